@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Commands of a compute cluster: the stream that a cluster's command processor fetches from memory.
+ *
+ * A stream is a sequence of commands, each a whole number of 8-byte little-endian words:
+ *
+ *     header (16 bytes) | fields of the opcode | patches (8 bytes each)
+ *
+ * The command processor reads the stream in order. It executes `command` opcodes itself (loops, scalar
+ * arithmetic, end) and hands the others to the queue of their engine. Each engine executes its queue in order;
+ * engines run beside one another and meet only through the counted semaphores named in the headers: a command
+ * starts when every semaphore it waits for holds at least the wanted count (which is then subtracted), and adds to
+ * the semaphores it signals when its last byte is written.
+ *
+ * Any field may depend on run-time values: a patch adds `register * scale` to a field when the command is dispatched.
+ * Registers 0 to FR_PARAMETERS-1 are loaded from the parameter table at start; the others belong to the stream.
+ */
+#ifndef FR_ABI_COMMAND_H
+#define FR_ABI_COMMAND_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+  FR_REGISTERS = 32,   /* scalar registers of a command processor, 64 bits signed each */
+  FR_PARAMETERS = 16,  /* registers loaded from the parameter table at start */
+  FR_SEMAPHORES = 64,  /* counted semaphores of a cluster, 16 bits each; overflow is an error */
+  FR_LOOP_DEPTH = 8,   /* nesting of loops */
+  FR_NO_SEMAPHORE = 255,
+  FR_COMMAND_MAX_WORDS = 32
+};
+
+/* Engines: X(NAME, number, description) */
+#define FR_ENGINES(X)                                                     \
+  X(COMMAND, 0, "command processor: loops, scalar arithmetic, end")       \
+  X(LOAD, 1, "DMA from the global address space into the scratchpad")     \
+  X(STORE, 2, "DMA from the scratchpad into the global address space")    \
+  X(TENSOR, 3, "systolic arrays")                                         \
+  X(VECTOR, 4, "vector unit")
+
+/* Element types: X(NAME, number, bytes, description) */
+#define FR_TYPES(X)                                            \
+  X(F32, 0, 4, "IEEE 754 binary32")                            \
+  X(F16, 1, 2, "IEEE 754 binary16")                            \
+  X(BF16, 2, 2, "bfloat16: the upper half of binary32")        \
+  X(I8, 3, 1, "two's complement, 8 bits")                      \
+  X(I32, 4, 4, "two's complement, 32 bits")                    \
+  X(U32, 5, 4, "unsigned, 32 bits (indices)")
+
+/* Opcodes: X(NAME, number, engine, FIELDS, description) */
+#define FR_OPCODES(X)                                                                                              \
+  X(END, 0x01, COMMAND, FR_FIELDS_NONE, "drain every engine, then stop and report done")                           \
+  X(SYNC, 0x02, COMMAND, FR_FIELDS_NONE, "dispatch nothing more until every engine is idle")                       \
+  X(LOOP, 0x03, COMMAND, FR_FIELDS_LOOP, "repeat the commands up to the matching ENDLOOP; counter runs 0..count-1") \
+  X(ENDLOOP, 0x04, COMMAND, FR_FIELDS_NONE, "end of the innermost loop")                                           \
+  X(SCALAR, 0x05, COMMAND, FR_FIELDS_SCALAR, "rd = ra op (rb + imm)")                                              \
+  X(LOAD, 0x10, LOAD, FR_FIELDS_COPY, "copy up to four dimensions, global to scratchpad")                          \
+  X(GATHER, 0x11, LOAD, FR_FIELDS_GATHER, "copy the table rows that an index list names into the scratchpad")      \
+  X(LOAD_NOP, 0x1f, LOAD, FR_FIELDS_NONE, "wait and signal only")                                                  \
+  X(STORE, 0x20, STORE, FR_FIELDS_COPY, "copy up to four dimensions, scratchpad to global")                        \
+  X(POST, 0x21, STORE, FR_FIELDS_POST, "after all earlier stores are acknowledged, add to a semaphore of other clusters") \
+  X(STORE_NOP, 0x2f, STORE, FR_FIELDS_NONE, "wait and signal only")                                                \
+  X(MATMUL, 0x30, TENSOR, FR_FIELDS_MATMUL, "C[m][n] = (C +) sum over k of A[m][k] * B[k][n]")                     \
+  X(TENSOR_NOP, 0x3f, TENSOR, FR_FIELDS_NONE, "wait and signal only")                                              \
+  X(VECTOR, 0x40, VECTOR, FR_FIELDS_VECTOR, "one vector operation over rows x cols elements")                      \
+  X(VECTOR_NOP, 0x4f, VECTOR, FR_FIELDS_NONE, "wait and signal only")
+
+/* Fields: F(type, name, description). Addresses named local are byte offsets into the cluster's scratchpad. */
+#define FR_FIELDS_NONE(F)
+
+#define FR_FIELDS_LOOP(F)                                                                    \
+  F(int64_t, count, "iterations, 0 or less skips the body")                                  \
+  F(uint32_t, counter, "register that holds the iteration number, FR_PARAMETERS to 31")      \
+  F(uint32_t, body, "bytes from the end of this command to the end of its ENDLOOP")
+
+#define FR_FIELDS_SCALAR(F)                                                                  \
+  F(uint8_t, op, "FR_SCALAR_*")                                                              \
+  F(uint8_t, rd, "destination register, FR_PARAMETERS to 31")                                \
+  F(uint8_t, ra, "first operand register, or 255 for 0")                                     \
+  F(uint8_t, rb, "second operand register, or 255 for 0")                                    \
+  F(uint32_t, reserved, "0")                                                                 \
+  F(int64_t, imm, "added to the second operand")
+
+#define FR_FIELDS_COPY(F)                                                                    \
+  F(uint64_t, global, "global byte address of element 0")                                    \
+  F(uint32_t, local, "scratchpad byte address of element 0")                                 \
+  F(uint32_t, bytes, "contiguous bytes of the innermost run; 0 copies nothing")              \
+  F(uint32_t, size1, "runs; 0 copies nothing")                                               \
+  F(uint32_t, size2, "repetitions of size1 runs; 0 copies nothing")                          \
+  F(uint32_t, size3, "repetitions of size2; 0 copies nothing")                               \
+  F(int32_t, local_stride1, "bytes between runs in the scratchpad")                          \
+  F(int32_t, local_stride2, "bytes")                                                         \
+  F(int32_t, local_stride3, "bytes")                                                         \
+  F(int64_t, global_stride1, "bytes between runs in the global address space")               \
+  F(int64_t, global_stride2, "bytes")                                                        \
+  F(int64_t, global_stride3, "bytes")
+
+#define FR_FIELDS_GATHER(F)                                                                  \
+  F(uint64_t, table, "global byte address of row 0")                                         \
+  F(uint64_t, indices, "global byte address of the u32 index list")                          \
+  F(uint64_t, table_stride, "bytes between rows of the table")                               \
+  F(uint32_t, limit, "rows of the table; an index at or above it is an error")               \
+  F(uint32_t, count, "indices; 0 copies nothing")                                            \
+  F(uint32_t, bytes, "bytes of a row to copy")                                               \
+  F(uint32_t, local, "scratchpad byte address of the first row")                             \
+  F(int32_t, local_stride, "bytes between rows in the scratchpad")                           \
+  F(uint32_t, reserved, "0")
+
+#define FR_FIELDS_POST(F)                                                                    \
+  F(uint64_t, address, "global address of FR_CLUSTER_POST of the first cluster")             \
+  F(uint64_t, stride, "bytes from one cluster's register to the next one's")                 \
+  F(uint32_t, count, "clusters to post to")                                                  \
+  F(uint32_t, skip, "number (0..count-1) of a cluster left out, or 0xffffffff for none")     \
+  F(uint32_t, semaphore, "semaphore number")                                                 \
+  F(uint32_t, amount, "1..65535")
+
+#define FR_FIELDS_MATMUL(F)                                                                  \
+  F(uint32_t, a, "local address of A[0][0]")                                                 \
+  F(uint32_t, b, "local address of B[0][0]")                                                 \
+  F(uint32_t, c, "local address of C[0][0]")                                                 \
+  F(int32_t, a_stride, "bytes between rows of A")                                            \
+  F(int32_t, b_stride, "bytes between rows of B as stored")                                  \
+  F(int32_t, c_stride, "bytes between rows of C")                                            \
+  F(uint32_t, m, "rows of A and C; 0 does nothing")                                          \
+  F(uint32_t, n, "columns of B and C; 0 does nothing")                                       \
+  F(uint32_t, k, "columns of A, rows of B; 0 writes zeros, or nothing when accumulating")    \
+  F(uint8_t, a_type, "F32, F16, BF16 or I8")                                                 \
+  F(uint8_t, b_type, "as A; or I8 beside F16, BF16 or F32: converted exactly when loaded")   \
+  F(uint8_t, c_type, "F32, F16 or BF16; I32 when both A and B are I8")                       \
+  F(uint8_t, flags, "FR_MATMUL_*")
+
+#define FR_FIELDS_VECTOR(F)                                                                  \
+  F(uint8_t, op, "FR_VECTOR_*")                                                              \
+  F(uint8_t, a_type, "element type of source a")                                             \
+  F(uint8_t, b_type, "element type of source b")                                             \
+  F(uint8_t, c_type, "element type of source c")                                             \
+  F(uint8_t, d_type, "element type of the destination")                                      \
+  F(uint8_t, flags, "FR_VECTOR_FLAG_*")                                                      \
+  F(uint16_t, reserved, "0")                                                                 \
+  F(uint32_t, rows, "0 does nothing")                                                        \
+  F(uint32_t, cols, "0 does nothing")                                                        \
+  F(uint32_t, a, "local address of source a")                                                \
+  F(uint32_t, b, "local address of source b")                                                \
+  F(uint32_t, c, "local address of source c")                                                \
+  F(uint32_t, d, "local address of the destination")                                         \
+  F(int32_t, a_stride, "bytes between rows of a; 0 repeats one row")                         \
+  F(int32_t, b_stride, "bytes between rows of b; 0 repeats one row")                         \
+  F(int32_t, c_stride, "bytes between rows of c; 0 repeats one row")                         \
+  F(int32_t, d_stride, "bytes between rows of the destination")                              \
+  F(uint32_t, arg0, "see the operation; floats are IEEE binary32 bit patterns")              \
+  F(uint32_t, arg1, "see the operation")                                                     \
+  F(uint32_t, arg2, "see the operation")                                                     \
+  F(uint32_t, arg3, "see the operation")
+
+/* Scalar operations: X(NAME, number, description); signed 64-bit, wrapping; division by zero is an error. */
+#define FR_SCALAR_OPS(X)                      \
+  X(ADD, 0, "a + b")                          \
+  X(SUB, 1, "a - b")                          \
+  X(MUL, 2, "a * b")                          \
+  X(DIV, 3, "a / b rounded down")             \
+  X(CEIL_DIV, 4, "a / b rounded up")          \
+  X(MOD, 5, "a - b * (a / b rounded down)")   \
+  X(MIN, 6, "smaller of a and b")             \
+  X(MAX, 7, "larger of a and b")              \
+  X(LESS, 8, "1 if a < b, else 0")            \
+  X(EQUAL, 9, "1 if a == b, else 0")          \
+  X(SHL, 10, "a << (b & 63)")                 \
+  X(SHR, 11, "a >> (b & 63), arithmetic")     \
+  X(AND, 12, "a & b")                         \
+  X(OR, 13, "a | b")
+
+/*
+ * Vector operations: X(NAME, number, sources, shape, description).
+ * Sources are read in their own type, computed in binary32 (round to nearest even) and written in the destination's
+ * type: floats round to nearest even (overflow to infinity), integers round to nearest even and saturate.
+ * Reductions run over ascending columns in one binary32 accumulator. Shape: E element-wise over rows x cols,
+ * R one result per row, N a whole row to a whole row, T special (see the description).
+ */
+#define FR_VECTOR_OPS(X)                                                                                                  \
+  X(COPY, 0x00, 1, E, "d = a (converts the type)")                                                                        \
+  X(ADD, 0x01, 2, E, "d = a + b")                                                                                         \
+  X(SUB, 0x02, 2, E, "d = a - b")                                                                                         \
+  X(MUL, 0x03, 2, E, "d = a * b")                                                                                         \
+  X(DIV, 0x04, 2, E, "d = a / b")                                                                                         \
+  X(MAX, 0x05, 2, E, "d = max(a, b)")                                                                                     \
+  X(MIN, 0x06, 2, E, "d = min(a, b)")                                                                                     \
+  X(FMA, 0x07, 3, E, "d = a * b + c, rounded once")                                                                       \
+  X(AFFINE, 0x08, 1, E, "d = a * arg0 + arg1 (floats; two roundings)")                                                    \
+  X(CLIP, 0x09, 1, E, "d = min(max(a, arg0), arg1)")                                                                      \
+  X(FILL, 0x0a, 0, E, "d = arg0 (float)")                                                                                 \
+  X(NEG, 0x10, 1, E, "d = -a")                                                                                            \
+  X(ABS, 0x11, 1, E, "d = |a|")                                                                                           \
+  X(EXP, 0x12, 1, E, "d = e^a")                                                                                           \
+  X(LOG, 0x13, 1, E, "d = natural logarithm of a")                                                                        \
+  X(SQRT, 0x14, 1, E, "d = square root of a")                                                                             \
+  X(RSQRT, 0x15, 1, E, "d = 1 / square root of a")                                                                        \
+  X(RECIPROCAL, 0x16, 1, E, "d = 1 / a")                                                                                  \
+  X(TANH, 0x17, 1, E, "d = hyperbolic tangent of a")                                                                      \
+  X(ERF, 0x18, 1, E, "d = error function of a")                                                                           \
+  X(SIGMOID, 0x19, 1, E, "d = 1 / (1 + e^-a)")                                                                            \
+  X(RELU, 0x1a, 1, E, "d = max(a, 0)")                                                                                    \
+  X(SILU, 0x1b, 1, E, "d = a * sigmoid(a)")                                                                               \
+  X(GELU, 0x1c, 1, E, "d = a/2 * (1 + erf(a / sqrt 2))")                                                                  \
+  X(GELU_TANH, 0x1d, 1, E, "d = a/2 * (1 + tanh(sqrt(2/pi) * (a + 0.044715 a^3)))")                                       \
+  X(SWIGLU, 0x1e, 2, E, "d = silu(a) * b")                                                                                \
+  X(SUM, 0x20, 1, R, "d[row] = sum of the row")                                                                           \
+  X(MEAN, 0x21, 1, R, "d[row] = mean of the row")                                                                         \
+  X(ROW_MAX, 0x22, 1, R, "d[row] = largest of the row")                                                                   \
+  X(ROW_MIN, 0x23, 1, R, "d[row] = smallest of the row")                                                                  \
+  X(SUM_SQUARES, 0x24, 1, R, "d[row] = sum of squares of the row")                                                        \
+  X(ARGMAX, 0x25, 1, R, "d[row] = arg0 + lowest column of the largest value (U32); NaN counts as largest")                \
+  X(SOFTMAX, 0x30, 1, N, "over the first v columns of arg2 * a, v = min(cols, arg0 + row mod arg1); the rest become 0; arg0 = arg1 = 0: all columns; arg2 = 0 means 1.0") \
+  X(LOG_SOFTMAX, 0x31, 1, N, "natural logarithm of SOFTMAX over all columns")                                             \
+  X(RMSNORM, 0x32, 2, N, "d = a / sqrt(mean(a^2) + arg0) * b; b is the weight row")                                       \
+  X(LAYERNORM, 0x33, 3, N, "d = (a - mean) / sqrt(variance + arg0) * b + c; b weight row, c bias row")                    \
+  X(ROPE, 0x34, 3, N, "rotate pairs within each arg0 columns by cosines b and sines c (arg0/2 per row); flag INTERLEAVED pairs 2i,2i+1, else i,i+arg0/2") \
+  X(QUANTIZE, 0x38, 1, N, "per row: scale = max|a| / 127 to c (F32, c_stride), d = round(a / scale) as I8; a row of zeros has scale 0") \
+  X(QUANTIZE_STATIC, 0x39, 1, E, "d = round(a / arg0) + arg1 (integer), saturated to d_type")                             \
+  X(DEQUANTIZE, 0x3a, 3, E, "d = a * b[row] * c[col]: b one F32 per row (b_stride apart), c one F32 row")                 \
+  X(TRANSPOSE, 0x3c, 1, T, "d[col][row] = a[row][col]; d_stride is between rows of the result")                           \
+  X(CONCAT_COUNT, 0x3d, 0, E, "d = arg0 + row * cols + col as integer (index ramp)")                                      \
+  X(GUMBEL, 0x3e, 1, E, "d = a + arg3 * g, g = -log(-log(u)), u from Philox4x32-10 with key (arg0, arg1) and counter (arg2, row * cols + col); arg3 float")
+
+/* Flags */
+enum {
+  FR_MATMUL_B_TRANSPOSED = 1, /* B is stored as [n][k] */
+  FR_MATMUL_ACCUMULATE = 2,   /* start from C (which then is F32 or I32) instead of 0 */
+
+  FR_VECTOR_FLAG_B_SCALAR = 1,    /* b holds one value per row (b_stride apart), not a row */
+  FR_VECTOR_FLAG_C_SCALAR = 2,    /* the same for c */
+  FR_VECTOR_FLAG_INTERLEAVED = 4  /* ROPE: pairs are neighbours */
+};
+
+#define FR_X(NAME, NUMBER, ...) FR_ENGINE_##NAME = NUMBER,
+enum fr_engine { FR_ENGINES(FR_X) FR_ENGINE_COUNT };
+#undef FR_X
+#define FR_X(NAME, NUMBER, BYTES, DESCRIPTION) FR_TYPE_##NAME = NUMBER,
+enum fr_type { FR_TYPES(FR_X) FR_TYPE_COUNT };
+#undef FR_X
+#define FR_X(NAME, NUMBER, ...) FR_OP_##NAME = NUMBER,
+enum fr_opcode { FR_OPCODES(FR_X) };
+#undef FR_X
+#define FR_X(NAME, NUMBER, ...) FR_SCALAR_##NAME = NUMBER,
+enum fr_scalar_op { FR_SCALAR_OPS(FR_X) };
+#undef FR_X
+#define FR_X(NAME, NUMBER, ...) FR_VECTOR_##NAME = NUMBER,
+enum fr_vector_op { FR_VECTOR_OPS(FR_X) };
+#undef FR_X
+
+/* A semaphore and a count; semaphore FR_NO_SEMAPHORE means none. */
+struct fr_semaphore_use {
+  uint8_t semaphore;
+  uint8_t count;
+};
+
+struct fr_command_header {
+  uint8_t opcode;                     /* FR_OP_* */
+  uint8_t words;                      /* whole command in 8-byte words, header and patches included */
+  uint8_t patches;                    /* patches at the end */
+  uint8_t reserved;                   /* 0 */
+  uint32_t tag;                       /* operator this belongs to: index into the program's tag table, for reports */
+  struct fr_semaphore_use wait[2];    /* taken before the command starts */
+  struct fr_semaphore_use signal[2];  /* given when it has ended */
+};
+
+/* Adds registers[reg] * scale to the field at byte `offset` from the start of the command (width 1, 2, 4 or 8 bytes). */
+struct fr_patch {
+  uint8_t offset;
+  uint8_t width;
+  uint8_t reg;
+  uint8_t reserved;
+  int32_t scale;
+};
+
+#define FR_F(TYPE, NAME, DESCRIPTION) TYPE NAME;
+struct fr_loop { struct fr_command_header header; FR_FIELDS_LOOP(FR_F) };
+struct fr_scalar { struct fr_command_header header; FR_FIELDS_SCALAR(FR_F) };
+struct fr_copy { struct fr_command_header header; FR_FIELDS_COPY(FR_F) };
+struct fr_gather { struct fr_command_header header; FR_FIELDS_GATHER(FR_F) };
+struct fr_post { struct fr_command_header header; FR_FIELDS_POST(FR_F) };
+struct fr_matmul { struct fr_command_header header; FR_FIELDS_MATMUL(FR_F) };
+struct fr_vector { struct fr_command_header header; FR_FIELDS_VECTOR(FR_F) };
+#undef FR_F
+
+#ifdef __cplusplus
+}
+static_assert(sizeof(fr_command_header) == 16 && sizeof(fr_patch) == 8);
+static_assert(sizeof(fr_loop) == 32 && sizeof(fr_scalar) == 32 && sizeof(fr_copy) == 80 && sizeof(fr_gather) == 64);
+static_assert(sizeof(fr_post) == 48 && sizeof(fr_matmul) == 56 && sizeof(fr_vector) == 80);
+#endif
+#endif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Pooled generic payloads with a data buffer of their own, and the mark for transactions whose data do not matter.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <tlm>
+#include <vector>
+
+namespace forerun::ip {
+
+/// Ignorable extension: only the timing of this transaction matters. A memory may leave the data alone; one that
+/// copies them does no harm. The data pointer is valid all the same, as the base protocol demands.
+struct TimingOnly : tlm::tlm_extension<TimingOnly> {
+  bool active = false;
+  tlm::tlm_extension_base* clone() const override { return new TimingOnly(*this); }
+  void copy_from(const tlm::tlm_extension_base& other) override {
+    active = static_cast<const TimingOnly&>(other).active;
+  }
+};
+
+/// True if the initiator said that the data of this transaction do not matter.
+inline bool is_timing_only(const tlm::tlm_generic_payload& payload) {
+  const auto* mark = payload.get_extension<TimingOnly>();
+  return mark != nullptr && mark->active;
+}
+
+/// Hands out payloads and takes them back when their last user releases them; allocates only while it grows.
+/// Each payload owns a buffer of `capacity` bytes and a TimingOnly extension.
+class PayloadPool : public tlm::tlm_mm_interface {
+ public:
+  explicit PayloadPool(std::uint32_t capacity) : capacity_(capacity) {}
+  PayloadPool(const PayloadPool&) = delete;
+  PayloadPool& operator=(const PayloadPool&) = delete;
+
+  std::uint32_t capacity() const { return capacity_; }
+
+  /// A payload with one reference taken, ready to send: command, address, length (at most `capacity` bytes), its own
+  /// buffer as data, no byte enables, streaming width = length, response incomplete.
+  tlm::tlm_generic_payload& acquire(tlm::tlm_command command, std::uint64_t address, std::uint32_t length,
+                                    bool timing_only = false);
+
+  void free(tlm::tlm_generic_payload* payload) override { free_.push_back(payload); }
+
+ private:
+  struct Slot {
+    explicit Slot(PayloadPool& pool, std::uint32_t capacity);
+    ~Slot();
+    std::unique_ptr<unsigned char[]> data;
+    TimingOnly timing_only;
+    tlm::tlm_generic_payload payload;
+  };
+  std::uint32_t capacity_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::vector<tlm::tlm_generic_payload*> free_;
+};
+
+}  // namespace forerun::ip

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/// From quantities to SystemC time and back, and the two ways of modelling time.
+#pragma once
+
+#include <cstdint>
+#include <systemc>
+
+#include "ip/base/units.hpp"
+
+namespace forerun::ip {
+
+/// How a block treats time.
+enum class Timing {
+  loose,        ///< `b_transport`, DMI, temporal decoupling; delays without contention
+  approximate,  ///< `nb_transport`, contention everywhere
+};
+
+inline sc_core::sc_time to_sc_time(Time time) {
+  return sc_core::sc_time(static_cast<double>(time.picoseconds), sc_core::SC_PS);
+}
+
+/// Simulated time as integer picoseconds (the time resolution is SystemC's default of 1 ps).
+inline std::int64_t to_picoseconds(const sc_core::sc_time& time) {
+  static const auto unit = sc_core::sc_time(1, sc_core::SC_PS).value();
+  return static_cast<std::int64_t>(time.value() / unit);
+}
+
+inline std::int64_t now_picoseconds() { return to_picoseconds(sc_core::sc_time_stamp()); }
+
+/// A clock: turns cycles into time and finds edges. It never ticks.
+class Clock {
+ public:
+  explicit Clock(Frequency frequency) : period_(period(frequency).picoseconds) {}
+  std::int64_t period_ps() const { return period_; }
+  std::int64_t cycles_to_ps(std::int64_t cycles) const { return cycles * period_; }
+  /// Whole cycles that cover a duration.
+  std::int64_t ps_to_cycles(std::int64_t picoseconds) const { return (picoseconds + period_ - 1) / period_; }
+  /// The first edge at or after a moment; edges lie at multiples of the period.
+  std::int64_t next_edge_ps(std::int64_t picoseconds) const { return ps_to_cycles(picoseconds) * period_; }
+  sc_core::sc_time cycles(std::int64_t n) const { return to_sc_time({cycles_to_ps(n)}); }
+
+ private:
+  std::int64_t period_;
+};
+
+}  // namespace forerun::ip
