@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ip/vector/operations.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "ip/base/local_range.hpp"
+#include "ip/base/numbers.hpp"
+#include "ip/vector/elementary.hpp"
+#include "ip/vector/philox.hpp"
+
+namespace forerun::ip {
+namespace {
+
+/// One row of a command: its sources as binary32 and the place for its results.
+struct Row {
+  const fr_vector& command;
+  std::uint32_t index;
+  const float *a, *b, *c;
+  float* d;
+  std::uint32_t cols;
+  float* scale = nullptr;  ///< QUANTIZE: the row's scale
+};
+
+float arg_float(std::uint32_t bits) { return std::bit_cast<float>(bits); }
+
+template <auto Function>
+void unary(Row& row) {
+  for (std::uint32_t i = 0; i < row.cols; ++i) row.d[i] = Function(row.a[i]);
+}
+template <auto Function>
+void binary(Row& row) {
+  for (std::uint32_t i = 0; i < row.cols; ++i) row.d[i] = Function(row.a[i], row.b[i]);
+}
+
+float silu(float x) {
+  const double e = exponential(-std::fabs(static_cast<double>(x)));
+  return static_cast<float>(x >= 0 ? x / (1 + e) : x * e / (1 + e));
+}
+float gelu(float x) { return 0.5F * x * (1 + error_function(x * 0.70710678F)); }
+float gelu_tanh(float x) { return 0.5F * x * (1 + hyperbolic_tangent(0.79788456F * (x + 0.044715F * x * x * x))); }
+float maximum(float a, float b) { return std::isnan(a) || a > b ? a : b; }
+float minimum(float a, float b) { return std::isnan(a) || a < b ? a : b; }
+
+float sum_of(const Row& row) {
+  float sum = 0;
+  for (std::uint32_t i = 0; i < row.cols; ++i) sum += row.a[i];
+  return sum;
+}
+float squares_of(const Row& row) {
+  float sum = 0;
+  for (std::uint32_t i = 0; i < row.cols; ++i) sum += row.a[i] * row.a[i];
+  return sum;
+}
+std::uint32_t largest(const Row& row) {
+  std::uint32_t best = 0;
+  for (std::uint32_t i = 0; i < row.cols; ++i) {
+    if (std::isnan(row.a[i])) return i;
+    if (row.a[i] > row.a[best]) best = i;
+  }
+  return best;
+}
+
+void softmax(Row& row) {
+  const auto& c = row.command;
+  const bool all = c.arg0 == 0 && c.arg1 == 0;
+  const std::uint64_t wanted = all ? row.cols : std::uint64_t{c.arg0} + (c.arg1 != 0 ? row.index % c.arg1 : 0);
+  const auto valid = static_cast<std::uint32_t>(std::min<std::uint64_t>(row.cols, wanted));
+  const float scale = c.arg2 == 0 ? 1.0F : arg_float(c.arg2);
+  float top = -INFINITY, sum = 0;
+  for (std::uint32_t i = 0; i < valid; ++i) top = maximum(row.a[i] * scale, top);
+  for (std::uint32_t i = 0; i < valid; ++i) {
+    row.d[i] = exponential(row.a[i] * scale - top);
+    sum += row.d[i];
+  }
+  const float inverse = 1 / sum;
+  for (std::uint32_t i = 0; i < valid; ++i) row.d[i] *= inverse;
+  std::fill(row.d + valid, row.d + row.cols, 0.0F);
+}
+
+void log_softmax(Row& row) {
+  float top = -INFINITY, sum = 0;
+  for (std::uint32_t i = 0; i < row.cols; ++i) top = maximum(row.a[i], top);
+  for (std::uint32_t i = 0; i < row.cols; ++i) sum += exponential(row.a[i] - top);
+  const float log_sum = logarithm(sum);
+  for (std::uint32_t i = 0; i < row.cols; ++i) row.d[i] = row.a[i] - top - log_sum;
+}
+
+void rmsnorm(Row& row) {
+  const float mean = squares_of(row) / static_cast<float>(row.cols);
+  const float scale = 1 / std::sqrt(mean + arg_float(row.command.arg0));
+  for (std::uint32_t i = 0; i < row.cols; ++i) row.d[i] = row.a[i] * scale * row.b[i];
+}
+
+void layernorm(Row& row) {
+  const float mean = sum_of(row) / static_cast<float>(row.cols);
+  float sum = 0;
+  for (std::uint32_t i = 0; i < row.cols; ++i) sum += (row.a[i] - mean) * (row.a[i] - mean);
+  const float scale = 1 / std::sqrt(sum / static_cast<float>(row.cols) + arg_float(row.command.arg0));
+  for (std::uint32_t i = 0; i < row.cols; ++i) row.d[i] = (row.a[i] - mean) * scale * row.b[i] + row.c[i];
+}
+
+void rope(Row& row) {
+  const std::uint32_t width = row.command.arg0, half = width / 2;
+  const bool neighbours = (row.command.flags & FR_VECTOR_FLAG_INTERLEAVED) != 0;
+  for (std::uint32_t head = 0; head < row.cols; head += width) {
+    for (std::uint32_t i = 0; i < half; ++i) {
+      const std::uint32_t p = head + (neighbours ? 2 * i : i), q = head + (neighbours ? 2 * i + 1 : i + half);
+      const float x = row.a[p], y = row.a[q];
+      row.d[p] = x * row.b[i] - y * row.c[i];
+      row.d[q] = x * row.c[i] + y * row.b[i];
+    }
+  }
+}
+
+void quantize(Row& row) {
+  float top = 0;
+  for (std::uint32_t i = 0; i < row.cols; ++i) top = std::max(top, std::fabs(row.a[i]));
+  const float scale = top / 127;
+  *row.scale = scale;
+  for (std::uint32_t i = 0; i < row.cols; ++i) row.d[i] = scale > 0 ? row.a[i] / scale : 0.0F;
+}
+
+void gumbel(Row& row) {
+  const auto& c = row.command;
+  for (std::uint32_t i = 0; i < row.cols; ++i) {
+    const auto element = static_cast<std::uint32_t>(std::uint64_t{row.index} * row.cols + i);
+    const auto bits = philox4x32_10({c.arg2, element, 0, 0}, {c.arg0, c.arg1})[0];
+    const double u = (static_cast<double>(bits) + 0.5) * 0x1p-32;
+    const auto g = static_cast<float>(-logarithm(-logarithm(u)));
+    row.d[i] = row.a[i] + arg_float(c.arg3) * g;
+  }
+}
+
+enum class Shape { E, R, N, T };
+
+/// How an operation is carried out and what it costs. `b_cols` and `c_cols` say how wide its second and third source are.
+struct Operation {
+  unsigned code;
+  unsigned sources;
+  Shape shape;
+  void (*run)(Row&);
+  unsigned passes, special;
+};
+
+const std::array operations = {
+    Operation{FR_VECTOR_COPY, 1, Shape::E, unary<[](float a) { return a; }>, 1, 0},
+    Operation{FR_VECTOR_ADD, 2, Shape::E, binary<[](float a, float b) { return a + b; }>, 1, 0},
+    Operation{FR_VECTOR_SUB, 2, Shape::E, binary<[](float a, float b) { return a - b; }>, 1, 0},
+    Operation{FR_VECTOR_MUL, 2, Shape::E, binary<[](float a, float b) { return a * b; }>, 1, 0},
+    Operation{FR_VECTOR_DIV, 2, Shape::E, binary<[](float a, float b) { return a / b; }>, 1, 1},
+    Operation{FR_VECTOR_MAX, 2, Shape::E, binary<maximum>, 1, 0},
+    Operation{FR_VECTOR_MIN, 2, Shape::E, binary<minimum>, 1, 0},
+    Operation{FR_VECTOR_FMA, 3, Shape::E,
+              [](Row& row) {
+                for (std::uint32_t i = 0; i < row.cols; ++i) row.d[i] = __builtin_fmaf(row.a[i], row.b[i], row.c[i]);
+              },
+              1, 0},
+    Operation{FR_VECTOR_AFFINE, 1, Shape::E,
+              [](Row& row) {
+                const float scale = arg_float(row.command.arg0), shift = arg_float(row.command.arg1);
+                for (std::uint32_t i = 0; i < row.cols; ++i) row.d[i] = row.a[i] * scale + shift;
+              },
+              1, 0},
+    Operation{FR_VECTOR_CLIP, 1, Shape::E,
+              [](Row& row) {
+                const float low = arg_float(row.command.arg0), high = arg_float(row.command.arg1);
+                for (std::uint32_t i = 0; i < row.cols; ++i) row.d[i] = minimum(maximum(row.a[i], low), high);
+              },
+              1, 0},
+    Operation{FR_VECTOR_FILL, 0, Shape::E,
+              [](Row& row) { std::fill_n(row.d, row.cols, arg_float(row.command.arg0)); }, 1, 0},
+    Operation{FR_VECTOR_NEG, 1, Shape::E, unary<[](float a) { return -a; }>, 1, 0},
+    Operation{FR_VECTOR_ABS, 1, Shape::E, unary<[](float a) { return std::fabs(a); }>, 1, 0},
+    Operation{FR_VECTOR_EXP, 1, Shape::E, unary<[](float a) { return exponential(a); }>, 1, 1},
+    Operation{FR_VECTOR_LOG, 1, Shape::E, unary<[](float a) { return logarithm(a); }>, 1, 1},
+    Operation{FR_VECTOR_SQRT, 1, Shape::E, unary<[](float a) { return std::sqrt(a); }>, 1, 1},
+    Operation{FR_VECTOR_RSQRT, 1, Shape::E, unary<[](float a) { return 1 / std::sqrt(a); }>, 1, 1},
+    Operation{FR_VECTOR_RECIPROCAL, 1, Shape::E, unary<[](float a) { return 1 / a; }>, 1, 1},
+    Operation{FR_VECTOR_TANH, 1, Shape::E, unary<hyperbolic_tangent>, 1, 1},
+    Operation{FR_VECTOR_ERF, 1, Shape::E, unary<error_function>, 1, 1},
+    Operation{FR_VECTOR_SIGMOID, 1, Shape::E, unary<sigmoid>, 1, 1},
+    Operation{FR_VECTOR_RELU, 1, Shape::E, unary<[](float a) { return maximum(a, 0); }>, 1, 0},
+    Operation{FR_VECTOR_SILU, 1, Shape::E, unary<silu>, 1, 1},
+    Operation{FR_VECTOR_GELU, 1, Shape::E, unary<gelu>, 2, 1},
+    Operation{FR_VECTOR_GELU_TANH, 1, Shape::E, unary<gelu_tanh>, 2, 1},
+    Operation{FR_VECTOR_SWIGLU, 2, Shape::E, binary<[](float a, float b) { return silu(a) * b; }>, 2, 1},
+    Operation{FR_VECTOR_SUM, 1, Shape::R, [](Row& row) { *row.d = sum_of(row); }, 1, 0},
+    Operation{FR_VECTOR_MEAN, 1, Shape::R, [](Row& row) { *row.d = sum_of(row) / static_cast<float>(row.cols); }, 1, 0},
+    Operation{FR_VECTOR_ROW_MAX, 1, Shape::R,
+              [](Row& row) {
+                float top = row.a[0];
+                for (std::uint32_t i = 1; i < row.cols; ++i) top = maximum(row.a[i], top);
+                *row.d = top;
+              },
+              1, 0},
+    Operation{FR_VECTOR_ROW_MIN, 1, Shape::R,
+              [](Row& row) {
+                float low = row.a[0];
+                for (std::uint32_t i = 1; i < row.cols; ++i) low = minimum(row.a[i], low);
+                *row.d = low;
+              },
+              1, 0},
+    Operation{FR_VECTOR_SUM_SQUARES, 1, Shape::R, [](Row& row) { *row.d = squares_of(row); }, 1, 0},
+    Operation{FR_VECTOR_ARGMAX, 1, Shape::R, nullptr, 1, 0},
+    Operation{FR_VECTOR_SOFTMAX, 1, Shape::N, softmax, 3, 1},
+    Operation{FR_VECTOR_LOG_SOFTMAX, 1, Shape::N, log_softmax, 3, 1},
+    Operation{FR_VECTOR_RMSNORM, 2, Shape::N, rmsnorm, 2, 0},
+    Operation{FR_VECTOR_LAYERNORM, 3, Shape::N, layernorm, 3, 0},
+    Operation{FR_VECTOR_ROPE, 3, Shape::N, rope, 2, 0},
+    Operation{FR_VECTOR_QUANTIZE, 1, Shape::N, quantize, 2, 0},
+    Operation{FR_VECTOR_QUANTIZE_STATIC, 1, Shape::E,
+              [](Row& row) {
+                const float scale = arg_float(row.command.arg0);
+                const auto zero = static_cast<float>(static_cast<std::int32_t>(row.command.arg1));
+                for (std::uint32_t i = 0; i < row.cols; ++i) row.d[i] = round_even(row.a[i] / scale) + zero;
+              },
+              1, 1},
+    Operation{FR_VECTOR_DEQUANTIZE, 3, Shape::E,
+              [](Row& row) {
+                for (std::uint32_t i = 0; i < row.cols; ++i) row.d[i] = row.a[i] * row.b[i] * row.c[i];
+              },
+              1, 0},
+    Operation{FR_VECTOR_TRANSPOSE, 1, Shape::T, nullptr, 1, 0},
+    Operation{FR_VECTOR_CONCAT_COUNT, 0, Shape::E, nullptr, 1, 0},
+    Operation{FR_VECTOR_GUMBEL, 1, Shape::E, gumbel, 2, 1},
+};
+
+const Operation* find(unsigned code) {
+  static const auto table = [] {
+    std::array<const Operation*, 256> t{};
+    for (const auto& operation : operations) t[operation.code] = &operation;
+    return t;
+  }();
+  return table[code & 0xff];
+}
+
+struct Source {
+  std::uint32_t address;
+  std::int32_t stride;
+  unsigned type;
+  std::uint32_t cols;
+};
+
+bool b_is_scalar(const fr_vector& c) { return (c.flags & FR_VECTOR_FLAG_B_SCALAR) != 0 || c.op == FR_VECTOR_DEQUANTIZE; }
+bool c_is_scalar(const fr_vector& c) { return (c.flags & FR_VECTOR_FLAG_C_SCALAR) != 0; }
+
+Source source_a(const fr_vector& c) { return {c.a, c.a_stride, c.a_type, c.cols}; }
+Source source_b(const fr_vector& c) {
+  const std::uint32_t cols = c.op == FR_VECTOR_ROPE ? c.arg0 / 2 : b_is_scalar(c) ? 1 : c.cols;
+  return {c.b, c.b_stride, c.b_type, cols};
+}
+Source source_c(const fr_vector& c) {
+  const std::uint32_t cols = c.op == FR_VECTOR_ROPE ? c.arg0 / 2 : c_is_scalar(c) ? 1 : c.cols;
+  return {c.c, c.c_stride, c.c_type, cols};
+}
+
+/// The destination as rows: TRANSPOSE writes cols rows of rows elements, a reduction one element a row.
+void destination(const fr_vector& c, const Operation& operation, std::uint64_t& rows, std::uint64_t& cols) {
+  rows = operation.shape == Shape::T ? c.cols : c.rows;
+  cols = operation.shape == Shape::T ? c.rows : operation.shape == Shape::R ? 1 : c.cols;
+}
+
+void fetch(const Source& source, std::uint32_t row, std::uint32_t cols, std::span<unsigned char> memory, float* to) {
+  const auto* from = memory.data() + static_cast<std::int64_t>(source.address) + std::int64_t{row} * source.stride;
+  read_row(source.type, from, to, source.cols);
+  if (source.cols == 1) std::fill(to + 1, to + cols, *to);
+}
+
+void transpose(const fr_vector& c, std::span<unsigned char> memory) {
+  std::vector<float> line(c.cols);
+  const unsigned bytes = element_bytes(c.d_type);
+  for (std::uint32_t r = 0; r < c.rows; ++r) {
+    fetch(source_a(c), r, c.cols, memory, line.data());
+    for (std::uint32_t i = 0; i < c.cols; ++i)
+      write_row(c.d_type, &line[i], memory.data() + c.d + std::int64_t{i} * c.d_stride + std::int64_t{r} * bytes, 1);
+  }
+}
+
+}  // namespace
+
+std::optional<LocalFault> check_vector(const fr_vector& command, std::uint64_t memory_bytes) {
+  const auto bad = [](std::uint64_t value) { return LocalFault{FR_ERROR_COMMAND, value}; };
+  const auto* operation = find(command.op);
+  if (operation == nullptr) return bad(command.op);
+  for (const unsigned type : {command.a_type, command.b_type, command.c_type, command.d_type})
+    if (type >= FR_TYPE_COUNT) return bad(type);
+  if ((command.flags & ~7u) != 0) return bad(command.flags);
+  if (command.op == FR_VECTOR_ROPE && (command.arg0 == 0 || command.arg0 % 2 != 0 || command.cols % command.arg0 != 0))
+    return bad(command.arg0);
+  if (command.op == FR_VECTOR_QUANTIZE && command.d_type != FR_TYPE_I8) return bad(command.d_type);
+  if (command.op == FR_VECTOR_ARGMAX && command.d_type != FR_TYPE_U32) return bad(command.d_type);
+  if (command.rows == 0 || command.cols == 0) return std::nullopt;
+  const Source sources[] = {source_a(command), source_b(command), source_c(command)};
+  for (unsigned i = 0; i < operation->sources; ++i) {
+    const auto& s = sources[i];
+    if (const auto fault =
+            check_rows(s.address, command.rows, std::uint64_t{s.cols} * element_bytes(s.type), s.stride, memory_bytes))
+      return fault;
+  }
+  if (command.op == FR_VECTOR_QUANTIZE)
+    if (const auto fault = check_rows(command.c, command.rows, 4, command.c_stride, memory_bytes)) return fault;
+  std::uint64_t rows = 0, cols = 0;
+  destination(command, *operation, rows, cols);
+  return check_rows(command.d, rows, cols * element_bytes(command.d_type), command.d_stride, memory_bytes);
+}
+
+void vector_operation(const fr_vector& command, std::span<unsigned char> memory) {
+  const auto& operation = *find(command.op);
+  if (command.rows == 0 || command.cols == 0) return;
+  if (operation.shape == Shape::T) return transpose(command, memory);
+  thread_local std::vector<float> buffer;
+  buffer.resize(std::uint64_t{command.cols} * 4);
+  float *a = buffer.data(), *b = a + command.cols, *c = b + command.cols, *d = c + command.cols;
+  for (std::uint32_t r = 0; r < command.rows; ++r) {
+    if (operation.sources > 0) fetch(source_a(command), r, command.cols, memory, a);
+    if (operation.sources > 1) fetch(source_b(command), r, command.cols, memory, b);
+    if (operation.sources > 2) fetch(source_c(command), r, command.cols, memory, c);
+    float scale = 0;
+    Row row{command, r, a, b, c, d, command.cols, &scale};
+    auto* to = memory.data() + static_cast<std::int64_t>(command.d) + std::int64_t{r} * command.d_stride;
+    if (command.op == FR_VECTOR_ARGMAX) {
+      const std::uint32_t index = command.arg0 + largest(row);
+      std::memcpy(to, &index, 4);
+    } else if (command.op == FR_VECTOR_CONCAT_COUNT) {
+      for (std::uint32_t i = 0; i < command.cols; ++i) {
+        const std::uint32_t value = command.arg0 + r * command.cols + i;
+        if (element_bytes(command.d_type) == 4 && !is_float_type(command.d_type)) {
+          std::memcpy(to + std::uint64_t{i} * 4, &value, 4);
+        } else {
+          const auto number = static_cast<float>(value);
+          write_row(command.d_type, &number, to + std::uint64_t{i} * element_bytes(command.d_type), 1);
+        }
+      }
+    } else {
+      operation.run(row);
+      write_row(command.d_type, d, to, operation.shape == Shape::R ? 1 : command.cols);
+      if (command.op == FR_VECTOR_QUANTIZE)
+        std::memcpy(memory.data() + static_cast<std::int64_t>(command.c) + std::int64_t{r} * command.c_stride, &scale, 4);
+    }
+  }
+}
+
+VectorCost vector_cost(const fr_vector& command) {
+  const auto* operation = find(command.op);
+  if (operation == nullptr) return {};
+  return {std::uint64_t{command.rows} * command.cols, operation->passes, operation->special};
+}
+
+VectorTraffic vector_traffic(const fr_vector& command) {
+  const auto* operation = find(command.op);
+  if (operation == nullptr || command.rows == 0 || command.cols == 0) return {};
+  const Source sources[] = {source_a(command), source_b(command), source_c(command)};
+  VectorTraffic traffic;
+  for (unsigned i = 0; i < operation->sources; ++i) {
+    const auto row = std::uint64_t{sources[i].cols} * element_bytes(sources[i].type);
+    traffic.read += sources[i].stride == 0 ? row : row * command.rows;  // a repeated row is read once
+  }
+  std::uint64_t rows = 0, cols = 0;
+  destination(command, *operation, rows, cols);
+  traffic.written = rows * cols * element_bytes(command.d_type) + (command.op == FR_VECTOR_QUANTIZE ? 4ull * command.rows : 0);
+  return traffic;
+}
+
+}  // namespace forerun::ip
