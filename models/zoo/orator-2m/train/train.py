@@ -58,7 +58,7 @@ def main():
         optimiser.step()
         step += 1
         running = loss.item() if running is None else 0.98 * running + 0.02 * loss.item()
-        if step % 500 == 0:
+        if step % 250 == 0:
             held = loss_on(model, probe)
             print(f"step {step} ({100 * spent:.0f} % of the time): training {running:.4f}, held out {held:.4f} nats a token "
                   f"({held / math.log(2) / bytes_a_token:.4f} bits a byte), rate {rate:.2e}", flush=True)

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Fetches a cluster's command stream, runs its loops and scalar arithmetic, and feeds the engines.
+#pragma once
+
+#include <tlm_utils/simple_initiator_socket.h>
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "ip/base/payload.hpp"
+#include "ip/command/engine.hpp"
+
+namespace forerun::ip {
+
+struct CommandParameters {
+  Bytes fetch_buffer{64 << 10};  ///< lines kept, so that a loop that fits is fetched once; 1 KiB or more
+  unsigned dispatch_cycles = 1;  ///< cycles for each command
+  Frequency clock{1.25e9};
+  Timing timing = Timing::approximate;
+};
+
+/// Length and engine of an opcode; words is 0 for an unknown one. `words` counts header and fields, without patches.
+struct OpcodeInfo {
+  unsigned words = 0;
+  unsigned engine = 0;
+};
+OpcodeInfo opcode_info(unsigned opcode);
+
+/// Reads 256-byte lines of the stream over `global`, one ahead of need. Errors (FR_ERROR_*) go to `on_fault` with the
+/// byte offset of the command; the end of the stream, after all engines have drained, to `on_end`.
+class CommandProcessor : public sc_core::sc_module {
+ public:
+  static constexpr std::uint32_t line_bytes = 256;
+
+  CommandProcessor(const sc_core::sc_module_name& name, const CommandParameters& parameters);
+
+  tlm_utils::simple_initiator_socket<CommandProcessor> global;
+  CounterGroup counters;
+  Counter dispatched{counters, "dispatched", "command", "commands read and carried out or handed to an engine"};
+  Counter fetched{counters, "fetched", "byte", "bytes of commands and parameters fetched"};
+  Counter fetch_time{counters, "fetch_time", "ps", "time that the next command waited for its fetch"};
+  Counter queue_time{counters, "queue_time", "ps", "time that the next command waited for room in its engine's queue"};
+
+  /// @param engines by FR_ENGINE_*; entry 0 is unused
+  void connect(std::array<Engine*, FR_ENGINE_COUNT> engines, std::function<void()> on_end,
+               std::function<void(std::uint64_t offset, LocalFault)> on_fault);
+  void start(std::uint64_t stream, std::uint64_t bytes, std::uint64_t parameters);
+  void stop();
+  bool running() const { return running_; }
+  /// An engine has moved on: look again.
+  void progress() { step_.notify(sc_core::SC_ZERO_TIME); }
+  std::uint64_t offset() const { return pc_; }
+
+ private:
+  struct Line {
+    std::uint64_t number = ~std::uint64_t{0};
+    bool valid = false;
+    unsigned char bytes[line_bytes];
+  };
+  struct Loop {
+    std::uint64_t body;
+    std::int64_t count, iteration;
+    std::uint32_t counter;
+  };
+
+  void step();
+  bool available(std::uint64_t from, std::uint64_t bytes);
+  void request(std::uint64_t line);
+  void copy(std::uint64_t from, unsigned char* to, std::uint64_t bytes) const;
+  void send(std::uint64_t address, std::uint32_t length);
+  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
+  void complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps);
+  void deliver();
+  void fault(std::uint32_t error, std::uint64_t value);
+  bool patch(Command& command, const fr_command_header& header);
+  bool execute(const Command& command, const fr_command_header& header);
+  bool scalar(const fr_scalar& command);
+  bool engines_idle() const;
+
+  CommandParameters parameters_;
+  Clock clock_;
+  PayloadPool pool_;
+  std::array<Engine*, FR_ENGINE_COUNT> engines_{};
+  std::function<void()> on_end_;
+  std::function<void(std::uint64_t, LocalFault)> on_fault_;
+  std::vector<Line> lines_;
+  std::array<std::int64_t, FR_REGISTERS> registers_{};
+  std::array<Loop, FR_LOOP_DEPTH> loops_{};
+  unsigned depth_ = 0;
+  std::uint64_t stream_ = 0, stream_bytes_ = 0, parameter_address_ = 0, pc_ = 0;
+  bool running_ = false, have_parameters_ = false;
+  tlm::tlm_generic_payload* flight_ = nullptr;  // one read at a time
+  bool stale_ = false;                           // the read under way belongs to an earlier start
+  std::uint64_t flight_line_ = 0;
+  std::int64_t arrival_ = 0, waiting_fetch_ = -1, waiting_queue_ = -1, next_dispatch_ = 0;
+  sc_core::sc_event step_, arrive_;
+};
+
+}  // namespace forerun::ip

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ip/dma/dma.hpp"
+
+#include <algorithm>
+
+#include "ip/base/local_range.hpp"
+
+namespace forerun::ip {
+
+Dma::Dma(const sc_core::sc_module_name& name, const DmaParameters& parameters, std::uint64_t local_bytes)
+    : Engine(name, parameters.queue_depth),
+      global("global"),
+      local("local"),
+      parameters_(parameters),
+      clock_(parameters.clock),
+      local_bytes_(local_bytes),
+      pool_(static_cast<std::uint32_t>(parameters.burst.count)),
+      local_pool_(static_cast<std::uint32_t>(parameters.burst.count)),
+      flights_(parameters.outstanding) {
+  global.register_nb_transport_bw(this, &Dma::nb_transport_bw);
+  const auto method = [this](auto function, sc_core::sc_event& event, const char* what) {
+    sc_core::sc_spawn_options options;
+    options.spawn_method();
+    options.set_sensitivity(&event);
+    options.dont_initialize();
+    sc_core::sc_spawn(function, what, &options);
+  };
+  method([this] { issue(); }, issue_event_, "issue");
+  method([this] { end_if_done(); }, end_event_, "end");
+}
+
+std::optional<LocalFault> Dma::prepare(const Command& command) {
+  at_ = {};
+  position_ = 0;
+  exhausted_ = false;
+  switch (command.header().opcode) {
+    case FR_OP_LOAD:
+    case FR_OP_STORE: {
+      copy_ = command.as<fr_copy>();
+      direction_ = command.header().opcode == FR_OP_LOAD ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND;
+      phase_ = Phase::copy;
+      size_ = {copy_.bytes, copy_.size1, copy_.size2, copy_.size3};
+      global_stride_ = {0, copy_.global_stride1, copy_.global_stride2, copy_.global_stride3};
+      local_stride_ = {0, copy_.local_stride1, copy_.local_stride2, copy_.local_stride3};
+      if (std::find(size_.begin(), size_.end(), 0u) != size_.end()) {
+        exhausted_ = true;
+        return std::nullopt;
+      }
+      auto low = static_cast<std::int64_t>(copy_.local), high = low;
+      for (std::size_t d = 1; d < 4; ++d) {
+        const auto reach = static_cast<std::int64_t>(size_[d] - 1) * local_stride_[d];
+        (reach < 0 ? low : high) += reach;
+      }
+      high += static_cast<std::int64_t>(size_[0]);
+      if (low < 0 || high > static_cast<std::int64_t>(local_bytes_))
+        return LocalFault{FR_ERROR_LOCAL_RANGE, static_cast<std::uint64_t>(low < 0 ? low : high - 1)};
+      merge_dimensions();
+      return std::nullopt;
+    }
+    case FR_OP_GATHER:
+      gather_ = command.as<fr_gather>();
+      direction_ = tlm::TLM_READ_COMMAND;
+      phase_ = Phase::indices;
+      size_ = {gather_.bytes, gather_.count, 1, 1};
+      global_stride_ = {0, static_cast<std::int64_t>(gather_.table_stride), 0, 0};
+      local_stride_ = {0, gather_.local_stride, 0, 0};
+      copy_.global = gather_.table;
+      copy_.local = gather_.local;
+      exhausted_ = gather_.count == 0 || gather_.bytes == 0;
+      if (exhausted_) return std::nullopt;
+      if (gather_.count > local_bytes_ / 4) return LocalFault{FR_ERROR_COMMAND, gather_.count};
+      if (gather_.limit == 0) return LocalFault{FR_ERROR_COMMAND, gather_.limit};
+      indices_.resize(gather_.count);
+      return check_rows(gather_.local, gather_.count, gather_.bytes, gather_.local_stride, local_bytes_);
+    case FR_OP_POST:
+      post_ = command.as<fr_post>();
+      phase_ = Phase::post;
+      exhausted_ = post_.count == 0;
+      if (post_.semaphore >= FR_SEMAPHORES) return LocalFault{FR_ERROR_SEMAPHORE, post_.semaphore};
+      if (post_.amount == 0 || post_.amount > 0xffff) return LocalFault{FR_ERROR_COMMAND, post_.amount};
+      return std::nullopt;
+    default:  // LOAD_NOP, STORE_NOP
+      phase_ = Phase::copy;
+      exhausted_ = true;
+      return std::nullopt;
+  }
+}
+
+void Dma::merge_dimensions() {
+  for (bool merged = true; merged;) {
+    merged = false;
+    for (std::size_t d = 1; d < 4; ++d)
+      if (size_[d] == 1 && d < 3) {  // an inner dimension of one run: pull the outer ones in
+        for (std::size_t e = d; e < 3; ++e)
+          size_[e] = size_[e + 1], global_stride_[e] = global_stride_[e + 1], local_stride_[e] = local_stride_[e + 1];
+        size_[3] = 1;
+        if (std::any_of(size_.begin() + static_cast<std::ptrdiff_t>(d), size_.end(), [](auto n) { return n != 1; })) merged = true;
+      }
+    const auto run = static_cast<std::int64_t>(size_[0]);
+    if (size_[1] > 1 && global_stride_[1] == run && local_stride_[1] == run) {
+      size_[0] *= size_[1];
+      size_[1] = 1;
+      merged = true;
+    }
+  }
+}
+
+void Dma::start(const Command& command) {
+  fault_ = prepare(command);
+  busy_until_ = now_picoseconds();
+  if (fault_ || exhausted_) {
+    exhausted_ = true;
+    return end_event_.notify(clock_.cycles(1));
+  }
+  issue_event_.notify(clock_.cycles(parameters_.overhead));
+}
+
+bool Dma::next_burst(std::uint64_t& global_address, std::uint64_t& local_address, std::uint32_t& length) {
+  if (exhausted_) return false;
+  const auto offset = [this](const std::array<std::int64_t, 4>& stride) {
+    std::int64_t sum = static_cast<std::int64_t>(at_[0]);
+    for (std::size_t d = 1; d < 4; ++d) sum += static_cast<std::int64_t>(at_[d]) * stride[d];
+    return static_cast<std::uint64_t>(sum);
+  };
+  global_address = copy_.global + offset(global_stride_);
+  if (phase_ == Phase::copy && direction_ == tlm::TLM_READ_COMMAND && gather_.count > 0 && current().header().opcode == FR_OP_GATHER)
+    global_address = gather_.table + (at_[1] % gather_.limit) * gather_.table_stride + at_[0];
+  local_address = copy_.local + offset(local_stride_);
+  const auto burst = parameters_.burst.count;
+  length = static_cast<std::uint32_t>(std::min(size_[0] - at_[0], burst - global_address % burst));
+  at_[0] += length;
+  for (std::size_t d = 0; d < 4 && at_[d] == size_[d]; ++d) {
+    at_[d] = 0;
+    if (d == 3)
+      exhausted_ = true;
+    else
+      ++at_[d + 1];
+  }
+  return true;
+}
+
+void Dma::issue() {
+  while (phase_ != Phase::idle && !request_pending_ && !fault_ && in_flight_ < flights_.size()) {
+    std::uint64_t global_address = 0, local_address = 0;
+    std::uint32_t length = 0;
+    if (phase_ == Phase::indices) {
+      const std::uint64_t total = std::uint64_t{gather_.count} * 4;
+      if (position_ == total) break;  // the last of them come back first
+      global_address = gather_.indices + position_;
+      length = static_cast<std::uint32_t>(
+          std::min(total - position_, parameters_.burst.count - global_address % parameters_.burst.count));
+      local_address = position_;
+      position_ += length;
+      send(tlm::TLM_READ_COMMAND, global_address, local_address, length, false);
+    } else if (phase_ == Phase::copy) {
+      const auto row = at_[1], skip = at_[0];
+      if (!next_burst(global_address, local_address, length)) break;
+      const bool gathering = current().header().opcode == FR_OP_GATHER;
+      send(direction_, global_address, local_address, length, gathering || !parameters_.data);
+      if (gathering && !fault_) {
+        const auto flight = std::find_if(flights_.begin(), flights_.end(), [&](const Flight& f) {
+          return f.payload != nullptr && f.local == local_address;
+        });
+        if (flight != flights_.end()) flight->source = row << 32 | skip;
+      }
+    } else {
+      if (exhausted_) break;
+      const auto target = position_++;
+      exhausted_ = position_ == post_.count;
+      if (target == post_.skip) continue;
+      send(tlm::TLM_WRITE_COMMAND, post_.address + target * post_.stride, 0, 4, false);
+    }
+    if (parameters_.timing == Timing::loose) return;  // the next one starts when this one's time is over
+  }
+  if (in_flight_ == 0) end_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void Dma::send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t local_address, std::uint32_t length,
+               bool timing_only) {
+  auto& payload = pool_.acquire(direction, address, length, timing_only);
+  auto& flight = *std::find_if(flights_.begin(), flights_.end(), [](const Flight& f) { return f.payload == nullptr; });
+  flight = {&payload, local_address, 0, now_picoseconds()};
+  ++in_flight_;
+  ++transactions;
+  if (phase_ == Phase::post) {
+    const std::uint32_t value = post_.semaphore | post_.amount << 16;
+    std::memcpy(payload.get_data_ptr(), &value, 4);
+  } else if (direction == tlm::TLM_WRITE_COMMAND) {
+    std::int64_t delay = 0;
+    move_local(tlm::TLM_READ_COMMAND, local_address, payload.get_data_ptr(), length, delay);
+  }
+  if (parameters_.timing == Timing::loose) {
+    auto delay = sc_core::SC_ZERO_TIME;
+    global->b_transport(payload, delay);
+    complete(payload, to_picoseconds(delay));
+    if (!fault_) issue_event_.notify(clock_.cycles(1));
+    return;
+  }
+  tlm::tlm_phase phase = tlm::BEGIN_REQ;
+  auto delay = sc_core::SC_ZERO_TIME;
+  request_pending_ = true;
+  switch (global->nb_transport_fw(payload, phase, delay)) {
+    case tlm::TLM_COMPLETED:
+      request_pending_ = false;
+      complete(payload, to_picoseconds(delay));
+      break;
+    case tlm::TLM_UPDATED:
+      request_pending_ = false;
+      if (phase == tlm::BEGIN_RESP) complete(payload, to_picoseconds(delay));
+      break;
+    case tlm::TLM_ACCEPTED:
+      break;
+  }
+}
+
+tlm::tlm_sync_enum Dma::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay) {
+  if (request_pending_) {
+    request_pending_ = false;
+    issue_event_.notify(sc_core::SC_ZERO_TIME);
+  }
+  if (phase != tlm::BEGIN_RESP) return tlm::TLM_ACCEPTED;
+  complete(payload, to_picoseconds(delay));
+  return tlm::TLM_COMPLETED;
+}
+
+void Dma::move_local(tlm::tlm_command direction, std::uint64_t address, unsigned char* data, std::uint32_t length,
+                     std::int64_t& delay_ps) {
+  auto& payload = local_pool_.acquire(direction, address, length, !parameters_.data);
+  auto* const own = payload.get_data_ptr();
+  payload.set_data_ptr(data);
+  auto delay = to_sc_time({delay_ps});
+  local->b_transport(payload, delay);
+  delay_ps = to_picoseconds(delay);
+  payload.set_data_ptr(own);
+  payload.release();
+}
+
+void Dma::read_gather_row(std::uint64_t row, std::uint64_t skip, unsigned char* data, std::uint32_t length) {
+  tlm::tlm_generic_payload payload;
+  payload.set_command(tlm::TLM_READ_COMMAND);
+  payload.set_address(gather_.table + indices_[row] * gather_.table_stride + skip);
+  payload.set_data_ptr(data);
+  payload.set_data_length(length);
+  payload.set_streaming_width(length);
+  if (global->transport_dbg(payload) != length && !fault_) fault_ = LocalFault{FR_ERROR_BUS, payload.get_address()};
+}
+
+void Dma::complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps) {
+  auto& flight =
+      *std::find_if(flights_.begin(), flights_.end(), [&](const Flight& f) { return f.payload == &payload; });
+  --in_flight_;
+  latency_sum += static_cast<std::uint64_t>(now_picoseconds() + delay_ps - flight.sent);
+  if (!abandoned_) {
+    const auto length = payload.get_data_length();
+    if (payload.get_response_status() <= tlm::TLM_INCOMPLETE_RESPONSE) {
+      if (!fault_) fault_ = LocalFault{FR_ERROR_BUS, payload.get_address()};
+    } else if (phase_ == Phase::indices) {
+      std::memcpy(reinterpret_cast<unsigned char*>(indices_.data()) + flight.local, payload.get_data_ptr(), length);
+    } else if (phase_ == Phase::copy) {
+      bytes_moved += length;
+      if (direction_ == tlm::TLM_READ_COMMAND) {
+        if (parameters_.data && current().header().opcode == FR_OP_GATHER)
+          read_gather_row(flight.source >> 32, flight.source & 0xffffffff, payload.get_data_ptr(), length);
+        move_local(tlm::TLM_WRITE_COMMAND, flight.local, payload.get_data_ptr(), length, delay_ps);
+      }
+    }
+    busy_until_ = std::max(busy_until_, now_picoseconds() + delay_ps);
+    if (in_flight_ == 0 && phase_ == Phase::indices && !fault_ && position_ == std::uint64_t{gather_.count} * 4) {
+      const auto bad = std::find_if(indices_.begin(), indices_.end(), [&](auto index) { return index >= gather_.limit; });
+      if (bad != indices_.end())
+        fault_ = LocalFault{FR_ERROR_INDEX, *bad};
+      else
+        phase_ = Phase::copy;
+    }
+    issue_event_.notify(sc_core::SC_ZERO_TIME);
+  }
+  flight.payload = nullptr;
+  payload.release();
+  if (in_flight_ == 0) {
+    if (abandoned_) {
+      abandoned_ = false;
+      wake();
+    } else if (fault_) {
+      end_event_.notify(sc_core::SC_ZERO_TIME);
+    }
+  }
+}
+
+void Dma::end_if_done() {
+  if (phase_ == Phase::idle || in_flight_ > 0) return;
+  if (!fault_ && !exhausted_) return;
+  if (!fault_ && busy_until_ > now_picoseconds())
+    return end_event_.notify(to_sc_time({busy_until_ - now_picoseconds()}));
+  phase_ = Phase::idle;
+  if (fault_)
+    fail(*fault_);
+  else
+    finish();
+}
+
+void Dma::abandon() {
+  phase_ = Phase::idle;
+  abandoned_ = in_flight_ > 0;
+  request_pending_ = false;
+  issue_event_.cancel();
+  end_event_.cancel();
+}
+
+}  // namespace forerun::ip

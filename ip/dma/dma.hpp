@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The load and store engines of a cluster: strided copies of up to four dimensions, gather, and posts.
+#pragma once
+
+#include <tlm_utils/simple_initiator_socket.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "ip/base/payload.hpp"
+#include "ip/command/engine.hpp"
+
+namespace forerun::ip {
+
+struct DmaParameters {
+  Bytes burst{256};             ///< largest transaction, a power of two 32 .. 4096; none crosses a multiple of it
+  unsigned outstanding = 32;    ///< transactions under way at once, 1 .. 1024
+  unsigned overhead = 8;        ///< cycles to set up a command
+  unsigned queue_depth = 16;    ///< commands
+  Frequency clock{1.25e9};
+  Timing timing = Timing::approximate;
+  bool data = true;             ///< false: the bytes of copies are not moved, in the same time
+};
+
+/// One DMA engine. Runs of contiguous bytes are merged over dimensions where the strides allow it, and cut into bursts.
+///
+/// `global` carries the transactions (nb_transport in approximate, b_transport in loose timing); `local` moves the bytes
+/// in and out of the scratchpad. A failed transaction ends the command, after those under way, with FR_ERROR_BUS and the
+/// failing address; a local address out of range is refused before anything moves.
+///
+/// Gather reads its index list by real transactions. Row i of the result is then timed as a read of the table's row
+/// (i mod limit), whatever the index, while its bytes come from the right row: time is a function of commands and
+/// parameters, never of data, so that both data modes agree to the cycle.
+class Dma : public Engine {
+ public:
+  Dma(const sc_core::sc_module_name& name, const DmaParameters& parameters, std::uint64_t local_bytes);
+
+  tlm_utils::simple_initiator_socket<Dma> global;
+  tlm_utils::simple_initiator_socket<Dma> local;
+  Counter bytes_moved{counters, "bytes", "byte", "bytes copied"};
+  Counter transactions{counters, "transactions", "transaction", "bursts, index reads and posts sent"};
+  Counter latency_sum{counters, "latency_sum", "ps", "sum over transactions of the time from request to response"};
+
+ private:
+  enum class Phase { idle, indices, copy, post };
+  struct Flight {
+    tlm::tlm_generic_payload* payload = nullptr;
+    std::uint64_t local = 0, source = 0;
+    std::int64_t sent = 0;
+  };
+
+  void start(const Command& command) override;
+  void abandon() override;
+  bool ready() const override { return in_flight_ == 0; }
+  std::optional<LocalFault> prepare(const Command& command);
+  void merge_dimensions();
+  void issue();
+  bool next_burst(std::uint64_t& global_address, std::uint64_t& local_address, std::uint32_t& length);
+  void send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t local_address, std::uint32_t length,
+            bool timing_only);
+  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
+  void complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps);
+  void end_if_done();
+  void move_local(tlm::tlm_command direction, std::uint64_t address, unsigned char* data, std::uint32_t length,
+                  std::int64_t& delay_ps);
+  void read_gather_row(std::uint64_t row, std::uint64_t skip, unsigned char* data, std::uint32_t length);
+
+  DmaParameters parameters_;
+  Clock clock_;
+  std::uint64_t local_bytes_;
+  PayloadPool pool_, local_pool_;
+  std::vector<Flight> flights_;
+  unsigned in_flight_ = 0;
+  bool request_pending_ = false, abandoned_ = false;
+  Phase phase_ = Phase::idle;
+  tlm::tlm_command direction_ = tlm::TLM_READ_COMMAND;
+  std::optional<LocalFault> fault_;
+  std::int64_t busy_until_ = 0;  // ps, when the local side of the last transaction ends
+
+  fr_copy copy_{};
+  fr_gather gather_{};
+  fr_post post_{};
+  std::array<std::uint64_t, 4> size_{}, at_{};            // [0] bytes of a run, done in the present one
+  std::array<std::int64_t, 4> global_stride_{}, local_stride_{};
+  bool exhausted_ = true;
+  std::vector<std::uint32_t> indices_;
+  std::uint64_t position_ = 0;  // bytes of the index list requested, or posts sent
+  sc_core::sc_event issue_event_, end_event_;
+};
+
+}  // namespace forerun::ip

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ip/tensor/tensor_core.hpp"
+
+#include <algorithm>
+
+#include "ip/base/local_range.hpp"
+#include "ip/base/numbers.hpp"
+#include "ip/command/local_access.hpp"
+#include "ip/tensor/matmul.hpp"
+
+namespace forerun::ip {
+namespace {
+
+std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }
+
+/// Rows of the k-tile of a wave; waves run over k first.
+std::uint64_t extent(std::uint64_t wave, std::uint64_t k_tiles, std::uint64_t rows, std::uint64_t k) {
+  return std::min(rows, k - (wave % k_tiles) * rows);
+}
+
+/// Cycles from the moment a wave's streaming begins until the next wave's can begin (or the end).
+std::uint64_t wave_cycles(const TensorParameters& p, std::uint64_t wave, std::uint64_t waves, std::uint64_t k_tiles,
+                          std::uint64_t m, std::uint64_t k) {
+  const std::uint64_t first_load = wave == 0 || !p.double_buffered ? extent(wave, k_tiles, p.rows, k) : 0;
+  const std::uint64_t drain = p.rows + p.columns - 1;
+  if (wave + 1 == waves || !p.double_buffered) return first_load + m + drain;
+  return first_load + std::max(m, extent(wave + 1, k_tiles, p.rows, k));
+}
+
+}  // namespace
+
+TensorCore::TensorCore(const sc_core::sc_module_name& name, const TensorParameters& parameters, std::uint64_t local_bytes)
+    : Engine(name, parameters.queue_depth),
+      local("local"),
+      parameters_(parameters),
+      clock_(parameters.clock),
+      local_bytes_(local_bytes),
+      pool_(local_chunk_bytes) {
+  sc_core::sc_spawn_options options;
+  options.spawn_method();
+  options.set_sensitivity(&step_);
+  options.dont_initialize();
+  sc_core::sc_spawn([this] { step(); }, "step", &options);
+}
+
+double TensorCore::peak_operations() const {
+  return 2.0 * parameters_.rows * parameters_.columns * parameters_.arrays * 1e12 / static_cast<double>(clock_.period_ps());
+}
+
+std::uint64_t TensorCore::ideal_cycles(const TensorParameters& p, std::uint64_t m, std::uint64_t n, std::uint64_t k) {
+  if (m == 0 || n == 0 || k == 0) return 1;
+  const auto k_tiles = divide_up(k, p.rows), waves = k_tiles * divide_up(divide_up(n, p.columns), p.arrays);
+  std::uint64_t cycles = 0;
+  for (std::uint64_t wave = 0; wave < waves; ++wave) cycles += wave_cycles(p, wave, waves, k_tiles, m, k);
+  return cycles;
+}
+
+void TensorCore::start(const Command& command) {
+  if (command.header().opcode == FR_OP_MATMUL) {
+    command_ = command.as<fr_matmul>();
+    if (const auto fault = check_matmul(command_, local_bytes_)) return fail(*fault);
+    if (command_.m > 0 && command_.n > 0 && command_.k > 0) {
+      k_tiles_ = divide_up(command_.k, parameters_.rows);
+      wave_count_ = k_tiles_ * divide_up(divide_up(command_.n, parameters_.columns), parameters_.arrays);
+      wave_ = 0;
+      return step();
+    }
+  } else {
+    command_ = {};
+  }
+  wave_ = wave_count_ = 0;
+  step_.notify(clock_.cycles(1));
+}
+
+std::int64_t TensorCore::transfer(tlm::tlm_command direction, std::uint64_t bytes) {
+  return local_transfer(local, pool_, direction, bytes);
+}
+
+void TensorCore::step() {
+  if (wave_ == wave_count_) {
+    if (current().header().opcode == FR_OP_MATMUL) {
+      if (parameters_.data) {
+        if (memory_.empty()) memory_ = local_memory(local, local_bytes_);
+        matmul(command_, memory_);
+      }
+      macs += std::uint64_t{command_.m} * command_.n * command_.k;
+    }
+    return finish();
+  }
+  const auto k_tile = wave_ % k_tiles_, n_group = wave_ / k_tiles_;
+  const std::uint64_t width = std::uint64_t{parameters_.columns} * parameters_.arrays;
+  const auto columns = std::min(width, command_.n - n_group * width);
+  const auto rows = extent(wave_, k_tiles_, parameters_.rows, command_.k);
+  const auto m = std::uint64_t{command_.m};
+  auto ready = transfer(tlm::TLM_READ_COMMAND, m * rows * element_bytes(command_.a_type));
+  ready = std::max(ready, transfer(tlm::TLM_READ_COMMAND, rows * columns * element_bytes(command_.b_type)));
+  const auto c_bytes = m * columns * element_bytes(command_.c_type);
+  if (k_tile == 0 && (command_.flags & FR_MATMUL_ACCUMULATE) != 0)
+    ready = std::max(ready, transfer(tlm::TLM_READ_COMMAND, c_bytes));
+  if (k_tile + 1 == k_tiles_) ready = std::max(ready, transfer(tlm::TLM_WRITE_COMMAND, c_bytes));
+  const auto compute = clock_.cycles_to_ps(
+      static_cast<std::int64_t>(wave_cycles(parameters_, wave_, wave_count_, k_tiles_, m, command_.k)));
+  const auto until = std::max(compute, clock_.cycles_to_ps(clock_.ps_to_cycles(ready)));
+  operand_time += static_cast<std::uint64_t>(until - compute);
+  ++waves;
+  ++wave_;
+  step_.notify(to_sc_time({until}));
+}
+
+}  // namespace forerun::ip

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ip/vector/vector_unit.hpp"
+
+#include <algorithm>
+
+#include "ip/command/local_access.hpp"
+#include "ip/vector/operations.hpp"
+
+namespace forerun::ip {
+
+VectorUnit::VectorUnit(const sc_core::sc_module_name& name, const VectorParameters& parameters, std::uint64_t local_bytes)
+    : Engine(name, parameters.queue_depth),
+      local("local"),
+      parameters_(parameters),
+      clock_(parameters.clock),
+      local_bytes_(local_bytes),
+      pool_(local_chunk_bytes) {
+  sc_core::sc_spawn_options options;
+  options.spawn_method();
+  options.set_sensitivity(&step_);
+  options.dont_initialize();
+  sc_core::sc_spawn([this] { step(); }, "step", &options);
+}
+
+std::uint64_t VectorUnit::ideal_cycles(const fr_vector& command) const {
+  const auto cost = vector_cost(command);
+  if (cost.elements == 0) return 1;
+  const auto sweep = (cost.elements + parameters_.lanes - 1) / parameters_.lanes;
+  return cost.passes * (parameters_.latency + sweep) + cost.special * (parameters_.special_factor - 1) * sweep;
+}
+
+void VectorUnit::start(const Command& command) {
+  slices_ = slice_ = 0;
+  cycles_ = 1;
+  if (command.header().opcode == FR_OP_VECTOR) {
+    command_ = command.as<fr_vector>();
+    if (const auto fault = check_vector(command_, local_bytes_)) return fail(*fault);
+    const auto traffic = vector_traffic(command_);
+    cycles_ = ideal_cycles(command_);
+    slices_ = std::max<std::uint64_t>(1, (traffic.read + traffic.written) / local_chunk_bytes);
+    read_ = traffic.read / slices_;
+    written_ = traffic.written / slices_;
+    return step();
+  }
+  step_.notify(clock_.cycles(1));
+}
+
+void VectorUnit::step() {
+  if (slice_ == slices_) {
+    if (current().header().opcode == FR_OP_VECTOR) {
+      const auto cost = vector_cost(command_);
+      elements += cost.elements * cost.passes;
+      if (parameters_.data) {
+        if (memory_.empty()) memory_ = local_memory(local, local_bytes_);
+        vector_operation(command_, memory_);
+      }
+    }
+    return finish();
+  }
+  auto ready = local_transfer(local, pool_, tlm::TLM_READ_COMMAND, read_);
+  ready = std::max(ready, local_transfer(local, pool_, tlm::TLM_WRITE_COMMAND, written_));
+  const auto cycles = cycles_ * (slice_ + 1) / slices_ - cycles_ * slice_ / slices_;
+  const auto compute = clock_.cycles_to_ps(static_cast<std::int64_t>(cycles));
+  const auto until = std::max(compute, clock_.cycles_to_ps(clock_.ps_to_cycles(ready)));
+  operand_time += static_cast<std::uint64_t>(until - compute);
+  ++slice_;
+  step_.notify(to_sc_time({std::max<std::int64_t>(until, 1)}));
+}
+
+}  // namespace forerun::ip
