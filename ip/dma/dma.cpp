@@ -140,7 +140,7 @@ bool Dma::next_burst(std::uint64_t& global_address, std::uint64_t& local_address
 }
 
 void Dma::issue() {
-  while (phase_ != Phase::idle && !request_pending_ && !fault_ && in_flight_ < flights_.size()) {
+  while (phase_ != Phase::idle && requesting_ == nullptr && !fault_ && in_flight_ < flights_.size()) {
     std::uint64_t global_address = 0, local_address = 0;
     std::uint32_t length = 0;
     if (phase_ == Phase::indices) {
@@ -198,14 +198,14 @@ void Dma::send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t 
   }
   tlm::tlm_phase phase = tlm::BEGIN_REQ;
   auto delay = sc_core::SC_ZERO_TIME;
-  request_pending_ = true;
+  requesting_ = &payload;
   switch (global->nb_transport_fw(payload, phase, delay)) {
     case tlm::TLM_COMPLETED:
-      request_pending_ = false;
+      requesting_ = nullptr;
       complete(payload, to_picoseconds(delay));
       break;
     case tlm::TLM_UPDATED:
-      request_pending_ = false;
+      requesting_ = nullptr;
       if (phase == tlm::BEGIN_RESP) complete(payload, to_picoseconds(delay));
       break;
     case tlm::TLM_ACCEPTED:
@@ -214,8 +214,8 @@ void Dma::send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t 
 }
 
 tlm::tlm_sync_enum Dma::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay) {
-  if (request_pending_) {
-    request_pending_ = false;
+  if (requesting_ == &payload) {
+    requesting_ = nullptr;
     issue_event_.notify(sc_core::SC_ZERO_TIME);
   }
   if (phase != tlm::BEGIN_RESP) return tlm::TLM_ACCEPTED;
@@ -301,7 +301,7 @@ void Dma::end_if_done() {
 void Dma::abandon() {
   phase_ = Phase::idle;
   abandoned_ = in_flight_ > 0;
-  request_pending_ = false;
+  requesting_ = nullptr;
   issue_event_.cancel();
   end_event_.cancel();
 }

@@ -73,7 +73,8 @@ class Dma : public Engine {
   PayloadPool pool_, local_pool_;
   std::vector<Flight> flights_;
   unsigned in_flight_ = 0;
-  bool request_pending_ = false, abandoned_ = false;
+  tlm::tlm_generic_payload* requesting_ = nullptr;  // sent, without END_REQ so far
+  bool abandoned_ = false;
   Phase phase_ = Phase::idle;
   tlm::tlm_command direction_ = tlm::TLM_READ_COMMAND;
   std::optional<LocalFault> fault_;

@@ -263,16 +263,16 @@ void Noc::deliver(Packet& packet) {
 
 void Noc::hand_over(std::uint32_t id) {
   auto& endpoint = endpoints_[id];
-  while (!endpoint.requesting && !endpoint.arrived.empty()) {
+  while (endpoint.requesting == nullptr && !endpoint.arrived.empty()) {
     auto& packet = *endpoint.arrived.front();
     endpoint.arrived.pop_front();
     tlm::tlm_phase phase = tlm::BEGIN_REQ;
     auto delay = sc_core::SC_ZERO_TIME;
-    endpoint.requesting = true;
+    endpoint.requesting = &packet;
     const auto eject = endpoint.eject;
     const auto answer = (*endpoint.target)->nb_transport_fw(*packet.payload, phase, delay);
     if (answer == tlm::TLM_ACCEPTED) return;
-    endpoints_[id].requesting = false;
+    endpoints_[id].requesting = nullptr;
     release_buffer(eject, 0, packet.flit_count);
     if (answer == tlm::TLM_COMPLETED || phase == tlm::BEGIN_RESP) make_response(packet, to_picoseconds(delay));
   }
@@ -281,8 +281,8 @@ void Noc::hand_over(std::uint32_t id) {
 tlm::tlm_sync_enum Noc::nb_transport_bw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay) {
   auto& endpoint = endpoints_[static_cast<std::size_t>(id)];
   auto& packet = *payload.get_extension<Packet>();
-  if (endpoint.requesting) {  // END_REQ, or a response that implies it
-    endpoint.requesting = false;
+  if (endpoint.requesting == &packet) {  // END_REQ, or a response that implies it
+    endpoint.requesting = nullptr;
     release_buffer(endpoint.eject, 0, packet.flit_count);
     if (phase == tlm::BEGIN_RESP) make_response(packet, to_picoseconds(delay));
     hand_over(static_cast<std::uint32_t>(id));

@@ -105,7 +105,7 @@ class Noc : public sc_core::sc_module {
     std::unique_ptr<Initiator> initiator;
     std::unique_ptr<Target> target;
     Packet* held = nullptr;            // initiator's request without END_REQ
-    bool requesting = false;           // target has not sent END_REQ
+    Packet* requesting = nullptr;      // request for which the target has not sent END_REQ
     std::deque<Packet*> arrived;       // requests (or responses) that the endpoint has not taken
     bool responding = false;
   };
