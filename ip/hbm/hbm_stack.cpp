@@ -20,7 +20,8 @@ HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& p
       store_(store),
       controllers_(std::size_t{parameters.channels} * parameters.pseudo_channels, hbm::Controller(parameters)),
       next_(controllers_.size(), -1),
-      ports_(parameters.ports) {
+      ports_(parameters.ports),
+      port_limit_(parameters.queue_depth * std::max<std::uint64_t>(1, controllers_.size() / parameters.ports)) {
   for (unsigned i = 0; i < parameters.ports; ++i) {
     const int id = static_cast<int>(i);
     port[i].register_b_transport(this, &HbmStack::b_transport, id);
@@ -124,7 +125,7 @@ void HbmStack::respond(std::size_t index) {
   } else {
     send_response(request.port, *request.payload);
   }
-  if (state.held != nullptr && state.pending < parameters_.queue_depth) {
+  if (state.held != nullptr && state.pending < port_limit_) {
     auto& held = *state.held;
     state.held = nullptr;
     enqueue(request.port, held, 0, nullptr);
@@ -166,7 +167,7 @@ tlm::tlm_sync_enum HbmStack::nb_transport_fw(int id, tlm::tlm_generic_payload& p
     return tlm::TLM_COMPLETED;
   }
   payload.acquire();
-  if (state.pending >= parameters_.queue_depth) {
+  if (state.pending >= port_limit_) {
     state.held = &payload;
     return tlm::TLM_ACCEPTED;
   }

@@ -20,7 +20,8 @@ namespace forerun::ip {
 /// serves them. A transaction is cut into bursts; its response comes when the last burst has passed. A partial burst costs a
 /// whole one. Bytes live in a SparseMemory, which several stacks may share, so that each holds just its own pieces.
 ///
-/// approximate: nb_transport; END_REQ is held back while a port has more than `queue_depth` bursts waiting; b_transport waits
+/// approximate: nb_transport; END_REQ is held back while a port has as many bursts
+/// waiting as the schedulers of its share of the pseudo-channels can see; b_transport waits
 /// likewise. loose: b_transport adds the latency of a row miss and the time of its bursts at peak, and DMI is granted.
 /// Errors: beyond the capacity TLM_ADDRESS_ERROR_RESPONSE, streaming TLM_BURST_ERROR_RESPONSE.
 class HbmStack : public sc_core::sc_module {
@@ -85,6 +86,7 @@ class HbmStack : public sc_core::sc_module {
   std::vector<Request> requests_;
   std::vector<std::size_t> free_;
   std::vector<PortState> ports_;
+  std::uint64_t port_limit_;         // bursts pending at a port at which END_REQ is held back
   std::vector<Due> due_;            // heap
   std::uint64_t order_ = 0;
   std::vector<hbm::Controller::Completion> completions_;

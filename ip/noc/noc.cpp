@@ -8,6 +8,18 @@
 
 namespace forerun::ip {
 namespace {
+/// Makes what is constructed in its life a child of a module whose constructor is over.
+class Inside {
+ public:
+  explicit Inside(sc_core::sc_module& module) : context_(module.simcontext()) { context_->hierarchy_push(&module); }
+  ~Inside() { context_->hierarchy_pop(); }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+
+ private:
+  sc_core::sc_simcontext* context_;
+};
+
 enum Direction : unsigned { west, east, north, south };
 constexpr std::int64_t inject_cycles = 2;
 }  // namespace
@@ -57,6 +69,7 @@ std::uint32_t Noc::add_endpoint(const std::string& name, unsigned x, unsigned y)
 
 Noc::Initiator& Noc::add_initiator(const std::string& name, unsigned x, unsigned y) {
   const auto id = add_endpoint(name, x, y);
+  const Inside inside(*this);
   auto& socket = endpoints_[id].initiator;
   socket = std::make_unique<Initiator>(sc_core::sc_gen_unique_name("initiator"));
   const int tag = static_cast<int>(id);
@@ -69,6 +82,7 @@ Noc::Initiator& Noc::add_initiator(const std::string& name, unsigned x, unsigned
 
 Noc::Target& Noc::add_target(const std::string& name, unsigned x, unsigned y) {
   const auto id = add_endpoint(name, x, y);
+  const Inside inside(*this);
   auto& socket = endpoints_[id].target;
   socket = std::make_unique<Target>(sc_core::sc_gen_unique_name("target"));
   socket->register_nb_transport_bw(this, &Noc::nb_transport_bw, static_cast<int>(id));
