@@ -32,22 +32,25 @@ class LevelOut : public sc_core::sc_port<LevelIf, 1, sc_core::SC_ZERO_OR_MORE_BO
 };
 
 /// The receiving end: calls a function at each change. An unbound line stays low.
-class LevelIn : public sc_core::sc_export<LevelIf>, private LevelIf {
+class LevelIn : public sc_core::sc_export<LevelIf> {
  public:
-  LevelIn(const char* name, std::function<void(bool)> on_change)
-      : sc_export(name), on_change_(std::move(on_change)) {
-    bind(*this);
+  LevelIn(const char* name, std::function<void(bool)> on_change) : sc_export(name), line_(std::move(on_change)) {
+    bind(line_);
   }
-  bool level() const { return level_; }
+  bool level() const { return line_.level; }
 
  private:
-  void set_level(bool level) override {
-    if (level_ == level) return;
-    level_ = level;
-    on_change_(level);
-  }
-  std::function<void(bool)> on_change_;
-  bool level_ = false;
+  struct Line : LevelIf {
+    explicit Line(std::function<void(bool)> function) : on_change(std::move(function)) {}
+    void set_level(bool value) override {
+      if (level == value) return;
+      level = value;
+      on_change(value);
+    }
+    std::function<void(bool)> on_change;
+    bool level = false;
+  };
+  Line line_;
 };
 
 }  // namespace forerun::ip

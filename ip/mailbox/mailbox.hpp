@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Two queues of messages between the control CPU and the host (FR_MAILBOX_REGISTERS).
+#pragma once
+
+#include <tlm_utils/simple_target_socket.h>
+
+#include <array>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <systemc>
+
+#include "firmware/abi/message.h"
+#include "ip/base/level.hpp"
+#include "ip/base/register_file.hpp"
+
+namespace forerun::ip {
+
+struct MailboxParameters {
+  unsigned depth = 16;  ///< messages in each direction, 1 or more
+};
+
+/// Words 0 (FR_MESSAGE_*) to 7 (FR_MESSAGES says what they mean).
+using Message = std::array<std::uint64_t, FR_MESSAGE_WORDS>;
+
+class Mailbox : public sc_core::sc_module {
+ public:
+  Mailbox(const sc_core::sc_module_name& name, const MailboxParameters& parameters);
+
+  tlm_utils::simple_target_socket<Mailbox> socket;
+  LevelOut interrupt{"interrupt"};
+  LevelIn reset_line;
+
+  /// The host's end. `host_send` is false when the queue to the chip is full.
+  bool host_send(const Message& message);
+  std::optional<Message> host_receive();
+  /// Called in the process of the access when firmware has sent a message.
+  std::function<void()> on_message;
+
+ private:
+  void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  unsigned transport_dbg(tlm::tlm_generic_payload& payload) { return registers_.debug_access(payload); }
+  bool control(std::uint64_t value);
+  void update_interrupt();
+
+  MailboxParameters parameters_;
+  RegisterFile registers_;
+  std::deque<Message> to_chip_, to_host_;
+};
+
+}  // namespace forerun::ip
