@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What a chip is: plain numbers with their units. Ranges, meanings and YAML keys are in fields.cpp, one line
-/// a key; docs/chip.md is made from it.
+/// What a chip is: plain numbers with their units, and what follows from them. Values are not checked here.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +10,6 @@
 
 namespace forerun::chip {
 
-// The YAML names of these values are in fields.cpp, in this order.
 enum class Timing : unsigned char { loose, approximate };
 enum class Data : unsigned char { real, none };
 enum class Format : unsigned char { f32, f16, bf16, i8 };
