@@ -7,7 +7,7 @@
 namespace forerun::ip {
 namespace {
 enum Register : unsigned { DATA, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
-constexpr std::uint8_t divisor_access = 0x80, loopback = 0x10;
+constexpr std::uint8_t divisor_access = 0x80;
 constexpr std::uint8_t data_ready = 0x01, overrun_error = 0x02, holding_empty = 0x20, all_empty = 0x40;
 constexpr std::uint8_t enable_data = 1, enable_empty = 2, enable_line = 4;
 constexpr std::array<std::size_t, 4> triggers = {1, 4, 8, 14};

@@ -39,8 +39,13 @@ class Uart : public sc_core::sc_module {
 
   std::function<void(unsigned char)> on_transmit;
   void receive(unsigned char character);
+  /// True if a character on the line would be kept: there is room, and no loopback.
+  bool can_receive() const { return receive_.size() < depth() && (mcr_ & loopback) == 0; }
+  /// How long a character lasts on the line, as now set up.
+  sc_core::sc_time character_time() const;
 
  private:
+  static constexpr std::uint8_t loopback = 0x10;
   static constexpr std::size_t fifo_depth = 16;
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   unsigned transport_dbg(tlm::tlm_generic_payload& payload);
@@ -53,7 +58,6 @@ class Uart : public sc_core::sc_module {
   std::uint8_t line_status() const;
   std::uint8_t identification() const;
   std::size_t depth() const { return (fcr_ & 1) != 0 ? fifo_depth : 1; }
-  sc_core::sc_time character_time() const;
 
   UartParameters parameters_;
   std::deque<std::uint8_t> transmit_, receive_;
