@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/soc/parameters.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <stdexcept>
+
+#include "platform/chip/address_map.hpp"
+
+namespace forerun::soc {
+namespace map = chip::address_map;
+namespace {
+
+constexpr unsigned bus_cycles = 2;
+
+void expect_range(const char* field, std::uint64_t value, std::uint64_t low, std::uint64_t high) {
+  if (value < low || value > high)
+    throw std::invalid_argument(fmt::format("{} is {}, but must be {} to {}", field, value, low, high));
+}
+
+void expect_power_of_two(const char* field, std::uint64_t value) {
+  if (!std::has_single_bit(value))
+    throw std::invalid_argument(fmt::format("{} is {}, but must be a power of two", field, value));
+}
+
+ip::hbm::Field field(chip::AddressField f) {
+  switch (f) {
+    case chip::AddressField::burst:
+      return ip::hbm::Field::burst;
+    case chip::AddressField::column:
+      return ip::hbm::Field::column;
+    case chip::AddressField::channel:
+      return ip::hbm::Field::channel;
+    case chip::AddressField::pseudo_channel:
+      return ip::hbm::Field::pseudo_channel;
+    case chip::AddressField::bank_group:
+      return ip::hbm::Field::bank_group;
+    case chip::AddressField::bank:
+      return ip::hbm::Field::bank;
+    case chip::AddressField::row:
+      return ip::hbm::Field::row;
+  }
+  throw std::invalid_argument("hbm.address_map: unknown field");
+}
+
+std::uint64_t align8(std::uint64_t n) { return (n + 7) / 8 * 8; }
+
+}  // namespace
+
+void check_supported(const chip::Chip& chip) {
+  const auto& c = chip.clusters;
+  const auto& h = chip.hbm;
+  expect_range("clusters.count", c.count, 1, map::max_clusters);
+  expect_range("clusters.scratchpad.size", c.scratchpad.size.count, 4096, map::scratchpad_stride);
+  expect_range("sram.size", chip.sram.size.count, 1, map::scratchpads - map::sram);
+  expect_range("boot_rom.size", chip.boot_rom.size.count, 1, map::sysctl - map::boot_rom);
+  expect_range("hbm.stacks", h.stacks, 1, 64);
+  expect_range("hbm.ports", h.ports, 1, 1024);
+  expect_power_of_two("hbm.channels", h.channels);
+  expect_power_of_two("hbm.pseudo_channels", h.pseudo_channels);
+  expect_power_of_two("hbm.bank_groups", h.bank_groups);
+  expect_power_of_two("hbm.banks_per_group", h.banks_per_group);
+  expect_power_of_two("hbm.rows", h.rows);
+  expect_power_of_two("hbm.row_bytes", h.row_bytes.count);
+  expect_power_of_two("hbm.burst_bytes", h.burst_bytes.count);
+  expect_power_of_two("hbm.interleave", h.interleave.count);
+  expect_power_of_two("clusters.dma.burst", c.dma.burst.count);
+  expect_range("memory of all HBM stacks", chip::memory_size(chip).count, 1, std::uint64_t{1} << 48);
+  if (h.stacks * h.ports > 1)
+    expect_range("hbm.interleave", h.interleave.count,
+                 std::max<std::uint64_t>(c.dma.burst.count, ip::CommandProcessor::line_bytes),
+                 chip::memory_size(chip).count);
+  expect_range("clusters.dma.load_channels", c.dma.load_channels, 1, 1024);
+  if (c.dma.load_channels != c.dma.store_channels)
+    throw std::invalid_argument(fmt::format(
+        "clusters.dma: {} load channels and {} store channels, but the models need as many of both",
+        c.dma.load_channels, c.dma.store_channels));
+  expect_range("clusters.dma: outstanding transactions of all channels",
+               std::uint64_t{c.dma.load_channels} * c.dma.outstanding, 1, 1024);
+}
+
+ip::Timing timing(const chip::Chip& chip) {
+  return chip.timing == chip::Timing::loose ? ip::Timing::loose : ip::Timing::approximate;
+}
+
+Time cpu_cycles(const chip::Chip& chip, unsigned cycles) {
+  return {period(chip.cpu.clock).picoseconds * cycles};
+}
+
+ip::BusParameters bus_parameters(const chip::Chip& chip) { return {.latency = cpu_cycles(chip, bus_cycles)}; }
+
+ip::MemoryParameters sram_parameters(const chip::Chip& chip) {
+  return {.size = chip.sram.size, .latency = cpu_cycles(chip, chip.sram.latency), .read_only = false};
+}
+
+ip::MemoryParameters boot_rom_parameters(const chip::Chip& chip, std::uint64_t device_tree) {
+  return {.size = {align8(chip.boot_rom.size.count) + device_tree},
+          .latency = cpu_cycles(chip, chip.boot_rom.latency),
+          .read_only = true};
+}
+
+std::uint64_t device_tree_address(const chip::Chip& chip) {
+  return map::boot_rom + align8(chip.boot_rom.size.count);
+}
+
+ip::UartParameters uart_parameters(const chip::Chip& chip) {
+  return {.clock = chip.peripherals.uart_clock, .register_shift = 0};
+}
+
+ip::ClintParameters clint_parameters(const chip::Chip& chip) {
+  return {.timebase = chip.peripherals.timebase};
+}
+
+ip::PlicParameters plic_parameters(const chip::Chip& chip) {
+  return {.sources = map::cluster_interrupt(chip.clusters.count - 1), .max_priority = 7};
+}
+
+ip::TimerParameters timer_parameters(const chip::Chip& chip) {
+  return {.timebase = chip.peripherals.timebase};
+}
+
+ip::SysctlParameters sysctl_parameters(const chip::Chip& chip) {
+  return {.clusters = chip.clusters.count,
+          .boot_address = map::sram,
+          .device_tree = device_tree_address(chip),
+          .cpu = chip.cpu.clock,
+          .timebase = chip.peripherals.timebase,
+          .cluster = chip.clusters.clock};
+}
+
+ip::NocParameters noc_parameters(const chip::Chip& chip, const chip::Grid& grid) {
+  return {.timing = timing(chip),
+          .clock = chip.noc.clock,
+          .columns = grid.columns,
+          .rows = grid.rows,
+          .link_width = chip.noc.link_width,
+          .buffer_flits = chip.noc.buffer,
+          .router_latency = chip.noc.router_latency,
+          .link_latency = chip.noc.link_latency};
+}
+
+ip::hbm::Parameters hbm_parameters(const chip::Chip& chip, unsigned stack) {
+  const auto& h = chip.hbm;
+  const auto& t = h.timings;
+  ip::hbm::Parameters p;
+  p.timing = timing(chip);
+  p.clock = h.clock;
+  p.channels = h.channels;
+  p.pseudo_channels = h.pseudo_channels;
+  p.bank_groups = h.bank_groups;
+  p.banks_per_group = h.banks_per_group;
+  p.rows = h.rows;
+  p.row_bytes = h.row_bytes;
+  p.burst_bytes = h.burst_bytes;
+  p.address_map.clear();
+  for (const auto f : h.address_map) p.address_map.push_back(field(f));
+  p.interleave = h.interleave;
+  p.stacks = h.stacks;
+  p.stack = stack;
+  p.scheduler = h.scheduler == chip::Scheduler::fcfs ? ip::hbm::Scheduler::fcfs : ip::hbm::Scheduler::fr_fcfs;
+  p.page_policy =
+      h.page_policy == chip::PagePolicy::closed ? ip::hbm::PagePolicy::closed : ip::hbm::PagePolicy::open;
+  p.refresh = h.refresh == chip::Refresh::all_bank;
+  p.queue_depth = h.queue_depth;
+  p.front_end = h.front_end;
+  p.ports = h.ports;
+  p.timings = {.RL = t.RL,
+               .WL = t.WL,
+               .nBL = t.nBL,
+               .tRCDRD = t.tRCDRD,
+               .tRCDWR = t.tRCDWR,
+               .tRP = t.tRP,
+               .tRAS = t.tRAS,
+               .tWR = t.tWR,
+               .tRTP = t.tRTP,
+               .tCCDS = t.tCCDS,
+               .tCCDL = t.tCCDL,
+               .tRRDS = t.tRRDS,
+               .tRRDL = t.tRRDL,
+               .tWTRS = t.tWTRS,
+               .tWTRL = t.tWTRL,
+               .tRTW = t.tRTW,
+               .tFAW = t.tFAW,
+               .tRFC = t.tRFC,
+               .tREFI = t.tREFI,
+               .act_cycles = h.act_cycles};
+  return p;
+}
+
+ip::ClusterParameters cluster_parameters(const chip::Chip& chip, unsigned index) {
+  const auto& c = chip.clusters;
+  const bool data = chip.data == chip::Data::real;
+  const auto queue_depth = c.command.queue_depth;
+  ip::ClusterParameters p;
+  p.index = index;
+  p.scratchpad = {.size = c.scratchpad.size,
+                  .banks = c.scratchpad.banks,
+                  .bank_width = c.scratchpad.bank_width,
+                  .latency = c.scratchpad.latency,
+                  .clock = c.clock,
+                  .timing = timing(chip)};
+  p.dma = {.burst = c.dma.burst,
+           .outstanding = c.dma.outstanding * c.dma.load_channels,
+           .overhead = c.dma.overhead,
+           .queue_depth = queue_depth,
+           .clock = c.clock,
+           .timing = timing(chip),
+           .data = data};
+  p.tensor = {.rows = c.tensor.rows,
+              .columns = c.tensor.columns,
+              .arrays = c.tensor.arrays,
+              .double_buffered = c.tensor.double_buffered,
+              .queue_depth = queue_depth,
+              .clock = c.clock,
+              .data = data};
+  p.vector = {.lanes = c.vector.lanes,
+              .latency = c.vector.latency,
+              .special_factor = c.vector.special_factor,
+              .queue_depth = queue_depth,
+              .clock = c.clock,
+              .data = data};
+  p.command = {.fetch_buffer = c.command.fetch_buffer,
+               .dispatch_cycles = c.command.dispatch_cycles,
+               .clock = c.clock,
+               .timing = timing(chip)};
+  p.scratchpad_window = map::scratchpad_stride;
+  return p;
+}
+
+}  // namespace forerun::soc

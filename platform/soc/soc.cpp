@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/soc/soc.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "firmware/abi/registers.h"
+#include "platform/chip/address_map.hpp"
+#include "platform/soc/device_tree.hpp"
+#include "platform/soc/parameters.hpp"
+
+namespace forerun::soc {
+namespace map = chip::address_map;
+namespace {
+
+const chip::Chip& checked(const chip::Chip& chip) {
+  check_supported(chip);
+  return chip;
+}
+
+std::vector<std::uint8_t> device_tree_that_fits(const chip::Chip& chip) {
+  auto tree = make_device_tree(chip);
+  const auto end = device_tree_address(chip) + tree.size();
+  if (end > map::sysctl)
+    throw std::invalid_argument(
+        fmt::format("boot_rom.size is {}, but with the device tree of {} bytes behind it the ROM ends at "
+                    "{:#x}, above {:#x}",
+                    chip.boot_rom.size.count, tree.size(), end, map::sysctl));
+  return tree;
+}
+
+/// The place of the one tile of a kind with this number.
+chip::Tile find_tile(const chip::Grid& grid, chip::TileKind kind, unsigned index) {
+  return *std::find_if(grid.tiles.begin(), grid.tiles.end(),
+                       [&](const chip::Tile& tile) { return tile.kind == kind && tile.index == index; });
+}
+
+}  // namespace
+
+Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip)
+    : sc_module(name),
+      chip_(checked(chip)),
+      grid_(chip::place_tiles(chip)),
+      device_tree_(device_tree_that_fits(chip)),
+      bus("bus", bus_parameters(chip)),
+      boot_rom("boot_rom", boot_rom_parameters(chip, device_tree_.size())),
+      sram("sram", sram_parameters(chip)),
+      uart("uart", uart_parameters(chip)),
+      clint("clint", clint_parameters(chip)),
+      plic("plic", plic_parameters(chip)),
+      timer("timer", timer_parameters(chip)),
+      mailbox("mailbox", ip::MailboxParameters{}),
+      sysctl("sysctl", sysctl_parameters(chip)),
+      perf("perf"),
+      noc("noc", noc_parameters(chip, grid_)),
+      hbm_store(chip::memory_size(chip).count),
+      sram_port_("sram_port") {
+  for (unsigned i = 0; i < chip.hbm.stacks; ++i)
+    hbm.push_back(
+        std::make_unique<ip::HbmStack>(fmt::format("hbm{}", i).c_str(), hbm_parameters(chip, i), hbm_store));
+  for (unsigned i = 0; i < chip.clusters.count; ++i)
+    clusters.push_back(
+        std::make_unique<ip::Cluster>(fmt::format("cluster{}", i).c_str(), cluster_parameters(chip, i)));
+  connect_control_tile();
+  connect_noc();
+  connect_interrupts_and_resets();
+  collect_statistics();
+  write(device_tree_address(chip), device_tree_);
+}
+
+std::uint64_t Soc::rom_bytes() const {
+  return device_tree_address(chip_) - map::boot_rom + device_tree_.size();
+}
+
+void Soc::connect_control_tile() {
+  bus.map(map::boot_rom, device_tree_address(chip_) - map::boot_rom + device_tree_.size())
+      .bind(boot_rom.socket);
+  bus.map(map::sram, chip_.sram.size.count).bind(sram_port_.in[0]);
+  sram_port_.out.bind(sram.socket);
+  bus.map(map::uart, map::uart_size).bind(uart.socket);
+  bus.map(map::clint, map::clint_size).bind(clint.socket);
+  bus.map(map::plic, map::plic_size).bind(plic.socket);
+  bus.map(map::timer, FR_TIMER_BYTES).bind(timer.socket);
+  bus.map(map::mailbox, FR_MAILBOX_BYTES).bind(mailbox.socket);
+  bus.map(map::sysctl, FR_SYSCTL_BYTES).bind(sysctl.socket);
+  bus.map(map::perf, FR_PERF_BYTES).bind(perf.socket);
+}
+
+void Soc::connect_noc() {
+  const auto control = find_tile(grid_, chip::TileKind::control, 0);
+  bus.map_rest().bind(noc.add_initiator("control", control.x, control.y));
+  auto& sram_target = noc.add_target("sram", control.x, control.y);
+  sram_target.bind(sram_port_.in[1]);
+  noc.map(map::sram, chip_.sram.size.count, sram_target);
+
+  for (unsigned i = 0; i < clusters.size(); ++i) {
+    auto& cluster = *clusters[i];
+    const auto tile = find_tile(grid_, chip::TileKind::cluster, i);
+    const auto name = fmt::format("cluster{}", i);
+    cluster.mux.out.bind(noc.add_initiator(name, tile.x, tile.y));
+    auto& target = noc.add_target(name, tile.x, tile.y);
+    target.bind(cluster.target);
+    noc.map(map::cluster_registers(i), FR_CLUSTER_REGISTER_BYTES, target);
+    noc.map(map::scratchpad(i), cluster.scratchpad.size(), target, map::scratchpad_stride);
+  }
+
+  // Consecutive pieces go to the next stack first, as the stacks expect, and then to the next port.
+  const auto stacks = chip_.hbm.stacks, ports = chip_.hbm.ports;
+  std::vector<const ip::Noc::Target*> pieces(std::size_t{stacks} * ports);
+  for (unsigned stack = 0; stack < stacks; ++stack)
+    for (unsigned port = 0; port < ports; ++port) {
+      const auto tile = find_tile(grid_, chip::TileKind::memory, stack * ports + port);
+      auto& target = noc.add_target(fmt::format("hbm{}.port{}", stack, port), tile.x, tile.y);
+      target.bind(hbm[stack]->port[port]);
+      pieces[port * stacks + stack] = &target;
+    }
+  noc.map_interleaved(map::hbm, hbm_store.size(), chip_.hbm.interleave.count, pieces);
+}
+
+void Soc::connect_interrupts_and_resets() {
+  uart.interrupt.bind(plic.source(map::uart_interrupt));
+  timer.interrupt.bind(plic.source(map::timer_interrupt));
+  mailbox.interrupt.bind(plic.source(map::mailbox_interrupt));
+  for (unsigned i = 0; i < clusters.size(); ++i) {
+    clusters[i]->interrupt.bind(plic.source(map::cluster_interrupt(i)));
+    if (i < sysctl.cluster_reset.size()) sysctl.cluster_reset[i].bind(clusters[i]->reset_line);
+  }
+  sysctl.on_exit = [this](int code) {
+    if (on_exit) on_exit(code);
+  };
+  sysctl.on_reset = [this] { reset(); };
+}
+
+void Soc::reset() {
+  const auto pulse = [](ip::LevelIn& line) {
+    line->set_level(true);
+    line->set_level(false);
+  };
+  for (auto& cluster : clusters) pulse(cluster->reset_line);
+  for (auto& stack : hbm) pulse(stack->reset_line);
+  for (auto* line : {&uart.reset_line, &timer.reset_line, &mailbox.reset_line, &perf.reset_line,
+                     &clint.reset_line, &plic.reset_line})
+    pulse(*line);
+}
+
+void Soc::add_statistics(const std::string& prefix, const ip::CounterGroup& group) {
+  for (const auto* c : group.all())
+    statistics_.push_back(
+        {prefix + "." + c->name(), c->unit(), c->description(), [c] { return c->value(); }});
+}
+
+void Soc::add_channel_statistics(const std::string& stack_name, const ip::HbmStack& stack) {
+  using Source = std::uint64_t ip::hbm::ControllerStatistics::*;
+  struct Entry {
+    const char *name, *unit, *description;
+    Source source;
+  };
+  using S = ip::hbm::ControllerStatistics;
+  static constexpr Entry entries[] = {
+      {"reads", "burst", "bursts read", &S::reads},
+      {"writes", "burst", "bursts written", &S::writes},
+      {"row_hits", "burst", "bursts that found their row open", &S::hits},
+      {"row_misses", "burst", "bursts that had to open a row in a closed bank", &S::misses},
+      {"row_conflicts", "burst", "bursts that had to close another row first", &S::conflicts},
+      {"refreshes", "refresh", "refreshes of all banks", &S::refreshes},
+      {"data_cycles", "cycle", "command-clock cycles with data on the bus, summed over the pseudo-channels",
+       &S::data_cycles}};
+  const auto pseudo = stack.parameters().pseudo_channels;
+  for (unsigned channel = 0; channel < stack.parameters().channels; ++channel)
+    for (const auto& e : entries)
+      statistics_.push_back({fmt::format("{}.channel{}.{}", stack_name, channel, e.name), e.unit,
+                             e.description, [&stack, first = channel * pseudo, pseudo, source = e.source] {
+                               std::uint64_t sum = 0;
+                               for (unsigned i = 0; i < pseudo; ++i)
+                                 sum += stack.statistics(first + i).*source;
+                               return sum;
+                             }});
+}
+
+void Soc::collect_statistics() {
+  add_statistics("boot_rom", boot_rom.counters);
+  add_statistics("sram", sram.counters);
+  add_statistics("uart", uart.counters);
+  add_statistics("noc", noc.counters);
+  for (unsigned i = 0; i < hbm.size(); ++i) {
+    const auto name = fmt::format("hbm{}", i);
+    add_statistics(name, hbm[i]->counters);
+    add_channel_statistics(name, *hbm[i]);
+  }
+  for (unsigned i = 0; i < clusters.size(); ++i)
+    for (const auto& [counter_name, c] : clusters[i]->all_counters())
+      statistics_.push_back({fmt::format("cluster{}.{}", i, counter_name), c->unit(), c->description(),
+                             [c = c] { return c->value(); }});
+  for (const auto& statistic : statistics_) perf.add(statistic.name, statistic.value);
+}
+
+Soc::DebugTarget Soc::debug_target(std::uint64_t address) {
+  if (sc_core::sc_get_status() >= sc_core::SC_END_OF_ELABORATION)
+    return {&bus.socket.get_base_export(), address};
+  if (address - map::boot_rom < rom_bytes())
+    return {&boot_rom.socket.get_base_export(), address - map::boot_rom};
+  if (address - map::sram < chip_.sram.size.count)
+    return {&sram.socket.get_base_export(), address - map::sram};
+  if (address - map::hbm < hbm_store.size())
+    return {&hbm.front()->port[0].get_base_export(), address - map::hbm};
+  throw std::runtime_error(
+      fmt::format("address {:#x} is in no memory; others answer only once the simulation runs", address));
+}
+
+template <typename Byte>
+void Soc::debug_access(tlm::tlm_command command, std::uint64_t address, std::span<Byte> data) {
+  constexpr std::size_t piece = 1 << 20;
+  while (!data.empty()) {
+    const auto length = static_cast<unsigned>(std::min(piece, data.size()));
+    const auto [target, local] = debug_target(address);
+    tlm::tlm_generic_payload payload;
+    payload.set_command(command);
+    payload.set_address(local);
+    payload.set_data_ptr(const_cast<unsigned char*>(data.data()));  // a write leaves it alone
+    payload.set_data_length(length);
+    payload.set_streaming_width(length);
+    if ((*target)->transport_dbg(payload) != length)
+      throw std::runtime_error(fmt::format("nothing {} {} bytes at address {:#x}",
+                                           command == tlm::TLM_READ_COMMAND ? "gives" : "takes", length,
+                                           address));
+    address += length;
+    data = data.subspan(length);
+  }
+}
+
+void Soc::read(std::uint64_t address, std::span<std::uint8_t> data) {
+  debug_access(tlm::TLM_READ_COMMAND, address, data);
+}
+
+void Soc::write(std::uint64_t address, std::span<const std::uint8_t> data) {
+  debug_access(tlm::TLM_WRITE_COMMAND, address, data);
+}
+
+void Soc::load_boot_rom(std::span<const std::uint8_t> image) {
+  if (image.size() > chip_.boot_rom.size.count)
+    throw std::runtime_error(fmt::format("the boot image has {} bytes, but the boot ROM {}", image.size(),
+                                         chip_.boot_rom.size.count));
+  write(map::boot_rom, image);
+}
+
+std::string Soc::describe_stall() {
+  std::string text;
+  for (auto& cluster : clusters)
+    if (const auto stall = cluster->describe_stall(); !stall.empty()) text += stall + "\n";
+  return text + noc.describe_stall();
+}
+
+}  // namespace forerun::soc

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The whole chip, put together from its description.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <systemc>
+#include <vector>
+
+#include "ip/base/sparse_memory.hpp"
+#include "ip/bus/bus.hpp"
+#include "ip/cluster/cluster.hpp"
+#include "ip/hbm/hbm_stack.hpp"
+#include "ip/intc/clint.hpp"
+#include "ip/intc/plic.hpp"
+#include "ip/mailbox/mailbox.hpp"
+#include "ip/memory/memory.hpp"
+#include "ip/noc/noc.hpp"
+#include "ip/perf/perf.hpp"
+#include "ip/sysctl/sysctl.hpp"
+#include "ip/timer/timer.hpp"
+#include "ip/uart/uart.hpp"
+#include "platform/chip/chip.hpp"
+#include "platform/soc/shared_target.hpp"
+
+namespace forerun::soc {
+
+/// A counter of some block, by its place in the chip: "cluster3.tensor.macs", "hbm0.channel2.row_hits".
+struct Statistic {
+  std::string name, unit, description;
+  std::function<std::uint64_t()> value;  ///< at the moment of the call
+};
+
+/// Blocks, sockets, addresses and interrupts of a chip (platform/chip/address_map.hpp):
+///
+///     bus.socket - bus -+- boot ROM, SRAM, UART, CLINT, PLIC, timer, mailbox, system controller, counters
+///                       +- (the rest) - NoC - cluster registers and scratchpads, HBM
+///
+/// Clusters reach one another, HBM and, through a port of its own, the SRAM; any other address gives them an
+/// address error. HBM addresses go round the stacks, and round the ports of each, in pieces of
+/// `hbm.interleave`. The device tree lies in the boot ROM behind the boot code. A chip reset resets every
+/// block but memories and NoC, whose packets arrive without effect.
+class Soc : public sc_core::sc_module {
+ public:
+  /// Throws std::invalid_argument, naming the field, for a chip that cannot be built (check_supported,
+  /// place_tiles, or a device tree that does not fit below the system controller).
+  Soc(const sc_core::sc_module_name& name, const chip::Chip& chip);
+
+  const chip::Chip& chip() const { return chip_; }
+
+ private:
+  const chip::Chip chip_;
+  const chip::Grid grid_;
+  const std::vector<std::uint8_t> device_tree_;
+
+ public:
+  ip::Bus bus;  ///< its socket is the bus master's
+  ip::Memory boot_rom, sram;
+  ip::Uart uart;
+  ip::Clint clint;
+  ip::Plic plic;
+  ip::Timer timer;
+  ip::Mailbox mailbox;
+  ip::Sysctl sysctl;
+  ip::PerformanceCounters perf;
+  ip::Noc noc;
+  ip::SparseMemory hbm_store;  ///< the bytes of all stacks, from address_map::hbm on
+  std::vector<std::unique_ptr<ip::HbmStack>> hbm;
+  std::vector<std::unique_ptr<ip::Cluster>> clusters;
+
+  /// Called when firmware ends the simulation with an exit code, 0 .. 255.
+  std::function<void(int)> on_exit;
+  /// What firmware does through the system controller.
+  void reset();
+
+  /// Debug access by the path of the bus master, without time and side effects. Throws std::runtime_error
+  /// naming the address where nothing answers.
+  void read(std::uint64_t address, std::span<std::uint8_t> data);
+  void write(std::uint64_t address, std::span<const std::uint8_t> data);
+  /// Throws std::runtime_error if the image is larger than the chip's boot ROM.
+  void load_boot_rom(std::span<const std::uint8_t> image);
+  std::span<const std::uint8_t> device_tree() const { return device_tree_; }
+
+  /// Every counter of the chip, as firmware finds them in the counter block too.
+  const std::vector<Statistic>& statistics() const { return statistics_; }
+  /// Who waits for what, a line each: running clusters and their engines, packets in the NoC. Empty when
+  /// nothing waits.
+  std::string describe_stall();
+
+ private:
+  void connect_control_tile();
+  void connect_noc();
+  void connect_interrupts_and_resets();
+  void collect_statistics();
+  void add_statistics(const std::string& prefix, const ip::CounterGroup& group);
+  void add_channel_statistics(const std::string& stack_name, const ip::HbmStack& stack);
+  std::uint64_t rom_bytes() const;
+  struct DebugTarget {
+    sc_core::sc_export<tlm::tlm_fw_transport_if<>>* target;
+    std::uint64_t address;
+  };
+  DebugTarget debug_target(std::uint64_t address);
+  template <typename Byte>
+  void debug_access(tlm::tlm_command command, std::uint64_t address, std::span<Byte> data);
+
+  SharedTarget sram_port_;
+  std::vector<Statistic> statistics_;
+};
+
+}  // namespace forerun::soc
