@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "firmware/runtime/hardware.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firmware/drivers/cluster.h"
+#include "firmware/drivers/perf.h"
+#include "firmware/drivers/sysctl.h"
+#include "firmware/hal/hal.h"
+#include "firmware/runtime/console.h"
+#include "firmware/runtime/fdt.h"
+
+enum { MACHINE_EXTERNAL = 11, TREE_LIMIT = 16 << 20 };
+
+static bool read_device(const struct fdt_node* node, struct device* device) {
+  uint64_t bytes;
+  if (device->base != 0 || !fdt_reg(node, 0, &device->base, &bytes)) return false;
+  if (!fdt_cell(node, "interrupts", 0, &device->interrupt)) device->interrupt = 0;
+  return true;
+}
+
+/* interrupts-extended lists (interrupt controller of a hart, interrupt) for each context. */
+static uint32_t machine_context(const struct fdt_node* node) {
+  uint32_t interrupt;
+  for (uint32_t i = 0; fdt_cell(node, "interrupts-extended", 2 * i + 1, &interrupt); ++i)
+    if (interrupt == MACHINE_EXTERNAL) return i;
+  return 0;
+}
+
+static void add_memory(struct hardware* hardware, struct memory_range range) {
+  unsigned at = hardware->memory_count;
+  if (range.bytes == 0 || at == HARDWARE_MEMORIES) return;
+  for (; at > 0 && hardware->memories[at - 1].base > range.base; --at) hardware->memories[at] = hardware->memories[at - 1];
+  hardware->memories[at] = range;
+  ++hardware->memory_count;
+}
+
+static void read_node(struct hardware* hardware, const struct fdt_node* node) {
+  static const struct {
+    const char* compatible;
+    size_t member;
+  } blocks[] = {
+      {"ns16550a", offsetof(struct hardware, uart)},
+      {"forerun,sysctl", offsetof(struct hardware, sysctl)},
+      {"forerun,mailbox", offsetof(struct hardware, mailbox)},
+      {"forerun,timer", offsetof(struct hardware, timer)},
+      {"forerun,perf", offsetof(struct hardware, perf)},
+      {"sifive,clint0", offsetof(struct hardware, clint)},
+      {"riscv,clint0", offsetof(struct hardware, clint)},
+      {"sifive,plic-1.0.0", offsetof(struct hardware, plic)},
+      {"riscv,plic0", offsetof(struct hardware, plic)},
+  };
+  const char* const type = fdt_string(node, "device_type");
+  if (node->depth == 0) {
+    const char* const model = fdt_string(node, "model");
+    if (model != NULL) strncpy(hardware->model, model, sizeof hardware->model - 1);
+  }
+  if (strcmp(node->name, "cpus") == 0) hardware->timebase_hz = fdt_number(node, "timebase-frequency", 0);
+  if (type != NULL && strcmp(type, "memory") == 0) {
+    struct memory_range range;
+    for (uint32_t i = 0; fdt_reg(node, i, &range.base, &range.bytes); ++i) add_memory(hardware, range);
+  }
+  if (fdt_compatible(node, "forerun,cluster")) ++hardware->cluster_count;
+  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; ++i) {
+    struct device* const device = (struct device*)((char*)hardware + blocks[i].member);
+    if (!fdt_compatible(node, blocks[i].compatible) || !read_device(node, device)) continue;
+    if (device == &hardware->uart) {
+      hardware->uart_shift = (uint32_t)fdt_number(node, "reg-shift", 0) & 3;
+      hardware->uart_clock_hz = (uint32_t)fdt_number(node, "clock-frequency", 0);
+      hardware->uart_baud = (uint32_t)fdt_number(node, "current-speed", 0);
+    }
+    if (device == &hardware->plic) hardware->plic_context = machine_context(node);
+  }
+}
+
+static const char* read_clusters(struct hardware* hardware, const struct fdt* tree) {
+  struct fdt_walk walk = {.tree = tree};
+  struct fdt_node node;
+  uint64_t bytes;
+  uint32_t index;
+  const uint32_t count = hardware->cluster_count;
+  hardware->cluster_count = 0;
+  if (count > HARDWARE_CLUSTERS) return "more clusters than this firmware can serve";
+  hardware->clusters = calloc(count, sizeof *hardware->clusters);
+  if (hardware->clusters == NULL && count > 0) return "out of memory for the clusters";
+  while (fdt_next(&walk, &node)) {
+    if (!fdt_compatible(&node, "forerun,cluster")) continue;
+    if (!fdt_cell(&node, "forerun,index", 0, &index) || index >= count || hardware->clusters[index].registers != 0)
+      return "bad forerun,index of a cluster";
+    struct cluster_device* const cluster = &hardware->clusters[index];
+    if (!fdt_reg(&node, 0, &cluster->registers, &bytes) || !fdt_reg(&node, 1, &cluster->scratchpad, &bytes) ||
+        !fdt_cell(&node, "interrupts", 0, &cluster->interrupt))
+      return "a cluster without reg or interrupts";
+    if (!cluster_present(cluster->registers)) return "a cluster does not answer";
+    cluster->scratchpad_bytes = cluster_scratchpad_bytes(cluster->registers);
+  }
+  hardware->cluster_count = count;
+  return NULL;
+}
+
+/* Takes the memory that we booted from out of the list: the rest is HBM. */
+static void split_memories(struct hardware* hardware) {
+  const uint64_t boot = hardware->sysctl.base != 0 ? sysctl_boot_address(hardware->sysctl.base) : 0;
+  unsigned kept = 0;
+  for (unsigned i = 0; i < hardware->memory_count; ++i) {
+    const struct memory_range range = hardware->memories[i];
+    if (hardware->sysctl.base != 0 && boot >= range.base && boot - range.base < range.bytes) {
+      hardware->sram = range;
+      continue;
+    }
+    hardware->memories[kept++] = range;
+    hardware->hbm_bytes += range.bytes;
+  }
+  hardware->memory_count = kept;
+}
+
+const char* hardware_find(struct hardware* hardware, uint64_t device_tree) {
+  struct fdt tree;
+  struct fdt_node node;
+  memset(hardware, 0, sizeof *hardware);
+  if (device_tree == 0 || device_tree % 8 != 0) return "no device tree";
+  const void* blob = hal_view(device_tree, FDT_HEADER_BYTES);
+  const uint32_t bytes = blob != NULL ? fdt_total_bytes(blob) : 0;
+  if (bytes == 0) return "no device tree";
+  blob = bytes <= TREE_LIMIT ? hal_view(device_tree, bytes) : NULL;
+  if (blob == NULL || !fdt_open(&tree, blob, bytes)) return "bad header of the device tree";
+  struct fdt_walk walk = {.tree = &tree};
+  while (fdt_next(&walk, &node)) read_node(hardware, &node);
+  split_memories(hardware);
+  if (walk.damaged) {
+    hardware->cluster_count = 0;
+    return "damaged device tree";
+  }
+  return read_clusters(hardware, &tree);
+}
+
+bool hardware_is_hbm(const struct hardware* hardware, uint64_t address, uint64_t bytes) {
+  for (unsigned i = 0; i < hardware->memory_count; ++i) {
+    const struct memory_range* const range = &hardware->memories[i];
+    if (address < range->base || address - range->base >= range->bytes) continue;
+    const uint64_t here = range->bytes - (address - range->base);
+    if (bytes <= here) return true;
+    address += here; /* may go on in the next range */
+    bytes -= here;
+  }
+  return bytes == 0;
+}
+
+void hardware_print(const struct hardware* hardware) {
+  const struct {
+    const char* name;
+    const struct device* device;
+  } devices[] = {{"uart", &hardware->uart},   {"sysctl", &hardware->sysctl}, {"mailbox", &hardware->mailbox},
+                 {"timer", &hardware->timer}, {"perf", &hardware->perf},     {"clint", &hardware->clint},
+                 {"plic", &hardware->plic}};
+  console_print("chip: %s\n", hardware->model[0] != '\0' ? hardware->model : "(no model in the device tree)");
+  for (size_t i = 0; i < sizeof devices / sizeof *devices; ++i)
+    if (devices[i].device->base != 0) console_print("  %-8s 0x%08" PRIx64 "\n", devices[i].name, devices[i].device->base);
+  if (hardware->sram.bytes != 0)
+    console_print("  sram     0x%08" PRIx64 ", %" PRIu64 " KiB\n", hardware->sram.base, hardware->sram.bytes >> 10);
+  for (unsigned i = 0; i < hardware->memory_count; ++i)
+    console_print("  hbm      0x%08" PRIx64 ", %" PRIu64 " MiB\n", hardware->memories[i].base,
+                  hardware->memories[i].bytes >> 20);
+  if (hardware->cluster_count > 0)
+    console_print("  clusters %" PRIu32 ", the first at 0x%08" PRIx64 " with %" PRIu32 " KiB of scratchpad\n",
+                  hardware->cluster_count, hardware->clusters[0].registers, hardware->clusters[0].scratchpad_bytes >> 10);
+  if (hardware->perf.base != 0) console_print("  %" PRIu32 " performance counters\n", perf_count(hardware->perf.base));
+  console_print("  time base %" PRIu64 " Hz\n", hardware->timebase_hz);
+}

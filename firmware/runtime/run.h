@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs a program on the clusters, step by step. */
+#ifndef FR_RUNTIME_RUN_H
+#define FR_RUNTIME_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "firmware/abi/message.h"
+#include "firmware/runtime/hardware.h"
+#include "firmware/runtime/program.h"
+
+/* What FR_MESSAGE_RUN asks for. */
+struct run_request {
+  uint64_t program;     /* address of the container */
+  uint64_t prompt;      /* tokens already at token_ids */
+  uint64_t generate;    /* tokens to add; not used with FR_RUN_TEACHER */
+  uint64_t flags;       /* FR_RUN_* */
+  uint64_t temperature; /* bits of a binary32 above 0, with FR_RUN_SAMPLE */
+  uint64_t seed;
+  uint64_t timeout;     /* of a step, in timer ticks; 0 for none */
+};
+
+struct run_request run_request_from(const uint64_t words[FR_MESSAGE_WORDS]);
+
+/* Resets the clusters and takes over their interrupts, after interrupts_start. False if one of their interrupts does not
+ * exist. */
+bool run_start(const struct hardware* hardware);
+
+/*
+ * The prompt in steps of up to max_tokens, then one token at a time; FR_MESSAGE_STEP after each. Returns true and the number of
+ * steps, or false and the failure; the clusters are ready for another run in both cases. The number of instructions executed
+ * does not depend on ids, weights or the data mode.
+ */
+bool run(const struct run_request* request, uint64_t* steps, struct failure* failure);
+
+#endif
