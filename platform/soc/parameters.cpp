@@ -45,7 +45,7 @@ ip::hbm::Field field(chip::AddressField f) {
   throw std::invalid_argument("hbm.address_map: unknown field");
 }
 
-std::uint64_t align8(std::uint64_t n) { return (n + 7) / 8 * 8; }
+std::uint64_t round_up(std::uint64_t n, std::uint64_t unit) { return (n + unit - 1) / unit * unit; }
 
 }  // namespace
 
@@ -89,6 +89,24 @@ Time cpu_cycles(const chip::Chip& chip, unsigned cycles) {
   return {period(chip.cpu.clock).picoseconds * cycles};
 }
 
+ip::CpuParameters cpu_parameters(const chip::Chip& chip) {
+  const auto& c = chip.cpu;
+  ip::CpuParameters p;
+  p.clock = c.clock;
+  p.costs = {.alu = c.alu,
+             .load = c.load,
+             .store = c.store,
+             .branch = c.branch,
+             .multiply = c.multiply,
+             .divide = c.divide,
+             .floating = c.floating,
+             .atomic = c.atomic,
+             .system = c.system};
+  p.quantum = chip.quantum;
+  p.reset_vector = map::boot_rom;
+  return p;
+}
+
 ip::BusParameters bus_parameters(const chip::Chip& chip) { return {.latency = cpu_cycles(chip, bus_cycles)}; }
 
 ip::MemoryParameters sram_parameters(const chip::Chip& chip) {
@@ -96,13 +114,13 @@ ip::MemoryParameters sram_parameters(const chip::Chip& chip) {
 }
 
 ip::MemoryParameters boot_rom_parameters(const chip::Chip& chip, std::uint64_t device_tree) {
-  return {.size = {align8(chip.boot_rom.size.count) + device_tree},
+  return {.size = {round_up(device_tree_address(chip) - map::boot_rom + device_tree, 4096)},
           .latency = cpu_cycles(chip, chip.boot_rom.latency),
           .read_only = true};
 }
 
 std::uint64_t device_tree_address(const chip::Chip& chip) {
-  return map::boot_rom + align8(chip.boot_rom.size.count);
+  return map::boot_rom + round_up(chip.boot_rom.size.count, 8);
 }
 
 ip::UartParameters uart_parameters(const chip::Chip& chip) {

@@ -4,6 +4,7 @@
 
 #include "ip/bus/bus.hpp"
 #include "ip/cluster/cluster.hpp"
+#include "ip/cpu/parameters.hpp"
 #include "ip/hbm/parameters.hpp"
 #include "ip/intc/clint.hpp"
 #include "ip/intc/plic.hpp"
@@ -30,10 +31,13 @@ ip::Timing timing(const chip::Chip& chip);
 /// A number of cycles of the control CPU.
 Time cpu_cycles(const chip::Chip& chip, unsigned cycles);
 
+/// Starts at the boot ROM.
+ip::CpuParameters cpu_parameters(const chip::Chip& chip);
 /// The bus runs at the CPU's clock and takes 2 cycles to decode and arbitrate.
 ip::BusParameters bus_parameters(const chip::Chip& chip);
 ip::MemoryParameters sram_parameters(const chip::Chip& chip);
-/// The ROM holds `device_tree` bytes more than the chip says, for the device tree that follows the boot code.
+/// The ROM is as much larger than the chip says as the device tree behind the boot code needs, in whole pages
+/// of 4 KiB so that the CPU can reach all of it directly.
 ip::MemoryParameters boot_rom_parameters(const chip::Chip& chip, std::uint64_t device_tree);
 /// Where the device tree lies: behind the boot code in the ROM, 8-byte aligned.
 std::uint64_t device_tree_address(const chip::Chip& chip);

@@ -22,7 +22,7 @@ const chip::Chip& checked(const chip::Chip& chip) {
 
 std::vector<std::uint8_t> device_tree_that_fits(const chip::Chip& chip) {
   auto tree = make_device_tree(chip);
-  const auto end = device_tree_address(chip) + tree.size();
+  const auto end = map::boot_rom + boot_rom_parameters(chip, tree.size()).size.count;
   if (end > map::sysctl)
     throw std::invalid_argument(
         fmt::format("boot_rom.size is {}, but with the device tree of {} bytes behind it the ROM ends at "
@@ -70,9 +70,7 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip)
   write(device_tree_address(chip), device_tree_);
 }
 
-std::uint64_t Soc::rom_bytes() const {
-  return device_tree_address(chip_) - map::boot_rom + device_tree_.size();
-}
+std::uint64_t Soc::rom_bytes() const { return boot_rom_parameters(chip_, device_tree_.size()).size.count; }
 
 void Soc::connect_control_tile() {
   bus.map(map::boot_rom, device_tree_address(chip_) - map::boot_rom + device_tree_.size())

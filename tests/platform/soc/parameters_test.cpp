@@ -105,6 +105,20 @@ TEST(SocParameters, TakeOverEveryMemoryNumber) {
                          from.tWTRL, from.tRTW, from.tFAW,  from.tRFC,   from.tREFI,  1u}));
 }
 
+TEST(SocParameters, TakeOverEveryCpuNumber) {
+  chip::Chip chip;
+  chip.cpu = {{3e9}, 11, 12, 13, 14, 15, 16, 17, 18, 19};
+  chip.quantum = {5000};
+  const auto p = cpu_parameters(chip);
+  EXPECT_EQ(p.clock, Frequency{3e9});
+  EXPECT_EQ(p.quantum, Time{5000});
+  EXPECT_EQ(p.reset_vector, chip::address_map::boot_rom);
+  const auto& c = p.costs;
+  EXPECT_EQ(
+      (std::vector{c.alu, c.load, c.store, c.branch, c.multiply, c.divide, c.floating, c.atomic, c.system}),
+      (std::vector{11u, 12u, 13u, 14u, 15u, 16u, 17u, 18u, 19u}));
+}
+
 TEST(SocParameters, TakeOverNocAndControlTile) {
   chip::Chip chip;
   chip.cpu.clock = {500e6};
@@ -126,7 +140,8 @@ TEST(SocParameters, TakeOverNocAndControlTile) {
   EXPECT_EQ(sram_parameters(chip).latency, Time{6000});
   EXPECT_EQ(device_tree_address(chip), 0x1000u + 1008) << "aligned to 8 bytes";
   const auto rom = boot_rom_parameters(chip, 500);
-  EXPECT_EQ(rom.size.count, 1508u);
+  EXPECT_EQ(rom.size.count, 4096u);
+  EXPECT_EQ(boot_rom_parameters(chip, 3089).size.count, 8192u);
   EXPECT_EQ(rom.latency, Time{10000});
   EXPECT_TRUE(rom.read_only);
   EXPECT_EQ(plic_parameters(chip).sources, 35u);
