@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/compiler/compiler.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "models/compiler/emit.hpp"
+#include "models/compiler/weights.hpp"
+#include "models/graph/graph.hpp"
+#include "platform/chip/address_map.hpp"
+
+namespace forerun::models {
+
+Program compile(const Model& model, const chip::Chip& chip, const CompileOptions& options) {
+  const auto context = options.context == 0 ? model.config.max_positions : options.context;
+  const auto plan = make_plan(model.config, chip, options.format, context);
+  const auto graph = make_graph(model.config);
+  Program program;
+  for (std::uint32_t c = 0; c < plan.clusters; ++c) program.streams.push_back(emit_stream(plan, graph, c));
+  program.tags = tag_names(graph);
+  program.segments = options.data ? pack_weights(plan, model) : empty_weights(plan);
+
+  auto& h = program.header;
+  h.load_address = plan.memory.end;
+  h.max_tokens = plan.max_tokens;
+  h.context = plan.context;
+  h.vocabulary = model.config.vocabulary;
+  h.parameters = plan.memory.parameters;
+  h.token_ids = plan.memory.token_ids;
+  h.next_ids = plan.memory.next_ids;
+  h.logits = plan.memory.logits;
+  h.memory_end = h.load_address + program.head_bytes();
+  h.scratchpad_bytes = plan.scratch.end;
+  std::copy_n(model.config.name.begin(), std::min<std::size_t>(model.config.name.size(), FR_PROGRAM_NAME_BYTES - 1), h.name);
+  const auto size = chip::memory_size(chip).count, needed = h.memory_end - chip::address_map::hbm;
+  if (needed > size)
+    throw CompileError(fmt::format("{} needs {:.1f} MiB of memory with its command streams, the chip has {:.1f} MiB", model.config.name,
+                                   static_cast<double>(needed) / 0x1p20, static_cast<double>(size) / 0x1p20));
+  return program;
+}
+
+}  // namespace forerun::models

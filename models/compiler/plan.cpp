@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/compiler/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "firmware/abi/command.h"
+#include "firmware/abi/program.h"
+#include "ip/base/numbers.hpp"
+#include "platform/chip/address_map.hpp"
+
+namespace forerun::models {
+namespace {
+
+constexpr std::uint64_t scratch_alignment = 64, memory_alignment = 4096;
+constexpr std::uint64_t hidden_granule = 4;  // columns: 16 bytes of the exchange buffer
+constexpr std::uint64_t ffn_granule = 8, vocabulary_granule = 16;
+constexpr std::uint32_t most_slots = 16, largest_slot = 256 << 10;
+
+/// Hands out addresses upwards.
+class Bump {
+ public:
+  Bump(std::uint64_t base, std::uint64_t alignment) : at_(base), alignment_(alignment) {}
+  std::uint64_t take(std::uint64_t bytes) {
+    const auto address = at_;
+    at_ = round_up(at_ + bytes, alignment_);
+    high_ = std::max(high_, at_);
+    return address;
+  }
+  std::uint64_t mark() const { return at_; }
+  void release(std::uint64_t mark) { at_ = mark; }
+  std::uint64_t high() const { return high_; }
+
+ private:
+  std::uint64_t at_, alignment_, high_ = 0;
+};
+
+Share make_share(const ModelConfig& m, std::uint32_t clusters, std::uint32_t cluster) {
+  const std::uint64_t group = m.heads / m.kv_heads;
+  Share s;
+  s.heads = share(m.heads, 1, clusters, cluster);
+  if (!s.heads.empty()) {
+    s.kv_heads = {s.heads.begin / group, (s.heads.end - 1) / group + 1};
+    s.stored_kv_heads = {divide_up(s.heads.begin, group), s.kv_heads.end};
+  }
+  s.query_columns = s.heads.size() * m.head_dim;
+  s.key_columns = s.kv_heads.size() * m.head_dim;
+  s.hidden = share(m.hidden, hidden_granule, clusters, cluster);
+  s.ffn = share(m.ffn, ffn_granule, clusters, cluster);
+  s.vocabulary = share(m.vocabulary, vocabulary_granule, clusters, cluster);
+  return s;
+}
+
+void lay_out_constants(Plan& plan) {
+  std::uint64_t at = 0;
+  const auto take = [&at](std::uint64_t count) {
+    const auto offset = at;
+    at = round_up(at + count * 4, scratch_alignment);
+    return static_cast<std::uint32_t>(offset);
+  };
+  auto& c = plan.constants;
+  c.attention_norm = take(plan.model.hidden);
+  c.ffn_norm = take(plan.model.hidden);
+  if (plan.numerics.integer) {
+    c.query_key_value = take(plan.widest_qkv());
+    c.attention_output = take(plan.widest(&Share::hidden));
+    c.gate_up = take(2 * plan.widest(&Share::ffn));
+    c.down = take(plan.widest(&Share::hidden));
+  }
+  c.bytes = static_cast<std::uint32_t>(at);
+}
+
+/// Everything but the ring, for steps of `tokens`; returns the bytes used.
+std::uint64_t lay_out_scratch(const Plan& plan, std::uint64_t tokens, Scratch& s) {
+  const auto& m = plan.model;
+  const std::uint64_t act = plan.activation_bytes(), queries = std::uint64_t{m.heads} * m.head_dim;
+  const std::uint64_t group = m.heads / m.kv_heads;
+  Bump bump(0, scratch_alignment);
+  const auto take = [&bump](std::uint64_t bytes) { return static_cast<std::uint32_t>(bump.take(bytes)); };
+  s.score_stride = static_cast<std::uint32_t>(round_up(std::uint64_t{plan.context} * 4, scratch_alignment));
+  s.residual = take(tokens * m.hidden * 4);
+  s.normed = take(tokens * m.hidden * ip::element_bytes(plan.numerics.normed()));
+  if (plan.numerics.integer) {
+    s.quantised = take(tokens * std::max({std::uint64_t{m.hidden}, queries, std::uint64_t{m.ffn}}));
+    s.row_scales = take(tokens * 4);
+  }
+  s.gathered = take(tokens * std::max({queries * act, m.ffn * act, std::uint64_t{m.hidden} * 4}));
+  s.cosines = take(tokens * m.head_dim * 2);
+  s.sines = take(tokens * m.head_dim * 2);
+  s.constants = take(2ull * plan.constants.bytes);
+  std::uint64_t kv = 0;
+  for (const auto& share : plan.shares) kv = std::max(kv, share.key_columns);
+  s.keys = take(tokens * kv * act);
+  s.values = take(tokens * kv * act);
+  s.choice = take(4);
+
+  const auto common = bump.mark();
+  const auto heads = plan.widest(&Share::heads), hidden = plan.widest(&Share::hidden), ffn = plan.widest(&Share::ffn);
+  const auto together = std::min(heads, group);
+  std::uint64_t product = std::max({plan.widest_qkv(), hidden, 2 * ffn});
+  s.product = take(tokens * product * 4);
+  s.slice = take(tokens * std::max(heads * m.head_dim, ffn) * act);
+  s.queries = take(tokens * heads * m.head_dim * act);
+  s.scores = take(together * tokens * s.score_stride);
+  s.weighted = take(together * tokens * m.head_dim * 4);
+  bump.release(common);
+  take(tokens * plan.widest(&Share::vocabulary) * 4);  // the head's product, in the place of all those
+  s.last_row = take(std::uint64_t{m.vocabulary} * 4);
+  return bump.high();
+}
+
+void choose_steps(Plan& plan, std::uint64_t scratch_bytes) {
+  std::uint64_t used = 0;
+  for (const std::uint32_t tokens : {128u, 64u, 32u, 16u, 8u, 4u, 2u, 1u}) {
+    plan.max_tokens = std::min(tokens, plan.context);
+    used = lay_out_scratch(plan, plan.max_tokens, plan.scratch);
+    if (used <= scratch_bytes / 2) break;
+  }
+  const auto ring = used < scratch_bytes ? scratch_bytes - used : 0;
+  auto& s = plan.scratch;
+  s.ring = static_cast<std::uint32_t>(used);
+  s.slot_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(ring / 8 / 256 * 256, largest_slot));
+  const auto least = std::uint64_t{plan.model.head_dim} * plan.activation_bytes();
+  if (s.slot_bytes < std::max<std::uint64_t>(least, 256))
+    throw CompileError(fmt::format("{} needs more than the {} bytes of a cluster's scratchpad: {} for one token at a context of {}, and 8 "
+                                   "buffers of {} bytes for weights",
+                                   plan.model.name, scratch_bytes, used, plan.context, std::max<std::uint64_t>(least, 256)));
+  s.slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(most_slots, ring / s.slot_bytes));
+  s.end = s.ring + s.slots * s.slot_bytes;
+  plan.cache_tile = static_cast<std::uint32_t>(std::min<std::uint64_t>(plan.context, s.slot_bytes / least));
+}
+
+void lay_out_memory(Plan& plan, const chip::Chip& chip) {
+  const auto& m = plan.model;
+  const std::uint64_t act = plan.activation_bytes(), tokens = plan.max_tokens;
+  Bump bump(chip::address_map::hbm, memory_alignment);
+  auto& memory = plan.memory;
+  memory.parameters = bump.take(FR_PARAMETERS * 8);
+  memory.token_ids = bump.take((std::uint64_t{plan.context} + 1) * 4);
+  memory.next_ids = bump.take(std::uint64_t{plan.context} * 4);
+  memory.logits = bump.take(std::uint64_t{plan.context} * m.vocabulary * 4);
+  memory.attention = bump.take(tokens * m.heads * m.head_dim * act);
+  memory.hidden_sum = bump.take(tokens * m.hidden * 4);
+  memory.swiglu = bump.take(tokens * m.ffn * act);
+  memory.ffn_sum = bump.take(tokens * m.hidden * 4);
+  memory.cosines = bump.take(std::uint64_t{plan.context} * m.head_dim * 2);
+  memory.sines = bump.take(std::uint64_t{plan.context} * m.head_dim * 2);
+  memory.keys = bump.take(m.layers * plan.kv_layer_bytes());
+  memory.values = bump.take(m.layers * plan.kv_layer_bytes());
+  memory.embedding = bump.take(std::uint64_t{m.vocabulary} * m.hidden * act);
+  for (std::uint32_t c = 0; c < plan.clusters; ++c) {
+    memory.constants.push_back(bump.take((std::uint64_t{m.layers} + 1) * plan.constants.bytes));
+    memory.head_scales.push_back(bump.take(plan.numerics.integer ? plan.shares[c].vocabulary.size() * 4 : 0));
+    std::uint64_t bytes = m.layers * plan.layer_weight_bytes(c);
+    for (const auto& tile : plan.projections[c].classifier) bytes += plan.tile_bytes(tile);
+    memory.weights.push_back(bump.take(bytes));
+  }
+  memory.end = bump.mark();
+  const auto size = chip::memory_size(chip).count;
+  if (memory.end - chip::address_map::hbm > size)
+    throw CompileError(fmt::format("{} needs {:.1f} MiB of memory at a context of {}, the chip has {:.1f} MiB", m.name,
+                                   static_cast<double>(memory.end - chip::address_map::hbm) / 0x1p20, plan.context,
+                                   static_cast<double>(size) / 0x1p20));
+}
+
+}  // namespace
+
+unsigned Numerics::normed() const { return integer ? +FR_TYPE_F32 : activation; }
+
+Numerics numerics_for(chip::Format format) {
+  switch (format) {
+    case chip::Format::f16: return {FR_TYPE_F16, FR_TYPE_F16, false};
+    case chip::Format::bf16: return {FR_TYPE_BF16, FR_TYPE_BF16, false};
+    case chip::Format::i8: return {FR_TYPE_I8, FR_TYPE_F16, true};
+    case chip::Format::f32: break;
+  }
+  return {FR_TYPE_F32, FR_TYPE_F32, false};
+}
+
+unsigned Plan::activation_bytes() const { return ip::element_bytes(numerics.activation); }
+unsigned Plan::weight_bytes() const { return ip::element_bytes(numerics.weight); }
+
+std::uint64_t Plan::layer_weight_bytes(std::uint32_t cluster) const {
+  const auto& p = projections[cluster];
+  std::uint64_t bytes = 0;
+  for (const auto* tiles : {&p.query_key_value, &p.attention_output, &p.gate_up, &p.down})
+    for (const auto& tile : *tiles) bytes += tile_bytes(tile);
+  return bytes;
+}
+
+std::uint64_t Plan::widest(Range Share::*dimension) const {
+  std::uint64_t most = 0;
+  for (const auto& share : shares) most = std::max(most, (share.*dimension).size());
+  return most;
+}
+
+std::uint64_t Plan::widest_qkv() const {
+  std::uint64_t most = 0;
+  for (const auto& share : shares) most = std::max(most, share.qkv_columns());
+  return most;
+}
+
+Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format format, std::uint32_t context) {
+  const auto& tensor = chip.clusters.tensor;
+  if (std::find(tensor.formats.begin(), tensor.formats.end(), format) == tensor.formats.end())
+    throw CompileError("the chip's tensor cores do not have this number format (clusters.tensor.formats)");
+  Plan plan;
+  plan.model = model;
+  plan.numerics = numerics_for(format);
+  if (context == 0 || context > model.max_positions)
+    throw CompileError(fmt::format("a context of {} positions was asked for; {} has 1 to {}", context, model.name, model.max_positions));
+  plan.context = context;
+  // Each cluster takes part in at least two exchanges a layer; this orders all use of the exchange buffers.
+  plan.clusters = static_cast<std::uint32_t>(std::min<std::uint64_t>(chip.clusters.count, divide_up(model.hidden, hidden_granule)));
+  for (std::uint32_t c = 0; c < plan.clusters; ++c) plan.shares.push_back(make_share(model, plan.clusters, c));
+  lay_out_constants(plan);
+  choose_steps(plan, chip.clusters.scratchpad.size.count);
+
+  const TileLimits limits{plan.scratch.slot_bytes, tensor.rows, std::uint64_t{tensor.columns} * tensor.arrays, plan.weight_bytes()};
+  const std::uint64_t queries = std::uint64_t{model.heads} * model.head_dim;
+  for (const auto& s : plan.shares)
+    plan.projections.push_back({tile_weights(model.hidden, s.qkv_columns(), limits), tile_weights(queries, s.hidden.size(), limits),
+                                tile_weights(model.hidden, 2 * s.ffn.size(), limits), tile_weights(model.ffn, s.hidden.size(), limits),
+                                tile_weights(model.hidden, s.vocabulary.size(), limits)});
+  lay_out_memory(plan, chip);
+  return plan;
+}
+
+}  // namespace forerun::models

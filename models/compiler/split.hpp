@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/// How work is shared between clusters and cut into tiles. Only outputs are split, never the sums over inputs, so that results
+/// do not depend on the number of clusters or the size of the arrays.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace forerun::models {
+
+/// A range [begin, end).
+struct Range {
+  std::uint64_t begin = 0, end = 0;
+  std::uint64_t size() const { return end - begin; }
+  bool empty() const { return begin == end; }
+};
+
+/// Part `part` of `parts` of 0 .. total, in whole granules but for the last; parts differ by one granule at most.
+Range share(std::uint64_t total, std::uint64_t granule, std::uint64_t parts, std::uint64_t part);
+
+/// A tile of a weight matrix: rows `k` of the inputs and columns `n` of the outputs, stored [k][n].
+struct WeightTile {
+  Range k, n;
+  bool first_k() const { return k.begin == 0; }
+};
+
+/// What a tile may be: at most `slot_bytes`, and best a multiple of what the arrays hold.
+struct TileLimits {
+  std::uint64_t slot_bytes = 0;
+  std::uint64_t array_rows = 0;     ///< R of an array
+  std::uint64_t array_columns = 0;  ///< C of all arrays side by side
+  std::uint64_t element_bytes = 0;
+};
+
+/// Tiles in the order in which they are used: all of the inputs for a column block, then the next block.
+std::vector<WeightTile> tile_weights(std::uint64_t inputs, std::uint64_t outputs, const TileLimits& limits);
+
+constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t to) { return (value + to - 1) / to * to; }
+constexpr std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }
+
+}  // namespace forerun::models

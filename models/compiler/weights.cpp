@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/compiler/weights.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "firmware/abi/command.h"
+#include "ip/base/numbers.hpp"
+
+namespace forerun::models {
+namespace {
+
+/// Rows of a model's matrix that a cluster computes, in the order of its output columns.
+struct Piece {
+  const Tensor* tensor;
+  Range rows;
+};
+
+/// Output columns of a projection as rows of binary32, with the scale of each when weights are integers.
+class Columns {
+ public:
+  Columns(const std::vector<Piece>& pieces, bool integer) {
+    for (const auto& piece : pieces)
+      for (auto row = piece.rows.begin; row < piece.rows.end; ++row) {
+        std::vector<float> values(piece.tensor->cols);
+        piece.tensor->read_row(row, values);
+        if (integer) scales_.push_back(quantise(values));
+        rows_.push_back(std::move(values));
+      }
+  }
+  const std::vector<float>& scales() const { return scales_; }
+  /// A tile as [k][n] of `type` at `to`.
+  void pack(const WeightTile& tile, unsigned type, unsigned char* to) const {
+    std::vector<float> line(tile.n.size());
+    const auto bytes = ip::element_bytes(type);
+    for (auto k = tile.k.begin; k < tile.k.end; ++k) {
+      for (auto n = tile.n.begin; n < tile.n.end; ++n) line[n - tile.n.begin] = rows_[n][k];
+      ip::write_row(type, line.data(), to + (k - tile.k.begin) * line.size() * bytes, line.size());
+    }
+  }
+
+ private:
+  /// Symmetric, per output: the largest magnitude becomes 127. Returns the scale.
+  static float quantise(std::vector<float>& row) {
+    float top = 0;
+    for (const float v : row) top = std::max(top, std::fabs(v));
+    const float scale = top / 127;
+    for (auto& v : row) v = scale > 0 ? ip::round_even(v / scale) : 0;
+    return scale;
+  }
+  std::vector<std::vector<float>> rows_;
+  std::vector<float> scales_;
+};
+
+class Packer {
+ public:
+  Packer(const Plan& plan, const Model& model) : plan_(plan), model_(model) {}
+
+  void cluster(std::uint32_t index, Segment& weights, Segment& constants, Segment& head_scales) {
+    const auto& m = plan_.model;
+    const auto& share = plan_.shares[index];
+    const auto& tiles = plan_.projections[index];
+    const auto& at = plan_.constants;
+    const auto columns = [&m](Range heads) { return Range{heads.begin * m.head_dim, heads.end * m.head_dim}; };
+    auto* to = weights.bytes.data();
+    for (std::uint32_t l = 0; l < m.layers; ++l) {
+      const auto& layer = model_.layers[l];
+      auto* block = constants.bytes.data() + std::uint64_t{l} * at.bytes;
+      const auto project = [&](const std::vector<Piece>& pieces, const std::vector<WeightTile>& list, std::uint32_t scales) {
+        to = pack(Columns(pieces, plan_.numerics.integer), list, to, block + scales);
+      };
+      norm(layer.attention_norm, block + at.attention_norm);
+      norm(layer.ffn_norm, block + at.ffn_norm);
+      project({{&layer.wq, columns(share.heads)}, {&layer.wk, columns(share.kv_heads)}, {&layer.wv, columns(share.kv_heads)}},
+              tiles.query_key_value, at.query_key_value);
+      project({{&layer.wo, share.hidden}}, tiles.attention_output, at.attention_output);
+      project({{&layer.gate, share.ffn}, {&layer.up, share.ffn}}, tiles.gate_up, at.gate_up);
+      project({{&layer.down, share.hidden}}, tiles.down, at.down);
+    }
+    norm(model_.final_norm, constants.bytes.data() + std::uint64_t{m.layers} * at.bytes + at.attention_norm);
+    const auto& classifier = m.tied_embeddings ? model_.embedding : model_.classifier;
+    pack(Columns({{&classifier, share.vocabulary}}, plan_.numerics.integer), tiles.classifier, to, head_scales.bytes.data());
+  }
+
+  void embedding(Segment& segment) const {
+    const auto& e = model_.embedding;
+    const auto row_bytes = e.cols * plan_.activation_bytes();
+    std::vector<float> row(e.cols);
+    for (std::uint64_t r = 0; r < e.rows; ++r) {
+      e.read_row(r, row);
+      ip::write_row(plan_.numerics.activation, row.data(), segment.bytes.data() + r * row_bytes, e.cols);
+    }
+  }
+
+  void rotation(Segment& cosines, Segment& sines) const {
+    const auto& m = plan_.model;
+    const std::uint32_t half = m.head_dim / 2;
+    for (std::uint64_t position = 0; position < plan_.context; ++position)
+      for (std::uint32_t i = 0; i < half; ++i) {
+        const double angle = static_cast<double>(position) * std::pow(m.rope_theta, -2.0 * i / m.head_dim);
+        const float values[] = {static_cast<float>(std::cos(angle)), static_cast<float>(std::sin(angle))};
+        std::memcpy(cosines.bytes.data() + (position * half + i) * 4, &values[0], 4);
+        std::memcpy(sines.bytes.data() + (position * half + i) * 4, &values[1], 4);
+      }
+  }
+
+ private:
+  void norm(const Tensor& tensor, unsigned char* to) const {
+    std::vector<float> row(tensor.cols);
+    tensor.read_row(0, row);
+    std::memcpy(to, row.data(), row.size() * 4);
+  }
+  unsigned char* pack(const Columns& columns, const std::vector<WeightTile>& tiles, unsigned char* to, unsigned char* scales) const {
+    for (const auto& tile : tiles) {
+      columns.pack(tile, plan_.numerics.weight, to);
+      to += plan_.tile_bytes(tile);
+    }
+    if (!columns.scales().empty()) std::memcpy(scales, columns.scales().data(), columns.scales().size() * 4);
+    return to;
+  }
+  const Plan& plan_;
+  const Model& model_;
+};
+
+}  // namespace
+
+std::vector<Segment> empty_weights(const Plan& plan) {
+  const auto& m = plan.model;
+  const auto& memory = plan.memory;
+  std::vector<Segment> segments;
+  const auto add = [&segments](std::string name, std::uint64_t address, std::uint64_t bytes) {
+    segments.push_back({std::move(name), address, bytes, {}});
+  };
+  const std::uint64_t table = std::uint64_t{plan.context} * m.head_dim * 2;
+  add("cosines", memory.cosines, table);
+  add("sines", memory.sines, table);
+  add("embedding", memory.embedding, std::uint64_t{m.vocabulary} * m.hidden * plan.activation_bytes());
+  for (std::uint32_t c = 0; c < plan.clusters; ++c) {
+    std::uint64_t bytes = m.layers * plan.layer_weight_bytes(c);
+    for (const auto& tile : plan.projections[c].classifier) bytes += plan.tile_bytes(tile);
+    add(fmt::format("cluster{}.constants", c), memory.constants[c], (std::uint64_t{m.layers} + 1) * plan.constants.bytes);
+    add(fmt::format("cluster{}.head_scales", c), memory.head_scales[c], plan.numerics.integer ? plan.shares[c].vocabulary.size() * 4 : 0);
+    add(fmt::format("cluster{}.weights", c), memory.weights[c], bytes);
+  }
+  return segments;
+}
+
+std::vector<Segment> pack_weights(const Plan& plan, const Model& model) {
+  auto segments = empty_weights(plan);
+  for (auto& segment : segments) segment.bytes.resize(segment.memory_bytes);
+  Packer packer(plan, model);
+  packer.rotation(segments[0], segments[1]);
+  packer.embedding(segments[2]);
+  for (std::uint32_t c = 0; c < plan.clusters; ++c) {
+    auto* of_cluster = &segments[3 + 3 * c];
+    packer.cluster(c, of_cluster[2], of_cluster[0], of_cluster[1]);
+  }
+  return segments;
+}
+
+}  // namespace forerun::models
