@@ -156,13 +156,7 @@ void Dma::issue() {
       const auto row = at_[1], skip = at_[0];
       if (!next_burst(global_address, local_address, length)) break;
       const bool gathering = current().header().opcode == FR_OP_GATHER;
-      send(direction_, global_address, local_address, length, gathering || !parameters_.data);
-      if (gathering && !fault_) {
-        const auto flight = std::find_if(flights_.begin(), flights_.end(), [&](const Flight& f) {
-          return f.payload != nullptr && f.local == local_address;
-        });
-        if (flight != flights_.end()) flight->source = row << 32 | skip;
-      }
+      send(direction_, global_address, local_address, length, gathering || !parameters_.data, row << 32 | skip);
     } else {
       if (exhausted_) break;
       const auto target = position_++;
@@ -170,16 +164,16 @@ void Dma::issue() {
       if (target == post_.skip) continue;
       send(tlm::TLM_WRITE_COMMAND, post_.address + target * post_.stride, 0, 4, false);
     }
-    if (parameters_.timing == Timing::loose) return;  // the next one starts when this one's time is over
+    if (parameters_.timing == Timing::loose) return;  // the next one starts a cycle later
   }
   if (in_flight_ == 0) end_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
 void Dma::send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t local_address, std::uint32_t length,
-               bool timing_only) {
+               bool timing_only, std::uint64_t source) {
   auto& payload = pool_.acquire(direction, address, length, timing_only);
   auto& flight = *std::find_if(flights_.begin(), flights_.end(), [](const Flight& f) { return f.payload == nullptr; });
-  flight = {&payload, local_address, 0, now_picoseconds()};
+  flight = {&payload, local_address, source, now_picoseconds()};
   ++in_flight_;
   ++transactions;
   if (phase_ == Phase::post) {
@@ -272,7 +266,7 @@ void Dma::complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps) {
       else
         phase_ = Phase::copy;
     }
-    issue_event_.notify(sc_core::SC_ZERO_TIME);
+    if (parameters_.timing == Timing::approximate) issue_event_.notify(sc_core::SC_ZERO_TIME);
   }
   flight.payload = nullptr;
   payload.release();

@@ -47,7 +47,8 @@ class Dma : public Engine {
   enum class Phase { idle, indices, copy, post };
   struct Flight {
     tlm::tlm_generic_payload* payload = nullptr;
-    std::uint64_t local = 0, source = 0;
+    std::uint64_t local = 0;
+    std::uint64_t source = 0;  ///< gather: row << 32 | bytes before this piece
     std::int64_t sent = 0;
   };
 
@@ -59,7 +60,7 @@ class Dma : public Engine {
   void issue();
   bool next_burst(std::uint64_t& global_address, std::uint64_t& local_address, std::uint32_t& length);
   void send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t local_address, std::uint32_t length,
-            bool timing_only);
+            bool timing_only, std::uint64_t source = 0);
   tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
   void complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps);
   void end_if_done();

@@ -32,11 +32,13 @@ Program compile(const Model& model, const chip::Chip& chip, const CompileOptions
   h.logits = plan.memory.logits;
   h.memory_end = h.load_address + program.head_bytes();
   h.scratchpad_bytes = plan.scratch.end;
-  std::copy_n(model.config.name.begin(), std::min<std::size_t>(model.config.name.size(), FR_PROGRAM_NAME_BYTES - 1), h.name);
+  std::copy_n(model.config.name.begin(),
+              std::min<std::size_t>(model.config.name.size(), FR_PROGRAM_NAME_BYTES - 1), h.name);
   const auto size = chip::memory_size(chip).count, needed = h.memory_end - chip::address_map::hbm;
   if (needed > size)
-    throw CompileError(fmt::format("{} needs {:.1f} MiB of memory with its command streams, the chip has {:.1f} MiB", model.config.name,
-                                   static_cast<double>(needed) / 0x1p20, static_cast<double>(size) / 0x1p20));
+    throw CompileError(fmt::format(
+        "{} needs {:.1f} MiB of memory with its command streams, the chip has {:.1f} MiB", model.config.name,
+        static_cast<double>(needed) / 0x1p20, static_cast<double>(size) / 0x1p20));
   return program;
 }
 

@@ -24,30 +24,30 @@ enum Register : unsigned {
   seed_low = FR_PARAMETER_SEED_LOW,
   seed_high = FR_PARAMETER_SEED_HIGH,
   layer = FR_PARAMETERS,
-  cache_offset,     ///< of the layer's keys and values
-  tile,             ///< counter of cache tiles
-  tile_positions,   ///< positions in this tile
-  carry,            ///< 1 when a product adds to what earlier tiles gave
-  tiles,            ///< tiles that hold earlier positions
-  load_slot,        ///< byte offset in the ring of the next load
-  use_slot,         ///< byte offset in the ring of the next use
-  weight_offset,    ///< of the next tile of weights
-  constants_now,    ///< offset of the layer's block of constants in the scratchpad
+  cache_offset,    ///< of the layer's keys and values
+  tile,            ///< counter of cache tiles
+  tile_positions,  ///< positions in this tile
+  carry,           ///< 1 when a product adds to what earlier tiles gave
+  tiles,           ///< tiles that hold earlier positions
+  load_slot,       ///< byte offset in the ring of the next load
+  use_slot,        ///< byte offset in the ring of the next use
+  weight_offset,   ///< of the next tile of weights
+  constants_now,   ///< offset of the layer's block of constants in the scratchpad
   constants_next,
-  last_layer,       ///< 1 in the last layer
-  head_row,         ///< first row for which logits are made
-  has_past,         ///< 1 when the cache holds earlier positions
+  last_layer,  ///< 1 in the last layer
+  head_row,    ///< first row for which logits are made
+  has_past,    ///< 1 when the cache holds earlier positions
   scratch_register
 };
 constexpr unsigned none = 255;
 
 enum Semaphore : std::uint8_t {
-  chain_link,
-  ring_free,
+  chain,  ///< to each engine its own: chain + FR_ENGINE_*
+  ring_free = chain + FR_ENGINE_COUNT,
   ring_full,
   constants_free,
   constants_full,
-  values_made,   ///< this step's keys and values are there to be stored
+  values_made,  ///< this step's keys and values are there to be stored
   values_stored,
   attention_posted,
   attention_output_posted,
@@ -69,10 +69,14 @@ unsigned engine_of(unsigned opcode) {
 
 unsigned nop_of(unsigned engine) {
   switch (engine) {
-    case FR_ENGINE_TENSOR: return FR_OP_TENSOR_NOP;
-    case FR_ENGINE_VECTOR: return FR_OP_VECTOR_NOP;
-    case FR_ENGINE_STORE: return FR_OP_STORE_NOP;
-    default: return FR_OP_LOAD_NOP;
+    case FR_ENGINE_TENSOR:
+      return FR_OP_TENSOR_NOP;
+    case FR_ENGINE_VECTOR:
+      return FR_OP_VECTOR_NOP;
+    case FR_ENGINE_STORE:
+      return FR_OP_STORE_NOP;
+    default:
+      return FR_OP_LOAD_NOP;
   }
 }
 
@@ -104,7 +108,7 @@ class Emitter {
     for (const auto& op : graph_.layer) emit(op);
     hoist_next_layer();
     exchange_down();
-    flush_chain();
+    hand_over(FR_ENGINE_VECTOR);
     out_.end_loop();
     for (const auto& op : graph_.epilogue) emit(op);
     end();
@@ -128,16 +132,19 @@ class Emitter {
   }
   void join(unsigned opcode, Sync& sync) {
     const auto engine = engine_of(opcode);
-    if (!waiting_token_ && engine == engine_) return;
-    if (!waiting_token_ && engine_ != FR_ENGINE_COMMAND) out_.add_signal(last_, {chain_link, 1});
-    if (waiting_token_ || engine_ != FR_ENGINE_COMMAND) sync.wait.push_back({chain_link, 1});
-    waiting_token_ = false;
+    const bool first = engine_ == FR_ENGINE_COMMAND;
+    if (!handed_over_ && engine == engine_) return;
+    if (!handed_over_ && !first) out_.add_signal(last_, {link_to(engine), 1});
+    if (handed_over_ || !first) sync.wait.push_back({link_to(engine), 1});
+    handed_over_ = false;
     engine_ = engine;
   }
-  /// The next command of the chain waits, whatever its engine: at both ends of a loop's body.
-  void flush_chain() {
-    out_.add_signal(last_, {chain_link, 1});
-    waiting_token_ = true;
+  static std::uint8_t link_to(unsigned engine) { return static_cast<std::uint8_t>(chain + engine); }
+  /// The next command of the chain will be of this engine, and waits even if the last one was too: at both
+  /// ends of a loop's body.
+  void hand_over(unsigned engine) {
+    out_.add_signal(last_, {link_to(engine), 1});
+    handed_over_ = true;
   }
 
   // The ring
@@ -160,7 +167,8 @@ class Emitter {
     advance(load_slot);
   }
   void load_weights(std::uint64_t bytes) {
-    ring_load(run_of(memory_.weights[cluster_], s_.ring, bytes), {FR_PATCH(fr_copy, global, weight_offset, 1)});
+    ring_load(run_of(memory_.weights[cluster_], s_.ring, bytes),
+              {FR_PATCH(fr_copy, global, weight_offset, 1)});
     out_.scalar(FR_SCALAR_ADD, weight_offset, weight_offset, none, static_cast<std::int64_t>(bytes));
   }
   /// Loads tiles of the next projection before commands that may wait for other clusters.
@@ -171,15 +179,19 @@ class Emitter {
   std::size_t carried_over() const {
     return std::min({tiles_.query_key_value.size(), tiles_.classifier.size(), std::size_t{s_.slots}});
   }
-  /// At the end of a layer come the first tiles of the next layer, or in the last layer those of the classifier.
+  /// At the end of a layer come the first tiles of the next layer, or in the last layer those of the
+  /// classifier.
   void hoist_next_layer() {
     for (std::size_t i = 0; i < carried_over(); ++i) {
-      const auto next = plan_.tile_bytes(tiles_.query_key_value[i]), head = plan_.tile_bytes(tiles_.classifier[i]);
+      const auto next = plan_.tile_bytes(tiles_.query_key_value[i]),
+                 head = plan_.tile_bytes(tiles_.classifier[i]);
       const auto more = static_cast<std::int64_t>(head) - static_cast<std::int64_t>(next);
       ring_load(run_of(memory_.weights[cluster_], s_.ring, next),
-                {FR_PATCH(fr_copy, global, weight_offset, 1), FR_PATCH(fr_copy, bytes, last_layer, static_cast<std::int32_t>(more))});
+                {FR_PATCH(fr_copy, global, weight_offset, 1),
+                 FR_PATCH(fr_copy, bytes, last_layer, static_cast<std::int32_t>(more))});
       out_.scalar(FR_SCALAR_MUL, scratch_register, last_layer, none, more);
-      out_.scalar(FR_SCALAR_ADD, weight_offset, weight_offset, scratch_register, static_cast<std::int64_t>(next));
+      out_.scalar(FR_SCALAR_ADD, weight_offset, weight_offset, scratch_register,
+                  static_cast<std::int64_t>(next));
     }
     issued_ = carried_over();
   }
@@ -202,16 +214,19 @@ class Emitter {
   }
   Matrix residual() const { return {s_.residual, model_.hidden * 4ull, FR_TYPE_F32}; }
   Matrix normed() const {
-    return {s_.normed, std::uint64_t{model_.hidden} * ip::element_bytes(plan_.numerics.normed()), plan_.numerics.normed()};
+    return {s_.normed, std::uint64_t{model_.hidden} * ip::element_bytes(plan_.numerics.normed()),
+            plan_.numerics.normed()};
   }
   Matrix product(std::uint64_t columns) const { return {s_.product, columns * 4, FR_TYPE_F32}; }
-  Matrix activations(std::uint32_t at, std::uint64_t columns) const { return {at, columns * act_, plan_.numerics.activation}; }
+  Matrix activations(std::uint32_t at, std::uint64_t columns) const {
+    return {at, columns * act_, plan_.numerics.activation};
+  }
   bool alone() const { return plan_.clusters == 1; }
   Patch rows_patch(unsigned rows) const { return FR_PATCH(fr_vector, rows, rows, 1); }
 
   /// `product` = a x weights for `rows` rows (a register); a and the result begin at row 0.
-  void project(const std::vector<WeightTile>& tiles, Matrix a, std::uint64_t inputs, std::uint64_t columns, unsigned rows,
-               std::uint32_t scales, bool scales_by_layer) {
+  void project(const std::vector<WeightTile>& tiles, Matrix a, std::uint64_t inputs, std::uint64_t columns,
+               unsigned rows, std::uint32_t scales, bool scales_by_layer) {
     if (columns == 0) return;
     const auto result = product(columns);
     if (plan_.numerics.integer) {
@@ -248,14 +263,16 @@ class Emitter {
     m.n = u32(tile_range.n.size());
     m.k = u32(tile_range.k.size());
     m.flags = tile_range.first_k() ? 0 : FR_MATMUL_ACCUMULATE;
-    link(FR_OP_MATMUL, m, {{{ring_full, 1}}, {{ring_free, 1}}}, {FR_PATCH(fr_matmul, b, use_slot, 1), FR_PATCH(fr_matmul, m, rows, 1)});
+    link(FR_OP_MATMUL, m, {{{ring_full, 1}}, {{ring_free, 1}}},
+         {FR_PATCH(fr_matmul, b, use_slot, 1), FR_PATCH(fr_matmul, m, rows, 1)});
     advance(use_slot);
   }
 
-  /// Own columns to the exchange buffer, the other clusters' columns back. `own` holds this cluster's columns,
-  /// [tokens][share]; `buffer` all of them, [tokens][width]. Alone, nothing moves and the result is `own`.
-  Matrix exchange(Semaphore posted, const Matrix& own, Range columns, std::uint64_t width, std::uint64_t buffer,
-                  unsigned contributors, const std::vector<WeightTile>* next) {
+  /// Own columns to the exchange buffer, the other clusters' columns back. `own` holds this cluster's
+  /// columns, [tokens][share]; `buffer` all of them, [tokens][width]. Alone, nothing moves and the result is
+  /// `own`.
+  Matrix exchange(Semaphore posted, const Matrix& own, Range columns, std::uint64_t width,
+                  std::uint64_t buffer, unsigned contributors, const std::vector<WeightTile>* next) {
     if (alone()) {
       if (next != nullptr) hoist(*next);
       return own;
@@ -271,7 +288,8 @@ class Emitter {
     }
     if (next != nullptr) hoist(*next);
     auto load = run_of(buffer, s_.gathered, 0);
-    link(FR_OP_LOAD, load, wait_for(posted, contributors), {FR_PATCH(fr_copy, bytes, tokens, narrow(width * element))});
+    link(FR_OP_LOAD, load, wait_for(posted, contributors),
+         {FR_PATCH(fr_copy, bytes, tokens, narrow(width * element))});
     return {s_.gathered, width * element, own.type};
   }
   void post(Semaphore posted, std::uint32_t first, std::uint32_t count, std::uint32_t skip) {
@@ -290,8 +308,9 @@ class Emitter {
     return {{{posted, static_cast<std::uint8_t>(count)}}, {}};
   }
   unsigned contributors(Range Share::*dimension) const {
-    return static_cast<unsigned>(std::count_if(plan_.shares.begin(), plan_.shares.end(),
-                                               [dimension](const Share& s) { return !(s.*dimension).empty(); }));
+    return static_cast<unsigned>(
+        std::count_if(plan_.shares.begin(), plan_.shares.end(),
+                      [dimension](const Share& s) { return !(s.*dimension).empty(); }));
   }
   void add_to_residual(const Matrix& sum, Sync sync = {}) {
     auto v = vector(FR_VECTOR_ADD, model_.hidden, residual(), residual());
@@ -311,9 +330,10 @@ class Emitter {
     out_.scalar(FR_SCALAR_SUB, head_row, tokens, logit_rows, 0);
     for (const auto& op : graph_.prologue) emit(op);
     issued_ = 0;
-    for (std::size_t i = 0; i < carried_over(); ++i) load_weights(plan_.tile_bytes(tiles_.query_key_value[i]));
+    for (std::size_t i = 0; i < carried_over(); ++i)
+      load_weights(plan_.tile_bytes(tiles_.query_key_value[i]));
     issued_ = carried_over();
-    flush_chain();
+    hand_over(FR_ENGINE_VECTOR);
   }
   void begin_layer() {
     tag_ = u32(graph_.prologue.size());
@@ -324,9 +344,11 @@ class Emitter {
     out_.scalar(FR_SCALAR_SUB, constants_next, none, constants_now, -std::int64_t{plan_.constants.bytes});
   }
   void load_next_constants() {
-    out_.add(FR_OP_LOAD, run_of(memory_.constants[cluster_] + plan_.constants.bytes, s_.constants, plan_.constants.bytes),
+    out_.add(FR_OP_LOAD,
+             run_of(memory_.constants[cluster_] + plan_.constants.bytes, s_.constants, plan_.constants.bytes),
              {{{constants_free, 1}}, {{constants_full, 1}}},
-             {FR_PATCH(fr_copy, global, layer, static_cast<std::int32_t>(plan_.constants.bytes)), FR_PATCH(fr_copy, local, constants_next, 1)});
+             {FR_PATCH(fr_copy, global, layer, static_cast<std::int32_t>(plan_.constants.bytes)),
+              FR_PATCH(fr_copy, local, constants_next, 1)});
   }
   void end() {
     out_.set_tag(tag_ - 1);
@@ -340,43 +362,63 @@ class Emitter {
   void emit(const Operator& op) {
     out_.set_tag(tag_);
     switch (op.kind) {
-      case OperatorKind::embed: embed(); break;
-      case OperatorKind::rms_norm: norm(op); break;
+      case OperatorKind::embed:
+        embed();
+        break;
+      case OperatorKind::rms_norm:
+        norm(op);
+        break;
       case OperatorKind::query_key_value:
         project(tiles_.query_key_value, normed(), model_.hidden, share_.qkv_columns(), tokens,
                 s_.constants + plan_.constants.query_key_value, true);
         break;
-      case OperatorKind::rotary: rotary(); break;
-      case OperatorKind::attention: attention(); break;
+      case OperatorKind::rotary:
+        rotary();
+        break;
+      case OperatorKind::attention:
+        attention();
+        break;
       case OperatorKind::attention_output: {
-        const auto all = exchange(attention_posted, activations(s_.slice, share_.query_columns), columns_of(share_.heads), queries_,
-                                  memory_.attention, contributors(&Share::heads), &tiles_.attention_output);
+        const auto all =
+            exchange(attention_posted, activations(s_.slice, share_.query_columns), columns_of(share_.heads),
+                     queries_, memory_.attention, contributors(&Share::heads), &tiles_.attention_output);
         store_cache();
         load_next_constants();
-        project(tiles_.attention_output, all, queries_, share_.hidden.size(), tokens, s_.constants + plan_.constants.attention_output, true);
-        add_to_residual(exchange(attention_output_posted, product(share_.hidden.size()), share_.hidden, model_.hidden, memory_.hidden_sum,
-                                 contributors(&Share::hidden), &tiles_.gate_up));
+        project(tiles_.attention_output, all, queries_, share_.hidden.size(), tokens,
+                s_.constants + plan_.constants.attention_output, true);
+        add_to_residual(exchange(attention_output_posted, product(share_.hidden.size()), share_.hidden,
+                                 model_.hidden, memory_.hidden_sum, contributors(&Share::hidden),
+                                 &tiles_.gate_up));
         break;
       }
       case OperatorKind::gate_up:
-        project(tiles_.gate_up, normed(), model_.hidden, 2 * share_.ffn.size(), tokens, s_.constants + plan_.constants.gate_up, true);
+        project(tiles_.gate_up, normed(), model_.hidden, 2 * share_.ffn.size(), tokens,
+                s_.constants + plan_.constants.gate_up, true);
         break;
-      case OperatorKind::swiglu: swiglu(); break;
+      case OperatorKind::swiglu:
+        swiglu();
+        break;
       case OperatorKind::down: {
-        const auto all = exchange(swiglu_posted, activations(s_.slice, share_.ffn.size()), share_.ffn, model_.ffn, memory_.swiglu,
-                                  contributors(&Share::ffn), &tiles_.down);
-        project(tiles_.down, all, model_.ffn, share_.hidden.size(), tokens, s_.constants + plan_.constants.down, true);
+        const auto all = exchange(swiglu_posted, activations(s_.slice, share_.ffn.size()), share_.ffn,
+                                  model_.ffn, memory_.swiglu, contributors(&Share::ffn), &tiles_.down);
+        project(tiles_.down, all, model_.ffn, share_.hidden.size(), tokens,
+                s_.constants + plan_.constants.down, true);
         return;  // its exchange follows the loads for the next layer
       }
-      case OperatorKind::classifier: classifier(); break;
-      case OperatorKind::choose: choose(); break;
+      case OperatorKind::classifier:
+        classifier();
+        break;
+      case OperatorKind::choose:
+        choose();
+        break;
     }
     ++tag_;
   }
   Range columns_of(Range heads) const { return {heads.begin * model_.head_dim, heads.end * model_.head_dim}; }
 
   void embed() {
-    out_.add(FR_OP_LOAD, run_of(memory_.constants[cluster_], s_.constants, plan_.constants.bytes), {{}, {{constants_full, 1}}});
+    out_.add(FR_OP_LOAD, run_of(memory_.constants[cluster_], s_.constants, plan_.constants.bytes),
+             {{}, {{constants_full, 1}}});
     fr_gather g{};
     const auto row = std::uint64_t{model_.hidden} * act_;
     g.table = memory_.embedding;
@@ -386,11 +428,16 @@ class Emitter {
     g.bytes = u32(row);
     g.local = s_.gathered;
     g.local_stride = narrow(row);
-    link(FR_OP_GATHER, g, {}, {FR_PATCH(fr_gather, indices, position, 4), FR_PATCH(fr_gather, count, tokens, 1)});
+    link(FR_OP_GATHER, g, {},
+         {FR_PATCH(fr_gather, indices, position, 4), FR_PATCH(fr_gather, count, tokens, 1)});
     const auto row_bytes = narrow(model_.head_dim * 2ull);
-    for (const auto& [from, to] : {std::pair{memory_.cosines, s_.cosines}, std::pair{memory_.sines, s_.sines}})
-      link(FR_OP_LOAD, run_of(from, to, 0), {}, {FR_PATCH(fr_copy, global, position, row_bytes), FR_PATCH(fr_copy, bytes, tokens, row_bytes)});
-    link(FR_OP_VECTOR, vector(FR_VECTOR_COPY, model_.hidden, activations(s_.gathered, model_.hidden), residual()), {}, {rows_patch(tokens)});
+    for (const auto& [from, to] :
+         {std::pair{memory_.cosines, s_.cosines}, std::pair{memory_.sines, s_.sines}})
+      link(FR_OP_LOAD, run_of(from, to, 0), {},
+           {FR_PATCH(fr_copy, global, position, row_bytes), FR_PATCH(fr_copy, bytes, tokens, row_bytes)});
+    link(FR_OP_VECTOR,
+         vector(FR_VECTOR_COPY, model_.hidden, activations(s_.gathered, model_.hidden), residual()), {},
+         {rows_patch(tokens)});
   }
 
   void norm(const Operator& op) {
@@ -398,7 +445,8 @@ class Emitter {
     auto v = vector(FR_VECTOR_RMSNORM, model_.hidden, residual(), normed());
     v.arg0 = bits(model_.rms_eps);
     const auto block = s_.constants + (final ? model_.layers % 2 * plan_.constants.bytes : 0);
-    set_b(v, {block + (final || first ? plan_.constants.attention_norm : plan_.constants.ffn_norm), 0, FR_TYPE_F32});
+    set_b(v, {block + (final || first ? plan_.constants.attention_norm : plan_.constants.ffn_norm), 0,
+              FR_TYPE_F32});
     std::vector<Patch> patches{rows_patch(final ? logit_rows : tokens)};
     if (final)
       patches.push_back(FR_PATCH(fr_vector, a, head_row, narrow(residual().stride)));
@@ -413,24 +461,29 @@ class Emitter {
     if (share_.heads.empty()) return;
     const auto from = product(share_.qkv_columns());
     const auto head_bytes = std::uint64_t{model_.head_dim} * act_;
-    const auto rotate = [&](std::uint64_t column, std::uint32_t to, std::uint64_t rows_before, const Sync& sync) {
-      auto v = vector(FR_VECTOR_ROPE, model_.head_dim, {from.at + u32(column * 4), from.stride, FR_TYPE_F32}, activations(to, model_.head_dim));
+    const auto rotate = [&](std::uint64_t column, std::uint32_t to, std::uint64_t rows_before,
+                            const Sync& sync) {
+      auto v = vector(FR_VECTOR_ROPE, model_.head_dim, {from.at + u32(column * 4), from.stride, FR_TYPE_F32},
+                      activations(to, model_.head_dim));
       v.arg0 = model_.head_dim;
       v.flags = model_.rope_interleaved ? FR_VECTOR_FLAG_INTERLEAVED : 0;
       set_b(v, {s_.cosines, model_.head_dim * 2ull, FR_TYPE_F32});
       set_c(v, {s_.sines, model_.head_dim * 2ull, FR_TYPE_F32});
       std::vector<Patch> patches{rows_patch(tokens)};
-      if (rows_before > 0) patches.push_back(FR_PATCH(fr_vector, d, tokens, narrow(rows_before * head_bytes)));
+      if (rows_before > 0)
+        patches.push_back(FR_PATCH(fr_vector, d, tokens, narrow(rows_before * head_bytes)));
       link(FR_OP_VECTOR, v, sync, patches);
     };
     for (auto h = share_.heads.begin; h < share_.heads.end; ++h)
-      rotate((h - share_.heads.begin) * model_.head_dim, queries_of(h / group()), h - group_heads(h / group()).begin, {});
+      rotate((h - share_.heads.begin) * model_.head_dim, queries_of(h / group()),
+             h - group_heads(h / group()).begin, {});
     const bool stores = !share_.stored_kv_heads.empty();
     for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g)
       rotate(share_.query_columns + (g - share_.kv_heads.begin) * model_.head_dim, s_.keys + local_kv(g), 0,
              stores && g == share_.kv_heads.begin ? Sync{{{values_stored, 1}}, {}} : Sync{});
     for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) {
-      const auto column = share_.query_columns + share_.key_columns + (g - share_.kv_heads.begin) * model_.head_dim;
+      const auto column =
+          share_.query_columns + share_.key_columns + (g - share_.kv_heads.begin) * model_.head_dim;
       const bool last = g + 1 == share_.kv_heads.end;
       link(FR_OP_VECTOR,
            vector(FR_VECTOR_COPY, model_.head_dim, {from.at + u32(column * 4), from.stride, FR_TYPE_F32},
@@ -444,7 +497,8 @@ class Emitter {
     return {std::max(share_.heads.begin, g * group()), std::min(share_.heads.end, (g + 1) * group())};
   }
   std::uint32_t queries_of(std::uint64_t g) const {
-    return s_.queries + u32((group_heads(g).begin - share_.heads.begin) * plan_.max_tokens * model_.head_dim * act_);
+    return s_.queries +
+           u32((group_heads(g).begin - share_.heads.begin) * plan_.max_tokens * model_.head_dim * act_);
   }
   std::uint32_t local_kv(std::uint64_t g) const {
     return u32((g - share_.kv_heads.begin) * plan_.max_tokens * model_.head_dim * act_);
@@ -459,8 +513,10 @@ class Emitter {
       c.size1 = u32(stored.size());
       c.local_stride1 = narrow(plan_.max_tokens * row);
       c.global_stride1 = static_cast<std::int64_t>(plan_.kv_head_bytes());
-      out_.add(FR_OP_STORE, c, sync,
-               {FR_PATCH(fr_copy, bytes, tokens, narrow(row)), FR_PATCH(fr_copy, global, position, narrow(row)), FR_PATCH(fr_copy, global, cache_offset, 1)});
+      out_.add(
+          FR_OP_STORE, c, sync,
+          {FR_PATCH(fr_copy, bytes, tokens, narrow(row)), FR_PATCH(fr_copy, global, position, narrow(row)),
+           FR_PATCH(fr_copy, global, cache_offset, 1)});
     };
     store(s_.keys, memory_.keys, {{{values_made, 1}}, {}});
     store(s_.values, memory_.values, {{}, {{values_stored, 1}}});
@@ -483,16 +539,21 @@ class Emitter {
     qk.c = scores.at, qk.c_stride = narrow(scores.stride), qk.c_type = FR_TYPE_F32;
     qk.k = model_.head_dim;
     qk.flags = FR_MATMUL_B_TRANSPOSED;
-    over_cache(memory_.keys, g, qk, rows, {FR_PATCH(fr_matmul, n, tile_positions, 1), FR_PATCH(fr_matmul, c, tile, narrow(plan_.cache_tile * 4ull))});
+    over_cache(memory_.keys, g, qk, rows,
+               {FR_PATCH(fr_matmul, n, tile_positions, 1),
+                FR_PATCH(fr_matmul, c, tile, narrow(plan_.cache_tile * 4ull))});
     qk.b = s_.keys + local_kv(g);
-    link(FR_OP_MATMUL, qk, {}, {FR_PATCH(fr_matmul, m, tokens, rows), FR_PATCH(fr_matmul, n, tokens, 1), FR_PATCH(fr_matmul, c, position, 4)});
+    link(FR_OP_MATMUL, qk, {},
+         {FR_PATCH(fr_matmul, m, tokens, rows), FR_PATCH(fr_matmul, n, tokens, 1),
+          FR_PATCH(fr_matmul, c, position, 4)});
 
     auto v = vector(FR_VECTOR_SOFTMAX, 0, scores, {scores.at, scores.stride, type});
     v.arg0 = 1;
     v.arg2 = bits(1 / std::sqrt(static_cast<double>(model_.head_dim)));
     link(FR_OP_VECTOR, v, {},
-         {FR_PATCH(fr_vector, rows, tokens, rows), FR_PATCH(fr_vector, cols, position, 1), FR_PATCH(fr_vector, cols, tokens, 1),
-          FR_PATCH(fr_vector, arg0, position, 1), FR_PATCH(fr_vector, arg1, tokens, 1)});
+         {FR_PATCH(fr_vector, rows, tokens, rows), FR_PATCH(fr_vector, cols, position, 1),
+          FR_PATCH(fr_vector, cols, tokens, 1), FR_PATCH(fr_vector, arg0, position, 1),
+          FR_PATCH(fr_vector, arg1, tokens, 1)});
 
     fr_matmul pv{};  // weighted = probabilities x values
     pv.a = scores.at, pv.a_stride = narrow(scores.stride), pv.a_type = type;
@@ -500,23 +561,27 @@ class Emitter {
     pv.c = s_.weighted, pv.c_stride = narrow(model_.head_dim * 4ull), pv.c_type = FR_TYPE_F32;
     pv.n = model_.head_dim;
     over_cache(memory_.values, g, pv, rows,
-               {FR_PATCH(fr_matmul, k, tile_positions, 1), FR_PATCH(fr_matmul, a, tile, narrow(plan_.cache_tile * act_)),
+               {FR_PATCH(fr_matmul, k, tile_positions, 1),
+                FR_PATCH(fr_matmul, a, tile, narrow(plan_.cache_tile * act_)),
                 FR_PATCH(fr_matmul, flags, carry, FR_MATMUL_ACCUMULATE)});
     pv.b = s_.values + local_kv(g);
     link(FR_OP_MATMUL, pv, {},
-         {FR_PATCH(fr_matmul, m, tokens, rows), FR_PATCH(fr_matmul, k, tokens, 1), FR_PATCH(fr_matmul, a, position, static_cast<std::int32_t>(act_)),
+         {FR_PATCH(fr_matmul, m, tokens, rows), FR_PATCH(fr_matmul, k, tokens, 1),
+          FR_PATCH(fr_matmul, a, position, static_cast<std::int32_t>(act_)),
           FR_PATCH(fr_matmul, flags, has_past, FR_MATMUL_ACCUMULATE)});
 
     const auto all = activations(s_.slice, share_.query_columns);
     for (auto h = heads.begin; h < heads.end; ++h) {
       const Matrix from{s_.weighted, model_.head_dim * 4ull, FR_TYPE_F32};
       link(FR_OP_VECTOR,
-           vector(FR_VECTOR_COPY, model_.head_dim, from, {all.at + u32((h - share_.heads.begin) * head_bytes), all.stride, all.type}), {},
-           {rows_patch(tokens), FR_PATCH(fr_vector, a, tokens, narrow((h - heads.begin) * from.stride))});
+           vector(FR_VECTOR_COPY, model_.head_dim, from,
+                  {all.at + u32((h - share_.heads.begin) * head_bytes), all.stride, all.type}),
+           {}, {rows_patch(tokens), FR_PATCH(fr_vector, a, tokens, narrow((h - heads.begin) * from.stride))});
     }
   }
   /// `product` with each tile of the cache in turn as B.
-  void over_cache(std::uint64_t cache, std::uint64_t g, fr_matmul product, std::int32_t rows, std::vector<Patch> patches) {
+  void over_cache(std::uint64_t cache, std::uint64_t g, fr_matmul product, std::int32_t rows,
+                  std::vector<Patch> patches) {
     const auto row = std::uint64_t{model_.head_dim} * act_;
     link_nop(FR_ENGINE_TENSOR);
     out_.begin_loop(tile, 0, {FR_PATCH(fr_loop, count, tiles, 1)});
@@ -524,9 +589,10 @@ class Emitter {
     out_.scalar(FR_SCALAR_SUB, tile_positions, position, scratch_register, 0);
     out_.scalar(FR_SCALAR_MIN, tile_positions, tile_positions, none, plan_.cache_tile);
     out_.scalar(FR_SCALAR_MIN, carry, tile, none, 1);
-    ring_load(run_of(cache + g * plan_.kv_head_bytes(), s_.ring, 0),
-              {FR_PATCH(fr_copy, global, cache_offset, 1), FR_PATCH(fr_copy, global, scratch_register, narrow(row)),
-               FR_PATCH(fr_copy, bytes, tile_positions, narrow(row))});
+    ring_load(
+        run_of(cache + g * plan_.kv_head_bytes(), s_.ring, 0),
+        {FR_PATCH(fr_copy, global, cache_offset, 1), FR_PATCH(fr_copy, global, scratch_register, narrow(row)),
+         FR_PATCH(fr_copy, bytes, tile_positions, narrow(row))});
     product.b = s_.ring;
     patches.push_back(FR_PATCH(fr_matmul, m, tokens, rows));
     patches.push_back(FR_PATCH(fr_matmul, b, use_slot, 1));
@@ -546,8 +612,8 @@ class Emitter {
   void exchange_down() {
     out_.set_tag(tag_);
     const auto loaded = issued_;
-    add_to_residual(exchange(down_posted, product(share_.hidden.size()), share_.hidden, model_.hidden, memory_.ffn_sum,
-                             contributors(&Share::hidden), nullptr),
+    add_to_residual(exchange(down_posted, product(share_.hidden.size()), share_.hidden, model_.hidden,
+                             memory_.ffn_sum, contributors(&Share::hidden), nullptr),
                     {{}, {{constants_free, 1}}});
     issued_ = loaded;
     ++tag_;
@@ -558,7 +624,8 @@ class Emitter {
     const auto row = std::int64_t{model_.vocabulary} * 4;
     if (!columns.empty()) {
       // The last layer's buffers are free: the output scales lie where it kept its block of constants.
-      if (plan_.numerics.integer) link(FR_OP_LOAD, run_of(memory_.head_scales[cluster_], head_scales(), columns.size() * 4));
+      if (plan_.numerics.integer)
+        link(FR_OP_LOAD, run_of(memory_.head_scales[cluster_], head_scales(), columns.size() * 4));
       project(tiles_.classifier, normed(), model_.hidden, columns.size(), logit_rows, head_scales(), false);
       const auto own = product(columns.size());
       auto store = run_of(memory_.logits + columns.begin * 4, own.at, columns.size() * 4);
@@ -566,7 +633,8 @@ class Emitter {
       store.local_stride1 = narrow(own.stride);
       store.global_stride1 = row;
       link(FR_OP_STORE, store, cluster_ == 0 && !alone() ? Sync{{}, {{logits_posted, 1}}} : Sync{},
-           {FR_PATCH(fr_copy, size1, logit_rows, 1), FR_PATCH(fr_copy, global, position, static_cast<std::int32_t>(row)),
+           {FR_PATCH(fr_copy, size1, logit_rows, 1),
+            FR_PATCH(fr_copy, global, position, static_cast<std::int32_t>(row)),
             FR_PATCH(fr_copy, global, head_row, static_cast<std::int32_t>(row))});
       if (cluster_ != 0) post(logits_posted, 0, 1, 0xffffffff);
     }
@@ -578,11 +646,15 @@ class Emitter {
     const auto row = std::uint64_t{model_.vocabulary} * 4;
     const Matrix last{s_.last_row, row, FR_TYPE_F32};
     if (alone()) {
-      link(FR_OP_VECTOR, with_rows(vector(FR_VECTOR_COPY, model_.vocabulary, {product(1).at - u32(row), row, FR_TYPE_F32}, last), 1), {},
-           {FR_PATCH(fr_vector, a, logit_rows, narrow(row))});
+      link(FR_OP_VECTOR,
+           with_rows(
+               vector(FR_VECTOR_COPY, model_.vocabulary, {product(1).at - u32(row), row, FR_TYPE_F32}, last),
+               1),
+           {}, {FR_PATCH(fr_vector, a, logit_rows, narrow(row))});
     } else {
       const auto scale = narrow(row);
-      link(FR_OP_LOAD, run_of(memory_.logits - row, s_.last_row, row), wait_for(logits_posted, contributors(&Share::vocabulary)),
+      link(FR_OP_LOAD, run_of(memory_.logits - row, s_.last_row, row),
+           wait_for(logits_posted, contributors(&Share::vocabulary)),
            {FR_PATCH(fr_copy, global, position, scale), FR_PATCH(fr_copy, global, tokens, scale)});
       link_nop(FR_ENGINE_VECTOR);
     }
@@ -590,10 +662,12 @@ class Emitter {
     gumbel.arg2 = 0xffffffff;  // position of the row: position + tokens - 1
     out_.begin_loop(scratch_register, 0, {FR_PATCH(fr_loop, count, sample, 1)});
     link(FR_OP_VECTOR, gumbel, {},
-         {FR_PATCH(fr_vector, arg0, seed_low, 1), FR_PATCH(fr_vector, arg1, seed_high, 1), FR_PATCH(fr_vector, arg2, position, 1),
-          FR_PATCH(fr_vector, arg2, tokens, 1), FR_PATCH(fr_vector, arg3, temperature, 1)});
+         {FR_PATCH(fr_vector, arg0, seed_low, 1), FR_PATCH(fr_vector, arg1, seed_high, 1),
+          FR_PATCH(fr_vector, arg2, position, 1), FR_PATCH(fr_vector, arg2, tokens, 1),
+          FR_PATCH(fr_vector, arg3, temperature, 1)});
     out_.end_loop();
-    link(FR_OP_VECTOR, with_rows(vector(FR_VECTOR_ARGMAX, model_.vocabulary, last, {s_.choice, 4, FR_TYPE_U32}), 1));
+    link(FR_OP_VECTOR,
+         with_rows(vector(FR_VECTOR_ARGMAX, model_.vocabulary, last, {s_.choice, 4, FR_TYPE_U32}), 1));
     link(FR_OP_STORE, run_of(memory_.next_ids - 4, s_.choice, 4), {},
          {FR_PATCH(fr_copy, global, position, 4), FR_PATCH(fr_copy, global, tokens, 4)});
   }
@@ -614,7 +688,7 @@ class Emitter {
   StreamBuilder out_;
   unsigned engine_ = FR_ENGINE_COMMAND;  // of the chain's last command; COMMAND before the first
   std::size_t last_ = 0;
-  bool waiting_token_ = false;
+  bool handed_over_ = false;
   std::size_t issued_ = 0;  // tiles of the next projection that are already on their way
   std::uint32_t tag_ = 0;
 };

@@ -22,16 +22,17 @@ struct Format {
   std::vector<Field> fields;
 };
 
-#define FR_F(TYPE, NAME, DESCRIPTION)                                                                                     \
-  fields.push_back({#NAME, at, sizeof(TYPE), std::is_signed_v<TYPE>, std::string_view(DESCRIPTION).find("address") != std::string_view::npos}); \
+#define FR_F(TYPE, NAME, DESCRIPTION)                                                          \
+  fields.push_back({#NAME, at, sizeof(TYPE), std::is_signed_v<TYPE>,                           \
+                    std::string_view(DESCRIPTION).find("address") != std::string_view::npos}); \
   at += sizeof(TYPE);
-#define FR_X(NAME, NUMBER, ENGINE, FIELDS, DESCRIPTION)         \
-  {                                                             \
-    unsigned at = sizeof(fr_command_header);                    \
-    std::vector<Field> fields;                                  \
-    FIELDS(FR_F)                                                \
-    static_cast<void>(at);                                      \
-    table[NUMBER] = {#NAME, std::move(fields)};                 \
+#define FR_X(NAME, NUMBER, ENGINE, FIELDS, DESCRIPTION) \
+  {                                                     \
+    unsigned at = sizeof(fr_command_header);            \
+    std::vector<Field> fields;                          \
+    FIELDS(FR_F)                                        \
+    static_cast<void>(at);                              \
+    table[NUMBER] = {#NAME, std::move(fields)};         \
   }
 std::array<Format, 256> make_formats() {
   std::array<Format, 256> table;
@@ -61,13 +62,16 @@ std::int64_t read(const unsigned char* at, const Field& field) {
   std::uint64_t value = 0;
   std::memcpy(&value, at + field.offset, field.width);
   const unsigned unused = 64 - 8 * field.width;
-  return field.is_signed ? static_cast<std::int64_t>(value << unused) >> unused : static_cast<std::int64_t>(value);
+  return field.is_signed ? static_cast<std::int64_t>(value << unused) >> unused
+                         : static_cast<std::int64_t>(value);
 }
 
 std::string show(const Field& field, std::int64_t value, unsigned opcode) {
   const std::string_view name = field.name;
   if (name.ends_with("_type")) return type_name(static_cast<unsigned>(value));
-  if (name == "op") return opcode == FR_OP_SCALAR ? scalar_op(static_cast<unsigned>(value)) : vector_op(static_cast<unsigned>(value));
+  if (name == "op")
+    return opcode == FR_OP_SCALAR ? scalar_op(static_cast<unsigned>(value))
+                                  : vector_op(static_cast<unsigned>(value));
   if (field.is_address) return fmt::format("{:#x}", static_cast<std::uint64_t>(value));
   return std::to_string(value);
 }
@@ -88,11 +92,14 @@ std::string command_text(const unsigned char* at, const Format& format, const fr
     for (unsigned i = 0; i < header.patches; ++i) {
       fr_patch p;
       std::memcpy(&p, at + (header.words - header.patches + i) * 8u, sizeof p);
-      if (p.offset == field.offset) patched += p.scale == 1 ? fmt::format("+r{}", p.reg) : fmt::format("{:+}*r{}", p.scale, p.reg);
+      if (p.offset == field.offset)
+        patched += p.scale == 1 ? fmt::format("+r{}", p.reg) : fmt::format("{:+}*r{}", p.scale, p.reg);
     }
     const std::string_view name = field.name;
-    if (name == "reserved" || (value == 0 && patched.empty() && name != "op" && !name.ends_with("_type"))) continue;
-    text += fmt::format(" {}={}{}", name, value == 0 && !patched.empty() ? "" : show(field, value, header.opcode), patched);
+    if (name == "reserved" || (value == 0 && patched.empty() && name != "op" && !name.ends_with("_type")))
+      continue;
+    text += fmt::format(" {}={}{}", name,
+                        value == 0 && !patched.empty() ? "" : show(field, value, header.opcode), patched);
   }
   return text + uses("wait", header.wait) + uses("signal", header.signal);
 }
@@ -104,15 +111,19 @@ std::string listing(const Program& program) {
   const auto& h = program.header;
   std::string text;
   auto out = std::back_inserter(text);
-  fmt::format_to(out, "program {}: {} clusters, steps of up to {} tokens, context {}, {} bytes of scratchpad\n", h.name, program.streams.size(),
-                 h.max_tokens, h.context, h.scratchpad_bytes);
+  fmt::format_to(out,
+                 "program {}: {} clusters, steps of up to {} tokens, context {}, {} bytes of scratchpad\n",
+                 h.name, program.streams.size(), h.max_tokens, h.context, h.scratchpad_bytes);
   fmt::format_to(out, "memory\n");
-  const auto place = [&out](std::string_view name, std::uint64_t address) { fmt::format_to(out, "  {:#014x} {}\n", address, name); };
+  const auto place = [&out](std::string_view name, std::uint64_t address) {
+    fmt::format_to(out, "  {:#014x} {}\n", address, name);
+  };
   place("parameters", h.parameters);
   place("token_ids", h.token_ids);
   place("next_ids", h.next_ids);
   place("logits", h.logits);
-  for (const auto& segment : program.segments) fmt::format_to(out, "  {:#014x} {} ({} bytes)\n", segment.address, segment.name, segment.memory_bytes);
+  for (const auto& segment : program.segments)
+    fmt::format_to(out, "  {:#014x} {} ({} bytes)\n", segment.address, segment.name, segment.memory_bytes);
   place("program", h.load_address);
   for (std::size_t c = 0; c < program.streams.size(); ++c) {
     const auto& stream = program.streams[c];
@@ -130,10 +141,12 @@ std::string listing(const Program& program) {
       }
       if (header.tag != tag) {
         tag = header.tag;
-        fmt::format_to(out, "         {}:\n", tag < program.tags.size() ? program.tags[tag] : fmt::format("tag {}", tag));
+        fmt::format_to(out, "         {}:\n",
+                       tag < program.tags.size() ? program.tags[tag] : fmt::format("tag {}", tag));
       }
       if (header.opcode == FR_OP_ENDLOOP && depth > 0) --depth;
-      fmt::format_to(out, "{:#08x} {:{}}{}\n", at, "", 2 * depth, command_text(stream.data() + at, format, header));
+      fmt::format_to(out, "{:#08x} {:{}}{}\n", at, "", 2 * depth,
+                     command_text(stream.data() + at, format, header));
       if (header.opcode == FR_OP_LOOP) ++depth;
       at += bytes;
     }

@@ -96,7 +96,8 @@ std::uint64_t lay_out_scratch(const Plan& plan, std::uint64_t tokens, Scratch& s
   s.choice = take(4);
 
   const auto common = bump.mark();
-  const auto heads = plan.widest(&Share::heads), hidden = plan.widest(&Share::hidden), ffn = plan.widest(&Share::ffn);
+  const auto heads = plan.widest(&Share::heads), hidden = plan.widest(&Share::hidden),
+             ffn = plan.widest(&Share::ffn);
   const auto together = std::min(heads, group);
   std::uint64_t product = std::max({plan.widest_qkv(), hidden, 2 * ffn});
   s.product = take(tokens * product * 4);
@@ -123,9 +124,11 @@ void choose_steps(Plan& plan, std::uint64_t scratch_bytes) {
   s.slot_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(ring / 8 / 256 * 256, largest_slot));
   const auto least = std::uint64_t{plan.model.head_dim} * plan.activation_bytes();
   if (s.slot_bytes < std::max<std::uint64_t>(least, 256))
-    throw CompileError(fmt::format("{} needs more than the {} bytes of a cluster's scratchpad: {} for one token at a context of {}, and 8 "
-                                   "buffers of {} bytes for weights",
-                                   plan.model.name, scratch_bytes, used, plan.context, std::max<std::uint64_t>(least, 256)));
+    throw CompileError(
+        fmt::format("{} needs more than the {} bytes of a cluster's scratchpad: {} for one token at a "
+                    "context of {}, and 8 "
+                    "buffers of {} bytes for weights",
+                    plan.model.name, scratch_bytes, used, plan.context, std::max<std::uint64_t>(least, 256)));
   s.slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(most_slots, ring / s.slot_bytes));
   s.end = s.ring + s.slots * s.slot_bytes;
   plan.cache_tile = static_cast<std::uint32_t>(std::min<std::uint64_t>(plan.context, s.slot_bytes / least));
@@ -159,9 +162,10 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip) {
   memory.end = bump.mark();
   const auto size = chip::memory_size(chip).count;
   if (memory.end - chip::address_map::hbm > size)
-    throw CompileError(fmt::format("{} needs {:.1f} MiB of memory at a context of {}, the chip has {:.1f} MiB", m.name,
-                                   static_cast<double>(memory.end - chip::address_map::hbm) / 0x1p20, plan.context,
-                                   static_cast<double>(size) / 0x1p20));
+    throw CompileError(
+        fmt::format("{} needs {:.1f} MiB of memory at a context of {}, the chip has {:.1f} MiB", m.name,
+                    static_cast<double>(memory.end - chip::address_map::hbm) / 0x1p20, plan.context,
+                    static_cast<double>(size) / 0x1p20));
 }
 
 }  // namespace
@@ -170,10 +174,14 @@ unsigned Numerics::normed() const { return integer ? +FR_TYPE_F32 : activation; 
 
 Numerics numerics_for(chip::Format format) {
   switch (format) {
-    case chip::Format::f16: return {FR_TYPE_F16, FR_TYPE_F16, false};
-    case chip::Format::bf16: return {FR_TYPE_BF16, FR_TYPE_BF16, false};
-    case chip::Format::i8: return {FR_TYPE_I8, FR_TYPE_F16, true};
-    case chip::Format::f32: break;
+    case chip::Format::f16:
+      return {FR_TYPE_F16, FR_TYPE_F16, false};
+    case chip::Format::bf16:
+      return {FR_TYPE_BF16, FR_TYPE_BF16, false};
+    case chip::Format::i8:
+      return {FR_TYPE_I8, FR_TYPE_F16, true};
+    case chip::Format::f32:
+      break;
   }
   return {FR_TYPE_F32, FR_TYPE_F32, false};
 }
@@ -209,19 +217,25 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format fo
   plan.model = model;
   plan.numerics = numerics_for(format);
   if (context == 0 || context > model.max_positions)
-    throw CompileError(fmt::format("a context of {} positions was asked for; {} has 1 to {}", context, model.name, model.max_positions));
+    throw CompileError(fmt::format("a context of {} positions was asked for; {} has 1 to {}", context,
+                                   model.name, model.max_positions));
   plan.context = context;
   // Each cluster takes part in at least two exchanges a layer; this orders all use of the exchange buffers.
-  plan.clusters = static_cast<std::uint32_t>(std::min<std::uint64_t>(chip.clusters.count, divide_up(model.hidden, hidden_granule)));
-  for (std::uint32_t c = 0; c < plan.clusters; ++c) plan.shares.push_back(make_share(model, plan.clusters, c));
+  plan.clusters = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(chip.clusters.count, divide_up(model.hidden, hidden_granule)));
+  for (std::uint32_t c = 0; c < plan.clusters; ++c)
+    plan.shares.push_back(make_share(model, plan.clusters, c));
   lay_out_constants(plan);
   choose_steps(plan, chip.clusters.scratchpad.size.count);
 
-  const TileLimits limits{plan.scratch.slot_bytes, tensor.rows, std::uint64_t{tensor.columns} * tensor.arrays, plan.weight_bytes()};
+  const TileLimits limits{plan.scratch.slot_bytes, tensor.rows, std::uint64_t{tensor.columns} * tensor.arrays,
+                          plan.weight_bytes()};
   const std::uint64_t queries = std::uint64_t{model.heads} * model.head_dim;
   for (const auto& s : plan.shares)
-    plan.projections.push_back({tile_weights(model.hidden, s.qkv_columns(), limits), tile_weights(queries, s.hidden.size(), limits),
-                                tile_weights(model.hidden, 2 * s.ffn.size(), limits), tile_weights(model.ffn, s.hidden.size(), limits),
+    plan.projections.push_back({tile_weights(model.hidden, s.qkv_columns(), limits),
+                                tile_weights(queries, s.hidden.size(), limits),
+                                tile_weights(model.hidden, 2 * s.ffn.size(), limits),
+                                tile_weights(model.ffn, s.hidden.size(), limits),
                                 tile_weights(model.hidden, s.vocabulary.size(), limits)});
   lay_out_memory(plan, chip);
   return plan;

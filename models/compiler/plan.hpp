@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Where a compiled model lies: its share on each cluster, the scratchpad of a cluster, and the chip's memory.
+/// Where a compiled model lies: its share on each cluster, the scratchpad of a cluster, and the chip's
+/// memory.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,8 @@ class CompileError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Number formats (FR_TYPE_*). Sums, the residual stream, norms' weights, scores and logits are always binary32.
+/// Number formats (FR_TYPE_*). Sums, the residual stream, norms' weights, scores and logits are always
+/// binary32.
 struct Numerics {
   unsigned weight = 0;      ///< of the projections
   unsigned activation = 0;  ///< of queries, keys, values, probabilities, the cache and the embedding table
@@ -31,7 +33,8 @@ Numerics numerics_for(chip::Format format);
 /// What one cluster computes. Key/value heads that several clusters need are computed by each of them.
 struct Share {
   Range heads, kv_heads, hidden, ffn, vocabulary;
-  std::uint64_t query_columns = 0, key_columns = 0;  ///< of the query/key/value projection: queries, and keys (= values)
+  std::uint64_t query_columns = 0,
+                key_columns = 0;  ///< of the query/key/value projection: queries, and keys (= values)
   std::uint64_t qkv_columns() const { return query_columns + 2 * key_columns; }
   /// Key/value heads that this cluster stores in the cache: those whose first query head it has.
   Range stored_kv_heads;
@@ -42,25 +45,26 @@ struct Projections {
   std::vector<WeightTile> query_key_value, attention_output, gate_up, down, classifier;
 };
 
-/// Byte addresses in the scratchpad, the same in every cluster. Rows follow one another at the stride named beside.
+/// Byte addresses in the scratchpad, the same in every cluster. Rows follow one another at the stride named
+/// beside.
 struct Scratch {
-  std::uint32_t residual = 0;    ///< f32 [tokens][hidden]
-  std::uint32_t normed = 0;      ///< [tokens][hidden]
-  std::uint32_t quantised = 0;   ///< i8 [tokens][widest input]
-  std::uint32_t row_scales = 0;  ///< f32 [tokens]
-  std::uint32_t gathered = 0;    ///< [tokens][width]: what clusters put together
+  std::uint32_t residual = 0;            ///< f32 [tokens][hidden]
+  std::uint32_t normed = 0;              ///< [tokens][hidden]
+  std::uint32_t quantised = 0;           ///< i8 [tokens][widest input]
+  std::uint32_t row_scales = 0;          ///< f32 [tokens]
+  std::uint32_t gathered = 0;            ///< [tokens][width]: what clusters put together
   std::uint32_t cosines = 0, sines = 0;  ///< f32 [tokens][head_dim / 2]
   std::uint32_t constants = 0;           ///< two blocks of `constant_bytes`, layer by layer in turn
   std::uint32_t keys = 0, values = 0;    ///< [kv head][max tokens][head_dim] of this step
   // Used in turn by attention, feed-forward and head:
-  std::uint32_t product = 0;     ///< f32 or i32: result of a projection
-  std::uint32_t queries = 0;     ///< by key/value head, [query head][tokens][head_dim]
-  std::uint32_t scores = 0;      ///< [query head][tokens], rows of `score_stride`
-  std::uint32_t weighted = 0;    ///< f32 [query head][tokens][head_dim]
-  std::uint32_t slice = 0;       ///< [tokens][own columns]: what this cluster gives to the others
-  std::uint32_t last_row = 0;    ///< f32 [vocabulary]
-  std::uint32_t choice = 0;      ///< u32
-  std::uint32_t ring = 0;        ///< `slots` of `slot_bytes`: weights, cached keys and values on their way
+  std::uint32_t product = 0;   ///< f32 or i32: result of a projection
+  std::uint32_t queries = 0;   ///< by key/value head, [query head][tokens][head_dim]
+  std::uint32_t scores = 0;    ///< [query head][tokens], rows of `score_stride`
+  std::uint32_t weighted = 0;  ///< f32 [query head][tokens][head_dim]
+  std::uint32_t slice = 0;     ///< [tokens][own columns]: what this cluster gives to the others
+  std::uint32_t last_row = 0;  ///< f32 [vocabulary]
+  std::uint32_t choice = 0;    ///< u32
+  std::uint32_t ring = 0;      ///< `slots` of `slot_bytes`: weights, cached keys and values on their way
   std::uint32_t slots = 0, slot_bytes = 0;
   std::uint32_t score_stride = 0;
   std::uint32_t end = 0;
@@ -68,14 +72,15 @@ struct Scratch {
 
 /// Offsets in a layer's block of constants (f32): norm weights, and the output scales of integer weights.
 struct Constants {
-  std::uint32_t attention_norm = 0, ffn_norm = 0, query_key_value = 0, attention_output = 0, gate_up = 0, down = 0;
+  std::uint32_t attention_norm = 0, ffn_norm = 0, query_key_value = 0, attention_output = 0, gate_up = 0,
+                down = 0;
   std::uint32_t bytes = 0;
 };
 
 /// Global addresses.
 struct Memory {
   std::uint64_t parameters = 0, token_ids = 0, next_ids = 0, logits = 0;
-  std::uint64_t embedding = 0;        ///< [vocabulary][hidden] of activations
+  std::uint64_t embedding = 0;           ///< [vocabulary][hidden] of activations
   std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][head_dim / 2]
   std::uint64_t keys = 0, values = 0;    ///< [layer][kv head][context][head_dim]
   std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;  ///< exchange buffers [tokens][width]
@@ -101,7 +106,9 @@ struct Plan {
   std::uint64_t kv_head_bytes() const { return std::uint64_t{context} * model.head_dim * activation_bytes(); }
   std::uint64_t kv_layer_bytes() const { return model.kv_heads * kv_head_bytes(); }
   /// A tile's bytes in memory and in the ring.
-  std::uint64_t tile_bytes(const WeightTile& tile) const { return round_up(tile.k.size() * tile.n.size() * weight_bytes(), 64); }
+  std::uint64_t tile_bytes(const WeightTile& tile) const {
+    return round_up(tile.k.size() * tile.n.size() * weight_bytes(), 64);
+  }
   std::uint64_t layer_weight_bytes(std::uint32_t cluster) const;
   /// The widest share of a dimension over the clusters.
   std::uint64_t widest(Range Share::*dimension) const;

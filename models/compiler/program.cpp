@@ -66,7 +66,8 @@ std::vector<unsigned char> make_head(const Program& program, bool with_data) {
   for (std::size_t i = 0; i < program.streams.size(); ++i) {
     put(bytes, layout.streams + i * sizeof(fr_program_stream),
         fr_program_stream{header.load_address + layout.stream[i], program.streams[i].size()});
-    std::copy(program.streams[i].begin(), program.streams[i].end(), bytes.begin() + static_cast<std::ptrdiff_t>(layout.stream[i]));
+    std::copy(program.streams[i].begin(), program.streams[i].end(),
+              bytes.begin() + static_cast<std::ptrdiff_t>(layout.stream[i]));
   }
   for (std::size_t i = 0; i < program.tags.size(); ++i) {
     fr_program_tag tag{};
@@ -110,14 +111,16 @@ Program read_container(const std::string& path) {
   file.seekg(0).read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
   if (!file) fail("cannot be read");
   const auto within = [&](std::uint64_t offset, std::uint64_t length, const char* what) {
-    if (offset > size || length > size - offset) fail(fmt::format("{} lies beyond the end of the file", what));
+    if (offset > size || length > size - offset)
+      fail(fmt::format("{} lies beyond the end of the file", what));
   };
   Program program;
   auto& h = program.header;
   within(0, sizeof h, "the header");
   std::memcpy(&h, bytes.data(), sizeof h);
   if (h.magic != FR_PROGRAM_MAGIC) fail("is no program container");
-  if (h.version != FR_PROGRAM_VERSION) fail(fmt::format("is a container of version {}, expected {}", h.version, +FR_PROGRAM_VERSION));
+  if (h.version != FR_PROGRAM_VERSION)
+    fail(fmt::format("is a container of version {}, expected {}", h.version, +FR_PROGRAM_VERSION));
   if (h.bytes != size) fail(fmt::format("has {} bytes, its header says {}", size, h.bytes));
   within(h.streams_offset, std::uint64_t{h.clusters} * sizeof(fr_program_stream), "the stream table");
   within(h.tags_offset, std::uint64_t{h.tags} * sizeof(fr_program_tag), "the tag table");
@@ -148,7 +151,8 @@ Program read_container(const std::string& path) {
     fr_program_segment segment;
     std::memcpy(&segment, bytes.data() + h.segments_offset + i * sizeof segment, sizeof segment);
     within(segment.file_offset, segment.file_bytes, "a segment");
-    program.segments.push_back({"", segment.address, segment.memory_bytes, part(segment.file_offset, segment.file_bytes)});
+    program.segments.push_back(
+        {"", segment.address, segment.memory_bytes, part(segment.file_offset, segment.file_bytes)});
   }
   return program;
 }

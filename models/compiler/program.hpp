@@ -19,17 +19,17 @@ struct Segment {
 };
 
 struct Program {
-  fr_program_header header{};                            ///< offsets, sizes and checksum are filled in by finish()
-  std::vector<std::vector<unsigned char>> streams;       ///< by cluster
-  std::vector<std::string> tags;                         ///< by tag number
+  fr_program_header header{};                       ///< offsets, sizes and checksum are filled in by finish()
+  std::vector<std::vector<unsigned char>> streams;  ///< by cluster
+  std::vector<std::string> tags;                    ///< by tag number
   std::vector<Segment> segments;
 
   /// Bytes of the container up to the data of its segments.
   std::uint64_t head_bytes() const;
 };
 
-/// The part that lies at header.load_address: header, tables and streams, with the checksum. `with_data` counts the segments'
-/// bytes as following in the file; without, segments are only zeros.
+/// The part that lies at header.load_address: header, tables and streams, with the checksum. `with_data`
+/// counts the segments' bytes as following in the file; without, segments are only zeros.
 std::vector<unsigned char> make_head(const Program& program, bool with_data);
 
 /// Writes the container; throws std::runtime_error naming the file.

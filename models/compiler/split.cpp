@@ -7,14 +7,16 @@ namespace forerun::models {
 
 Range share(std::uint64_t total, std::uint64_t granule, std::uint64_t parts, std::uint64_t part) {
   const auto granules = divide_up(total, granule);
-  return {std::min(total, granules * part / parts * granule), std::min(total, granules * (part + 1) / parts * granule)};
+  return {std::min(total, granules * part / parts * granule),
+          std::min(total, granules * (part + 1) / parts * granule)};
 }
 
 std::vector<WeightTile> tile_weights(std::uint64_t inputs, std::uint64_t outputs, const TileLimits& limits) {
   std::vector<WeightTile> tiles;
   if (inputs == 0 || outputs == 0) return tiles;
   const auto elements = std::max<std::uint64_t>(1, limits.slot_bytes / limits.element_bytes);
-  // A column block as wide as the slot allows with all inputs, in whole widths of the arrays; one width at least.
+  // A column block as wide as the slot allows with all inputs, in whole widths of the arrays; one width at
+  // least.
   auto width = elements / inputs / limits.array_columns * limits.array_columns;
   width = std::min({std::max(width, limits.array_columns), elements, outputs});
   const auto blocks = divide_up(outputs, width);
@@ -28,7 +30,8 @@ std::vector<WeightTile> tile_weights(std::uint64_t inputs, std::uint64_t outputs
   }
   for (std::uint64_t block = 0; block < blocks; ++block)
     for (std::uint64_t k = 0; k < inputs; k += depth)
-      tiles.push_back({{k, std::min(inputs, k + depth)}, {block * width, std::min(outputs, (block + 1) * width)}});
+      tiles.push_back(
+          {{k, std::min(inputs, k + depth)}, {block * width, std::min(outputs, (block + 1) * width)}});
   return tiles;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// How work is shared between clusters and cut into tiles. Only outputs are split, never the sums over inputs, so that results
-/// do not depend on the number of clusters or the size of the arrays.
+/// How work is shared between clusters and cut into tiles. Only outputs are split, never the sums over
+/// inputs, so that results do not depend on the number of clusters or the size of the arrays.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,8 @@ struct Range {
   bool empty() const { return begin == end; }
 };
 
-/// Part `part` of `parts` of 0 .. total, in whole granules but for the last; parts differ by one granule at most.
+/// Part `part` of `parts` of 0 .. total, in whole granules but for the last; parts differ by one granule at
+/// most.
 Range share(std::uint64_t total, std::uint64_t granule, std::uint64_t parts, std::uint64_t part);
 
 /// A tile of a weight matrix: rows `k` of the inputs and columns `n` of the outputs, stored [k][n].

@@ -5,9 +5,11 @@
 
 namespace forerun::models {
 
-fr_command_header StreamBuilder::header(unsigned opcode, std::size_t bytes, const Sync& sync, std::size_t patches) const {
+fr_command_header StreamBuilder::header(unsigned opcode, std::size_t bytes, const Sync& sync,
+                                        std::size_t patches) const {
   fr_command_header h{};
-  if (sync.wait.size() > 2 || sync.signal.size() > 2) throw std::logic_error("a command waits for and signals at most two semaphores");
+  if (sync.wait.size() > 2 || sync.signal.size() > 2)
+    throw std::logic_error("a command waits for and signals at most two semaphores");
   h.opcode = static_cast<std::uint8_t>(opcode);
   h.words = static_cast<std::uint8_t>(bytes / 8 + patches);
   h.patches = static_cast<std::uint8_t>(patches);

@@ -64,17 +64,22 @@ class Packer {
     const auto& share = plan_.shares[index];
     const auto& tiles = plan_.projections[index];
     const auto& at = plan_.constants;
-    const auto columns = [&m](Range heads) { return Range{heads.begin * m.head_dim, heads.end * m.head_dim}; };
+    const auto columns = [&m](Range heads) {
+      return Range{heads.begin * m.head_dim, heads.end * m.head_dim};
+    };
     auto* to = weights.bytes.data();
     for (std::uint32_t l = 0; l < m.layers; ++l) {
       const auto& layer = model_.layers[l];
       auto* block = constants.bytes.data() + std::uint64_t{l} * at.bytes;
-      const auto project = [&](const std::vector<Piece>& pieces, const std::vector<WeightTile>& list, std::uint32_t scales) {
+      const auto project = [&](const std::vector<Piece>& pieces, const std::vector<WeightTile>& list,
+                               std::uint32_t scales) {
         to = pack(Columns(pieces, plan_.numerics.integer), list, to, block + scales);
       };
       norm(layer.attention_norm, block + at.attention_norm);
       norm(layer.ffn_norm, block + at.ffn_norm);
-      project({{&layer.wq, columns(share.heads)}, {&layer.wk, columns(share.kv_heads)}, {&layer.wv, columns(share.kv_heads)}},
+      project({{&layer.wq, columns(share.heads)},
+               {&layer.wk, columns(share.kv_heads)},
+               {&layer.wv, columns(share.kv_heads)}},
               tiles.query_key_value, at.query_key_value);
       project({{&layer.wo, share.hidden}}, tiles.attention_output, at.attention_output);
       project({{&layer.gate, share.ffn}, {&layer.up, share.ffn}}, tiles.gate_up, at.gate_up);
@@ -82,7 +87,8 @@ class Packer {
     }
     norm(model_.final_norm, constants.bytes.data() + std::uint64_t{m.layers} * at.bytes + at.attention_norm);
     const auto& classifier = m.tied_embeddings ? model_.embedding : model_.classifier;
-    pack(Columns({{&classifier, share.vocabulary}}, plan_.numerics.integer), tiles.classifier, to, head_scales.bytes.data());
+    pack(Columns({{&classifier, share.vocabulary}}, plan_.numerics.integer), tiles.classifier, to,
+         head_scales.bytes.data());
   }
 
   void embedding(Segment& segment) const {
@@ -113,7 +119,8 @@ class Packer {
     tensor.read_row(0, row);
     std::memcpy(to, row.data(), row.size() * 4);
   }
-  unsigned char* pack(const Columns& columns, const std::vector<WeightTile>& tiles, unsigned char* to, unsigned char* scales) const {
+  unsigned char* pack(const Columns& columns, const std::vector<WeightTile>& tiles, unsigned char* to,
+                      unsigned char* scales) const {
     for (const auto& tile : tiles) {
       columns.pack(tile, plan_.numerics.weight, to);
       to += plan_.tile_bytes(tile);
@@ -141,8 +148,10 @@ std::vector<Segment> empty_weights(const Plan& plan) {
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     std::uint64_t bytes = m.layers * plan.layer_weight_bytes(c);
     for (const auto& tile : plan.projections[c].classifier) bytes += plan.tile_bytes(tile);
-    add(fmt::format("cluster{}.constants", c), memory.constants[c], (std::uint64_t{m.layers} + 1) * plan.constants.bytes);
-    add(fmt::format("cluster{}.head_scales", c), memory.head_scales[c], plan.numerics.integer ? plan.shares[c].vocabulary.size() * 4 : 0);
+    add(fmt::format("cluster{}.constants", c), memory.constants[c],
+        (std::uint64_t{m.layers} + 1) * plan.constants.bytes);
+    add(fmt::format("cluster{}.head_scales", c), memory.head_scales[c],
+        plan.numerics.integer ? plan.shares[c].vocabulary.size() * 4 : 0);
     add(fmt::format("cluster{}.weights", c), memory.weights[c], bytes);
   }
   return segments;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The memory that a program brings with it: weights in tiles, tables and constants, in the chip's number formats.
+/// The memory that a program brings with it: weights in tiles, tables and constants, in the chip's number
+/// formats.
 #pragma once
 
 #include <vector>

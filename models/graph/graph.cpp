@@ -17,7 +17,8 @@ bool Operator::is_projection() const {
 }
 
 Graph make_graph(const ModelConfig& c) {
-  const std::uint64_t queries = std::uint64_t{c.heads} * c.head_dim, keys = std::uint64_t{c.kv_heads} * c.head_dim;
+  const std::uint64_t queries = std::uint64_t{c.heads} * c.head_dim,
+                      keys = std::uint64_t{c.kv_heads} * c.head_dim;
   Graph graph;
   graph.layers = c.layers;
   graph.prologue = {{OperatorKind::embed, "embed", c.vocabulary, c.hidden}};
@@ -38,13 +39,16 @@ Graph make_graph(const ModelConfig& c) {
   return graph;
 }
 
-double step_operations(const ModelConfig& c, std::uint64_t position, std::uint64_t tokens, std::uint64_t logit_rows) {
+double step_operations(const ModelConfig& c, std::uint64_t position, std::uint64_t tokens,
+                       std::uint64_t logit_rows) {
   const auto graph = make_graph(c);
   double per_token = 0, attention = 0;
   for (const auto& op : graph.layer) {
-    if (op.is_projection()) per_token += 2.0 * static_cast<double>(op.inputs) * static_cast<double>(op.outputs);
+    if (op.is_projection())
+      per_token += 2.0 * static_cast<double>(op.inputs) * static_cast<double>(op.outputs);
     if (op.kind == OperatorKind::attention)
-      for (std::uint64_t t = 0; t < tokens; ++t) attention += 4.0 * static_cast<double>(op.inputs * (position + t + 1));
+      for (std::uint64_t t = 0; t < tokens; ++t)
+        attention += 4.0 * static_cast<double>(op.inputs * (position + t + 1));
   }
   return c.layers * (per_token * static_cast<double>(tokens) + attention) +
          2.0 * c.hidden * static_cast<double>(c.vocabulary) * static_cast<double>(logit_rows);

@@ -19,13 +19,13 @@ enum class OperatorKind : unsigned char {
   attention_output,  ///< projection, added to the residual stream
   gate_up,           ///< two projections side by side
   swiglu,
-  down,              ///< projection, added to the residual stream
-  classifier,        ///< logits of the last rows
-  choose,            ///< arg-max or a sample
+  down,        ///< projection, added to the residual stream
+  classifier,  ///< logits of the last rows
+  choose,      ///< arg-max or a sample
 };
 
-/// `inputs` x `outputs` is the shape of the weights for a projection (matrix of the model: [outputs][inputs]); both are the
-/// width for the other kinds.
+/// `inputs` x `outputs` is the shape of the weights for a projection (matrix of the model:
+/// [outputs][inputs]); both are the width for the other kinds.
 struct Operator {
   OperatorKind kind;
   std::string name;
@@ -42,7 +42,9 @@ struct Graph {
 /// Throws ModelError for a model that cannot be expressed.
 Graph make_graph(const ModelConfig& config);
 
-/// Multiply-adds (two operations each) of a step over `tokens` rows from `position` on, with logits for `logit_rows`.
-double step_operations(const ModelConfig& config, std::uint64_t position, std::uint64_t tokens, std::uint64_t logit_rows);
+/// Multiply-adds (two operations each) of a step over `tokens` rows from `position` on, with logits for
+/// `logit_rows`.
+double step_operations(const ModelConfig& config, std::uint64_t position, std::uint64_t tokens,
+                       std::uint64_t logit_rows);
 
 }  // namespace forerun::models

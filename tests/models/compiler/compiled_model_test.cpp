@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled models on the assembled chip, driven step by step as firmware does it, against the golden executor.
+// Compiled models on the assembled chip, driven step by step as firmware does it, against the golden
+// executor.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -32,7 +33,7 @@ struct Bench : sc_core::sc_module {
   std::function<void()> script;
 
   Bench(const sc_core::sc_module_name& name, const chip::Chip& chip, Program compiled)
-      : sc_module(name), soc("soc", chip, {.with_cpu = false}), program(std::move(compiled)) {
+      : sc_module(name), soc("soc", chip), program(std::move(compiled)) {
     master.bind(soc.bus.socket);
     for (const auto& segment : program.segments) soc.write(segment.address, segment.bytes);
     soc.write(program.header.load_address, make_head(program, true));
@@ -61,8 +62,8 @@ struct Bench : sc_core::sc_module {
     soc.write(address, {reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(T)});
   }
   /// One step; returns the id chosen after its last token.
-  std::uint32_t step(std::uint64_t position, std::uint64_t tokens, std::uint64_t logit_rows, bool sample = false, float temperature = 1,
-                     std::uint64_t seed = 0) {
+  std::uint32_t step(std::uint64_t position, std::uint64_t tokens, std::uint64_t logit_rows,
+                     bool sample = false, float temperature = 1, std::uint64_t seed = 0) {
     const auto& h = program.header;
     std::vector<std::int64_t> p(FR_PARAMETERS);
     p[FR_PARAMETER_POSITION] = static_cast<std::int64_t>(position);
@@ -95,8 +96,9 @@ struct Bench : sc_core::sc_module {
         status = peek<std::uint32_t>(map::cluster_registers(c) + FR_CLUSTER_STATUS, 1)[0];
       }
       const auto error = peek<std::uint32_t>(map::cluster_registers(c) + FR_CLUSTER_ERROR, 1)[0];
-      EXPECT_EQ(status, FR_CLUSTER_STATUS_DONE) << "cluster " << c << " error " << error << " at command "
-                                                << peek<std::uint64_t>(map::cluster_registers(c) + FR_CLUSTER_ERROR_COMMAND, 1)[0];
+      EXPECT_EQ(status, FR_CLUSTER_STATUS_DONE)
+          << "cluster " << c << " error " << error << " at command "
+          << peek<std::uint64_t>(map::cluster_registers(c) + FR_CLUSTER_ERROR_COMMAND, 1)[0];
     }
     return peek<std::uint32_t>(h.next_ids + (position + tokens - 1) * 4, 1)[0];
   }
@@ -104,7 +106,8 @@ struct Bench : sc_core::sc_module {
 
 const std::vector<std::uint32_t> text{0, 53, 73, 70, 540, 269, 261, 512, 446, 13, 285, 261};
 
-/// Feeds `text` as a prefill of `prefill` tokens, then token by token; the largest error of a logit against the golden executor.
+/// Feeds `text` as a prefill of `prefill` tokens, then token by token; the largest error of a logit against
+/// the golden executor.
 double worst_error(const chip::Chip& chip, chip::Format format, std::size_t prefill) {
   const auto model = load_model(bundled);
   Bench bench("bench", chip, compile(model, chip, {format, 64, true}));
@@ -118,8 +121,10 @@ double worst_error(const chip::Chip& chip, chip::Format format, std::size_t pref
   double worst = 0;
   for (std::size_t p = 0; p < text.size(); ++p) {
     const auto expected = reference.step(text[p]);
-    const auto row = bench.peek<float>(bench.program.header.logits + p * expected.size() * 4, expected.size());
-    for (std::size_t i = 0; i < row.size(); ++i) worst = std::isnan(row[i]) ? 1e9 : std::max(worst, std::abs(row[i] - expected[i]));
+    const auto row =
+        bench.peek<float>(bench.program.header.logits + p * expected.size() * 4, expected.size());
+    for (std::size_t i = 0; i < row.size(); ++i)
+      worst = std::isnan(row[i]) ? 1e9 : std::max(worst, std::abs(row[i] - expected[i]));
     EXPECT_LT(worst, 2) << "position " << p;
     if (worst >= 2) break;
     const auto best = static_cast<std::uint32_t>(std::max_element(row.begin(), row.end()) - row.begin());
@@ -132,10 +137,16 @@ double worst_error(const chip::Chip& chip, chip::Format format, std::size_t pref
 
 }  // namespace
 
-TEST(CompiledModel, OneClusterTokenByToken) { EXPECT_LT(worst_error(chip_with(1), chip::Format::f32, 1), 1e-4); }
-TEST(CompiledModel, OneClusterWithPrefill) { EXPECT_LT(worst_error(chip_with(1), chip::Format::f32, 8), 1e-4); }
+TEST(CompiledModel, OneClusterTokenByToken) {
+  EXPECT_LT(worst_error(chip_with(1), chip::Format::f32, 1), 1e-4);
+}
+TEST(CompiledModel, OneClusterWithPrefill) {
+  EXPECT_LT(worst_error(chip_with(1), chip::Format::f32, 8), 1e-4);
+}
 TEST(CompiledModel, FourClusters) { EXPECT_LT(worst_error(chip_with(4), chip::Format::f32, 8), 1e-4); }
-TEST(CompiledModel, SixteenClusters) { EXPECT_LT(worst_error(chip_with(16, 32), chip::Format::f32, 5), 1e-4); }
+TEST(CompiledModel, SixteenClusters) {
+  EXPECT_LT(worst_error(chip_with(16, 32), chip::Format::f32, 5), 1e-4);
+}
 TEST(CompiledModel, Half) { EXPECT_LT(worst_error(chip_with(3), chip::Format::f16, 5), 0.05); }
 TEST(CompiledModel, Bfloat) { EXPECT_LT(worst_error(chip_with(3), chip::Format::bf16, 5), 0.5); }
 TEST(CompiledModel, Integer) { EXPECT_LT(worst_error(chip_with(2), chip::Format::i8, 5), 1); }
@@ -159,8 +170,10 @@ TEST(CompiledModel, SamplesFromTheSoftmaxWithItsSeed) {
   std::uint32_t cold = 0, greedy = 0;
   bench.script = [&] {
     greedy = bench.step(0, 6, 1);
-    for (std::uint64_t seed = 0; seed < 12; ++seed) chosen.push_back(bench.step(0, 6, 1, true, 1.0F, seed << 31));
-    for (std::uint64_t seed = 0; seed < 12; ++seed) again.push_back(bench.step(0, 6, 1, true, 1.0F, seed << 31));
+    for (std::uint64_t seed = 0; seed < 12; ++seed)
+      chosen.push_back(bench.step(0, 6, 1, true, 1.0F, seed << 31));
+    for (std::uint64_t seed = 0; seed < 12; ++seed)
+      again.push_back(bench.step(0, 6, 1, true, 1.0F, seed << 31));
     cold = bench.step(0, 6, 1, true, 1e-4F, 7);
   };
   sc_core::sc_start();

@@ -29,7 +29,8 @@ std::string error_of(const std::function<void()>& action) {
 }
 
 struct File {
-  std::string path = (std::filesystem::temp_directory_path() / ("forerun_program_" + std::to_string(getpid()))).string();
+  std::string path =
+      (std::filesystem::temp_directory_path() / ("forerun_program_" + std::to_string(getpid()))).string();
   ~File() { std::filesystem::remove(path); }
 };
 
@@ -43,7 +44,8 @@ TEST(Program, ComesBackFromItsFile) {
   EXPECT_EQ(back.streams, program.streams);
   EXPECT_EQ(back.tags, program.tags);
   ASSERT_EQ(back.segments.size(), program.segments.size());
-  for (std::size_t i = 0; i < back.segments.size(); ++i) EXPECT_EQ(back.segments[i].bytes, program.segments[i].bytes);
+  for (std::size_t i = 0; i < back.segments.size(); ++i)
+    EXPECT_EQ(back.segments[i].bytes, program.segments[i].bytes);
   EXPECT_EQ(make_head(back, true), make_head(program, true));
 }
 
@@ -80,7 +82,8 @@ TEST(Compile, PlacesEverythingApartAndInTheMemory) {
 
 TEST(Compile, LeavesTheWeightsOutButNothingElse) {
   const auto model = load_model(bundled);
-  const auto with = compile(model, {}, {chip::Format::bf16, 64, true}), without = compile(model, {}, {chip::Format::bf16, 64, false});
+  const auto with = compile(model, {}, {chip::Format::bf16, 64, true}),
+             without = compile(model, {}, {chip::Format::bf16, 64, false});
   EXPECT_EQ(with.streams, without.streams);
   EXPECT_EQ(with.header.memory_end, without.header.memory_end);
   for (const auto& segment : without.segments) EXPECT_TRUE(segment.bytes.empty());
@@ -89,15 +92,27 @@ TEST(Compile, LeavesTheWeightsOutButNothingElse) {
 TEST(Compile, SaysWhatDoesNotFit) {
   const auto model = load_model(bundled);
   chip::Chip chip;
-  EXPECT_THAT(error_of([&] { compile(model, chip, {chip::Format::f16, 257, true}); }), HasSubstr("a context of 257 positions"));
+  EXPECT_THAT(error_of([&] {
+                compile(model, chip, {chip::Format::f16, 257, true});
+              }),
+              HasSubstr("a context of 257 positions"));
   chip.hbm.rows = 1;
-  EXPECT_THAT(error_of([&] { compile(model, chip, {chip::Format::f16, 64, true}); }), HasSubstr("MiB of memory"));
+  EXPECT_THAT(error_of([&] {
+                compile(model, chip, {chip::Format::f16, 64, true});
+              }),
+              HasSubstr("MiB of memory"));
   chip = {};
   chip.clusters.scratchpad.size = {8 << 10};
-  EXPECT_THAT(error_of([&] { compile(model, chip, {chip::Format::f16, 64, true}); }), HasSubstr("bytes of a cluster's scratchpad"));
+  EXPECT_THAT(error_of([&] {
+                compile(model, chip, {chip::Format::f16, 64, true});
+              }),
+              HasSubstr("bytes of a cluster's scratchpad"));
   chip = {};
   chip.clusters.tensor.formats = {chip::Format::i8};
-  EXPECT_THAT(error_of([&] { compile(model, chip, {chip::Format::f16, 64, true}); }), HasSubstr("clusters.tensor.formats"));
+  EXPECT_THAT(error_of([&] {
+                compile(model, chip, {chip::Format::f16, 64, true});
+              }),
+              HasSubstr("clusters.tensor.formats"));
 }
 
 TEST(Compile, IsDeterministic) {
@@ -108,6 +123,7 @@ TEST(Compile, IsDeterministic) {
 TEST(Listing, NamesOperatorsCommandsAndAddresses) {
   const auto text = listing(compile(load_model(bundled), {}, {chip::Format::f16, 64, false}));
   EXPECT_THAT(text, HasSubstr("16 clusters"));
-  for (const auto* name : {"layers.attention:", "GATHER", "MATMUL", "op=SOFTMAX", "op=RMSNORM", "LOOP", "+r1", "wait(s0 1)", "cluster15.weights"})
+  for (const auto* name : {"layers.attention:", "GATHER", "MATMUL", "op=SOFTMAX", "op=RMSNORM", "LOOP", "+r1",
+                           "wait(s0 1)", "cluster15.weights"})
     EXPECT_THAT(text, HasSubstr(name));
 }

@@ -9,7 +9,8 @@ namespace {
 
 ModelConfig small() {
   ModelConfig c;
-  c.hidden = 8, c.layers = 2, c.heads = 4, c.kv_heads = 2, c.head_dim = 2, c.ffn = 16, c.vocabulary = 32, c.max_positions = 64;
+  c.hidden = 8, c.layers = 2, c.heads = 4, c.kv_heads = 2, c.head_dim = 2, c.ffn = 16, c.vocabulary = 32,
+  c.max_positions = 64;
   return c;
 }
 
