@@ -39,9 +39,18 @@ struct BootRom {
   bool operator==(const BootRom&) const = default;
 };
 
+/// What joins the CPU with its memories and peripherals.
+struct Bus {
+  Time latency{2000};  ///< added to each transaction
+  bool operator==(const Bus&) const = default;
+};
+
 struct Peripherals {
-  Frequency timebase{10e6};  ///< of mtime
+  Frequency timebase{10e6};  ///< of mtime, and of the timer
   Frequency uart_clock{50e6};
+  unsigned uart_register_shift = 0;   ///< registers lie 1 << shift bytes apart
+  unsigned mailbox_depth = 16;        ///< messages in each direction
+  unsigned interrupt_priorities = 7;  ///< highest priority of the interrupt controller
   bool operator==(const Peripherals&) const = default;
 };
 
@@ -145,6 +154,7 @@ struct Chip {
   Cpu cpu;
   Sram sram;
   BootRom boot_rom;
+  Bus bus;
   Peripherals peripherals;
   Clusters clusters;
   Noc noc;

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/chip/checks.hpp"
+
+#include <fmt/format.h>
+
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
+#include "platform/chip/keys.hpp"
+#include "platform/chip/quantity.hpp"
+
+namespace forerun::chip {
+namespace {
+
+constexpr unsigned max_mesh = 64;                 // columns or rows of the network
+constexpr unsigned max_banks = 64;                // of a pseudo-channel
+constexpr std::uint64_t max_memory = 1ull << 48;  // bytes of all stacks
+
+class Finder {
+ public:
+  explicit Finder(const Chip& chip) : chip_(chip) {}
+
+  std::vector<Conflict> all() {
+    scratchpad();
+    memory();
+    timings();
+    network();
+    return std::move(found_);
+  }
+
+ private:
+  void add(std::vector<std::string_view> keys, std::string message) {
+    found_.push_back({std::move(keys), std::move(message)});
+  }
+
+  void scratchpad() {
+    const auto& s = chip_.clusters.scratchpad;
+    const Bytes row{s.banks * s.bank_width.count};
+    if (s.size.count % row.count != 0)
+      add({"clusters.scratchpad.size", "clusters.scratchpad.banks", "clusters.scratchpad.bank_width"},
+          fmt::format("clusters.scratchpad.size is {}, no multiple of the {} that clusters.scratchpad.banks "
+                      "x bank_width hold side by side",
+                      format(s.size), format(row)));
+  }
+
+  void memory() {
+    const auto& h = chip_.hbm;
+    const unsigned controllers = h.channels * h.pseudo_channels, banks = h.bank_groups * h.banks_per_group;
+    if (h.ports > controllers)
+      add({"hbm.ports", "hbm.channels", "hbm.pseudo_channels"},
+          fmt::format(
+              "hbm.ports is {}, but a stack has only {} pseudo-channels (hbm.channels x hbm.pseudo_channels)",
+              h.ports, controllers));
+    if (banks > max_banks)
+      add({"hbm.banks_per_group", "hbm.bank_groups"},
+          fmt::format("hbm.bank_groups x hbm.banks_per_group are {} banks in a pseudo-channel; at most {}",
+                      banks, max_banks));
+    const bool split = h.address_map.size() > 1 && h.address_map[1] == AddressField::column;
+    if (split && h.interleave > h.row_bytes)
+      add({"hbm.interleave", "hbm.row_bytes", "hbm.address_map"},
+          fmt::format("hbm.interleave is {}, more than a row (hbm.row_bytes {}) holds below the other fields "
+                      "of hbm.address_map",
+                      format(h.interleave), format(h.row_bytes)));
+    if (h.stacks * h.ports > 1 && chip_.clusters.dma.burst > h.interleave)
+      add({"clusters.dma.burst", "hbm.interleave"},
+          fmt::format(
+              "clusters.dma.burst is {}, but only {} at a time (hbm.interleave) go to one memory tile",
+              format(chip_.clusters.dma.burst), format(h.interleave)));
+    if (memory_size(chip_).count > max_memory)
+      add({"hbm.rows", "hbm.stacks", "hbm.channels"},
+          fmt::format("the memory of hbm.stacks x channels x pseudo_channels x bank_groups x banks_per_group "
+                      "x rows x row_bytes is {}; "
+                      "at most {} fit the address space",
+                      format(memory_size(chip_)), format(Bytes{max_memory})));
+  }
+
+  void timings() {
+    const auto& t = chip_.hbm.timings;
+    // `sum` is made of names of timings; each of them may be the one to change.
+    const auto at_least = [&](std::string_view key, unsigned value, std::string_view sum, unsigned least,
+                              std::string_view why) {
+      if (value >= least) return;
+      std::vector<std::string_view> involved{key};
+      std::istringstream words{std::string(sum)};
+      for (std::string word; words >> word;)
+        if (const auto* other = find_key("hbm.timings." + word)) involved.push_back(other->path);
+      add(std::move(involved), fmt::format("{} is {}, less than {} ({}): {}", key, value, sum, least, why));
+    };
+#define LEAST(KEY, SUM, VALUE, WHY) at_least("hbm.timings." #KEY, t.KEY, SUM, VALUE, WHY)
+    LEAST(tRC, "tRAS + tRP", t.tRAS + t.tRP, "a row opened again must have been closed");
+    LEAST(tRAS, "tRCDRD", t.tRCDRD, "a row would close before it is read");
+    LEAST(tRAS, "tRCDWR", t.tRCDWR, "a row would close before it is written");
+    LEAST(tCCDS, "nBL", t.nBL, "bursts would overlap on the data bus");
+    LEAST(tCCDL, "tCCDS", t.tCCDS, "one bank group cannot be faster than two");
+    LEAST(tRRDL, "tRRDS", t.tRRDS, "one bank group cannot be faster than two");
+    LEAST(tWTRL, "tWTRS", t.tWTRS, "one bank group cannot be faster than two");
+    LEAST(tFAW, "tRRDS", t.tRRDS, "four activations take longer than two");
+    if (t.RL + t.nBL > t.WL)
+      LEAST(tRTW, "RL + nBL - WL", t.RL + t.nBL - t.WL, "read and write data would overlap on the data bus");
+    if (chip_.hbm.refresh == Refresh::all_bank)
+      LEAST(tREFI, "tRFC + tRC + RL", t.tRFC + t.tRC + t.RL, "refreshing would leave no time for data");
+#undef LEAST
+  }
+
+  void network() {
+    const auto& noc = chip_.noc;
+    // The rows as they are given are compared with the limits first: a grid of any size costs memory.
+    if (noc.tiles.size() > max_mesh)
+      return add({"noc.tiles"}, fmt::format("noc.tiles: {} rows; at most {}", noc.tiles.size(), max_mesh));
+    try {
+      const auto grid = place_tiles(chip_);
+      if (grid.columns > max_mesh || grid.rows > max_mesh)
+        add({"noc.columns", "noc.rows", "clusters.count", "hbm.ports", "hbm.stacks"},
+            fmt::format("noc: {} clusters (clusters.count), {} memory tiles (hbm.stacks x hbm.ports), "
+                        "control and host need {} x {} places; at "
+                        "most {} x {}",
+                        chip_.clusters.count, chip_.hbm.stacks * chip_.hbm.ports, grid.columns, grid.rows,
+                        max_mesh, max_mesh));
+    } catch (const std::invalid_argument& error) {
+      add(noc.tiles.empty() ? std::vector<std::string_view>{"noc.columns", "noc.rows", "clusters.count",
+                                                            "hbm.ports", "hbm.stacks"}
+                            : std::vector<std::string_view>{"noc.tiles", "clusters.count", "hbm.ports",
+                                                            "hbm.stacks", "noc.columns", "noc.rows"},
+          error.what());
+    }
+  }
+
+  const Chip& chip_;
+  std::vector<Conflict> found_;
+};
+
+}  // namespace
+
+std::vector<Conflict> find_conflicts(const Chip& chip) { return Finder(chip).all(); }
+
+}  // namespace forerun::chip

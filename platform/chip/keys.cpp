@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/chip/keys.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <numeric>
+#include <type_traits>
+
+#include "platform/chip/address_map.hpp"
+#include "platform/chip/names.hpp"
+#include "platform/chip/quantity.hpp"
+
+namespace forerun::chip {
+namespace {
+
+constexpr std::uint64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
+constexpr std::uint64_t khz = 1000, mhz = 1000 * khz, ghz = 1000 * mhz;
+constexpr std::uint64_t ns = 1000, ms = 1000'000 * ns;
+
+constexpr Rule any{};
+constexpr Rule clock_rate{mhz, 20 * ghz};
+constexpr Rule latency{1, 1000};
+constexpr Rule range(std::uint64_t low, std::uint64_t high) { return {low, high}; }
+constexpr Rule power_of_two(std::uint64_t low, std::uint64_t high) { return {low, high, 1, true}; }
+constexpr Rule multiple_of(std::uint64_t n, std::uint64_t low, std::uint64_t high) { return {low, high, n}; }
+constexpr Rule at_least_time{0, 100'000, 1, false, Cycles::round_up};
+constexpr Rule some_time{1, 100'000, 1, false, Cycles::round_up};
+constexpr Rule at_most_time{1, 10'000'000, 1, false, Cycles::round_down};
+
+// The ranges below rest on the address map.
+namespace map = address_map;
+static_assert(map::cluster_registers(map::max_clusters) <= map::sram);
+static_assert(map::scratchpad(map::max_clusters) <= map::hbm);
+static_assert(map::cluster_interrupt(map::max_clusters) <= 1024);
+
+#define KEY(MEMBER, RULE, UNIT, TEXT)                          \
+  Key {                                                        \
+#MEMBER, +[](Chip & chip) -> auto& { return chip.MEMBER; } \
+    , RULE, UNIT, TEXT                                         \
+  }
+
+const Key table[] = {
+    KEY(name, any, "", "what reports call the chip"),
+    KEY(timing, any, "", "loose: as fast as possible, for firmware work; approximate: contention everywhere"),
+    KEY(data, any, "", "real: every byte is moved and computed; none: the same time without payloads"),
+    KEY(quantum, range(ns, 10 * ms), "", "how far the CPU may run ahead in loose timing"),
+
+    KEY(cpu.clock, clock_rate, "", "clock of the control CPU"),
+    KEY(cpu.alu, latency, "cycles", "integer instruction"),
+    KEY(cpu.load, latency, "cycles", "load, without the memory's own latency"),
+    KEY(cpu.store, latency, "cycles", "store"),
+    KEY(cpu.branch, latency, "cycles", "branch or jump"),
+    KEY(cpu.multiply, latency, "cycles", "integer multiplication"),
+    KEY(cpu.divide, latency, "cycles", "integer division"),
+    KEY(cpu.floating, latency, "cycles", "floating-point instruction"),
+    KEY(cpu.atomic, latency, "cycles", "atomic memory operation"),
+    KEY(cpu.system, latency, "cycles", "system instruction"),
+
+    KEY(sram.size, multiple_of(4 * kib, 64 * kib, 32 * gib), "", "memory of the control CPU"),
+    KEY(sram.latency, range(0, 1000), "CPU cycles", "of an access"),
+    KEY(boot_rom.size, multiple_of(4 * kib, 4 * kib, map::sysctl - map::boot_rom), "",
+        "read-only memory that the CPU starts from"),
+    KEY(boot_rom.latency, range(0, 1000), "CPU cycles", "of an access"),
+    KEY(bus.latency, range(0, ms), "",
+        "added to each transaction between the CPU and memories, peripherals and network"),
+
+    KEY(peripherals.timebase, range(khz, ghz), "", "rate of the CPU's mtime and of the timer"),
+    KEY(peripherals.uart_clock, range(10 * khz, ghz), "",
+        "input of the serial port's divisor; a bit lasts 16 x divisor of its cycles"),
+    KEY(peripherals.uart_register_shift, range(0, 3), "",
+        "registers of the serial port lie 1 << shift bytes apart"),
+    KEY(peripherals.mailbox_depth, range(1, 4096), "messages",
+        "each direction of the host mailbox holds so many"),
+    KEY(peripherals.interrupt_priorities, range(1, 255), "", "highest priority of the interrupt controller"),
+
+    KEY(clusters.count, range(1, map::max_clusters), "", "compute clusters"),
+    KEY(clusters.clock, clock_rate, "", "clock of everything in a cluster"),
+    KEY(clusters.scratchpad.size, multiple_of(4 * kib, 4 * kib, map::scratchpad_stride), "",
+        "local memory of a cluster"),
+    KEY(clusters.scratchpad.banks, range(1, 1024), "",
+        "single-ported banks; consecutive words lie in consecutive banks"),
+    KEY(clusters.scratchpad.bank_width, power_of_two(1, 256), "", "what a bank delivers a cycle"),
+    KEY(clusters.scratchpad.latency, latency, "cycles", "from request to first data"),
+    KEY(clusters.tensor.rows, range(1, 512), "", "rows of a systolic array, along k"),
+    KEY(clusters.tensor.columns, range(1, 512), "", "columns of a systolic array, along n"),
+    KEY(clusters.tensor.arrays, range(1, 64), "", "arrays that work side by side"),
+    KEY(clusters.tensor.double_buffered, any, "",
+        "weights of the next tile are loaded while the present one streams"),
+    KEY(clusters.tensor.formats, any, "", "number formats that the arrays multiply"),
+    KEY(clusters.vector.lanes, range(1, 4096), "", "elements a cycle"),
+    KEY(clusters.vector.latency, latency, "cycles", "through the pipeline"),
+    KEY(clusters.vector.special_factor, range(1, 64), "",
+        "lanes that share a special-function unit (exponential, root, ...)"),
+    KEY(clusters.dma.load_channels, range(1, 1), "", "load engines; the command set addresses one"),
+    KEY(clusters.dma.store_channels, range(1, 1), "", "store engines; the command set addresses one"),
+    KEY(clusters.dma.burst, power_of_two(32, 4 * kib), "",
+        "largest transaction; none crosses a multiple of it"),
+    KEY(clusters.dma.outstanding, range(1, 1024), "transactions", "under way at once in an engine"),
+    KEY(clusters.dma.overhead, range(0, 1000), "cycles", "to set up a command"),
+    KEY(clusters.command.queue_depth, range(1, 1024), "commands", "each engine queues so many"),
+    KEY(clusters.command.fetch_buffer, multiple_of(256, kib, 16 * mib), "",
+        "command stream kept, so that a loop that fits is fetched once"),
+    KEY(clusters.command.dispatch_cycles, latency, "cycles", "for each command"),
+
+    KEY(noc.clock, clock_rate, "", "clock of the network"),
+    KEY(noc.columns, range(0, 64), "", "columns of the mesh; 0: chosen to fit"),
+    KEY(noc.rows, range(0, 64), "", "rows of the mesh; 0: chosen to fit"),
+    KEY(noc.link_width, power_of_two(4, kib), "", "a flit: what a link carries a cycle"),
+    KEY(noc.buffer, range(1, 65536), "flits", "input buffer of each virtual network at each router port"),
+    KEY(noc.router_latency, latency, "cycles", "through a router"),
+    KEY(noc.link_latency, range(0, 1000), "cycles", "along a link"),
+    KEY(noc.tiles, any, "",
+        "the mesh row by row from the top, in letters: C cluster, M memory port, X control, H host, . empty; "
+        "[] places them"),
+
+    KEY(hbm.stacks, range(1, 64), "", "memory stacks (or packages)"),
+    KEY(hbm.clock, clock_rate, "", "command clock"),
+    KEY(hbm.channels, power_of_two(1, 64), "", "channels of a stack"),
+    KEY(hbm.pseudo_channels, power_of_two(1, 8), "", "pseudo-channels of a channel"),
+    KEY(hbm.bank_groups, power_of_two(1, 16), "", "bank groups of a pseudo-channel"),
+    KEY(hbm.banks_per_group, power_of_two(1, 64), "", "banks of a group"),
+    KEY(hbm.rows, power_of_two(2, 1 << 24), "", "rows of a bank, all ranks together"),
+    KEY(hbm.row_bytes, power_of_two(256, 64 * kib), "", "a row in one pseudo-channel"),
+    KEY(hbm.burst_bytes, power_of_two(8, 256), "", "one column access"),
+    KEY(hbm.ports, power_of_two(1, 512), "", "memory tiles of the network for each stack"),
+    KEY(hbm.interleave, power_of_two(256, 64 * kib), "",
+        "consecutive bytes that one pseudo-channel (and memory tile) holds"),
+    KEY(hbm.queue_depth, range(1, 1024), "bursts", "what a pseudo-channel's scheduler sees"),
+    KEY(hbm.front_end, latency, "memory cycles", "from acceptance to the scheduler"),
+    KEY(hbm.act_cycles, range(1, 8), "memory cycles", "for which ACT occupies the row-command bus"),
+    KEY(hbm.scheduler, any, "", "fr_fcfs: open rows first, then the oldest; fcfs: in order"),
+    KEY(hbm.page_policy, any, "", "open: a row stays open; closed: closed when nothing waits for it"),
+    KEY(hbm.refresh, any, "", "all_bank: all banks every tREFI; none: never, for comparison only"),
+    KEY(hbm.address_map, any, "", "where the bits of an address go, from the lowest up"),
+    KEY(hbm.timings.RL, at_least_time, "memory cycles", "read command to first data"),
+    KEY(hbm.timings.WL, at_least_time, "memory cycles", "write command to first data"),
+    KEY(hbm.timings.nBL, some_time, "memory cycles", "a burst on the data bus"),
+    KEY(hbm.timings.tRCDRD, some_time, "memory cycles", "activate to read"),
+    KEY(hbm.timings.tRCDWR, some_time, "memory cycles", "activate to write"),
+    KEY(hbm.timings.tRP, some_time, "memory cycles", "precharge to activate"),
+    KEY(hbm.timings.tRAS, some_time, "memory cycles", "activate to precharge"),
+    KEY(hbm.timings.tRC, some_time, "memory cycles", "activate to activate of a bank"),
+    KEY(hbm.timings.tWR, at_least_time, "memory cycles", "end of write data to precharge"),
+    KEY(hbm.timings.tRTP, at_least_time, "memory cycles", "read to precharge"),
+    KEY(hbm.timings.tCCDS, some_time, "memory cycles", "column to column command, other bank group"),
+    KEY(hbm.timings.tCCDL, some_time, "memory cycles", "column to column command, same bank group"),
+    KEY(hbm.timings.tRRDS, some_time, "memory cycles", "activate to activate, other bank group"),
+    KEY(hbm.timings.tRRDL, some_time, "memory cycles", "activate to activate, same bank group"),
+    KEY(hbm.timings.tWTRS, at_least_time, "memory cycles", "end of write data to read, other bank group"),
+    KEY(hbm.timings.tWTRL, at_least_time, "memory cycles", "end of write data to read, same bank group"),
+    KEY(hbm.timings.tRTW, at_least_time, "memory cycles", "read to write command"),
+    KEY(hbm.timings.tFAW, at_least_time, "memory cycles", "window in which four rows are activated at most"),
+    KEY(hbm.timings.tRFC, some_time, "memory cycles", "a refresh of all banks"),
+    KEY(hbm.timings.tREFI, at_most_time, "memory cycles", "refresh interval, rounded down"),
+};
+#undef KEY
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    auto diagonal = row[0]++;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const auto replaced = diagonal + (a[i] != b[j] ? 1 : 0);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+std::string_view parent(std::string_view path) {
+  const auto dot = path.rfind('.');
+  return dot == std::string_view::npos ? std::string_view() : path.substr(0, dot);
+}
+std::string_view leaf(std::string_view path) {
+  return path.substr(parent(path).size() + (parent(path).empty() ? 0 : 1));
+}
+
+template <typename T>
+constexpr bool is_list = false;
+template <typename T>
+constexpr bool is_list<std::vector<T>> = true;
+
+/// "a", "a or b", "a, b or c".
+template <typename Range>
+std::string alternatives(const Range& words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    text += fmt::format("{}{}", i == 0 ? "" : i + 1 == words.size() ? " or " : ", ", words[i]);
+  return text;
+}
+
+template <typename Quantity, typename Make>
+std::string expected_quantity(const Rule& rule, Make make) {
+  const auto name = quantity_name<Quantity>();
+  std::string text =
+      rule.power_of_two ? fmt::format("{} that is a power of two", name.what) : std::string(name.what);
+  if (rule.multiple > 1) text += fmt::format(" that is a multiple of {}", format(make(rule.multiple)));
+  return fmt::format("{} from {} to {}, such as {}", text, format(make(rule.low)), format(make(rule.high)),
+                     name.example);
+}
+
+}  // namespace
+
+std::span<const Key> keys() { return table; }
+
+const Key* find_key(std::string_view path) {
+  const auto found =
+      std::find_if(std::begin(table), std::end(table), [&](const Key& key) { return key.path == path; });
+  return found == std::end(table) ? nullptr : found;
+}
+
+bool is_section(std::string_view path) {
+  return std::any_of(std::begin(table), std::end(table), [&](const Key& key) {
+    return key.path.size() > path.size() && key.path.substr(0, path.size()) == path &&
+           key.path[path.size()] == '.';
+  });
+}
+
+std::string nearest(std::string_view name, std::span<const std::string> among) {
+  if (name.size() > 64) return {};
+  std::string best;
+  std::size_t least = std::max<std::size_t>(1, name.size() / 3) + 1;
+  for (const auto& candidate : among)
+    if (const auto distance = edit_distance(name, candidate); distance < least)
+      least = distance, best = candidate;
+  return best;
+}
+
+std::string nearest_key(std::string_view path) {
+  std::vector<std::string> siblings, same_leaf;
+  for (const auto& key : table)
+    for (auto at = key.path; !at.empty(); at = parent(at)) {
+      if (parent(at) == parent(path)) siblings.emplace_back(leaf(at));
+      if (leaf(at) == leaf(path)) same_leaf.emplace_back(at);
+    }
+  if (const auto found = nearest(leaf(path), siblings); !found.empty())
+    return parent(path).empty() ? found : fmt::format("{}.{}", parent(path), found);
+  if (!same_leaf.empty()) return same_leaf.front();
+  std::vector<std::string> all;
+  for (const auto& key : table) all.emplace_back(key.path);
+  return nearest(path, all);
+}
+
+bool keeps(const Rule& rule, std::uint64_t value) {
+  return value >= rule.low && value <= rule.high && value % rule.multiple == 0 &&
+         (!rule.power_of_two || std::has_single_bit(value));
+}
+
+std::string expected(const Key& key) {
+  return std::visit(
+      [&]<typename T>(Member<T>) -> std::string {
+        const auto& rule = key.rule;
+        if constexpr (std::is_same_v<T, unsigned>) {
+          const auto number =
+              fmt::format("{} from {} to {}", rule.power_of_two ? "a power of two" : "a whole number",
+                          rule.low, rule.high);
+          if (rule.low == rule.high) return fmt::format("{}", rule.low);
+          return rule.cycles == Cycles::plain ? number : number + ", or a time such as 14 ns";
+        } else if constexpr (std::is_same_v<T, bool>) {
+          return "true or false";
+        } else if constexpr (std::is_same_v<T, std::string>) {
+          return "up to 64 letters, digits, blanks and . _ + -";
+        } else if constexpr (std::is_same_v<T, Bytes>) {
+          return expected_quantity<Bytes>(rule, [](std::uint64_t n) { return Bytes{n}; });
+        } else if constexpr (std::is_same_v<T, Frequency>) {
+          return expected_quantity<Frequency>(
+              rule, [](std::uint64_t n) { return Frequency{static_cast<double>(n)}; });
+        } else if constexpr (std::is_same_v<T, Time>) {
+          return expected_quantity<Time>(rule,
+                                         [](std::uint64_t n) { return Time{static_cast<std::int64_t>(n)}; });
+        } else if constexpr (std::is_same_v<T, std::vector<Format>>) {
+          return fmt::format("a list of {}, each once", alternatives(Names<Format>::all));
+        } else if constexpr (std::is_same_v<T, std::vector<AddressField>>) {
+          return fmt::format("a list of {}, each once, burst first",
+                             fmt::join(Names<AddressField>::all, ", "));
+        } else if constexpr (is_list<T>) {
+          return "a list of rows of the letters C, M, X, H and . (such as \"X C M\"), up to 64 by 64";
+        } else {
+          return alternatives(Names<T>::all);
+        }
+      },
+      key.member);
+}
+
+std::string value_text(const Key& key, const Chip& chip) {
+  return std::visit(
+      [&]<typename T>(Member<T> member) -> std::string {
+        const T& value = member(const_cast<Chip&>(chip));  // only read
+        const auto list = [](const auto& items, auto text) {
+          std::vector<std::string> texts;
+          for (const auto& item : items) texts.push_back(text(item));
+          return fmt::format("[{}]", fmt::join(texts, ", "));
+        };
+        if constexpr (std::is_same_v<T, unsigned> || std::is_same_v<T, bool>)
+          return fmt::format("{}", value);
+        else if constexpr (std::is_same_v<T, std::string>)
+          return fmt::format("\"{}\"", value);
+        else if constexpr (std::is_same_v<T, Bytes> || std::is_same_v<T, Frequency> ||
+                           std::is_same_v<T, Time>)
+          return format(value);
+        else if constexpr (std::is_same_v<T, std::vector<std::string>>)
+          return list(value, [](const std::string& row) { return fmt::format("\"{}\"", row); });
+        else if constexpr (is_list<T>)
+          return list(value, [](auto item) { return std::string(name(item)); });
+        else
+          return std::string(name(value));
+      },
+      key.member);
+}
+
+}  // namespace forerun::chip

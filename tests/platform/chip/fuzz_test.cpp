@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Damaged chip files either load or give an Error: nothing else is thrown, nothing crashes or hangs.
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <random>
+
+#include "platform/chip/load.hpp"
+
+namespace forerun::chip {
+namespace {
+
+std::string reference_text() {
+  std::ifstream file(std::string(FORERUN_SOURCE_DIR) + "/platform/chips/reference.yaml");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// 1 if the text loads; a failure of the test if it ends in anything but an Error with a place and words.
+int loads(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  try {
+    parse(text, "a.yaml", overrides);
+    return 1;
+  } catch (const Error& error) {
+    EXPECT_FALSE(error.problems().empty());
+    for (const auto& problem : error.problems())
+      EXPECT_THAT(problem, testing::AnyOf(testing::StartsWith("a.yaml:"), testing::StartsWith("--set ")))
+          << text;
+  } catch (const std::exception& error) {
+    ADD_FAILURE() << error.what() << "\n" << text;
+  }
+  return 0;
+}
+
+TEST(Damaged, TruncatedAnywhere) {
+  const auto text = reference_text();
+  int good = 0;
+  for (std::size_t length = 0; length < text.size(); length += 3) good += loads(text.substr(0, length));
+  EXPECT_GT(good, 10);
+}
+
+TEST(Damaged, BytesChanged) {
+  const auto text = reference_text();
+  std::mt19937 random(1);
+  const std::string interesting =
+      "{}[]:,-&*!|>'\"%@`#?~\n\t 0919\x00\xff\xfe\x80"
+      "e.";
+  int good = 0;
+  for (int round = 0; round < 1500; ++round) {
+    auto damaged = text;
+    for (auto n = random() % 4 + 1; n > 0; --n)
+      damaged[random() % damaged.size()] = interesting[random() % interesting.size()];
+    good += loads(damaged);
+  }
+  EXPECT_GT(good, 10);
+}
+
+TEST(Damaged, PiecesMovedAndRepeated) {
+  const auto text = reference_text();
+  std::mt19937 random(2);
+  for (int round = 0; round < 500; ++round) {
+    auto damaged = text;
+    const auto from = random() % damaged.size(), length = random() % 400;
+    const auto piece = damaged.substr(from, length);
+    if (round % 2 == 0) damaged.erase(from, length);
+    damaged.insert(random() % (damaged.size() + 1), piece);
+    loads(damaged);
+  }
+}
+
+TEST(Damaged, NumbersReplaced) {
+  // Every number of the file becomes something extreme: ranges and combinations must hold it.
+  const auto text = reference_text();
+  for (const std::string value : {"0", "1", "64", "4096", "65536", "18446744073709551615", "1e9", "-1",
+                                  "999999999999999999999999", "0.0001"})
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      const auto digit = [&](std::size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
+      if (!digit(at) || at == 0 || text[at - 1] != ' ') continue;
+      auto end = at;
+      while (digit(end)) ++end;
+      loads(text.substr(0, at) + value + text.substr(end));
+    }
+}
+
+TEST(Damaged, Overrides) {
+  std::mt19937 random(3);
+  const std::vector<std::string> good = {"noc.tiles=[X C M, H C M]", "hbm={stacks: 2, timings: {tRP: 14 ns}}",
+                                         "hbm.clock=2 GHz", "name=\"a b\""};
+  const std::string interesting = "{}[]:,=&*!'\"%#?~. 09\n";
+  for (int round = 0; round < 2000; ++round) {
+    auto setting = good[random() % good.size()];
+    for (auto n = random() % 3 + 1; n > 0; --n)
+      setting[random() % setting.size()] = interesting[random() % interesting.size()];
+    loads("name: a\n", {setting});
+  }
+}
+
+TEST(Damaged, RandomBytes) {
+  std::mt19937 random(4);
+  for (int round = 0; round < 1000; ++round) {
+    std::string text(random() % 200, ' ');
+    for (auto& c : text) c = static_cast<char>(random());
+    loads(text);
+  }
+}
+
+}  // namespace
+}  // namespace forerun::chip
