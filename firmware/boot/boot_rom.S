@@ -4,11 +4,13 @@
  * jumps: a0 is the number of the hart, a1 the address of the device tree. The place of the system controller is the one
  * address that is known before the device tree is.
  */
-#define SYSCTL_BOOT_ADDRESS 0x08 /* FR_SYSCTL_REGISTERS */
-#define SYSCTL_DEVICE_TREE 0x10
+#define SYSCTL 0x100000
+#define BOOT_ADDRESS 0x08 /* offsets: FR_SYSCTL_REGISTERS */
+#define DEVICE_TREE 0x10
 
-  .globl sysctl_base
-  .set sysctl_base, 0x100000
+  .globl sysctl_boot_address, sysctl_device_tree /* for a test that compares them with the address map */
+  .set sysctl_boot_address, SYSCTL + BOOT_ADDRESS
+  .set sysctl_device_tree, SYSCTL + DEVICE_TREE
 
   .section .text.boot, "ax", @progbits
   .globl _start
@@ -16,9 +18,9 @@ _start:
   la t0, failed
   csrw mtvec, t0
   csrr a0, mhartid
-  li t0, sysctl_base
-  ld a1, SYSCTL_DEVICE_TREE(t0)
-  ld t1, SYSCTL_BOOT_ADDRESS(t0)
+  li t0, SYSCTL
+  ld a1, DEVICE_TREE(t0)
+  ld t1, BOOT_ADDRESS(t0)
   fence.i
   jr t1
   .balign 4

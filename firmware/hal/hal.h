@@ -56,6 +56,6 @@ void hal_trap_handler(void (*handler)(uint64_t cause, uint64_t pc, uint64_t valu
 /* CPU clock cycles since reset. */
 uint64_t hal_cycles(void);
 /* Sleeps for ever. */
-_Noreturn void hal_halt(void);
+void hal_halt(void) __attribute__((noreturn));
 
 #endif

@@ -10,21 +10,21 @@
 #include "firmware/drivers/sysctl.h"
 #include "firmware/hal/hal.h"
 #include "firmware/runtime/console.h"
-#include "firmware/runtime/fdt.h"
+#include "firmware/runtime/device_tree.h"
 
-enum { MACHINE_EXTERNAL = 11, TREE_LIMIT = 16 << 20 };
+enum { MACHINE_EXTERNAL = 11, TREE_LIMIT = 16 << 20 }; /* bytes */
 
-static bool read_device(const struct fdt_node* node, struct device* device) {
+static bool read_device(const struct tree_node* node, struct device* device) {
   uint64_t bytes;
-  if (device->base != 0 || !fdt_reg(node, 0, &device->base, &bytes)) return false;
-  if (!fdt_cell(node, "interrupts", 0, &device->interrupt)) device->interrupt = 0;
+  if (device->base != 0 || !tree_reg(node, 0, &device->base, &bytes)) return false;
+  if (!tree_cell(node, "interrupts", 0, &device->interrupt)) device->interrupt = 0;
   return true;
 }
 
 /* interrupts-extended lists (interrupt controller of a hart, interrupt) for each context. */
-static uint32_t machine_context(const struct fdt_node* node) {
+static uint32_t machine_context(const struct tree_node* node) {
   uint32_t interrupt;
-  for (uint32_t i = 0; fdt_cell(node, "interrupts-extended", 2 * i + 1, &interrupt); ++i)
+  for (uint32_t i = 0; tree_cell(node, "interrupts-extended", 2 * i + 1, &interrupt); ++i)
     if (interrupt == MACHINE_EXTERNAL) return i;
   return 0;
 }
@@ -37,7 +37,7 @@ static void add_memory(struct hardware* hardware, struct memory_range range) {
   ++hardware->memory_count;
 }
 
-static void read_node(struct hardware* hardware, const struct fdt_node* node) {
+static void read_node(struct hardware* hardware, const struct tree_node* node) {
   static const struct {
     const char* compatible;
     size_t member;
@@ -52,32 +52,32 @@ static void read_node(struct hardware* hardware, const struct fdt_node* node) {
       {"sifive,plic-1.0.0", offsetof(struct hardware, plic)},
       {"riscv,plic0", offsetof(struct hardware, plic)},
   };
-  const char* const type = fdt_string(node, "device_type");
+  const char* const type = tree_string(node, "device_type");
   if (node->depth == 0) {
-    const char* const model = fdt_string(node, "model");
+    const char* const model = tree_string(node, "model");
     if (model != NULL) strncpy(hardware->model, model, sizeof hardware->model - 1);
   }
-  if (strcmp(node->name, "cpus") == 0) hardware->timebase_hz = fdt_number(node, "timebase-frequency", 0);
+  if (strcmp(node->name, "cpus") == 0) hardware->timebase_hz = tree_number(node, "timebase-frequency", 0);
   if (type != NULL && strcmp(type, "memory") == 0) {
     struct memory_range range;
-    for (uint32_t i = 0; fdt_reg(node, i, &range.base, &range.bytes); ++i) add_memory(hardware, range);
+    for (uint32_t i = 0; tree_reg(node, i, &range.base, &range.bytes); ++i) add_memory(hardware, range);
   }
-  if (fdt_compatible(node, "forerun,cluster")) ++hardware->cluster_count;
+  if (tree_compatible(node, "forerun,cluster")) ++hardware->cluster_count;
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; ++i) {
     struct device* const device = (struct device*)((char*)hardware + blocks[i].member);
-    if (!fdt_compatible(node, blocks[i].compatible) || !read_device(node, device)) continue;
+    if (!tree_compatible(node, blocks[i].compatible) || !read_device(node, device)) continue;
     if (device == &hardware->uart) {
-      hardware->uart_shift = (uint32_t)fdt_number(node, "reg-shift", 0) & 3;
-      hardware->uart_clock_hz = (uint32_t)fdt_number(node, "clock-frequency", 0);
-      hardware->uart_baud = (uint32_t)fdt_number(node, "current-speed", 0);
+      hardware->uart_shift = (uint32_t)tree_number(node, "reg-shift", 0) & 3;
+      hardware->uart_clock_hz = (uint32_t)tree_number(node, "clock-frequency", 0);
+      hardware->uart_baud = (uint32_t)tree_number(node, "current-speed", 0);
     }
     if (device == &hardware->plic) hardware->plic_context = machine_context(node);
   }
 }
 
-static const char* read_clusters(struct hardware* hardware, const struct fdt* tree) {
-  struct fdt_walk walk = {.tree = tree};
-  struct fdt_node node;
+static const char* read_clusters(struct hardware* hardware, const struct device_tree* tree) {
+  struct tree_walk walk = {.tree = tree};
+  struct tree_node node;
   uint64_t bytes;
   uint32_t index;
   const uint32_t count = hardware->cluster_count;
@@ -85,13 +85,13 @@ static const char* read_clusters(struct hardware* hardware, const struct fdt* tr
   if (count > HARDWARE_CLUSTERS) return "more clusters than this firmware can serve";
   hardware->clusters = calloc(count, sizeof *hardware->clusters);
   if (hardware->clusters == NULL && count > 0) return "out of memory for the clusters";
-  while (fdt_next(&walk, &node)) {
-    if (!fdt_compatible(&node, "forerun,cluster")) continue;
-    if (!fdt_cell(&node, "forerun,index", 0, &index) || index >= count || hardware->clusters[index].registers != 0)
+  while (tree_next(&walk, &node)) {
+    if (!tree_compatible(&node, "forerun,cluster")) continue;
+    if (!tree_cell(&node, "forerun,index", 0, &index) || index >= count || hardware->clusters[index].registers != 0)
       return "bad forerun,index of a cluster";
     struct cluster_device* const cluster = &hardware->clusters[index];
-    if (!fdt_reg(&node, 0, &cluster->registers, &bytes) || !fdt_reg(&node, 1, &cluster->scratchpad, &bytes) ||
-        !fdt_cell(&node, "interrupts", 0, &cluster->interrupt))
+    if (!tree_reg(&node, 0, &cluster->registers, &bytes) || !tree_reg(&node, 1, &cluster->scratchpad, &bytes) ||
+        !tree_cell(&node, "interrupts", 0, &cluster->interrupt))
       return "a cluster without reg or interrupts";
     if (!cluster_present(cluster->registers)) return "a cluster does not answer";
     cluster->scratchpad_bytes = cluster_scratchpad_bytes(cluster->registers);
@@ -117,17 +117,17 @@ static void split_memories(struct hardware* hardware) {
 }
 
 const char* hardware_find(struct hardware* hardware, uint64_t device_tree) {
-  struct fdt tree;
-  struct fdt_node node;
+  struct device_tree tree;
+  struct tree_node node;
   memset(hardware, 0, sizeof *hardware);
   if (device_tree == 0 || device_tree % 8 != 0) return "no device tree";
-  const void* blob = hal_view(device_tree, FDT_HEADER_BYTES);
-  const uint32_t bytes = blob != NULL ? fdt_total_bytes(blob) : 0;
+  const void* blob = hal_view(device_tree, TREE_HEADER_BYTES);
+  const uint32_t bytes = blob != NULL ? tree_total_bytes(blob) : 0;
   if (bytes == 0) return "no device tree";
   blob = bytes <= TREE_LIMIT ? hal_view(device_tree, bytes) : NULL;
-  if (blob == NULL || !fdt_open(&tree, blob, bytes)) return "bad header of the device tree";
-  struct fdt_walk walk = {.tree = &tree};
-  while (fdt_next(&walk, &node)) read_node(hardware, &node);
+  if (blob == NULL || !tree_open(&tree, blob, bytes)) return "bad header of the device tree";
+  struct tree_walk walk = {.tree = &tree};
+  while (tree_next(&walk, &node)) read_node(hardware, &node);
   split_memories(hardware);
   if (walk.damaged) {
     hardware->cluster_count = 0;

@@ -119,7 +119,7 @@ static void diagnose(const struct fr_program_header* header, uint64_t position, 
   failed_cluster = NO_CLUSTER;
 }
 
-bool run(const struct run_request* request, uint64_t* steps, struct failure* failure) {
+bool run_program(const struct run_request* request, uint64_t* steps, struct failure* failure) {
   struct fr_program_header header;
   struct parameters table;
   *steps = 0;

@@ -32,6 +32,6 @@ bool run_start(const struct hardware* hardware);
  * steps, or false and the failure; the clusters are ready for another run in both cases. The number of instructions executed
  * does not depend on ids, weights or the data mode.
  */
-bool run(const struct run_request* request, uint64_t* steps, struct failure* failure);
+bool run_program(const struct run_request* request, uint64_t* steps, struct failure* failure);
 
 #endif

@@ -13,6 +13,6 @@ enum { RUNTIME_VERSION = 1, RUNTIME_EXIT_NO_HARDWARE = 120, RUNTIME_EXIT_TRAP = 
  * contradicts the chip, prints why and ends. */
 const struct hardware* runtime_start(uint64_t device_tree);
 /* Ends the simulation with an exit code, 0 .. 255. Does not return. */
-_Noreturn void runtime_exit(int code);
+void runtime_exit(int code) __attribute__((noreturn));
 
 #endif

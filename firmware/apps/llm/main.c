@@ -38,7 +38,7 @@ static void serve_run(const uint64_t words[FR_MESSAGE_WORDS]) {
   const struct run_request request = run_request_from(words);
   struct failure failure;
   uint64_t steps;
-  if (run(&request, &steps, &failure))
+  if (run_program(&request, &steps, &failure))
     messages_send((const uint64_t[FR_MESSAGE_WORDS]){FR_MESSAGE_DONE, steps});
   else
     send_failure(&failure);

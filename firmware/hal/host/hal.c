@@ -10,7 +10,7 @@ static const enum hal_interrupt by_priority[] = {HAL_INTERRUPT_EXTERNAL, HAL_INT
 static struct hal_port port;
 static void (*handlers[12])(void);
 static uint32_t unmasked;
-static bool enabled, in_handler;
+static bool enabled, in_handler, in_trap;
 static void (*unexpected)(uint64_t cause, uint64_t pc, uint64_t value);
 
 void hal_attach(const struct hal_port* new_port) { port = *new_port; }
@@ -25,7 +25,9 @@ static void serve(void) {
 }
 
 static void trap(uint64_t cause, uint64_t address) {
-  if (unexpected != NULL) unexpected(cause, 0, address);
+  const bool nested = in_trap;
+  in_trap = true;
+  if (unexpected != NULL && !nested) unexpected(cause, 0, address);
   hal_halt();
 }
 
@@ -63,13 +65,15 @@ bool hal_try_read32(uint64_t address, uint32_t* value) { return port.read(port.c
 bool hal_try_read64(uint64_t address, uint64_t* value) { return port.read(port.context, address, value, sizeof *value); }
 
 const void* hal_view(uint64_t address, size_t bytes) {
-  const size_t words = (bytes + 7) / 8;
-  uint64_t* const copy = malloc(words * sizeof *copy);
-  for (size_t i = 0; copy != NULL && i < words; ++i)
-    if (!hal_try_read64(address + i * 8, &copy[i])) {
+  unsigned char* const copy = malloc(bytes);
+  unsigned piece;
+  for (size_t at = 0; copy != NULL && at < bytes; at += piece) {
+    piece = bytes - at >= 8 ? 8 : 1;
+    if (!port.read(port.context, address + at, copy + at, piece)) {
       free(copy);
       return NULL;
     }
+  }
   return copy;
 }
 
@@ -92,7 +96,7 @@ void hal_wait_for_interrupt(void) {
 void hal_trap_handler(void (*handler)(uint64_t cause, uint64_t pc, uint64_t value)) { unexpected = handler; }
 uint64_t hal_cycles(void) { return port.cycles(port.context); }
 
-_Noreturn void hal_halt(void) {
+void hal_halt(void) {
   port.halt(port.context);
   abort(); /* halt does not return */
 }

@@ -8,9 +8,8 @@ static void (*handlers[12])(void);
 static void (*unexpected)(uint64_t cause, uint64_t pc, uint64_t value);
 
 const void* hal_view(uint64_t address, size_t bytes) {
-  uint64_t word;
-  if (!hal_try_read64(address, &word)) return NULL;
-  if (bytes > 8 && !hal_try_read64(address + (bytes - 1) / 8 * 8, &word)) return NULL;
+  uint64_t word; /* the first and the last whole one answer for all */
+  if (bytes >= 8 && (!hal_try_read64(address, &word) || !hal_try_read64(address + bytes / 8 * 8 - 8, &word))) return NULL;
   return (const void*)address;
 }
 
@@ -35,7 +34,7 @@ void hal_trap_handler(void (*handler)(uint64_t cause, uint64_t pc, uint64_t valu
 
 uint64_t hal_cycles(void) { return CSR_READ(mcycle); }
 
-_Noreturn void hal_halt(void) {
+void hal_halt(void) {
   hal_interrupts_disable();
   __asm__ volatile("csrw mie, zero");
   for (;;) __asm__ volatile("wfi");

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "firmware/runtime/fdt.h"
+#include "firmware/runtime/device_tree.h"
 
 #include <string.h>
 
 enum { MAGIC_AT = 0, TOTAL_AT = 4, STRUCTURE_AT = 8, STRINGS_AT = 12, VERSION_AT = 20, COMPATIBLE_AT = 24, STRINGS_BYTES_AT = 32, STRUCTURE_BYTES_AT = 36 };
 enum { BEGIN_NODE = 1, END_NODE = 2, PROPERTY = 3, NOP = 4, END = 9 };
-enum { FDT_VERSION = 17, OLDEST_COMPATIBLE = 16 };
-#define FDT_MAGIC 0xd00dfeedu
+enum { TREE_VERSION = 17, OLDEST_COMPATIBLE = 16 };
+#define TREE_MAGIC 0xd00dfeedu
 
 struct property {
   const char* name;
@@ -25,19 +25,19 @@ static const char* text(const void* block, uint32_t bytes, uint32_t offset) {
   return memchr(begin, '\0', bytes - offset) != NULL ? begin : NULL;
 }
 
-uint32_t fdt_total_bytes(const void* header) {
+uint32_t tree_total_bytes(const void* header) {
   const unsigned char* const fields = header;
-  return big_endian(fields + MAGIC_AT) == FDT_MAGIC ? big_endian(fields + TOTAL_AT) : 0;
+  return big_endian(fields + MAGIC_AT) == TREE_MAGIC ? big_endian(fields + TOTAL_AT) : 0;
 }
 
-bool fdt_open(struct fdt* tree, const void* blob, size_t bytes) {
+bool tree_open(struct device_tree* tree, const void* blob, size_t bytes) {
   const unsigned char* const fields = blob;
-  if (bytes < FDT_HEADER_BYTES) return false;
-  const uint32_t total = fdt_total_bytes(blob);
+  if (bytes < TREE_HEADER_BYTES) return false;
+  const uint32_t total = tree_total_bytes(blob);
   const uint64_t structure = big_endian(fields + STRUCTURE_AT), structure_bytes = big_endian(fields + STRUCTURE_BYTES_AT);
   const uint64_t strings = big_endian(fields + STRINGS_AT), strings_bytes = big_endian(fields + STRINGS_BYTES_AT);
   if (total == 0 || total > bytes) return false;
-  if (big_endian(fields + VERSION_AT) < FDT_VERSION || big_endian(fields + COMPATIBLE_AT) > FDT_VERSION ||
+  if (big_endian(fields + VERSION_AT) < TREE_VERSION || big_endian(fields + COMPATIBLE_AT) > TREE_VERSION ||
       big_endian(fields + COMPATIBLE_AT) < OLDEST_COMPATIBLE)
     return false;
   if (structure % 4 != 0 || structure + structure_bytes > total || strings + strings_bytes > total) return false;
@@ -49,7 +49,7 @@ bool fdt_open(struct fdt* tree, const void* blob, size_t bytes) {
 }
 
 /* Reads the token at *at and moves on; END where there is none. */
-static uint32_t token(const struct fdt* tree, uint32_t* at, bool* damaged) {
+static uint32_t token(const struct device_tree* tree, uint32_t* at, bool* damaged) {
   if (tree->structure_bytes < 4 || *at > tree->structure_bytes - 4) {
     *damaged = true;
     return END;
@@ -60,7 +60,7 @@ static uint32_t token(const struct fdt* tree, uint32_t* at, bool* damaged) {
 }
 
 /* Moves on by a number of bytes, rounded up to whole cells. */
-static bool skip(const struct fdt* tree, uint32_t* at, uint64_t bytes) {
+static bool skip(const struct device_tree* tree, uint32_t* at, uint64_t bytes) {
   const uint64_t next = *at + (bytes + 3) / 4 * 4;
   if (next > tree->structure_bytes) return false;
   *at = (uint32_t)next;
@@ -68,7 +68,7 @@ static bool skip(const struct fdt* tree, uint32_t* at, uint64_t bytes) {
 }
 
 /* The property after a PROPERTY token at *at; moves on. */
-static bool property_at(const struct fdt* tree, uint32_t* at, struct property* property) {
+static bool property_at(const struct device_tree* tree, uint32_t* at, struct property* property) {
   if (tree->structure_bytes < 8 || *at > tree->structure_bytes - 8) return false;
   property->bytes = big_endian(tree->structure + *at);
   property->name = text(tree->strings, tree->strings_bytes, big_endian(tree->structure + *at + 4));
@@ -78,7 +78,7 @@ static bool property_at(const struct fdt* tree, uint32_t* at, struct property* p
 }
 
 /* The next property of a node whose properties are read up to *at; false after the last. */
-static bool next_property(const struct fdt* tree, uint32_t* at, struct property* property) {
+static bool next_property(const struct device_tree* tree, uint32_t* at, struct property* property) {
   bool damaged = false;
   uint32_t kind;
   while ((kind = token(tree, at, &damaged)) == NOP) {
@@ -86,10 +86,10 @@ static bool next_property(const struct fdt* tree, uint32_t* at, struct property*
   return kind == PROPERTY && !damaged && property_at(tree, at, property);
 }
 
-static bool enter(struct fdt_walk* walk, struct fdt_node* node) {
-  const struct fdt* const tree = walk->tree;
+static bool enter(struct tree_walk* walk, struct tree_node* node) {
+  const struct device_tree* const tree = walk->tree;
   const char* const name = text(tree->structure, tree->structure_bytes, walk->at);
-  if (name == NULL || walk->depth >= FDT_DEPTH || !skip(tree, &walk->at, strlen(name) + 1)) return false;
+  if (name == NULL || walk->depth >= TREE_DEPTH || !skip(tree, &walk->at, strlen(name) + 1)) return false;
   node->tree = tree;
   node->name = name;
   node->properties = walk->at;
@@ -97,12 +97,12 @@ static bool enter(struct fdt_walk* walk, struct fdt_node* node) {
   node->address_cells = walk->depth == 0 ? 2 : walk->cells[walk->depth].address;
   node->size_cells = walk->depth == 0 ? 1 : walk->cells[walk->depth].size;
   ++walk->depth;
-  walk->cells[walk->depth].address = (uint32_t)fdt_number(node, "#address-cells", 2);
-  walk->cells[walk->depth].size = (uint32_t)fdt_number(node, "#size-cells", 1);
+  walk->cells[walk->depth].address = (uint32_t)tree_number(node, "#address-cells", 2);
+  walk->cells[walk->depth].size = (uint32_t)tree_number(node, "#size-cells", 1);
   return true;
 }
 
-bool fdt_next(struct fdt_walk* walk, struct fdt_node* node) {
+bool tree_next(struct tree_walk* walk, struct tree_node* node) {
   struct property property;
   while (!walk->damaged) {
     switch (token(walk->tree, &walk->at, &walk->damaged)) {
@@ -130,7 +130,7 @@ bool fdt_next(struct fdt_walk* walk, struct fdt_node* node) {
   return false;
 }
 
-const unsigned char* fdt_property(const struct fdt_node* node, const char* name, uint32_t* bytes) {
+const unsigned char* tree_property(const struct tree_node* node, const char* name, uint32_t* bytes) {
   struct property property;
   uint32_t at = node->properties;
   while (next_property(node->tree, &at, &property)) {
@@ -141,30 +141,30 @@ const unsigned char* fdt_property(const struct fdt_node* node, const char* name,
   return NULL;
 }
 
-const char* fdt_string(const struct fdt_node* node, const char* name) {
+const char* tree_string(const struct tree_node* node, const char* name) {
   uint32_t bytes;
-  const unsigned char* const value = fdt_property(node, name, &bytes);
+  const unsigned char* const value = tree_property(node, name, &bytes);
   return value != NULL ? text(value, bytes, 0) : NULL;
 }
 
-uint64_t fdt_number(const struct fdt_node* node, const char* name, uint64_t alternative) {
+uint64_t tree_number(const struct tree_node* node, const char* name, uint64_t alternative) {
   uint32_t bytes;
-  const unsigned char* const value = fdt_property(node, name, &bytes);
+  const unsigned char* const value = tree_property(node, name, &bytes);
   if (value == NULL || (bytes != 4 && bytes != 8)) return alternative;
   return bytes == 4 ? big_endian(value) : (uint64_t)big_endian(value) << 32 | big_endian(value + 4);
 }
 
-bool fdt_cell(const struct fdt_node* node, const char* name, uint32_t index, uint32_t* value) {
+bool tree_cell(const struct tree_node* node, const char* name, uint32_t index, uint32_t* value) {
   uint32_t bytes;
-  const unsigned char* const cells = fdt_property(node, name, &bytes);
+  const unsigned char* const cells = tree_property(node, name, &bytes);
   if (cells == NULL || index >= bytes / 4) return false;
   *value = big_endian(cells + (size_t)index * 4);
   return true;
 }
 
-bool fdt_compatible(const struct fdt_node* node, const char* name) {
+bool tree_compatible(const struct tree_node* node, const char* name) {
   uint32_t bytes;
-  const unsigned char* const list = fdt_property(node, "compatible", &bytes);
+  const unsigned char* const list = tree_property(node, "compatible", &bytes);
   if (list == NULL) return false;
   for (uint32_t at = 0; at < bytes;) {
     const char* const entry = text(list, bytes, at);
@@ -175,9 +175,9 @@ bool fdt_compatible(const struct fdt_node* node, const char* name) {
   return false;
 }
 
-bool fdt_reg(const struct fdt_node* node, uint32_t index, uint64_t* address, uint64_t* size) {
+bool tree_reg(const struct tree_node* node, uint32_t index, uint64_t* address, uint64_t* size) {
   uint32_t bytes;
-  const unsigned char* const cells = fdt_property(node, "reg", &bytes);
+  const unsigned char* const cells = tree_property(node, "reg", &bytes);
   const uint32_t a = node->address_cells, s = node->size_cells;
   if (cells == NULL || a < 1 || a > 2 || s > 2 || index >= bytes / 4 / (a + s)) return false;
   const unsigned char* at = cells + (size_t)index * (a + s) * 4;

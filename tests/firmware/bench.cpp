@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/firmware/bench.hpp"
+
+#include <boost/crc.hpp>
+
+#include "firmware/abi/registers.h"
+
+namespace forerun {
+namespace map = chip::address_map;
+
+TestProgram::TestProgram() {
+  header.magic = FR_PROGRAM_MAGIC;
+  header.version = FR_PROGRAM_VERSION;
+  header.load_address = at;
+  header.clusters = 2;
+  header.max_tokens = 4;
+  header.context = 64;
+  header.vocabulary = 100;
+  header.parameters = parameters;
+  header.token_ids = token_ids;
+  header.next_ids = next_ids;
+  header.memory_end = end;
+  header.scratchpad_bytes = 4096;
+  std::strcpy(header.name, "increment");
+  commands.resize(2);
+  const auto position = FR_PARAMETER_POSITION, tokens = FR_PARAMETER_TOKENS;
+  fr_copy copy{};
+  copy.size1 = copy.size2 = copy.size3 = 1;
+  copy.global = token_ids;
+  commands[0].add(FR_OP_LOAD, copy, {{}, {{0, 1}}}, {FR_PATCH(fr_copy, global, position, 4), FR_PATCH(fr_copy, bytes, tokens, 4)});
+  fr_vector add{};
+  add.op = FR_VECTOR_AFFINE;
+  add.a_type = add.d_type = FR_TYPE_U32;
+  add.rows = 1;
+  add.d = 1024;
+  add.arg0 = add.arg1 = 0x3f800000;  // 1.0
+  commands[0].add(FR_OP_VECTOR, add, {{{0, 1}}, {{1, 1}}}, {FR_PATCH(fr_vector, cols, tokens, 1)});
+  copy.global = next_ids;
+  copy.local = 1024;
+  commands[0].add(FR_OP_STORE, copy, {{{1, 1}}, {}}, {FR_PATCH(fr_copy, global, position, 4), FR_PATCH(fr_copy, bytes, tokens, 4)});
+  commands[0].add(FR_OP_END);
+  commands[1].add(FR_OP_END);
+}
+
+void TestProgram::load(soc::Soc& soc, const std::function<void(std::vector<std::uint8_t>&)>& damage) {
+  auto offset = sizeof header;
+  const auto place = [&](std::size_t bytes) { return static_cast<std::uint32_t>(std::exchange(offset, offset + bytes)); };
+  header.streams_offset = place(header.clusters * sizeof(fr_program_stream));
+  header.tags = static_cast<std::uint32_t>(tags.size());
+  header.tags_offset = place(tags.size() * sizeof(fr_program_tag));
+  header.segments_offset = place(0);
+  streams.resize(header.clusters);
+  std::vector<std::uint8_t> bytes(0x4000);
+  for (std::size_t i = 0; i < commands.size() && i < streams.size(); ++i) {
+    const auto& stream = commands[i].bytes();
+    offset = (offset + 255) / 256 * 256;  // a fetch does not cross pieces of the interleaving
+    streams[i] = {at + place(stream.size()), stream.size()};
+    std::memcpy(bytes.data() + (streams[i].address - at), stream.data(), stream.size());
+  }
+  header.bytes = offset;
+  header.crc32 = 0;
+  std::memcpy(bytes.data() + header.streams_offset, streams.data(), streams.size() * sizeof streams[0]);
+  std::memcpy(bytes.data() + header.tags_offset, tags.data(), tags.size() * sizeof tags[0]);
+  std::memcpy(bytes.data(), &header, sizeof header);
+  boost::crc_32_type crc;
+  crc.process_bytes(bytes.data(), header.segments_offset);
+  header.crc32 = crc.checksum();
+  std::memcpy(bytes.data(), &header, sizeof header);
+  if (damage) damage(bytes);
+  soc.write(at, bytes);
+}
+
+Bench::Bench(const sc_core::sc_module_name& name, Program program)
+    : sc_module(name),
+      soc("soc", small_chip()),
+      cpu("cpu", {std::move(program), soc::device_tree_address(soc.chip()), soc.chip().cpu.clock}) {
+  cpu.bus.bind(soc.bus.socket);
+  soc.clint.software.bind(cpu.machine_software);
+  soc.clint.timer.bind(cpu.machine_timer);
+  soc.plic.machine.bind(cpu.machine_external);
+  soc.uart.on_transmit = [this](unsigned char character) { log.push_back(static_cast<char>(character)); };
+  soc.on_exit = [this](int code) { exit_code = code; };
+}
+
+void Bench::send(const ip::Message& message) { EXPECT_TRUE(soc.mailbox.host_send(message)); }
+
+ip::Message Bench::receive() {
+  const auto until = sc_core::sc_time_stamp() + sc_core::sc_time(patience_seconds, sc_core::SC_SEC);
+  while (sc_core::sc_time_stamp() < until) {
+    if (const auto message = soc.mailbox.host_receive()) return *message;
+    sc_core::sc_start(1, sc_core::SC_US);
+  }
+  ADD_FAILURE() << "no message from firmware; its log:\n" << log << soc.describe_stall();
+  return {};
+}
+
+ip::Message Bench::run(const std::vector<std::uint32_t>& prompt, std::uint64_t generate, std::uint64_t flags,
+                       std::uint64_t timeout, std::uint64_t temperature, std::uint64_t seed) {
+  if (!prompt.empty())
+    soc.write(TestProgram::token_ids, {reinterpret_cast<const std::uint8_t*>(prompt.data()), prompt.size() * 4});
+  steps.clear();
+  send({FR_MESSAGE_RUN, TestProgram::at, prompt.size(), generate, flags, temperature, seed, timeout});
+  for (;;) {
+    const auto message = receive();
+    if (message[0] != FR_MESSAGE_STEP) return message;
+    steps.push_back(message);
+  }
+}
+
+std::vector<std::uint32_t> Bench::read_ids(std::uint64_t address, std::size_t count) {
+  std::vector<std::uint32_t> ids(count);
+  soc.read(address, {reinterpret_cast<std::uint8_t*>(ids.data()), count * 4});
+  return ids;
+}
+
+std::vector<std::int64_t> Bench::read_parameters() {
+  std::vector<std::int64_t> values(FR_PARAMETERS);
+  soc.read(TestProgram::parameters, {reinterpret_cast<std::uint8_t*>(values.data()), values.size() * 8});
+  return values;
+}
+
+}  // namespace forerun
