@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "ip/base/method.hpp"
+
 namespace forerun::ip {
 
 PortMux::PortMux(const sc_core::sc_module_name& name, unsigned inputs) : sc_module(name), in("in", inputs), out("out") {
@@ -13,11 +15,7 @@ PortMux::PortMux(const sc_core::sc_module_name& name, unsigned inputs) : sc_modu
     in[i].register_transport_dbg(this, &PortMux::transport_dbg, id);
   }
   out.register_nb_transport_bw(this, &PortMux::nb_transport_bw);
-  sc_core::sc_spawn_options options;
-  options.spawn_method();
-  options.set_sensitivity(&pump_event_);
-  options.dont_initialize();
-  sc_core::sc_spawn([this] { pump(); }, "pump", &options);
+  add_method("pump", {&pump_event_}, [this] { pump(); });
 }
 
 int PortMux::forget(tlm::tlm_generic_payload& payload) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "ip/base/method.hpp"
+
 namespace forerun::ip {
 namespace {
 
@@ -43,15 +45,8 @@ CommandProcessor::CommandProcessor(const sc_core::sc_module_name& name, const Co
       pool_(line_bytes),
       lines_(std::max<std::uint64_t>(4, parameters.fetch_buffer.count / line_bytes)) {
   global.register_nb_transport_bw(this, &CommandProcessor::nb_transport_bw);
-  const auto method = [this](auto function, sc_core::sc_event& event, const char* what) {
-    sc_core::sc_spawn_options options;
-    options.spawn_method();
-    options.set_sensitivity(&event);
-    options.dont_initialize();
-    sc_core::sc_spawn(function, what, &options);
-  };
-  method([this] { step(); }, step_, "step");
-  method([this] { deliver(); }, arrive_, "arrive");
+  add_method("step", {&step_}, [this] { step(); });
+  add_method("arrive", {&arrive_}, [this] { deliver(); });
 }
 
 void CommandProcessor::connect(std::array<Engine*, FR_ENGINE_COUNT> engines, std::function<void()> on_end,

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "ip/base/method.hpp"
+
 namespace forerun::ip {
 
 Engine::Engine(const sc_core::sc_module_name& name, unsigned queue_depth) : sc_module(name), queue_(queue_depth) {}
@@ -12,12 +14,7 @@ void Engine::connect(Semaphores& semaphores, std::function<void()> on_progress,
   semaphores_ = &semaphores;
   on_progress_ = std::move(on_progress);
   on_fault_ = std::move(on_fault);
-  sc_core::sc_spawn_options options;
-  options.spawn_method();
-  options.set_sensitivity(&wake_);
-  options.set_sensitivity(&semaphores.raised);
-  options.dont_initialize();
-  sc_core::sc_spawn([this] { try_start(); }, sc_core::sc_gen_unique_name("start"), &options);
+  add_method(sc_core::sc_gen_unique_name("start"), {&wake_, &semaphores.raised}, [this] { try_start(); });
 }
 
 void Engine::push(const Command& command) {

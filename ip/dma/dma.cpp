@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ip/base/local_range.hpp"
+#include "ip/base/method.hpp"
 
 namespace forerun::ip {
 
@@ -18,15 +19,8 @@ Dma::Dma(const sc_core::sc_module_name& name, const DmaParameters& parameters, s
       local_pool_(static_cast<std::uint32_t>(parameters.burst.count)),
       flights_(parameters.outstanding) {
   global.register_nb_transport_bw(this, &Dma::nb_transport_bw);
-  const auto method = [this](auto function, sc_core::sc_event& event, const char* what) {
-    sc_core::sc_spawn_options options;
-    options.spawn_method();
-    options.set_sensitivity(&event);
-    options.dont_initialize();
-    sc_core::sc_spawn(function, what, &options);
-  };
-  method([this] { issue(); }, issue_event_, "issue");
-  method([this] { end_if_done(); }, end_event_, "end");
+  add_method("issue", {&issue_event_}, [this] { issue(); });
+  add_method("end", {&end_event_}, [this] { end_if_done(); });
 }
 
 std::optional<LocalFault> Dma::prepare(const Command& command) {

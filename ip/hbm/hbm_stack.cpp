@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ip/base/method.hpp"
 #include "ip/base/payload.hpp"
 
 namespace forerun::ip {
@@ -29,11 +30,7 @@ HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& p
     port[i].register_transport_dbg(this, &HbmStack::transport_dbg, id);
     port[i].register_get_direct_mem_ptr(this, &HbmStack::get_direct_mem_ptr, id);
   }
-  sc_core::sc_spawn_options options;
-  options.spawn_method();
-  options.set_sensitivity(&run_event_);
-  options.dont_initialize();
-  sc_core::sc_spawn([this] { run(); }, "run", &options);
+  add_method("run", {&run_event_}, [this] { run(); });
 }
 
 std::int64_t HbmStack::cycle_now() const { return clock_.ps_to_cycles(now_picoseconds()); }

@@ -3,6 +3,8 @@
 
 #include <limits>
 
+#include "ip/base/method.hpp"
+
 namespace forerun::ip {
 namespace {
 constexpr std::uint32_t msip = 0x0, mtimecmp = 0x4000, mtime_register = 0xbff8;
@@ -25,11 +27,7 @@ Clint::Clint(const sc_core::sc_module_name& name, const ClintParameters& paramet
     offset_ += value - mtime(delay_);
     return true;
   });
-  sc_core::sc_spawn_options options;
-  options.spawn_method();
-  options.set_sensitivity(&compare_);
-  options.dont_initialize();
-  sc_core::sc_spawn([this] { update(sc_core::SC_ZERO_TIME); }, "compare", &options);
+  add_method("compare", {&compare_}, [this] { update(sc_core::SC_ZERO_TIME); });
 }
 
 std::uint64_t Clint::mtime(const sc_core::sc_time& delay) const {

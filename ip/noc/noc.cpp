@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "ip/base/method.hpp"
+
 namespace forerun::ip {
 namespace {
 /// Makes what is constructed in its life a child of a module whose constructor is over.
@@ -41,11 +43,7 @@ Noc::Noc(const sc_core::sc_module_name& name, const NocParameters& parameters)
       connect(north, y > 0, x, y - 1);
       connect(south, y + 1 < rows, x, y + 1);
     }
-  sc_core::sc_spawn_options options;
-  options.spawn_method();
-  options.set_sensitivity(&run_event_);
-  options.dont_initialize();
-  sc_core::sc_spawn([this] { run(); }, "run", &options);
+  add_method("run", {&run_event_}, [this] { run(); });
 }
 
 std::uint32_t Noc::add_link(std::string name) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ip/base/local_range.hpp"
+#include "ip/base/method.hpp"
 #include "ip/base/numbers.hpp"
 #include "ip/command/local_access.hpp"
 #include "ip/tensor/matmul.hpp"
@@ -36,11 +37,7 @@ TensorCore::TensorCore(const sc_core::sc_module_name& name, const TensorParamete
       clock_(parameters.clock),
       local_bytes_(local_bytes),
       pool_(local_chunk_bytes) {
-  sc_core::sc_spawn_options options;
-  options.spawn_method();
-  options.set_sensitivity(&step_);
-  options.dont_initialize();
-  sc_core::sc_spawn([this] { step(); }, "step", &options);
+  add_method("step", {&step_}, [this] { step(); });
 }
 
 double TensorCore::peak_operations() const {

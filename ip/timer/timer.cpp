@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "firmware/abi/registers.h"
+#include "ip/base/method.hpp"
 
 namespace forerun::ip {
 
@@ -27,11 +28,7 @@ Timer::Timer(const sc_core::sc_module_name& name, const TimerParameters& paramet
     update_interrupt();
     return true;
   });
-  sc_core::sc_spawn_options options;
-  options.spawn_method();
-  options.set_sensitivity(&expire_);
-  options.dont_initialize();
-  sc_core::sc_spawn([this] { expire(); }, "expire", &options);
+  add_method("expire", {&expire_}, [this] { expire(); });
 }
 
 void Timer::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {

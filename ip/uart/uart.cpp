@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "ip/base/method.hpp"
+
 namespace forerun::ip {
 namespace {
 enum Register : unsigned { DATA, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
@@ -17,25 +19,14 @@ Uart::Uart(const sc_core::sc_module_name& name, const UartParameters& parameters
     : sc_module(name), socket("socket"), reset_line("reset", [this](bool level) { if (level) reset(); }), parameters_(parameters) {
   socket.register_b_transport(this, &Uart::b_transport);
   socket.register_transport_dbg(this, &Uart::transport_dbg);
-  const auto method = [this](auto function, sc_core::sc_event& event, const char* what) {
-    sc_core::sc_spawn_options options;
-    options.spawn_method();
-    options.set_sensitivity(&event);
-    options.dont_initialize();
-    sc_core::sc_spawn(function, what, &options);
-  };
-  method(
-      [this] {
-        shifting_ = false;
-        transmit_next();
-      },
-      shifted_, "shifted");
-  method(
-      [this] {
-        timed_out_ = !receive_.empty();
-        update_interrupt();
-      },
-      idle_, "idle");
+  add_method("shifted", {&shifted_}, [this] {
+    shifting_ = false;
+    transmit_next();
+  });
+  add_method("idle", {&idle_}, [this] {
+    timed_out_ = !receive_.empty();
+    update_interrupt();
+  });
 }
 
 void Uart::reset() {

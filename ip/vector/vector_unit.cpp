@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ip/base/method.hpp"
 #include "ip/command/local_access.hpp"
 #include "ip/vector/operations.hpp"
 
@@ -15,11 +16,7 @@ VectorUnit::VectorUnit(const sc_core::sc_module_name& name, const VectorParamete
       clock_(parameters.clock),
       local_bytes_(local_bytes),
       pool_(local_chunk_bytes) {
-  sc_core::sc_spawn_options options;
-  options.spawn_method();
-  options.set_sensitivity(&step_);
-  options.dont_initialize();
-  sc_core::sc_spawn([this] { step(); }, "step", &options);
+  add_method("step", {&step_}, [this] { step(); });
 }
 
 std::uint64_t VectorUnit::ideal_cycles(const fr_vector& command) const {
