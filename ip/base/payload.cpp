@@ -2,8 +2,17 @@
 #include "ip/base/payload.hpp"
 
 #include <cassert>
+#include <cstring>
 
 namespace forerun::ip {
+
+void copy_data(tlm::tlm_generic_payload& payload, unsigned char* here) {
+  auto* const data = payload.get_data_ptr();
+  if (payload.is_read())
+    for_enabled_bytes(payload, [&](unsigned offset, unsigned bytes) { std::memcpy(data + offset, here + offset, bytes); });
+  else if (payload.is_write())
+    for_enabled_bytes(payload, [&](unsigned offset, unsigned bytes) { std::memcpy(here + offset, data + offset, bytes); });
+}
 
 PayloadPool::Slot::Slot(PayloadPool& pool, std::uint32_t capacity)
     : data(std::make_unique<unsigned char[]>(capacity)), payload(&pool) {

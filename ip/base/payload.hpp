@@ -25,6 +25,27 @@ inline bool is_timing_only(const tlm::tlm_generic_payload& payload) {
   return mark != nullptr && mark->active;
 }
 
+/// Calls `move(offset, bytes)` for each run of bytes that a transaction's byte enables select, offsets counted from its
+/// address: once for all of it without byte enables.
+template <typename Move>
+void for_enabled_bytes(const tlm::tlm_generic_payload& payload, Move move) {
+  const auto length = payload.get_data_length();
+  const auto* enables = payload.get_byte_enable_ptr();
+  const auto pattern = payload.get_byte_enable_length();
+  if (enables == nullptr || pattern == 0) return move(0u, length);
+  const auto enabled = [&](unsigned i) { return enables[i % pattern] == TLM_BYTE_ENABLED; };
+  for (unsigned first = 0; first < length;) {
+    unsigned end = first;
+    while (end < length && enabled(end)) ++end;
+    if (end > first) move(first, end - first);
+    first = end + 1;
+  }
+}
+
+/// Reads from or writes to the bytes at `here`, which stand for the transaction's address, as its byte enables say. Sets no
+/// response.
+void copy_data(tlm::tlm_generic_payload& payload, unsigned char* here);
+
 /// Hands out payloads and takes them back when their last user releases them; allocates only while it grows.
 /// Each payload owns a buffer of `capacity` bytes and a TimingOnly extension.
 class PayloadPool : public tlm::tlm_mm_interface {

@@ -190,23 +190,17 @@ void HbmStack::b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::s
 }
 
 unsigned HbmStack::transport_dbg(int, tlm::tlm_generic_payload& payload) {
+  const auto address = payload.get_address();
   const auto length = payload.get_data_length();
-  if (payload.get_address() + length > store_.size()) {
+  if (address > store_.size() || length > store_.size() - address) {
     payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
     return 0;
   }
   auto* const data = payload.get_data_ptr();
-  if (payload.is_read()) {
-    store_.read(payload.get_address(), data, length);
-  } else if (payload.is_write()) {
-    const auto* enables = payload.get_byte_enable_ptr();
-    if (enables == nullptr)
-      store_.write(payload.get_address(), data, length);
-    else
-      for (unsigned i = 0; i < length; ++i)
-        if (enables[i % payload.get_byte_enable_length()] == TLM_BYTE_ENABLED)
-          store_.write(payload.get_address() + i, data + i, 1);
-  }
+  for_enabled_bytes(payload, [&](unsigned offset, unsigned bytes) {
+    if (payload.is_read()) store_.read(address + offset, data + offset, bytes);
+    if (payload.is_write()) store_.write(address + offset, data + offset, bytes);
+  });
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
   return length;
 }

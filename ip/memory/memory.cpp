@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ip/memory/memory.hpp"
 
-#include <cstring>
+#include <sys/mman.h>
+
 #include <new>
 
-#include <sys/mman.h>
+#include "ip/base/payload.hpp"
 
 namespace forerun::ip {
 
@@ -37,20 +38,7 @@ unsigned Memory::transport_dbg(tlm::tlm_generic_payload& payload) {
     payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
     return 0;
   }
-  auto* const here = bytes_ + address;
-  auto* const data = payload.get_data_ptr();
-  const auto* enables = payload.get_byte_enable_ptr();
-  if (enables != nullptr) {
-    for (unsigned i = 0; i < length; ++i) {
-      if (enables[i % payload.get_byte_enable_length()] != TLM_BYTE_ENABLED) continue;
-      if (payload.is_read()) data[i] = here[i];
-      if (payload.is_write()) here[i] = data[i];
-    }
-  } else if (payload.is_read()) {
-    std::memcpy(data, here, length);
-  } else if (payload.is_write()) {
-    std::memcpy(here, data, length);
-  }
+  copy_data(payload, bytes_ + address);
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
   return length;
 }

@@ -2,7 +2,6 @@
 #include "ip/scratchpad/scratchpad.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "ip/base/payload.hpp"
 
@@ -52,23 +51,9 @@ unsigned Scratchpad::transport_dbg(int, tlm::tlm_generic_payload& payload) {
     payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
     return 0;
   }
-  auto* const here = memory_.data() + payload.get_address();
-  auto* const data = payload.get_data_ptr();
-  const auto length = payload.get_data_length();
-  const auto* enables = payload.get_byte_enable_ptr();
-  if (enables != nullptr) {
-    for (unsigned i = 0; i < length; ++i) {
-      if (enables[i % payload.get_byte_enable_length()] != TLM_BYTE_ENABLED) continue;
-      if (payload.is_read()) data[i] = here[i];
-      if (payload.is_write()) here[i] = data[i];
-    }
-  } else if (payload.is_read()) {
-    std::memcpy(data, here, length);
-  } else if (payload.is_write()) {
-    std::memcpy(here, data, length);
-  }
+  copy_data(payload, memory_.data() + payload.get_address());
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
-  return length;
+  return payload.get_data_length();
 }
 
 bool Scratchpad::get_direct_mem_ptr(int, tlm::tlm_generic_payload&, tlm::tlm_dmi& dmi) {

@@ -2,7 +2,7 @@
 // The whole stack through its sockets.
 #include "ip/hbm/hbm_stack.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <tlm_utils/simple_initiator_socket.h>
 
 #include <map>
@@ -133,6 +133,31 @@ TEST(HbmStack, RefusesWhatLiesBeyond) {
   bench.traffic.socket->b_transport(payload, delay);
   EXPECT_EQ(payload.get_response_status(), tlm::TLM_ADDRESS_ERROR_RESPONSE);
   EXPECT_EQ(bench.traffic.socket->transport_dbg(payload), 0u);
+  payload.set_address(~std::uint64_t{0});
+  EXPECT_EQ(bench.traffic.socket->transport_dbg(payload), 0u) << "no wrap around";
+}
+
+TEST(HbmStack, ObeysByteEnablesInBothDirections) {
+  StackBench bench(0, 1, true, false);
+  sc_core::sc_start(1, sc_core::SC_NS);
+  unsigned char data[] = {1, 2, 3, 4}, enables[] = {TLM_BYTE_DISABLED, TLM_BYTE_ENABLED};
+  tlm::tlm_generic_payload payload;
+  payload.set_write();
+  payload.set_address(64);
+  payload.set_data_ptr(data);
+  payload.set_data_length(4);
+  payload.set_streaming_width(4);
+  payload.set_byte_enable_ptr(enables);
+  payload.set_byte_enable_length(2);
+  EXPECT_EQ(bench.traffic.socket->transport_dbg(payload), 4u);
+  unsigned char stored[4] = {};
+  bench.store.read(64, stored, 4);
+  EXPECT_THAT(stored, testing::ElementsAre(0, 2, 0, 4));
+  unsigned char got[] = {9, 9, 9, 9};
+  payload.set_read();
+  payload.set_data_ptr(got);
+  EXPECT_EQ(bench.traffic.socket->transport_dbg(payload), 4u);
+  EXPECT_THAT(got, testing::ElementsAre(9, 2, 9, 4));
 }
 
 }  // namespace
