@@ -15,13 +15,6 @@ Controller::Controller(const Parameters& parameters)
   next_refresh_ = t_.tREFI;
 }
 
-void Controller::reset() {
-  const auto now = clock_;
-  *this = Controller(parameters_);
-  clock_ = now;
-  next_refresh_ = now + t_.tREFI;
-}
-
 void Controller::admit(std::int64_t now) {
   while (!waiting_.empty() && queue_.size() < parameters_.queue_depth && waiting_.front().arrival <= now) {
     queue_.push_back(waiting_.front());

@@ -42,7 +42,7 @@ class Controller {
   std::int64_t advance(std::int64_t now, std::vector<Completion>& completions);
 
   const ControllerStatistics& statistics() const { return statistics_; }
-  void reset();
+  void clear_statistics() { statistics_ = {}; }
 
  private:
   static constexpr std::int64_t never = std::int64_t{1} << 62;

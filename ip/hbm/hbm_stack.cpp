@@ -11,10 +11,7 @@ namespace forerun::ip {
 HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& parameters, SparseMemory& store)
     : sc_module(name),
       port("port", parameters.ports),
-      reset_line("reset", [this](bool level) {
-        if (level)
-          for (auto* counter : counters.all()) counter->clear();
-      }),
+      reset_line("reset", [this](bool level) { if (level) reset(); }),
       parameters_(parameters),
       map_(parameters),
       clock_(parameters.clock),
@@ -33,7 +30,10 @@ HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& p
   add_method("run", {&run_event_}, [this] { run(); });
 }
 
-std::int64_t HbmStack::cycle_now() const { return clock_.ps_to_cycles(now_picoseconds()); }
+void HbmStack::reset() {
+  counters.clear();
+  for (auto& controller : controllers_) controller.clear_statistics();
+}
 
 void HbmStack::schedule(std::int64_t cycle) {
   const auto delay = clock_.cycles_to_ps(cycle) - now_picoseconds();

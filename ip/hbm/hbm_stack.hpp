@@ -23,6 +23,8 @@ namespace forerun::ip {
 /// approximate: nb_transport; END_REQ is held back while a port has as many bursts
 /// waiting as the schedulers of its share of the pseudo-channels can see; b_transport waits
 /// likewise. loose: b_transport adds the latency of a row miss and the time of its bursts at peak, and DMI is granted.
+/// A reset is a warm one: the bytes stay, counters and statistics begin anew, and requests under way are served and answered at
+/// their times, since whoever sent them may not have been reset and waits for the response.
 /// Errors: beyond the capacity TLM_ADDRESS_ERROR_RESPONSE, streaming TLM_BURST_ERROR_RESPONSE.
 class HbmStack : public sc_core::sc_module {
  public:
@@ -68,13 +70,13 @@ class HbmStack : public sc_core::sc_module {
   tlm::tlm_sync_enum nb_transport_fw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
   unsigned transport_dbg(int id, tlm::tlm_generic_payload& payload);
   bool get_direct_mem_ptr(int id, tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi);
+  void reset();
   bool acceptable(tlm::tlm_generic_payload& payload) const;
   void move(tlm::tlm_generic_payload& payload);
   void enqueue(int id, tlm::tlm_generic_payload& payload, std::int64_t delay_ps, sc_core::sc_event* waiter);
   void run();
   void respond(std::size_t request);
   void send_response(int id, tlm::tlm_generic_payload& payload);
-  std::int64_t cycle_now() const;
   void schedule(std::int64_t cycle);
 
   hbm::Parameters parameters_;

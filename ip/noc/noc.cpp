@@ -27,7 +27,10 @@ constexpr std::int64_t inject_cycles = 2;
 }  // namespace
 
 Noc::Noc(const sc_core::sc_module_name& name, const NocParameters& parameters)
-    : sc_module(name), parameters_(parameters), clock_(parameters.clock) {
+    : sc_module(name),
+      reset_line("reset", [this](bool level) { if (level) reset(); }),
+      parameters_(parameters),
+      clock_(parameters.clock) {
   const auto columns = parameters.columns, rows = parameters.rows;
   mesh_.assign(std::size_t{4} * columns * rows, none);
   for (unsigned y = 0; y < rows; ++y)
@@ -44,6 +47,14 @@ Noc::Noc(const sc_core::sc_module_name& name, const NocParameters& parameters)
       connect(south, y + 1 < rows, x, y + 1);
     }
   add_method("run", {&run_event_}, [this] { run(); });
+}
+
+void Noc::reset() {
+  counters.clear();
+  for (auto& link : links_) {
+    link.flits = link.busy_ps = link.blocked_ps = 0;
+    if (link.blocked_since >= 0) link.blocked_since = now_picoseconds();
+  }
 }
 
 std::uint32_t Noc::add_link(std::string name) {

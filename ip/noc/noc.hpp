@@ -38,6 +38,8 @@ struct NocParameters {
 /// Without contention a packet of L flits over H routers takes 2 + H (router_latency + link_latency) + L - 1 cycles.
 ///
 /// approximate: nb_transport, events only where packets move; b_transport sends packets too and waits (SC_THREAD callers).
+/// A reset begins counters and link reports anew. Packets under way arrive: their endpoints may not have been reset and
+/// wait for them.
 /// loose: b_transport adds the contention-free time of both packets. Errors: an address that nothing maps
 /// gets TLM_ADDRESS_ERROR_RESPONSE; a transaction that leaves its range or interleave granule TLM_BURST_ERROR_RESPONSE.
 class Noc : public sc_core::sc_module {
@@ -55,6 +57,7 @@ class Noc : public sc_core::sc_module {
   /// Pieces of `granule` bytes go round the targets; each sees the offset from `base`.
   void map_interleaved(std::uint64_t base, std::uint64_t size, std::uint64_t granule, const std::vector<const Target*>& targets);
 
+  LevelIn reset_line;
   CounterGroup counters;
   Counter packets{counters, "packets", "packet", "packets delivered"};
   Counter flits{counters, "flits", "flit", "flits of the packets delivered"};
@@ -124,6 +127,7 @@ class Noc : public sc_core::sc_module {
     bool operator>(const Event& e) const { return when != e.when ? when > e.when : order > e.order; }
   };
 
+  void reset();
   std::uint32_t add_endpoint(const std::string& name, unsigned x, unsigned y);
   std::uint32_t add_link(std::string name);
   std::uint32_t index_of(const Target& target) const;

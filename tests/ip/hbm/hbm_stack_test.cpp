@@ -103,6 +103,26 @@ TEST(HbmStack, RandomTrafficKeepsEveryByte) {
   EXPECT_EQ(bench.traffic.wrong, 0u);
 }
 
+TEST(HbmStack, ResetAnswersWhatIsUnderWayAndBeginsCountersAnew) {
+  StackBench bench(3000, 16, false, true);
+  struct Driver : sc_core::sc_module {
+    LevelOut reset{"reset"};
+    explicit Driver(const sc_core::sc_module_name& name) : sc_module(name) {}
+  } driver("driver");
+  driver.reset.bind(bench.stack.reset_line);
+  sc_core::sc_start(2, sc_core::SC_US);
+  ASSERT_GT(bench.traffic.in_flight, 0u);
+  const auto before = bench.stack.requests.value();
+  ASSERT_GT(before, 0u);
+  driver.reset.set(true);
+  driver.reset.set(false);
+  EXPECT_EQ(bench.stack.bytes_read.value() + bench.stack.requests.value() + bench.stack.burst_bytes(0), 0u);
+  sc_core::sc_start(10, sc_core::SC_MS);
+  EXPECT_EQ(bench.traffic.done, 3000u);
+  EXPECT_EQ(bench.traffic.wrong, 0u);
+  EXPECT_EQ(bench.stack.requests.value(), 3000 - before);
+}
+
 TEST(HbmStack, AcceptsALateEndOfResponse) {
   StackBench bench(500, 16, false, true);
   sc_core::sc_start(10, sc_core::SC_MS);

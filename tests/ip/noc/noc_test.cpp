@@ -143,26 +143,57 @@ TEST(Noc, ZeroLoadLatencyIsTheClosedForm) {
   EXPECT_EQ(read_ns, latency(1) + latency(5)) << "a header there, a header and 256 bytes in 64-byte flits back";
 }
 
-TEST(Noc, HeavyTrafficWithTinyBuffersNeitherLosesNorLocks) {
-  constexpr unsigned nodes = 9, count = 400;
-  Noc noc("noc", mesh(3, 3, 1));
+/// A sender and a memory at every router of a 3 x 3 mesh with buffers of one flit.
+struct HeavyTraffic {
+  static constexpr unsigned nodes = 9, count = 400;
+  Noc noc{"noc", mesh(3, 3, 1)};
   std::vector<std::unique_ptr<Memory>> memories;
   std::vector<std::unique_ptr<Sender>> senders;
-  for (unsigned i = 0; i < nodes; ++i) {
-    memories.push_back(std::make_unique<Memory>(("memory" + std::to_string(i)).c_str(), i % 3 == 0));
-    auto& target = noc.add_target("memory" + std::to_string(i), i % 3, i / 3);
-    target.bind(memories.back()->socket);
-    noc.map(i * 0x10000ull, 0x10000, target);
-    senders.push_back(std::make_unique<Sender>(("sender" + std::to_string(i)).c_str(), i + 1, nodes, count));
-    senders.back()->socket.bind(noc.add_initiator("sender" + std::to_string(i), i % 3, i / 3));
+  HeavyTraffic() {
+    for (unsigned i = 0; i < nodes; ++i) {
+      memories.push_back(std::make_unique<Memory>(("memory" + std::to_string(i)).c_str(), i % 3 == 0));
+      auto& target = noc.add_target("memory" + std::to_string(i), i % 3, i / 3);
+      target.bind(memories.back()->socket);
+      noc.map(i * 0x10000ull, 0x10000, target);
+      senders.push_back(std::make_unique<Sender>(("sender" + std::to_string(i)).c_str(), i + 1, nodes, count));
+      senders.back()->socket.bind(noc.add_initiator("sender" + std::to_string(i), i % 3, i / 3));
+    }
   }
+  void expect_all_done() {
+    for (const auto& sender : senders) {
+      EXPECT_EQ(sender->done, count) << noc.describe_stall();
+      EXPECT_EQ(sender->failed, 0u);
+    }
+  }
+};
+
+TEST(Noc, HeavyTrafficWithTinyBuffersNeitherLosesNorLocks) {
+  HeavyTraffic traffic;
   sc_core::sc_start(5, sc_core::SC_MS);
-  for (const auto& sender : senders) {
-    EXPECT_EQ(sender->done, count) << noc.describe_stall();
-    EXPECT_EQ(sender->failed, 0u);
-  }
-  EXPECT_EQ(noc.packets.value(), 2 * nodes * count);
-  for (const auto& link : noc.links()) EXPECT_LE(link.busy_ps, static_cast<std::uint64_t>(now_picoseconds())) << link.name;
+  traffic.expect_all_done();
+  EXPECT_EQ(traffic.noc.packets.value(), 2 * HeavyTraffic::nodes * HeavyTraffic::count);
+  for (const auto& link : traffic.noc.links()) EXPECT_LE(link.busy_ps, static_cast<std::uint64_t>(now_picoseconds())) << link.name;
+}
+
+TEST(Noc, ResetBeginsReportsAnewAndDeliversWhatIsUnderWay) {
+  HeavyTraffic traffic;
+  struct Driver : sc_core::sc_module {
+    LevelOut reset{"reset"};
+    explicit Driver(const sc_core::sc_module_name& name) : sc_module(name) {}
+  } driver("driver");
+  driver.reset.bind(traffic.noc.reset_line);
+  sc_core::sc_start(3, sc_core::SC_US);
+  const auto before = traffic.noc.packets.value();
+  ASSERT_GT(before, 0u);
+  const auto start = now_picoseconds();
+  driver.reset.set(true);
+  driver.reset.set(false);
+  EXPECT_EQ(traffic.noc.packets.value(), 0u);
+  sc_core::sc_start(5, sc_core::SC_MS);
+  traffic.expect_all_done();
+  EXPECT_EQ(traffic.noc.packets.value(), 2 * HeavyTraffic::nodes * HeavyTraffic::count - before);
+  for (const auto& link : traffic.noc.links())
+    EXPECT_LE(link.busy_ps + link.blocked_ps, static_cast<std::uint64_t>(now_picoseconds() - start)) << link.name;
 }
 
 TEST(Noc, UnmappedAddressesAndCrossingsAreRefused) {
