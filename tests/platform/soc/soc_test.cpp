@@ -264,6 +264,25 @@ TEST(Soc, NamesItsStatisticsOnceAndShowsThemToFirmware) {
   }
 }
 
+TEST(Soc, HoldsAsManyClustersAsTheAddressMap) {
+  auto chip = small_chip(map::max_clusters);
+  chip.clusters.scratchpad.size = {4096};
+  chip.clusters.command.fetch_buffer = {1024};
+  chip.hbm.stacks = 8;
+  chip.hbm.ports = 32;
+  chip.hbm.channels = 32;
+  Bench bench("bench", chip, [](Bench& b) {
+    const auto last = map::max_clusters - 1;
+    EXPECT_EQ(b.get(map::cluster_registers(last) + FR_CLUSTER_INDEX), last);
+    b.put(map::scratchpad(last) + 4092, 17);
+    EXPECT_EQ(b.get(map::scratchpad(last) + 4092), 17u);
+    EXPECT_EQ(b.get(map::perf + FR_PERF_COUNT), b.soc.statistics().size());
+    b.put(map::hbm + b.soc.hbm_store.size() - 4, 18);
+    EXPECT_EQ(b.get(map::hbm + b.soc.hbm_store.size() - 4), 18u);
+  });
+  run({&bench});
+}
+
 TEST(Soc, RefusesChipsThatItCannotBuild) {
   const auto refuses = [](auto change, const char* why) {
     auto chip = small_chip();
