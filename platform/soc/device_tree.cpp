@@ -132,7 +132,7 @@ void write_peripherals(Writer& w, const chip::Chip& chip) {
   w.device("serial", {{map::uart, map::uart_size}}, [&] {
     w.strings("compatible", {"ns16550a"});
     w.frequency("clock-frequency", chip.peripherals.uart_clock);
-    w.cells("reg-shift", {0u});
+    w.cells("reg-shift", {chip.peripherals.uart_register_shift});
     w.cells("interrupts", {map::uart_interrupt});
   });
   w.device("timer", {{map::timer, FR_TIMER_BYTES}}, [&] {

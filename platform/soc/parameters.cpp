@@ -3,26 +3,28 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <bit>
+#include <cstdint>
+#include <optional>
 #include <stdexcept>
+#include <type_traits>
+#include <variant>
 
 #include "platform/chip/address_map.hpp"
+#include "platform/chip/checks.hpp"
+#include "platform/chip/keys.hpp"
 
 namespace forerun::soc {
 namespace map = chip::address_map;
 namespace {
 
-constexpr unsigned bus_cycles = 2;
-
-void expect_range(const char* field, std::uint64_t value, std::uint64_t low, std::uint64_t high) {
-  if (value < low || value > high)
-    throw std::invalid_argument(fmt::format("{} is {}, but must be {} to {}", field, value, low, high));
-}
-
-void expect_power_of_two(const char* field, std::uint64_t value) {
-  if (!std::has_single_bit(value))
-    throw std::invalid_argument(fmt::format("{} is {}, but must be a power of two", field, value));
+/// Numbers as the rules of keys count them; other values have the right type, and that is enough.
+template <typename T>
+std::optional<std::uint64_t> ruled_value(const T& value) {
+  if constexpr (std::is_same_v<T, unsigned>) return value;
+  if constexpr (std::is_same_v<T, Bytes>) return value.count;
+  if constexpr (std::is_same_v<T, Frequency>) return static_cast<std::uint64_t>(value.hertz);
+  if constexpr (std::is_same_v<T, Time>) return static_cast<std::uint64_t>(value.picoseconds);
+  return std::nullopt;
 }
 
 ip::hbm::Field field(chip::AddressField f) {
@@ -49,36 +51,19 @@ std::uint64_t round_up(std::uint64_t n, std::uint64_t unit) { return (n + unit -
 
 }  // namespace
 
-void check_supported(const chip::Chip& chip) {
-  const auto& c = chip.clusters;
-  const auto& h = chip.hbm;
-  expect_range("clusters.count", c.count, 1, map::max_clusters);
-  expect_range("clusters.scratchpad.size", c.scratchpad.size.count, 4096, map::scratchpad_stride);
-  expect_range("sram.size", chip.sram.size.count, 1, map::scratchpads - map::sram);
-  expect_range("boot_rom.size", chip.boot_rom.size.count, 1, map::sysctl - map::boot_rom);
-  expect_range("hbm.stacks", h.stacks, 1, 64);
-  expect_range("hbm.ports", h.ports, 1, 1024);
-  expect_power_of_two("hbm.channels", h.channels);
-  expect_power_of_two("hbm.pseudo_channels", h.pseudo_channels);
-  expect_power_of_two("hbm.bank_groups", h.bank_groups);
-  expect_power_of_two("hbm.banks_per_group", h.banks_per_group);
-  expect_power_of_two("hbm.rows", h.rows);
-  expect_power_of_two("hbm.row_bytes", h.row_bytes.count);
-  expect_power_of_two("hbm.burst_bytes", h.burst_bytes.count);
-  expect_power_of_two("hbm.interleave", h.interleave.count);
-  expect_power_of_two("clusters.dma.burst", c.dma.burst.count);
-  expect_range("memory of all HBM stacks", chip::memory_size(chip).count, 1, std::uint64_t{1} << 48);
-  if (h.stacks * h.ports > 1)
-    expect_range("hbm.interleave", h.interleave.count,
-                 std::max<std::uint64_t>(c.dma.burst.count, ip::CommandProcessor::line_bytes),
-                 chip::memory_size(chip).count);
-  expect_range("clusters.dma.load_channels", c.dma.load_channels, 1, 1024);
-  if (c.dma.load_channels != c.dma.store_channels)
-    throw std::invalid_argument(fmt::format(
-        "clusters.dma: {} load channels and {} store channels, but the models need as many of both",
-        c.dma.load_channels, c.dma.store_channels));
-  expect_range("clusters.dma: outstanding transactions of all channels",
-               std::uint64_t{c.dma.load_channels} * c.dma.outstanding, 1, 1024);
+void check(const chip::Chip& chip) {
+  auto copy = chip;  // members are found in a chip that may be changed
+  for (const auto& key : chip::keys())
+    std::visit(
+        [&](auto member) {
+          const auto value = ruled_value(member(copy));
+          if (value && !chip::keeps(key.rule, *value))
+            throw std::invalid_argument(fmt::format("{} is {}, expected {}", key.path,
+                                                    chip::value_text(key, chip), chip::expected(key)));
+        },
+        key.member);
+  if (const auto conflicts = chip::find_conflicts(chip); !conflicts.empty())
+    throw std::invalid_argument(conflicts.front().message);
 }
 
 ip::Timing timing(const chip::Chip& chip) {
@@ -107,7 +92,7 @@ ip::CpuParameters cpu_parameters(const chip::Chip& chip) {
   return p;
 }
 
-ip::BusParameters bus_parameters(const chip::Chip& chip) { return {.latency = cpu_cycles(chip, bus_cycles)}; }
+ip::BusParameters bus_parameters(const chip::Chip& chip) { return {.latency = chip.bus.latency}; }
 
 ip::MemoryParameters sram_parameters(const chip::Chip& chip) {
   return {.size = chip.sram.size, .latency = cpu_cycles(chip, chip.sram.latency), .read_only = false};
@@ -124,7 +109,7 @@ std::uint64_t device_tree_address(const chip::Chip& chip) {
 }
 
 ip::UartParameters uart_parameters(const chip::Chip& chip) {
-  return {.clock = chip.peripherals.uart_clock, .register_shift = 0};
+  return {.clock = chip.peripherals.uart_clock, .register_shift = chip.peripherals.uart_register_shift};
 }
 
 ip::ClintParameters clint_parameters(const chip::Chip& chip) {
@@ -132,7 +117,12 @@ ip::ClintParameters clint_parameters(const chip::Chip& chip) {
 }
 
 ip::PlicParameters plic_parameters(const chip::Chip& chip) {
-  return {.sources = map::cluster_interrupt(chip.clusters.count - 1), .max_priority = 7};
+  return {.sources = map::cluster_interrupt(chip.clusters.count - 1),
+          .max_priority = chip.peripherals.interrupt_priorities};
+}
+
+ip::MailboxParameters mailbox_parameters(const chip::Chip& chip) {
+  return {.depth = chip.peripherals.mailbox_depth};
 }
 
 ip::TimerParameters timer_parameters(const chip::Chip& chip) {
@@ -220,7 +210,7 @@ ip::ClusterParameters cluster_parameters(const chip::Chip& chip, unsigned index)
                   .clock = c.clock,
                   .timing = timing(chip)};
   p.dma = {.burst = c.dma.burst,
-           .outstanding = c.dma.outstanding * c.dma.load_channels,
+           .outstanding = c.dma.outstanding,
            .overhead = c.dma.overhead,
            .queue_depth = queue_depth,
            .clock = c.clock,

@@ -16,7 +16,7 @@ namespace map = chip::address_map;
 namespace {
 
 const chip::Chip& checked(const chip::Chip& chip) {
-  check_supported(chip);
+  check(chip);
   return chip;
 }
 
@@ -51,7 +51,7 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip)
       clint("clint", clint_parameters(chip)),
       plic("plic", plic_parameters(chip)),
       timer("timer", timer_parameters(chip)),
-      mailbox("mailbox", ip::MailboxParameters{}),
+      mailbox("mailbox", mailbox_parameters(chip)),
       sysctl("sysctl", sysctl_parameters(chip)),
       perf("perf"),
       noc("noc", noc_parameters(chip, grid_)),

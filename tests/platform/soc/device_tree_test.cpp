@@ -92,6 +92,7 @@ TEST(DeviceTree, DescribesTheMemories) {
 TEST(DeviceTree, DescribesTheDevices) {
   chip::Chip chip;
   chip.clusters.count = 5;
+  chip.peripherals.uart_register_shift = 2;
   const Tree tree(chip);
   const auto cpu = tree.phandle("/cpus/cpu@0/interrupt-controller"),
              plic = tree.phandle("/soc/interrupt-controller@c000000");
@@ -105,7 +106,7 @@ TEST(DeviceTree, DescribesTheDevices) {
   EXPECT_EQ(tree.cells("/soc/interrupt-controller@c000000", "riscv,ndev"), Cells{20});
   EXPECT_EQ(tree.cells("/soc/serial@10000000", "reg"), (Cells{0, 0x1000'0000, 0, 0x100}));
   EXPECT_EQ(tree.cells("/soc/serial@10000000", "clock-frequency"), Cells{50'000'000});
-  EXPECT_EQ(tree.cells("/soc/serial@10000000", "reg-shift"), Cells{0});
+  EXPECT_EQ(tree.cells("/soc/serial@10000000", "reg-shift"), Cells{2});
   EXPECT_EQ(tree.cells("/soc/serial@10000000", "interrupts"), Cells{1});
   struct Device {
     const char *path, *compatible;

@@ -15,7 +15,7 @@ TEST(SocParameters, TakeOverEveryClusterNumber) {
   c.scratchpad = {{1 << 20}, 8, {32}, 5};
   c.tensor.rows = 16, c.tensor.columns = 24, c.tensor.arrays = 3, c.tensor.double_buffered = false;
   c.vector = {48, 9, 2};
-  c.dma = {2, 2, {128}, 20, 6};
+  c.dma = {1, 1, {128}, 20, 6};
   c.command = {7, {8192}, 3};
   const auto p = cluster_parameters(chip, 11);
   EXPECT_EQ(p.index, 11u);
@@ -32,7 +32,7 @@ TEST(SocParameters, TakeOverEveryClusterNumber) {
   EXPECT_EQ(p.vector.latency, 9u);
   EXPECT_EQ(p.vector.special_factor, 2u);
   EXPECT_EQ(p.dma.burst.count, 128u);
-  EXPECT_EQ(p.dma.outstanding, 40u) << "20 of each of 2 channels";
+  EXPECT_EQ(p.dma.outstanding, 20u);
   EXPECT_EQ(p.dma.overhead, 6u);
   for (const auto depth : {p.dma.queue_depth, p.tensor.queue_depth, p.vector.queue_depth})
     EXPECT_EQ(depth, 7u);
@@ -126,6 +126,8 @@ TEST(SocParameters, TakeOverNocAndControlTile) {
   chip.boot_rom = {{1001}, 5};
   chip.noc.clock = {2e9}, chip.noc.link_width = {32}, chip.noc.buffer = 5, chip.noc.router_latency = 4,
   chip.noc.link_latency = 2;
+  chip.bus.latency = {1234};
+  chip.peripherals = {{20e6}, {3e6}, 2, 5, 9};
   chip.clusters.count = 20;
   chip::Grid grid{7, 9, {}};
   const auto n = noc_parameters(chip, grid);
@@ -145,6 +147,14 @@ TEST(SocParameters, TakeOverNocAndControlTile) {
   EXPECT_EQ(rom.latency, Time{10000});
   EXPECT_TRUE(rom.read_only);
   EXPECT_EQ(plic_parameters(chip).sources, 35u);
+  EXPECT_EQ(bus_parameters(chip).latency, Time{1234});
+  EXPECT_EQ(uart_parameters(chip).clock, Frequency{3e6});
+  EXPECT_EQ(uart_parameters(chip).register_shift, 2u);
+  EXPECT_EQ(mailbox_parameters(chip).depth, 5u);
+  EXPECT_EQ(plic_parameters(chip).max_priority, 9u);
+  for (const auto rate :
+       {clint_parameters(chip).timebase, timer_parameters(chip).timebase, sysctl_parameters(chip).timebase})
+    EXPECT_EQ(rate, Frequency{20e6});
   EXPECT_EQ(sysctl_parameters(chip).clusters, 20u);
   EXPECT_EQ(sysctl_parameters(chip).cpu, Frequency{500e6});
 }

@@ -114,7 +114,14 @@ TEST(Soc, AnswersWhereNothingIsWithAnAddressError) {
 TEST(Soc, DebugAccessReachesMemoriesBeforeTheStartAndEverythingAfterIt) {
   auto chip = small_chip();
   chip.hbm.stacks = 2;
-  Bench bench("bench", chip, [](Bench&) {});
+  Bench bench("bench", chip, [](Bench& b) {
+    try {
+      read(b.soc, map::sram + (1 << 20) - 4, 8);
+      ADD_FAILURE() << "an access beyond the SRAM was carried out";
+    } catch (const std::runtime_error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("0x800ffffc"));
+    }
+  });
   auto& soc = bench.soc;
   const auto rom = pattern(1000, 1), ram = pattern(5000, 2), large = pattern(3 << 20, 3);
   soc.load_boot_rom(rom);
@@ -122,6 +129,7 @@ TEST(Soc, DebugAccessReachesMemoriesBeforeTheStartAndEverythingAfterIt) {
   soc.write(map::hbm + 0xfff1, large);
   EXPECT_EQ(read(soc, map::hbm + 0xfff1, large.size()), large);
   EXPECT_THROW(read(soc, map::sysctl, 4), std::runtime_error);
+  EXPECT_THROW(soc.load_boot_rom(std::vector<std::uint8_t>((64 << 10) + 1)), std::runtime_error);
   sc_core::sc_start(1, sc_core::SC_US);
   EXPECT_EQ(read(soc, map::boot_rom, rom.size()), rom);
   EXPECT_EQ(read(soc, map::sram + 3, ram.size()), ram);
@@ -129,13 +137,7 @@ TEST(Soc, DebugAccessReachesMemoriesBeforeTheStartAndEverythingAfterIt) {
   EXPECT_EQ(read(soc, map::sysctl, 4), (std::vector<std::uint8_t>{0x31, 0x53, 0x52, 0x46}));
   soc.write(map::scratchpad(1) + 100, ram);
   EXPECT_EQ(read(soc, map::scratchpad(1) + 100, ram.size()), ram);
-  try {
-    read(soc, map::sram + (1 << 20) - 4, 8);
-    ADD_FAILURE() << "an access beyond the SRAM was carried out";
-  } catch (const std::runtime_error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("0x800ffffc"));
-  }
-  EXPECT_THROW(soc.load_boot_rom(std::vector<std::uint8_t>((64 << 10) + 1)), std::runtime_error);
+  EXPECT_TRUE(bench.finished);
 }
 
 TEST(Soc, GivesDirectMemoryAccessThroughTheBus) {
@@ -300,9 +302,10 @@ TEST(Soc, RefusesChipsThatItCannotBuild) {
   refuses([](auto& c) { c.sram.size = {1ull << 36}; }, "sram.size");
   refuses([](auto& c) { c.boot_rom.size = {0xff000}; }, "device tree");
   refuses([](auto& c) { c.hbm.interleave = {128}; }, "hbm.interleave");
+  refuses([](auto& c) { c.hbm.interleave = {256}, c.clusters.dma.burst = {512}; }, "clusters.dma.burst");
   refuses([](auto& c) { c.hbm.rows = 1000; }, "hbm.rows");
   refuses([](auto& c) { c.hbm.stacks = 0; }, "hbm.stacks");
-  refuses([](auto& c) { c.clusters.dma.load_channels = 2; }, "load channels");
+  refuses([](auto& c) { c.clusters.dma.load_channels = 2; }, "clusters.dma.load_channels");
   refuses([](auto& c) { c.noc.columns = c.noc.rows = 2; }, "noc");
 }
 

@@ -2,6 +2,7 @@
 // Command streams on the clusters of a whole chip: started over the bus, fed from HBM, ended by interrupts.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <bit>
 #include <set>
 
@@ -143,6 +144,7 @@ TEST_P(SocStreams, EveryClusterTransformsItsOwnPieceOfHbm) {
   chip.hbm.stacks = shape.stacks;
   chip.hbm.ports = shape.ports;
   chip.hbm.interleave = {shape.interleave};
+  chip.hbm.row_bytes = {std::max<std::uint64_t>(1024, shape.interleave)};
   chip.clusters.dma.burst = {shape.burst};
   Bench bench("bench", chip, run_all_clusters);
   load_all(bench);
