@@ -70,9 +70,9 @@ void TestProgram::load(soc::Soc& soc, const std::function<void(std::vector<std::
   soc.write(at, bytes);
 }
 
-Bench::Bench(const sc_core::sc_module_name& name, Program program)
+Bench::Bench(const sc_core::sc_module_name& name, Program program, const chip::Chip& chip)
     : sc_module(name),
-      soc("soc", small_chip()),
+      soc("soc", chip),
       cpu("cpu", {std::move(program), soc::device_tree_address(soc.chip()), soc.chip().cpu.clock}) {
   cpu.bus.bind(soc.bus.socket);
   soc.clint.software.bind(cpu.machine_software);

@@ -49,7 +49,7 @@ struct TestProgram {
 class Bench : public sc_core::sc_module {
  public:
   using Program = std::function<int(std::uint64_t)>;
-  explicit Bench(const sc_core::sc_module_name& name, Program program = forerun_llm_main);
+  explicit Bench(const sc_core::sc_module_name& name, Program program = forerun_llm_main, const chip::Chip& chip = small_chip());
 
   soc::Soc soc;
   sim::HostCpu cpu;
