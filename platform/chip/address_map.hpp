@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Where everything lies in the global address space, and which interrupt it has. The one place where that is written down.
+/// Where everything lies in the global address space, and which interrupt it has. The one place where that is
+/// written down.
 #pragma once
 
 #include <cstdint>

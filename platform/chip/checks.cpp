@@ -14,6 +14,7 @@ namespace forerun::chip {
 namespace {
 
 constexpr unsigned max_mesh = 64;                 // columns or rows of the network
+constexpr unsigned max_transactions = 1024;       // under way in a direction of a cluster
 constexpr unsigned max_banks = 64;                // of a pseudo-channel
 constexpr std::uint64_t max_memory = 1ull << 48;  // bytes of all stacks
 
@@ -23,6 +24,7 @@ class Finder {
 
   std::vector<Conflict> all() {
     scratchpad();
+    dma();
     memory();
     timings();
     network();
@@ -44,6 +46,20 @@ class Finder {
                       format(s.size), format(row)));
   }
 
+  void dma() {
+    const auto& d = chip_.clusters.dma;
+    if (d.load_channels != d.store_channels)
+      add({"clusters.dma.store_channels", "clusters.dma.load_channels"},
+          fmt::format("clusters.dma.store_channels is {}, but clusters.dma.load_channels {}: the models have "
+                      "as many of both",
+                      d.store_channels, d.load_channels));
+    else if (d.load_channels * d.outstanding > max_transactions)
+      add({"clusters.dma.outstanding", "clusters.dma.load_channels"},
+          fmt::format("clusters.dma.outstanding x clusters.dma.load_channels are {} transactions under way; "
+                      "at most {}",
+                      d.load_channels * d.outstanding, max_transactions));
+  }
+
   void memory() {
     const auto& h = chip_.hbm;
     const unsigned controllers = h.channels * h.pseudo_channels, banks = h.bank_groups * h.banks_per_group;
@@ -62,6 +78,10 @@ class Finder {
           fmt::format("hbm.interleave is {}, more than a row (hbm.row_bytes {}) holds below the other fields "
                       "of hbm.address_map",
                       format(h.interleave), format(h.row_bytes)));
+    if (const auto stack = memory_size(chip_).count / h.stacks; h.ports * h.interleave.count > stack)
+      add({"hbm.interleave", "hbm.ports", "hbm.rows", "hbm.row_bytes"},
+          fmt::format("hbm.interleave is {}, but each of hbm.ports has only {} of a stack",
+                      format(h.interleave), format(Bytes{stack / h.ports})));
     if (h.stacks * h.ports > 1 && chip_.clusters.dma.burst > h.interleave)
       add({"clusters.dma.burst", "hbm.interleave"},
           fmt::format(
@@ -98,8 +118,10 @@ class Finder {
     LEAST(tFAW, "tRRDS", t.tRRDS, "four activations take longer than two");
     if (t.RL + t.nBL > t.WL)
       LEAST(tRTW, "RL + nBL - WL", t.RL + t.nBL - t.WL, "read and write data would overlap on the data bus");
-    if (chip_.hbm.refresh == Refresh::all_bank)
+    if (chip_.hbm.refresh == Refresh::all_bank) {
+      LEAST(tRFC, "tRC", t.tRC, "a refresh opens and closes rows");
       LEAST(tREFI, "tRFC + tRC + RL", t.tRFC + t.tRC + t.RL, "refreshing would leave no time for data");
+    }
 #undef LEAST
   }
 

@@ -24,6 +24,7 @@ struct Cpu {
   Frequency clock{1e9};
   unsigned alu = 1, load = 2, store = 1, branch = 2, multiply = 3, divide = 20, floating = 4, atomic = 6,
            system = 4;
+  unsigned pmp_entries = 16;  ///< of physical memory protection
   bool operator==(const Cpu&) const = default;
 };
 
@@ -41,7 +42,7 @@ struct BootRom {
 
 /// What joins the CPU with its memories and peripherals.
 struct Bus {
-  Time latency{2000};  ///< added to each transaction
+  unsigned latency = 2;  ///< CPU cycles, added to each transaction
   bool operator==(const Bus&) const = default;
 };
 
@@ -77,7 +78,7 @@ struct Vector {
 };
 
 struct Dma {
-  unsigned load_channels = 1, store_channels = 1;
+  unsigned load_channels = 1, store_channels = 1;  ///< as many of both
   Bytes burst{256};
   unsigned outstanding = 32;  ///< transactions under way, per channel
   unsigned overhead = 8;      ///< cycles a descriptor

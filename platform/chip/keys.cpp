@@ -34,6 +34,8 @@ namespace map = address_map;
 static_assert(map::cluster_registers(map::max_clusters) <= map::sram);
 static_assert(map::scratchpad(map::max_clusters) <= map::hbm);
 static_assert(map::cluster_interrupt(map::max_clusters) <= 1024);
+static_assert(map::boot_rom + 512 * kib + 8 * kib + 256 * map::max_clusters <=
+              map::sysctl);  // with its device tree
 
 #define KEY(MEMBER, RULE, UNIT, TEXT)                          \
   Key {                                                        \
@@ -56,14 +58,15 @@ const Key table[] = {
     KEY(cpu.divide, latency, "cycles", "integer division"),
     KEY(cpu.floating, latency, "cycles", "floating-point instruction"),
     KEY(cpu.atomic, latency, "cycles", "atomic memory operation"),
-    KEY(cpu.system, latency, "cycles", "system instruction"),
+    KEY(cpu.system, latency, "cycles", "system instruction, and the entry into a trap"),
+    KEY(cpu.pmp_entries, range(0, 16), "", "entries of physical memory protection"),
 
     KEY(sram.size, multiple_of(4 * kib, 64 * kib, 32 * gib), "", "memory of the control CPU"),
     KEY(sram.latency, range(0, 1000), "CPU cycles", "of an access"),
-    KEY(boot_rom.size, multiple_of(4 * kib, 4 * kib, map::sysctl - map::boot_rom), "",
-        "read-only memory that the CPU starts from"),
+    KEY(boot_rom.size, multiple_of(4 * kib, 4 * kib, 512 * kib), "",
+        "read-only memory that the CPU starts from; the device tree follows it"),
     KEY(boot_rom.latency, range(0, 1000), "CPU cycles", "of an access"),
-    KEY(bus.latency, range(0, ms), "",
+    KEY(bus.latency, range(0, 1000), "CPU cycles",
         "added to each transaction between the CPU and memories, peripherals and network"),
 
     KEY(peripherals.timebase, range(khz, ghz), "", "rate of the CPU's mtime and of the timer"),
@@ -93,11 +96,11 @@ const Key table[] = {
     KEY(clusters.vector.latency, latency, "cycles", "through the pipeline"),
     KEY(clusters.vector.special_factor, range(1, 64), "",
         "lanes that share a special-function unit (exponential, root, ...)"),
-    KEY(clusters.dma.load_channels, range(1, 1), "", "load engines; the command set addresses one"),
-    KEY(clusters.dma.store_channels, range(1, 1), "", "store engines; the command set addresses one"),
+    KEY(clusters.dma.load_channels, range(1, 64), "", "load channels, which work on one command together"),
+    KEY(clusters.dma.store_channels, range(1, 64), "", "store channels, as many as load channels"),
     KEY(clusters.dma.burst, power_of_two(32, 4 * kib), "",
         "largest transaction; none crosses a multiple of it"),
-    KEY(clusters.dma.outstanding, range(1, 1024), "transactions", "under way at once in an engine"),
+    KEY(clusters.dma.outstanding, range(1, 1024), "transactions", "under way at once in a channel"),
     KEY(clusters.dma.overhead, range(0, 1000), "cycles", "to set up a command"),
     KEY(clusters.command.queue_depth, range(1, 1024), "commands", "each engine queues so many"),
     KEY(clusters.command.fetch_buffer, multiple_of(256, kib, 16 * mib), "",
@@ -258,12 +261,11 @@ std::string expected(const Key& key) {
           const auto number =
               fmt::format("{} from {} to {}", rule.power_of_two ? "a power of two" : "a whole number",
                           rule.low, rule.high);
-          if (rule.low == rule.high) return fmt::format("{}", rule.low);
           return rule.cycles == Cycles::plain ? number : number + ", or a time such as 14 ns";
         } else if constexpr (std::is_same_v<T, bool>) {
           return "true or false";
         } else if constexpr (std::is_same_v<T, std::string>) {
-          return "up to 64 letters, digits, blanks and . _ + -";
+          return "up to 64 letters, digits and . _ + -";
         } else if constexpr (std::is_same_v<T, Bytes>) {
           return expected_quantity<Bytes>(rule, [](std::uint64_t n) { return Bytes{n}; });
         } else if constexpr (std::is_same_v<T, Frequency>) {

@@ -333,7 +333,7 @@ class Loader {
     };
     return !text.empty() && text.size() <= 64 && letter(text.front()) &&
            std::all_of(text.begin(), text.end(), [&](char c) {
-             return letter(c) || std::string_view(" ._+-").find(c) != std::string_view::npos;
+             return letter(c) || std::string_view("._+-").find(c) != std::string_view::npos;
            });
   }
 

@@ -57,7 +57,7 @@ nlohmann::ordered_json value_schema(const Key& key) {
           return {{"type", "boolean"}};
         } else if constexpr (std::is_same_v<T, std::string>) {
           return {{"type", Json::array({"string", "number"})},
-                  {"pattern", "^[A-Za-z0-9][A-Za-z0-9 ._+-]{0,63}$"}};
+                  {"pattern", "^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$"}};
         } else if constexpr (std::is_same_v<T, Bytes> || std::is_same_v<T, Frequency> ||
                              std::is_same_v<T, Time>) {
           return quantity_schema<T>();

@@ -26,6 +26,16 @@ TEST(Combinations, OfTheScratchpad) {
   EXPECT_EQ(problems("clusters: {scratchpad: {size: 1536 KiB, banks: 24}}\n"), "none");
 }
 
+TEST(Combinations, OfDmaChannels) {
+  EXPECT_EQ(problems("clusters: {dma: {load_channels: 2}}\n"),
+            "a.yaml:1:33: clusters.dma.store_channels is 1, but clusters.dma.load_channels 2: the models "
+            "have as many of both");
+  EXPECT_EQ(problems("clusters: {dma: {load_channels: 2, store_channels: 2, outstanding: 512}}\n"), "none");
+  EXPECT_EQ(problems("clusters: {dma: {load_channels: 2, store_channels: 2, outstanding: 513}}\n"),
+            "a.yaml:1:68: clusters.dma.outstanding x clusters.dma.load_channels are 1026 transactions under "
+            "way; at most 1024");
+}
+
 TEST(Combinations, OfPortsAndChannels) {
   EXPECT_EQ(problems("hbm:\n  ports: 64\n"),
             "a.yaml:2:10: hbm.ports is 64, but a stack has only 32 pseudo-channels (hbm.channels x "
@@ -50,6 +60,18 @@ TEST(Combinations, OfInterleavingAndRows) {
   EXPECT_EQ(problems("hbm: {interleave: 1 KiB}\n"), "none");
   EXPECT_EQ(problems("hbm: {interleave: 2 KiB, address_map: [burst, channel, column, pseudo_channel, "
                      "bank_group, bank, row]}\n"),
+            "none");
+}
+
+TEST(Combinations, OfInterleavingAndCapacity) {
+  const std::string tiny =
+      "hbm: {channels: 2, pseudo_channels: 1, bank_groups: 1, banks_per_group: 1, rows: 2, row_bytes: 256 B, "
+      "ports: 2, ";
+  EXPECT_EQ(problems(tiny + "interleave: 1 KiB, address_map: [burst, channel, column, pseudo_channel, "
+                            "bank_group, bank, row]}\n"),
+            "a.yaml:1:125: hbm.interleave is 1 KiB, but each of hbm.ports has only 512 B of a stack");
+  EXPECT_EQ(problems(tiny + "interleave: 512 B, address_map: [burst, channel, column, pseudo_channel, "
+                            "bank_group, bank, row]}\n"),
             "none");
 }
 
@@ -106,6 +128,9 @@ TEST(Combinations, OfTimings) {
   EXPECT_EQ(timings("tREFI: 600"),
             "a.yaml:2:20: hbm.timings.tREFI is 600, less than tRFC + tRC + RL (652): refreshing would leave "
             "no time for data");
+  EXPECT_EQ(timings("tRFC: 71"),
+            "a.yaml:2:19: hbm.timings.tRFC is 71, less than tRC (72): a refresh opens and closes rows");
+  EXPECT_EQ(problems("hbm: {refresh: none, timings: {tRFC: 71}}\n"), "none");
   EXPECT_EQ(problems("hbm: {refresh: none, timings: {tREFI: 600}}\n"), "none");
   EXPECT_EQ(timings("tRC: 40 ns"),
             "a.yaml:2:18: hbm.timings.tRC is 64, less than tRAS + tRP (71): a row opened again must have "
