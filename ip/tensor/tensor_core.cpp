@@ -4,9 +4,7 @@
 #include <algorithm>
 
 #include "ip/base/local_range.hpp"
-#include "ip/base/method.hpp"
 #include "ip/base/numbers.hpp"
-#include "ip/command/local_access.hpp"
 #include "ip/tensor/matmul.hpp"
 
 namespace forerun::ip {
@@ -31,14 +29,7 @@ std::uint64_t wave_cycles(const TensorParameters& p, std::uint64_t wave, std::ui
 }  // namespace
 
 TensorCore::TensorCore(const sc_core::sc_module_name& name, const TensorParameters& parameters, std::uint64_t local_bytes)
-    : Engine(name, parameters.queue_depth),
-      local("local"),
-      parameters_(parameters),
-      clock_(parameters.clock),
-      local_bytes_(local_bytes),
-      pool_(local_chunk_bytes) {
-  add_method("step", {&step_}, [this] { step(); });
-}
+    : ComputeEngine(name, parameters.queue_depth, parameters.clock, local_bytes), parameters_(parameters) {}
 
 double TensorCore::peak_operations() const {
   return 2.0 * parameters_.rows * parameters_.columns * parameters_.arrays * 1e12 / static_cast<double>(clock_.period_ps());
@@ -66,20 +57,13 @@ void TensorCore::start(const Command& command) {
     command_ = {};
   }
   wave_ = wave_count_ = 0;
-  step_.notify(clock_.cycles(1));
-}
-
-std::int64_t TensorCore::transfer(tlm::tlm_command direction, std::uint64_t bytes) {
-  return local_transfer(local, pool_, direction, bytes);
+  step_after(clock_.period_ps());
 }
 
 void TensorCore::step() {
   if (wave_ == wave_count_) {
     if (current().header().opcode == FR_OP_MATMUL) {
-      if (parameters_.data) {
-        if (memory_.empty()) memory_ = local_memory(local, local_bytes_);
-        matmul(command_, memory_);
-      }
+      if (parameters_.data) matmul(command_, memory());
       macs += std::uint64_t{command_.m} * command_.n * command_.k;
     }
     return finish();
@@ -101,7 +85,7 @@ void TensorCore::step() {
   operand_time += static_cast<std::uint64_t>(until - compute);
   ++waves;
   ++wave_;
-  step_.notify(to_sc_time({until}));
+  step_after(until);
 }
 
 }  // namespace forerun::ip

@@ -2,13 +2,9 @@
 /// The tensor engine: weight-stationary systolic arrays.
 #pragma once
 
-#include <tlm_utils/simple_initiator_socket.h>
-
 #include <cstdint>
-#include <span>
 
-#include "ip/base/payload.hpp"
-#include "ip/command/engine.hpp"
+#include "ip/command/compute_engine.hpp"
 
 namespace forerun::ip {
 
@@ -31,11 +27,10 @@ struct TensorParameters {
 /// deliver its operands (its k-slice of A once, its tiles of B) and to take its results (C after the last k-tile; partial
 /// sums stay in the accumulators; C is read first when accumulating). The bits are those of matmul(), computed when the
 /// command ends. Peak: 2 R C `arrays` operations a cycle.
-class TensorCore : public Engine {
+class TensorCore : public ComputeEngine {
  public:
   TensorCore(const sc_core::sc_module_name& name, const TensorParameters& parameters, std::uint64_t local_bytes);
 
-  tlm_utils::simple_initiator_socket<TensorCore> local;
   Counter macs{counters, "macs", "MAC", "multiply-accumulates"};
   Counter waves{counters, "waves", "wave", "weight tiles loaded, counting arrays side by side once"};
   Counter operand_time{counters, "operand_time", "ps", "time that waves were held up by the scratchpad"};
@@ -47,19 +42,12 @@ class TensorCore : public Engine {
 
  private:
   void start(const Command& command) override;
-  void abandon() override { step_.cancel(); }
-  void step();
-  std::int64_t transfer(tlm::tlm_command direction, std::uint64_t bytes);
+  void step() override;
 
   TensorParameters parameters_;
-  Clock clock_;
-  std::uint64_t local_bytes_;
-  PayloadPool pool_;
-  std::span<unsigned char> memory_;
   fr_matmul command_{};
   std::uint64_t wave_ = 0, wave_count_ = 0, k_tiles_ = 0;
   std::int64_t operands_ready_ = 0;
-  sc_core::sc_event step_;
 };
 
 }  // namespace forerun::ip

@@ -3,21 +3,12 @@
 
 #include <algorithm>
 
-#include "ip/base/method.hpp"
-#include "ip/command/local_access.hpp"
 #include "ip/vector/operations.hpp"
 
 namespace forerun::ip {
 
 VectorUnit::VectorUnit(const sc_core::sc_module_name& name, const VectorParameters& parameters, std::uint64_t local_bytes)
-    : Engine(name, parameters.queue_depth),
-      local("local"),
-      parameters_(parameters),
-      clock_(parameters.clock),
-      local_bytes_(local_bytes),
-      pool_(local_chunk_bytes) {
-  add_method("step", {&step_}, [this] { step(); });
-}
+    : ComputeEngine(name, parameters.queue_depth, parameters.clock, local_bytes), parameters_(parameters) {}
 
 std::uint64_t VectorUnit::ideal_cycles(const fr_vector& command) const {
   const auto cost = vector_cost(command);
@@ -34,12 +25,12 @@ void VectorUnit::start(const Command& command) {
     if (const auto fault = check_vector(command_, local_bytes_)) return fail(*fault);
     const auto traffic = vector_traffic(command_);
     cycles_ = ideal_cycles(command_);
-    slices_ = std::max<std::uint64_t>(1, (traffic.read + traffic.written) / local_chunk_bytes);
+    slices_ = std::max<std::uint64_t>(1, (traffic.read + traffic.written) / chunk_bytes);
     read_ = traffic.read / slices_;
     written_ = traffic.written / slices_;
     return step();
   }
-  step_.notify(clock_.cycles(1));
+  step_after(clock_.period_ps());
 }
 
 void VectorUnit::step() {
@@ -47,21 +38,18 @@ void VectorUnit::step() {
     if (current().header().opcode == FR_OP_VECTOR) {
       const auto cost = vector_cost(command_);
       elements += cost.elements * cost.passes;
-      if (parameters_.data) {
-        if (memory_.empty()) memory_ = local_memory(local, local_bytes_);
-        vector_operation(command_, memory_);
-      }
+      if (parameters_.data) vector_operation(command_, memory());
     }
     return finish();
   }
-  auto ready = local_transfer(local, pool_, tlm::TLM_READ_COMMAND, read_);
-  ready = std::max(ready, local_transfer(local, pool_, tlm::TLM_WRITE_COMMAND, written_));
+  auto ready = transfer(tlm::TLM_READ_COMMAND, read_);
+  ready = std::max(ready, transfer(tlm::TLM_WRITE_COMMAND, written_));
   const auto cycles = cycles_ * (slice_ + 1) / slices_ - cycles_ * slice_ / slices_;
   const auto compute = clock_.cycles_to_ps(static_cast<std::int64_t>(cycles));
   const auto until = std::max(compute, clock_.cycles_to_ps(clock_.ps_to_cycles(ready)));
   operand_time += static_cast<std::uint64_t>(until - compute);
   ++slice_;
-  step_.notify(to_sc_time({std::max<std::int64_t>(until, 1)}));
+  step_after(std::max<std::int64_t>(until, 1));
 }
 
 }  // namespace forerun::ip

@@ -2,13 +2,9 @@
 /// The vector engine: lanes that carry out VECTOR commands.
 #pragma once
 
-#include <tlm_utils/simple_initiator_socket.h>
-
 #include <cstdint>
-#include <span>
 
-#include "ip/base/payload.hpp"
-#include "ip/command/engine.hpp"
+#include "ip/command/compute_engine.hpp"
 
 namespace forerun::ip {
 
@@ -25,11 +21,10 @@ struct VectorParameters {
 ///   p (latency + ceil(e / lanes)) + s (special_factor - 1) ceil(e / lanes) cycles,
 /// or as long as the scratchpad takes to move its operands and results, whichever is longer. Long commands are booked
 /// in slices. The bits are those of vector_operation(), computed when the command ends.
-class VectorUnit : public Engine {
+class VectorUnit : public ComputeEngine {
  public:
   VectorUnit(const sc_core::sc_module_name& name, const VectorParameters& parameters, std::uint64_t local_bytes);
 
-  tlm_utils::simple_initiator_socket<VectorUnit> local;
   Counter elements{counters, "elements", "element", "elements processed, counted once a pass"};
   Counter operand_time{counters, "operand_time", "ps", "time that slices were held up by the scratchpad"};
 
@@ -37,17 +32,11 @@ class VectorUnit : public Engine {
 
  private:
   void start(const Command& command) override;
-  void abandon() override { step_.cancel(); }
-  void step();
+  void step() override;
 
   VectorParameters parameters_;
-  Clock clock_;
-  std::uint64_t local_bytes_;
-  PayloadPool pool_;
-  std::span<unsigned char> memory_;
   fr_vector command_{};
   std::uint64_t slices_ = 0, slice_ = 0, cycles_ = 0, read_ = 0, written_ = 0;
-  sc_core::sc_event step_;
 };
 
 }  // namespace forerun::ip

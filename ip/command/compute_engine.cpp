@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ip/command/compute_engine.hpp"
+
+#include <algorithm>
+
+#include "ip/base/method.hpp"
+
+namespace forerun::ip {
+
+ComputeEngine::ComputeEngine(const sc_core::sc_module_name& name, unsigned queue_depth, Frequency clock, std::uint64_t local_bytes)
+    : Engine(name, queue_depth), local("local"), clock_(clock), local_bytes_(local_bytes) {
+  add_method("step", {&step_}, [this] { step(); });
+}
+
+std::int64_t ComputeEngine::transfer(tlm::tlm_command direction, std::uint64_t bytes) {
+  auto delay = sc_core::SC_ZERO_TIME;
+  while (bytes > 0) {
+    const auto piece = static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, chunk_bytes));
+    auto& payload = pool_.acquire(direction, 0, piece, true);
+    delay = sc_core::SC_ZERO_TIME;  // pieces queue behind one another in the scratchpad
+    local->b_transport(payload, delay);
+    payload.release();
+    bytes -= piece;
+  }
+  return to_picoseconds(delay);
+}
+
+std::span<unsigned char> ComputeEngine::memory() {
+  if (!memory_.empty()) return memory_;
+  tlm::tlm_generic_payload payload;
+  tlm::tlm_dmi dmi;
+  payload.set_address(0);
+  payload.set_read();
+  if (local->get_direct_mem_ptr(payload, dmi)) memory_ = {dmi.get_dmi_ptr(), local_bytes_};
+  return memory_;
+}
+
+}  // namespace forerun::ip

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What the tensor and the vector engine have in common: a command goes in steps, and operands come from the scratchpad.
+#pragma once
+
+#include <tlm_utils/simple_initiator_socket.h>
+
+#include <cstdint>
+#include <span>
+
+#include "ip/base/payload.hpp"
+#include "ip/command/engine.hpp"
+
+namespace forerun::ip {
+
+/// Reaches the scratchpad in two ways: time by transactions, bytes by DMI.
+class ComputeEngine : public Engine {
+ public:
+  tlm_utils::simple_initiator_socket<ComputeEngine> local;
+
+ protected:
+  /// Largest piece of operand traffic that is booked at once, so that engines share the banks fairly.
+  static constexpr std::uint32_t chunk_bytes = 65536;
+
+  ComputeEngine(const sc_core::sc_module_name& name, unsigned queue_depth, Frequency clock, std::uint64_t local_bytes);
+
+  /// Books the time of moving `bytes` and returns when it is over, in picoseconds from now.
+  std::int64_t transfer(tlm::tlm_command direction, std::uint64_t bytes);
+  /// The whole scratchpad as host memory.
+  std::span<unsigned char> memory();
+  /// Calls `step` after so many picoseconds, unless the command is abandoned.
+  void step_after(std::int64_t picoseconds) { step_.notify(to_sc_time({picoseconds})); }
+  virtual void step() = 0;
+
+  const Clock clock_;
+  const std::uint64_t local_bytes_;
+
+ private:
+  void abandon() override { step_.cancel(); }
+
+  PayloadPool pool_{chunk_bytes};
+  std::span<unsigned char> memory_;
+  sc_core::sc_event step_;
+};
+
+}  // namespace forerun::ip
