@@ -42,7 +42,7 @@ struct BootRom {
 
 /// What joins the CPU with its memories and peripherals.
 struct Bus {
-  unsigned latency = 2;  ///< CPU cycles, added to each transaction
+  Time latency{2000};  ///< added to each transaction
   bool operator==(const Bus&) const = default;
 };
 

@@ -66,7 +66,7 @@ const Key table[] = {
     KEY(boot_rom.size, multiple_of(4 * kib, 4 * kib, 512 * kib), "",
         "read-only memory that the CPU starts from; the device tree follows it"),
     KEY(boot_rom.latency, range(0, 1000), "CPU cycles", "of an access"),
-    KEY(bus.latency, range(0, 1000), "CPU cycles",
+    KEY(bus.latency, range(0, ms), "",
         "added to each transaction between the CPU and memories, peripherals and network"),
 
     KEY(peripherals.timebase, range(khz, ghz), "", "rate of the CPU's mtime and of the timer"),

@@ -213,11 +213,12 @@ TEST(Writing, GivesBackAnEqualChip) {
     const auto chip = load(name);
     EXPECT_EQ(parse(to_yaml(chip), "again.yaml"), chip) << name;
   }
-  const auto chip = load(
-      "edge", {"noc.tiles=[X C M H]", "clusters.clock=1.0371 GHz", "cpu.clock=1234567.89 Hz", "bus.latency=0",
-               "quantum=1500 ps", "clusters.tensor.double_buffered=false", "hbm.refresh=none", "data=none",
-               "timing=loose", "hbm.scheduler=fcfs", "hbm.page_policy=closed", "name=12-x+y_z",
-               "hbm.address_map=[burst, channel, pseudo_channel, bank_group, column, bank, row]"});
+  const auto chip =
+      load("edge",
+           {"noc.tiles=[X C M H]", "clusters.clock=1.0371 GHz", "cpu.clock=1234567.89 Hz", "bus.latency=0 ns",
+            "quantum=1500 ps", "clusters.tensor.double_buffered=false", "hbm.refresh=none", "data=none",
+            "timing=loose", "hbm.scheduler=fcfs", "hbm.page_policy=closed", "name=12-x+y_z",
+            "hbm.address_map=[burst, channel, pseudo_channel, bank_group, column, bank, row]"});
   EXPECT_EQ(parse(to_yaml(chip), "again.yaml"), chip);
 }
 
