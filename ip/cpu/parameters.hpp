@@ -7,7 +7,7 @@
 
 namespace forerun::ip {
 
-/// Cycles of each class of instruction, 1 or more (0 counts as 1). Time that a bus access takes is added to its instruction.
+/// Cycles of each class of instruction, 1 .. 2^20 (0 counts as 1). Time that a bus access takes is added to its instruction.
 struct CpuCosts {
   unsigned alu = 1;       ///< integer arithmetic and logic, fence
   unsigned load = 2;      ///< integer and floating-point loads
