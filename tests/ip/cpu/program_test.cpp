@@ -59,8 +59,8 @@ TEST_P(EveryQuantum, GivesTheSameInstructionsTimesAndInterrupts) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Program, EveryQuantum, testing::Values(Where::ram, Where::slow, Where::slow_and_waiting),
-                         [](const auto& info) {
-                           return info.param == Where::ram ? "ram" : info.param == Where::slow ? "memory_without_dmi" : "memory_that_waits";
+                         [](const auto& instance) {
+                           return instance.param == Where::ram ? "ram" : instance.param == Where::slow ? "memory_without_dmi" : "memory_that_waits";
                          });
 
 TEST(Program, InterruptsStrikeBeforeTheFirstInstructionAtTheirMoment) {
