@@ -7,12 +7,15 @@
 #include <stdexcept>
 #include <utility>
 
+#include "platform/chip/address_map.hpp"
 #include "platform/chip/keys.hpp"
 #include "platform/chip/quantity.hpp"
 
 namespace forerun::chip {
 namespace {
 
+constexpr std::uint64_t device_tree_bytes = 8192, device_tree_bytes_a_cluster = 256;  // at most
+constexpr std::uint64_t page = 4096;
 constexpr unsigned max_mesh = 64;                 // columns or rows of the network
 constexpr unsigned max_transactions = 1024;       // under way in a direction of a cluster
 constexpr unsigned max_banks = 64;                // of a pseudo-channel
@@ -23,6 +26,7 @@ class Finder {
   explicit Finder(const Chip& chip) : chip_(chip) {}
 
   std::vector<Conflict> all() {
+    boot_rom();
     scratchpad();
     dma();
     memory();
@@ -34,6 +38,18 @@ class Finder {
  private:
   void add(std::vector<std::string_view> keys, std::string message) {
     found_.push_back({std::move(keys), std::move(message)});
+  }
+
+  void boot_rom() {
+    const auto size = chip_.boot_rom.size.count;
+    const auto tree =
+        (device_tree_bytes + device_tree_bytes_a_cluster * chip_.clusters.count + page - 1) / page * page;
+    const auto room = address_map::sysctl - address_map::boot_rom - tree;
+    if (size > room)
+      add({"boot_rom.size", "clusters.count"},
+          fmt::format("boot_rom.size is {}, but at most {} fit, with the device tree of {} clusters "
+                      "(clusters.count) behind it",
+                      format(chip_.boot_rom.size), format(Bytes{room}), chip_.clusters.count));
   }
 
   void scratchpad() {

@@ -34,8 +34,6 @@ namespace map = address_map;
 static_assert(map::cluster_registers(map::max_clusters) <= map::sram);
 static_assert(map::scratchpad(map::max_clusters) <= map::hbm);
 static_assert(map::cluster_interrupt(map::max_clusters) <= 1024);
-static_assert(map::boot_rom + 512 * kib + 8 * kib + 256 * map::max_clusters <=
-              map::sysctl);  // with its device tree
 
 #define KEY(MEMBER, RULE, UNIT, TEXT)                          \
   Key {                                                        \
@@ -63,7 +61,7 @@ const Key table[] = {
 
     KEY(sram.size, multiple_of(4 * kib, 64 * kib, 32 * gib), "", "memory of the control CPU"),
     KEY(sram.latency, range(0, 1000), "CPU cycles", "of an access"),
-    KEY(boot_rom.size, multiple_of(4 * kib, 4 * kib, 512 * kib), "",
+    KEY(boot_rom.size, multiple_of(4 * kib, 4 * kib, map::sysctl - map::boot_rom), "",
         "read-only memory that the CPU starts from; the device tree follows it"),
     KEY(boot_rom.latency, range(0, 1000), "CPU cycles", "of an access"),
     KEY(bus.latency, range(0, ms), "",

@@ -18,6 +18,16 @@ std::string problems(const std::string& text) {
   return "none";
 }
 
+TEST(Combinations, OfTheBootRomAndItsDeviceTree) {
+  EXPECT_EQ(problems("boot_rom: {size: 1020 KiB}\n"),
+            "a.yaml:1:18: boot_rom.size is 1020 KiB, but at most 1008 KiB fit, with the device tree of 16 "
+            "clusters (clusters.count) behind it");
+  EXPECT_EQ(problems("boot_rom: {size: 1008 KiB}\n"), "none");
+  EXPECT_EQ(problems("boot_rom: {size: 1008 KiB}\nclusters: {count: 32}\n"),
+            "a.yaml:1:18: boot_rom.size is 1008 KiB, but at most 1004 KiB fit, with the device tree of 32 "
+            "clusters (clusters.count) behind it");
+}
+
 TEST(Combinations, OfTheScratchpad) {
   EXPECT_EQ(problems("clusters: {scratchpad: {size: 1 MiB, banks: 24}}\n"),
             "a.yaml:1:31: clusters.scratchpad.size is 1 MiB, no multiple of the 384 B that "

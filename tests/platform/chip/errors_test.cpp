@@ -119,7 +119,7 @@ TEST(Mistakes, OfQuantities) {
        "64 KiB"},
       {"boot_rom: {size: 1 MiB}\n",
        "a.yaml:1:18: boot_rom.size: found '1 MiB', expected an amount of memory that is a multiple of 4 KiB "
-       "from 4 KiB to 512 KiB, such as "
+       "from 4 KiB to 1020 KiB, such as "
        "64 KiB"},
       {"clusters: {scratchpad: {size: 512 MiB}}\n",
        "a.yaml:1:31: clusters.scratchpad.size: found '512 MiB', expected an amount of memory that is a "
