@@ -164,10 +164,11 @@ class Loader {
     if (!fs::exists(status)) return why = "no such file", false;
     if (fs::is_directory(status)) return why = "a folder, not a file", false;
     std::ifstream stream(path, std::ios::binary);
-    text.resize(max_file_bytes + 1);
-    if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (stream.bad() || (!stream && !stream.eof())) return why = "cannot be read", false;
-    text.resize(static_cast<std::size_t>(stream.gcount()));
+    if (!stream) return why = "cannot be read", false;
+    for (char piece[4096];
+         text.size() <= max_file_bytes && (stream.read(piece, sizeof piece) || stream.gcount() > 0);)
+      text.append(piece, static_cast<std::size_t>(stream.gcount()));
+    if (stream.bad()) return why = "cannot be read", false;
     if (text.size() > max_file_bytes) return why = "larger than 1 MiB; not a chip", false;
     return true;
   }
