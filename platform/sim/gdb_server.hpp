@@ -27,8 +27,8 @@ namespace forerun::sim {
 ///
 /// Offers: registers (integer, floating-point, CSRs that the CPU has, privilege) with their target description, memory as the
 /// CPU's present mode sees it, breakpoints (Z0 and Z1 are the same: memory is not changed), watchpoints for writes, reads and
-/// accesses, step, continue, detach, kill, and `monitor` commands. One thread: the hart. Unknown packets get the empty answer,
-/// malformed ones E01, wrong check sums a '-'.
+/// accesses (gdb shows the place one instruction further on: it steps there itself), step, continue, detach, kill, and
+/// `monitor` commands. One thread: the hart. Unknown packets get the empty answer, malformed ones E01, wrong check sums a '-'.
 class GdbServer {
  public:
   /// Listens from now on. `port` 0 takes any that is free. Throws std::runtime_error if the port is in use.
