@@ -70,21 +70,22 @@ void TestProgram::load(soc::Soc& soc, const std::function<void(std::vector<std::
   soc.write(at, bytes);
 }
 
-Bench::Bench(const sc_core::sc_module_name& name, Program program, const chip::Chip& chip)
-    : sc_module(name),
-      soc("soc", chip),
-      cpu("cpu", {std::move(program), soc::device_tree_address(soc.chip()), soc.chip().cpu.clock}) {
-  cpu.bus.bind(soc.bus.socket);
-  soc.clint.software.bind(cpu.machine_software);
-  soc.clint.timer.bind(cpu.machine_timer);
-  soc.plic.machine.bind(cpu.machine_external);
+Board::Board(const sc_core::sc_module_name& name, const chip::Chip& chip) : sc_module(name), soc("soc", chip) {
   soc.uart.on_transmit = [this](unsigned char character) { log.push_back(static_cast<char>(character)); };
   soc.on_exit = [this](int code) { exit_code = code; };
 }
 
-void Bench::send(const ip::Message& message) { EXPECT_TRUE(soc.mailbox.host_send(message)); }
+Bench::Bench(const sc_core::sc_module_name& name, Program program, const chip::Chip& chip)
+    : Board(name, chip), cpu("cpu", {std::move(program), soc::device_tree_address(chip), chip.cpu.clock}) {
+  cpu.bus.bind(soc.bus.socket);
+  soc.clint.software.bind(cpu.machine_software);
+  soc.clint.timer.bind(cpu.machine_timer);
+  soc.plic.machine.bind(cpu.machine_external);
+}
 
-ip::Message Bench::receive() {
+void Board::send(const ip::Message& message) { EXPECT_TRUE(soc.mailbox.host_send(message)); }
+
+ip::Message Board::receive() {
   const auto until = sc_core::sc_time_stamp() + sc_core::sc_time(patience_seconds, sc_core::SC_SEC);
   while (sc_core::sc_time_stamp() < until) {
     if (const auto message = soc.mailbox.host_receive()) return *message;
@@ -94,7 +95,7 @@ ip::Message Bench::receive() {
   return {};
 }
 
-ip::Message Bench::run(const std::vector<std::uint32_t>& prompt, std::uint64_t generate, std::uint64_t flags,
+ip::Message Board::run(const std::vector<std::uint32_t>& prompt, std::uint64_t generate, std::uint64_t flags,
                        std::uint64_t timeout, std::uint64_t temperature, std::uint64_t seed) {
   if (!prompt.empty())
     soc.write(TestProgram::token_ids, {reinterpret_cast<const std::uint8_t*>(prompt.data()), prompt.size() * 4});
@@ -107,13 +108,13 @@ ip::Message Bench::run(const std::vector<std::uint32_t>& prompt, std::uint64_t g
   }
 }
 
-std::vector<std::uint32_t> Bench::read_ids(std::uint64_t address, std::size_t count) {
+std::vector<std::uint32_t> Board::read_ids(std::uint64_t address, std::size_t count) {
   std::vector<std::uint32_t> ids(count);
   soc.read(address, {reinterpret_cast<std::uint8_t*>(ids.data()), count * 4});
   return ids;
 }
 
-std::vector<std::int64_t> Bench::read_parameters() {
+std::vector<std::int64_t> Board::read_parameters() {
   std::vector<std::int64_t> values(FR_PARAMETERS);
   soc.read(TestProgram::parameters, {reinterpret_cast<std::uint8_t*>(values.data()), values.size() * 8});
   return values;

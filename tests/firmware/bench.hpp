@@ -46,13 +46,12 @@ struct TestProgram {
   void load(soc::Soc& soc, const std::function<void(std::vector<std::uint8_t>&)>& damage = {});
 };
 
-class Bench : public sc_core::sc_module {
+/// The chip without its CPU, and the host's end: serial port, mailbox, exit code.
+class Board : public sc_core::sc_module {
  public:
-  using Program = std::function<int(std::uint64_t)>;
-  explicit Bench(const sc_core::sc_module_name& name, Program program = forerun_llm_main, const chip::Chip& chip = small_chip());
+  Board(const sc_core::sc_module_name& name, const chip::Chip& chip);
 
   soc::Soc soc;
-  sim::HostCpu cpu;
   std::string log;  ///< of the serial port
   std::optional<int> exit_code;
 
@@ -66,6 +65,16 @@ class Bench : public sc_core::sc_module {
 
   std::vector<std::uint32_t> read_ids(std::uint64_t address, std::size_t count);
   std::vector<std::int64_t> read_parameters();
+};
+
+/// With firmware in the simulator's process.
+class Bench : public Board {
+ public:
+  using Program = std::function<int(std::uint64_t)>;
+  explicit Bench(const sc_core::sc_module_name& name, Program program = forerun_llm_main,
+                 const chip::Chip& chip = small_chip());
+
+  sim::HostCpu cpu;
 };
 
 /// Time for anything that firmware does here.
