@@ -20,17 +20,6 @@ const chip::Chip& checked(const chip::Chip& chip) {
   return chip;
 }
 
-std::vector<std::uint8_t> device_tree_that_fits(const chip::Chip& chip) {
-  auto tree = make_device_tree(chip);
-  const auto end = map::boot_rom + boot_rom_parameters(chip, tree.size()).size.count;
-  if (end > map::sysctl)
-    throw std::invalid_argument(
-        fmt::format("boot_rom.size is {}, but with the device tree of {} bytes behind it the ROM ends at "
-                    "{:#x}, above {:#x}",
-                    chip.boot_rom.size.count, tree.size(), end, map::sysctl));
-  return tree;
-}
-
 /// The place of the one tile of a kind with this number.
 chip::Tile find_tile(const chip::Grid& grid, chip::TileKind kind, unsigned index) {
   return *std::find_if(grid.tiles.begin(), grid.tiles.end(),
@@ -39,11 +28,12 @@ chip::Tile find_tile(const chip::Grid& grid, chip::TileKind kind, unsigned index
 
 }  // namespace
 
-Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip)
+Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocOptions& options)
     : sc_module(name),
       chip_(checked(chip)),
       grid_(chip::place_tiles(chip)),
-      device_tree_(device_tree_that_fits(chip)),
+      device_tree_(make_device_tree(chip)),
+      cpu(options.with_cpu ? std::make_unique<ip::Cpu>("cpu", cpu_parameters(chip)) : nullptr),
       bus("bus", bus_parameters(chip)),
       boot_rom("boot_rom", boot_rom_parameters(chip, device_tree_.size())),
       sram("sram", sram_parameters(chip)),
@@ -63,6 +53,7 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip)
   for (unsigned i = 0; i < chip.clusters.count; ++i)
     clusters.push_back(
         std::make_unique<ip::Cluster>(fmt::format("cluster{}", i).c_str(), cluster_parameters(chip, i)));
+  if (cpu) connect_cpu();
   connect_control_tile();
   connect_noc();
   connect_interrupts_and_resets();
@@ -71,6 +62,15 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip)
 }
 
 std::uint64_t Soc::rom_bytes() const { return boot_rom_parameters(chip_, device_tree_.size()).size.count; }
+
+void Soc::connect_cpu() {
+  cpu->bus.bind(bus.socket);
+  cpu->time_source = [this](const sc_core::sc_time& delay) { return clint.mtime(delay); };
+  clint.software.bind(cpu->machine_software);
+  clint.timer.bind(cpu->machine_timer);
+  plic.machine.bind(cpu->machine_external);
+  plic.supervisor.bind(cpu->supervisor_external);
+}
 
 void Soc::connect_control_tile() {
   bus.map(map::boot_rom, device_tree_address(chip_) - map::boot_rom + device_tree_.size())
@@ -138,9 +138,10 @@ void Soc::reset() {
   };
   for (auto& cluster : clusters) pulse(cluster->reset_line);
   for (auto& stack : hbm) pulse(stack->reset_line);
-  for (auto* line : {&uart.reset_line, &timer.reset_line, &mailbox.reset_line, &perf.reset_line,
-                     &clint.reset_line, &plic.reset_line})
+  for (auto* line : {&noc.reset_line, &uart.reset_line, &timer.reset_line, &mailbox.reset_line,
+                     &perf.reset_line, &clint.reset_line, &plic.reset_line})
     pulse(*line);
+  if (cpu) pulse(cpu->reset_line);
 }
 
 void Soc::add_statistics(const std::string& prefix, const ip::CounterGroup& group) {
@@ -178,6 +179,7 @@ void Soc::add_channel_statistics(const std::string& stack_name, const ip::HbmSta
 }
 
 void Soc::collect_statistics() {
+  if (cpu) add_statistics("cpu", cpu->counters);
   add_statistics("boot_rom", boot_rom.counters);
   add_statistics("sram", sram.counters);
   add_statistics("uart", uart.counters);
@@ -245,6 +247,8 @@ void Soc::load_boot_rom(std::span<const std::uint8_t> image) {
 
 std::string Soc::describe_stall() {
   std::string text;
+  if (cpu && cpu->sleeping())
+    text += fmt::format("{}: waits for an interrupt at pc {:#x}\n", cpu->name(), cpu->pc());
   for (auto& cluster : clusters)
     if (const auto stall = cluster->describe_stall(); !stall.empty()) text += stall + "\n";
   return text + noc.describe_stall();

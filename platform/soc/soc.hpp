@@ -14,6 +14,7 @@
 #include "ip/base/sparse_memory.hpp"
 #include "ip/bus/bus.hpp"
 #include "ip/cluster/cluster.hpp"
+#include "ip/cpu/cpu.hpp"
 #include "ip/hbm/hbm_stack.hpp"
 #include "ip/intc/clint.hpp"
 #include "ip/intc/plic.hpp"
@@ -29,6 +30,11 @@
 
 namespace forerun::soc {
 
+struct SocOptions {
+  bool with_cpu = true;  ///< false: another master is bound to `bus.socket`, for example a test or firmware
+                         ///< built for the host
+};
+
 /// A counter of some block, by its place in the chip: "cluster3.tensor.macs", "hbm0.channel2.row_hits".
 struct Statistic {
   std::string name, unit, description;
@@ -37,18 +43,18 @@ struct Statistic {
 
 /// Blocks, sockets, addresses and interrupts of a chip (platform/chip/address_map.hpp):
 ///
-///     bus.socket - bus -+- boot ROM, SRAM, UART, CLINT, PLIC, timer, mailbox, system controller, counters
-///                       +- (the rest) - NoC - cluster registers and scratchpads, HBM
+///     CPU - bus -+- boot ROM, SRAM, UART, CLINT, PLIC, timer, mailbox, system controller, counters
+///                +- (the rest) - NoC - cluster registers and scratchpads, HBM
 ///
 /// Clusters reach one another, HBM and, through a port of its own, the SRAM; any other address gives them an
 /// address error. HBM addresses go round the stacks, and round the ports of each, in pieces of
-/// `hbm.interleave`. The device tree lies in the boot ROM behind the boot code. A chip reset resets every
-/// block but memories and NoC, whose packets arrive without effect.
+/// `hbm.interleave`. The device tree lies in the boot ROM behind the boot code. Without a CPU, interrupts
+/// stop at the outputs of CLINT and PLIC. A chip reset is a warm one: memories
+/// keep their bytes, transactions under way arrive without effect, and the counts of most blocks begin anew.
 class Soc : public sc_core::sc_module {
  public:
-  /// Throws std::invalid_argument, naming the field, for a chip that cannot be built (check_supported,
-  /// place_tiles, or a device tree that does not fit below the system controller).
-  Soc(const sc_core::sc_module_name& name, const chip::Chip& chip);
+  /// Throws std::invalid_argument, naming the key, for a chip that no chip file may describe.
+  Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocOptions& options = {});
 
   const chip::Chip& chip() const { return chip_; }
 
@@ -58,7 +64,8 @@ class Soc : public sc_core::sc_module {
   const std::vector<std::uint8_t> device_tree_;
 
  public:
-  ip::Bus bus;  ///< its socket is the bus master's
+  std::unique_ptr<ip::Cpu> cpu;  ///< empty without CPU
+  ip::Bus bus;                   ///< its socket is bound to the CPU, or for the other master to bind
   ip::Memory boot_rom, sram;
   ip::Uart uart;
   ip::Clint clint;
@@ -92,6 +99,7 @@ class Soc : public sc_core::sc_module {
   std::string describe_stall();
 
  private:
+  void connect_cpu();
   void connect_control_tile();
   void connect_noc();
   void connect_interrupts_and_resets();

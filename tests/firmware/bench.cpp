@@ -70,7 +70,7 @@ void TestProgram::load(soc::Soc& soc, const std::function<void(std::vector<std::
   soc.write(at, bytes);
 }
 
-Board::Board(const sc_core::sc_module_name& name, const chip::Chip& chip) : sc_module(name), soc("soc", chip) {
+Board::Board(const sc_core::sc_module_name& name, const chip::Chip& chip) : sc_module(name), soc("soc", chip, {.with_cpu = false}) {
   soc.uart.on_transmit = [this](unsigned char character) { log.push_back(static_cast<char>(character)); };
   soc.on_exit = [this](int code) { exit_code = code; };
 }

@@ -33,7 +33,7 @@ struct Bench : sc_core::sc_module {
   std::function<void()> script;
 
   Bench(const sc_core::sc_module_name& name, const chip::Chip& chip, Program compiled)
-      : sc_module(name), soc("soc", chip), program(std::move(compiled)) {
+      : sc_module(name), soc("soc", chip, {.with_cpu = false}), program(std::move(compiled)) {
     master.bind(soc.bus.socket);
     for (const auto& segment : program.segments) soc.write(segment.address, segment.bytes);
     soc.write(program.header.load_address, make_head(program, true));

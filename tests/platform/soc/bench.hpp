@@ -34,7 +34,7 @@ class Bench : public sc_core::sc_module {
  public:
   using Script = std::function<void(Bench&)>;
   Bench(const sc_core::sc_module_name& name, const chip::Chip& chip, Script script)
-      : sc_module(name), soc("soc", chip), script_(std::move(script)) {
+      : sc_module(name), soc("soc", chip, {.with_cpu = false}), script_(std::move(script)) {
     socket.bind(soc.bus.socket);
     sc_core::sc_spawn(
         [this] {
