@@ -86,6 +86,19 @@ static bool next_property(const struct device_tree* tree, uint32_t* at, struct p
   return kind == PROPERTY && !damaged && property_at(tree, at, property);
 }
 
+/* How a node says that its children write their reg. */
+static void read_cells(struct tree_walk* walk, const struct tree_node* node) {
+  struct property property;
+  uint32_t at = node->properties;
+  walk->cells[walk->depth].address = 2;
+  walk->cells[walk->depth].size = 1;
+  while (next_property(node->tree, &at, &property)) {
+    if (property.name[0] != '#' || property.bytes != 4) continue;
+    if (strcmp(property.name, "#address-cells") == 0) walk->cells[walk->depth].address = big_endian(property.value);
+    if (strcmp(property.name, "#size-cells") == 0) walk->cells[walk->depth].size = big_endian(property.value);
+  }
+}
+
 static bool enter(struct tree_walk* walk, struct tree_node* node) {
   const struct device_tree* const tree = walk->tree;
   const char* const name = text(tree->structure, tree->structure_bytes, walk->at);
@@ -97,8 +110,7 @@ static bool enter(struct tree_walk* walk, struct tree_node* node) {
   node->address_cells = walk->depth == 0 ? 2 : walk->cells[walk->depth].address;
   node->size_cells = walk->depth == 0 ? 1 : walk->cells[walk->depth].size;
   ++walk->depth;
-  walk->cells[walk->depth].address = (uint32_t)tree_number(node, "#address-cells", 2);
-  walk->cells[walk->depth].size = (uint32_t)tree_number(node, "#size-cells", 1);
+  read_cells(walk, node);
   return true;
 }
 
@@ -162,10 +174,7 @@ bool tree_cell(const struct tree_node* node, const char* name, uint32_t index, u
   return true;
 }
 
-bool tree_compatible(const struct tree_node* node, const char* name) {
-  uint32_t bytes;
-  const unsigned char* const list = tree_property(node, "compatible", &bytes);
-  if (list == NULL) return false;
+bool tree_list_holds(const unsigned char* list, uint32_t bytes, const char* name) {
   for (uint32_t at = 0; at < bytes;) {
     const char* const entry = text(list, bytes, at);
     if (entry == NULL) return false;
@@ -173,6 +182,12 @@ bool tree_compatible(const struct tree_node* node, const char* name) {
     at += (uint32_t)strlen(entry) + 1;
   }
   return false;
+}
+
+bool tree_compatible(const struct tree_node* node, const char* name) {
+  uint32_t bytes;
+  const unsigned char* const list = tree_property(node, "compatible", &bytes);
+  return list != NULL && tree_list_holds(list, bytes, name);
 }
 
 bool tree_reg(const struct tree_node* node, uint32_t index, uint64_t* address, uint64_t* size) {

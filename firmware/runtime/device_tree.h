@@ -54,6 +54,8 @@ const char* tree_string(const struct tree_node* node, const char* name);
 uint64_t tree_number(const struct tree_node* node, const char* name, uint64_t alternative);
 /* Cell number `index` of a property; false if it is shorter. */
 bool tree_cell(const struct tree_node* node, const char* name, uint32_t index, uint32_t* value);
+/* True if a list of strings, each with its NUL, holds this one. */
+bool tree_list_holds(const unsigned char* list, uint32_t bytes, const char* name);
 /* True if the list of compatible strings holds this one. */
 bool tree_compatible(const struct tree_node* node, const char* name);
 /* Entry number `index` of reg; false if there is none. */

@@ -37,7 +37,34 @@ static void add_memory(struct hardware* hardware, struct memory_range range) {
   ++hardware->memory_count;
 }
 
-static void read_node(struct hardware* hardware, const struct tree_node* node) {
+/* Makes room for twice as many clusters as before; false when there is none. */
+static bool grow_clusters(struct hardware* hardware, uint32_t* room) {
+  const uint32_t wanted = *room == 0 ? 16 : *room * 2;
+  struct cluster_device* const clusters = realloc(hardware->clusters, wanted * sizeof *clusters);
+  if (clusters == NULL) return false;
+  memset(clusters + *room, 0, (wanted - *room) * sizeof *clusters);
+  hardware->clusters = clusters;
+  *room = wanted;
+  return true;
+}
+
+static const char* read_cluster(struct hardware* hardware, const struct tree_node* node, uint32_t* room) {
+  uint64_t bytes;
+  uint32_t index;
+  if (!tree_cell(node, "forerun,index", 0, &index)) return "a cluster without forerun,index";
+  if (index >= HARDWARE_CLUSTERS) return "more clusters than this firmware can serve";
+  while (index >= *room)
+    if (!grow_clusters(hardware, room)) return "out of memory for the clusters";
+  struct cluster_device* const cluster = &hardware->clusters[index];
+  if (cluster->registers != 0) return "two clusters of the same forerun,index";
+  if (!tree_reg(node, 0, &cluster->registers, &bytes) || !tree_reg(node, 1, &cluster->scratchpad, &bytes) ||
+      !tree_cell(node, "interrupts", 0, &cluster->interrupt) || cluster->registers == 0)
+    return "a cluster without reg or interrupts";
+  ++hardware->cluster_count;
+  return NULL;
+}
+
+static void read_block(struct hardware* hardware, const struct tree_node* node, const unsigned char* compatible, uint32_t bytes) {
   static const struct {
     const char* compatible;
     size_t member;
@@ -52,20 +79,9 @@ static void read_node(struct hardware* hardware, const struct tree_node* node) {
       {"sifive,plic-1.0.0", offsetof(struct hardware, plic)},
       {"riscv,plic0", offsetof(struct hardware, plic)},
   };
-  const char* const type = tree_string(node, "device_type");
-  if (node->depth == 0) {
-    const char* const model = tree_string(node, "model");
-    if (model != NULL) strncpy(hardware->model, model, sizeof hardware->model - 1);
-  }
-  if (strcmp(node->name, "cpus") == 0) hardware->timebase_hz = tree_number(node, "timebase-frequency", 0);
-  if (type != NULL && strcmp(type, "memory") == 0) {
-    struct memory_range range;
-    for (uint32_t i = 0; tree_reg(node, i, &range.base, &range.bytes); ++i) add_memory(hardware, range);
-  }
-  if (tree_compatible(node, "forerun,cluster")) ++hardware->cluster_count;
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; ++i) {
     struct device* const device = (struct device*)((char*)hardware + blocks[i].member);
-    if (!tree_compatible(node, blocks[i].compatible) || !read_device(node, device)) continue;
+    if (!tree_list_holds(compatible, bytes, blocks[i].compatible) || !read_device(node, device)) continue;
     if (device == &hardware->uart) {
       hardware->uart_shift = (uint32_t)tree_number(node, "reg-shift", 0) & 3;
       hardware->uart_clock_hz = (uint32_t)tree_number(node, "clock-frequency", 0);
@@ -75,28 +91,31 @@ static void read_node(struct hardware* hardware, const struct tree_node* node) {
   }
 }
 
-static const char* read_clusters(struct hardware* hardware, const struct device_tree* tree) {
-  struct tree_walk walk = {.tree = tree};
-  struct tree_node node;
-  uint64_t bytes;
-  uint32_t index;
-  const uint32_t count = hardware->cluster_count;
-  hardware->cluster_count = 0;
-  if (count > HARDWARE_CLUSTERS) return "more clusters than this firmware can serve";
-  hardware->clusters = calloc(count, sizeof *hardware->clusters);
-  if (hardware->clusters == NULL && count > 0) return "out of memory for the clusters";
-  while (tree_next(&walk, &node)) {
-    if (!tree_compatible(&node, "forerun,cluster")) continue;
-    if (!tree_cell(&node, "forerun,index", 0, &index) || index >= count || hardware->clusters[index].registers != 0)
-      return "bad forerun,index of a cluster";
-    struct cluster_device* const cluster = &hardware->clusters[index];
-    if (!tree_reg(&node, 0, &cluster->registers, &bytes) || !tree_reg(&node, 1, &cluster->scratchpad, &bytes) ||
-        !tree_cell(&node, "interrupts", 0, &cluster->interrupt))
-      return "a cluster without reg or interrupts";
+static const char* read_node(struct hardware* hardware, const struct tree_node* node, uint32_t* room) {
+  uint32_t bytes;
+  const unsigned char* const compatible = tree_property(node, "compatible", &bytes);
+  if (compatible != NULL && tree_list_holds(compatible, bytes, "forerun,cluster"))
+    return read_cluster(hardware, node, room);
+  if (compatible != NULL) read_block(hardware, node, compatible, bytes);
+  const char* const type = tree_string(node, "device_type");
+  if (type != NULL && strcmp(type, "memory") == 0) {
+    struct memory_range range;
+    for (uint32_t i = 0; tree_reg(node, i, &range.base, &range.bytes); ++i) add_memory(hardware, range);
+  }
+  const char* const model = node->depth == 0 ? tree_string(node, "model") : NULL;
+  if (model != NULL) strncpy(hardware->model, model, sizeof hardware->model - 1);
+  if (strcmp(node->name, "cpus") == 0) hardware->timebase_hz = tree_number(node, "timebase-frequency", 0);
+  return NULL;
+}
+
+/* All indices up to the number of clusters are there, and all answer. */
+static const char* check_clusters(struct hardware* hardware, uint32_t room) {
+  for (uint32_t i = 0; i < hardware->cluster_count; ++i) {
+    struct cluster_device* const cluster = &hardware->clusters[i];
+    if (i >= room || cluster->registers == 0) return "a gap in forerun,index of the clusters";
     if (!cluster_present(cluster->registers)) return "a cluster does not answer";
     cluster->scratchpad_bytes = cluster_scratchpad_bytes(cluster->registers);
   }
-  hardware->cluster_count = count;
   return NULL;
 }
 
@@ -127,13 +146,17 @@ const char* hardware_find(struct hardware* hardware, uint64_t device_tree) {
   blob = bytes <= TREE_LIMIT ? hal_view(device_tree, bytes) : NULL;
   if (blob == NULL || !tree_open(&tree, blob, bytes)) return "bad header of the device tree";
   struct tree_walk walk = {.tree = &tree};
-  while (tree_next(&walk, &node)) read_node(hardware, &node);
-  split_memories(hardware);
-  if (walk.damaged) {
-    hardware->cluster_count = 0;
-    return "damaged device tree";
+  const char* problem = NULL;
+  uint32_t room = 0;
+  while (tree_next(&walk, &node)) {
+    const char* const here = read_node(hardware, &node, &room);
+    if (problem == NULL) problem = here;
   }
-  return read_clusters(hardware, &tree);
+  split_memories(hardware);
+  if (problem == NULL && walk.damaged) problem = "damaged device tree";
+  if (problem == NULL) problem = check_clusters(hardware, room);
+  if (problem != NULL) hardware->cluster_count = 0;
+  return problem;
 }
 
 bool hardware_is_hbm(const struct hardware* hardware, uint64_t address, uint64_t bytes) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The runtime and the llm and hello applications on a whole chip.
 #include <gmock/gmock.h>
+#include <libfdt.h>
 
 #include "tests/firmware/bench.hpp"
 
@@ -279,6 +280,57 @@ TEST_P(DamagedTree, EndsFirmware) {
   EXPECT_TRUE(bench.cpu.halted()) << bench.log;
 }
 INSTANTIATE_TEST_SUITE_P(At, DamagedTree, testing::Values(0, 4, 64, 300, 1000));
+
+struct Contradiction {
+  const char* name;
+  const char* message;
+  const char* node;
+  std::function<int(void* tree, int node)> change;
+};
+void PrintTo(const Contradiction& contradiction, std::ostream* out) { *out << contradiction.name; }
+class WrongTree : public testing::TestWithParam<Contradiction> {};
+
+TEST_P(WrongTree, EndsFirmwareWithAReason) {
+  Bench bench("bench");
+  std::vector<std::uint8_t> tree(bench.soc.device_tree().begin(), bench.soc.device_tree().end());
+  const auto node = fdt_path_offset(tree.data(), GetParam().node);
+  ASSERT_GE(node, 0);
+  ASSERT_EQ(GetParam().change(tree.data(), node), 0);
+  bench.soc.write(soc::device_tree_address(bench.soc.chip()), tree);
+  sc_core::sc_start(10, sc_core::SC_MS);
+  EXPECT_EQ(bench.exit_code, RUNTIME_EXIT_NO_HARDWARE);
+  EXPECT_THAT(bench.log, HasSubstr(GetParam().message));
+}
+
+auto index_is(std::uint32_t value) {
+  return [=](void* tree, int node) { return fdt_setprop_inplace_u32(tree, node, "forerun,index", value); };
+}
+auto interrupt_is(std::uint32_t value) {
+  return [=](void* tree, int node) { return fdt_setprop_inplace_u32(tree, node, "interrupts", value); };
+}
+auto without(const char* property) {
+  return [=](void* tree, int node) { return fdt_nop_property(tree, node, property); };
+}
+constexpr auto second_cluster = "/soc/cluster@20010000";
+
+const Contradiction contradictions[] = {
+    {"SameIndex", "cannot start: two clusters of the same forerun,index", second_cluster, index_is(0)},
+    {"Gap", "cannot start: a gap in forerun,index of the clusters", second_cluster, index_is(5)},
+    {"FarGap", "cannot start: a gap in forerun,index of the clusters", second_cluster, index_is(900)},
+    {"TooMany", "cannot start: more clusters than this firmware can serve", second_cluster, index_is(5000)},
+    {"NoIndex", "cannot start: a cluster without forerun,index", second_cluster, without("forerun,index")},
+    {"NoReg", "cannot start: a cluster without reg or interrupts", second_cluster, without("reg")},
+    {"NoInterrupt", "cannot start: a cluster without reg or interrupts", second_cluster, without("interrupts")},
+    {"BadInterrupt", "cannot start: bad interrupt number", second_cluster, interrupt_is(5000)},
+    {"NoAnswer", "cannot start: a cluster does not answer", second_cluster,
+     [](void* tree, int node) {
+       const fdt32_t reg[] = {0, cpu_to_fdt32(0x5000'0000), 0, cpu_to_fdt32(0x1000), 0, 0, 0, 0};
+       return fdt_setprop_inplace(tree, node, "reg", reg, sizeof reg);
+     }},
+    {"NoMailbox", "cannot start: the device tree has no mailbox", "/soc/mailbox@10020000", without("compatible")},
+    {"NoHbm", "cannot start: the device tree has no HBM", "/memory@10000000000", without("device_type")},
+};
+INSTANTIATE_TEST_SUITE_P(All, WrongTree, testing::ValuesIn(contradictions), [](const auto& c) { return c.param.name; });
 
 TEST(Hello, ShowsTheHardwareAndEnds) {
   Bench bench("bench", forerun_hello_main);
