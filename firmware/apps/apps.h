@@ -10,7 +10,8 @@ extern "C" {
 #endif
 
 #ifdef __riscv
-/* Called by firmware/boot/start.S on hart 0 with interrupts disabled; the CPU sleeps for ever when it returns. */
+/* Called by firmware/boot/start.S on hart 0 with interrupts disabled; the CPU sleeps for ever when it
+ * returns. */
 int firmware_main(uint64_t device_tree);
 #else
 /* In the simulator's process each application's firmware_main has a name of its own. */

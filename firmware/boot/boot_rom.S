@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The boot ROM, where the CPU starts after reset. It asks the system controller where the program and the device tree are, and
- * jumps: a0 is the number of the hart, a1 the address of the device tree. The place of the system controller is the one
- * address that is known before the device tree is.
+ * The boot ROM, where the CPU starts after reset. It asks the system controller where the program and the
+ * device tree are, and jumps: a0 is the number of the hart, a1 the address of the device tree. The place of
+ * the system controller is the one address that is known before the device tree is.
  */
 #define SYSCTL 0x100000
 #define BOOT_ADDRESS 0x08 /* offsets: FR_SYSCTL_REGISTERS */

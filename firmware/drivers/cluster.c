@@ -21,7 +21,9 @@ void cluster_prepare(uint64_t base, uint64_t stream, uint64_t stream_bytes, uint
 }
 
 void cluster_start(uint64_t base) { hal_write32(base + FR_CLUSTER_CONTROL, FR_CLUSTER_CONTROL_START); }
-bool cluster_running(uint64_t base) { return (hal_read32(base + FR_CLUSTER_STATUS) & FR_CLUSTER_STATUS_RUNNING) != 0; }
+bool cluster_running(uint64_t base) {
+  return (hal_read32(base + FR_CLUSTER_STATUS) & FR_CLUSTER_STATUS_RUNNING) != 0;
+}
 void cluster_reset(uint64_t base) { hal_write32(base + FR_CLUSTER_CONTROL, FR_CLUSTER_CONTROL_RESET); }
 
 uint32_t cluster_acknowledge(uint64_t base) {

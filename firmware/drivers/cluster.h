@@ -16,7 +16,8 @@ struct cluster_fault {
 /* True when a cluster of the interface version that this driver knows answers there. */
 bool cluster_present(uint64_t base);
 uint32_t cluster_scratchpad_bytes(uint64_t base);
-/* Says what to run at the next starts, and interrupts at the end and at an error. Addresses are multiples of 8. */
+/* Says what to run at the next starts, and interrupts at the end and at an error. Addresses are multiples
+ * of 8. */
 void cluster_prepare(uint64_t base, uint64_t stream, uint64_t stream_bytes, uint64_t parameters);
 /* Not while it runs: that is a bus error. */
 void cluster_start(uint64_t base);

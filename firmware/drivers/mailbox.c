@@ -19,4 +19,6 @@ bool mailbox_send(uint64_t base, const uint64_t* words) {
   return true;
 }
 
-void mailbox_interrupts(uint64_t base, uint32_t bits) { hal_write32(base + FR_MAILBOX_INTERRUPT_ENABLE, bits); }
+void mailbox_interrupts(uint64_t base, uint32_t bits) {
+  hal_write32(base + FR_MAILBOX_INTERRUPT_ENABLE, bits);
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mailbox to the host (FR_MAILBOX_REGISTERS). A message is FR_MESSAGE_WORDS words of 64 bits (firmware/abi/message.h). */
+/* Mailbox to the host (FR_MAILBOX_REGISTERS). A message is FR_MESSAGE_WORDS words of 64 bits
+ * (firmware/abi/message.h). */
 #ifndef FR_DRIVERS_MAILBOX_H
 #define FR_DRIVERS_MAILBOX_H
 

@@ -5,7 +5,9 @@
 
 enum { ENABLE = 0x2000, ENABLE_STRIDE = 0x80, CONTEXT = 0x200000, CONTEXT_STRIDE = 0x1000, CLAIM = 4 };
 
-static uint64_t context(const struct plic* plic) { return plic->base + CONTEXT + (uint64_t)plic->context * CONTEXT_STRIDE; }
+static uint64_t context(const struct plic* plic) {
+  return plic->base + CONTEXT + (uint64_t)plic->context * CONTEXT_STRIDE;
+}
 static uint64_t enable_word(const struct plic* plic, uint32_t source) {
   return plic->base + ENABLE + (uint64_t)plic->context * ENABLE_STRIDE + source / 32 * 4;
 }

@@ -3,7 +3,15 @@
 
 #include "firmware/hal/hal.h"
 
-enum { DATA = 0, DIVISOR_LOW = 0, INTERRUPT_ENABLE = 1, DIVISOR_HIGH = 1, FIFO_CONTROL = 2, LINE_CONTROL = 3, LINE_STATUS = 5 };
+enum {
+  DATA = 0,
+  DIVISOR_LOW = 0,
+  INTERRUPT_ENABLE = 1,
+  DIVISOR_HIGH = 1,
+  FIFO_CONTROL = 2,
+  LINE_CONTROL = 3,
+  LINE_STATUS = 5
+};
 enum { FIFO_ENABLE_AND_CLEAR = 7, FIFO_DEPTH = 16 };
 enum { LINE_8N1 = 0x03, LINE_DIVISOR = 0x80, STATUS_RECEIVED = 0x01, STATUS_TRANSMIT_EMPTY = 0x20 };
 
@@ -27,7 +35,8 @@ void uart_write(const struct uart* uart, const char* text, size_t bytes) {
   while (bytes > 0) {
     while ((hal_read8(at(uart, LINE_STATUS)) & STATUS_TRANSMIT_EMPTY) == 0) {
     }
-    for (unsigned room = FIFO_DEPTH; room > 0 && bytes > 0; --room, --bytes) hal_write8(at(uart, DATA), (uint8_t)*text++);
+    for (unsigned room = FIFO_DEPTH; room > 0 && bytes > 0; --room, --bytes)
+      hal_write8(at(uart, DATA), (uint8_t)*text++);
   }
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What firmware needs from the machine it runs on: accesses to the chip's address space, interrupts, time, the end.
- * Two implementations: riscv/ for the chip's CPU, host/ for firmware that runs as part of the simulator's process.
+ * What firmware needs from the machine it runs on: accesses to the chip's address space, interrupts, time,
+ * the end. Two implementations: riscv/ for the chip's CPU, host/ for firmware that runs as part of the
+ * simulator's process.
  *
- * Firmware's own variables are plain C. Everything else of the chip, registers and HBM alike, is reached by physical address
- * through the functions here, never through a pointer.
+ * Firmware's own variables are plain C. Everything else of the chip, registers and HBM alike, is reached by
+ * physical address through the functions here, never through a pointer.
  */
 #ifndef FR_HAL_HAL_H
 #define FR_HAL_HAL_H
@@ -33,12 +34,13 @@ void hal_write64(uint64_t address, uint64_t value);
 void hal_barrier(void);
 #endif
 
-/* As hal_read32 and hal_read64, but a bus error returns false instead of trapping. Not for interrupt handlers. */
+/* As hal_read32 and hal_read64, but a bus error returns false instead of trapping. Not for interrupt
+ * handlers. */
 bool hal_try_read32(uint64_t address, uint32_t* value);
 bool hal_try_read64(uint64_t address, uint64_t* value);
 
-/* Memory of the chip for reading by pointer, of any length: the memory itself on the chip, a copy on the host (which lives as
- * long as the process). NULL when it cannot be read. The address is a multiple of 8. */
+/* Memory of the chip for reading by pointer, of any length: the memory itself on the chip, a copy on the host
+ * (which lives as long as the process). NULL when it cannot be read. The address is a multiple of 8. */
 const void* hal_view(uint64_t address, size_t bytes);
 
 /* Installs and unmasks the handler of an interrupt; NULL masks it. */
@@ -46,8 +48,9 @@ void hal_interrupt_handler(enum hal_interrupt interrupt, void (*handler)(void));
 /* Handlers run at any time from here on / only in hal_wait_for_interrupt. At start they are disabled. */
 void hal_interrupts_enable(void);
 void hal_interrupts_disable(void);
-/* Sleeps until an unmasked interrupt is pending and runs its handler, whether interrupts are enabled or not. May return early:
- * check what you wait for and call again. With interrupts disabled no wake-up between check and sleep can be lost. */
+/* Sleeps until an unmasked interrupt is pending and runs its handler, whether interrupts are enabled or not.
+ * May return early: check what you wait for and call again. With interrupts disabled no wake-up between check
+ * and sleep can be lost. */
 void hal_wait_for_interrupt(void);
 
 /* What to call at an exception that nobody expects; it should not return. */

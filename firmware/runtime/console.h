@@ -9,7 +9,8 @@ enum { CONSOLE_LINE = 256 };
 
 /* Where to print; before that, printing does nothing. */
 void console_start(struct uart uart, uint32_t clock_hz, uint32_t baud);
-/* As printf, without floating point, up to CONSOLE_LINE - 1 characters. A newline is sent as carriage return and newline. */
+/* As printf, without floating point, up to CONSOLE_LINE - 1 characters. A newline is sent as carriage return
+ * and newline. */
 void console_print(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -3,7 +3,16 @@
 
 #include <string.h>
 
-enum { MAGIC_AT = 0, TOTAL_AT = 4, STRUCTURE_AT = 8, STRINGS_AT = 12, VERSION_AT = 20, COMPATIBLE_AT = 24, STRINGS_BYTES_AT = 32, STRUCTURE_BYTES_AT = 36 };
+enum {
+  MAGIC_AT = 0,
+  TOTAL_AT = 4,
+  STRUCTURE_AT = 8,
+  STRINGS_AT = 12,
+  VERSION_AT = 20,
+  COMPATIBLE_AT = 24,
+  STRINGS_BYTES_AT = 32,
+  STRUCTURE_BYTES_AT = 36
+};
 enum { BEGIN_NODE = 1, END_NODE = 2, PROPERTY = 3, NOP = 4, END = 9 };
 enum { TREE_VERSION = 17, OLDEST_COMPATIBLE = 16 };
 #define TREE_MAGIC 0xd00dfeedu
@@ -34,13 +43,16 @@ bool tree_open(struct device_tree* tree, const void* blob, size_t bytes) {
   const unsigned char* const fields = blob;
   if (bytes < TREE_HEADER_BYTES) return false;
   const uint32_t total = tree_total_bytes(blob);
-  const uint64_t structure = big_endian(fields + STRUCTURE_AT), structure_bytes = big_endian(fields + STRUCTURE_BYTES_AT);
-  const uint64_t strings = big_endian(fields + STRINGS_AT), strings_bytes = big_endian(fields + STRINGS_BYTES_AT);
+  const uint64_t structure = big_endian(fields + STRUCTURE_AT),
+                 structure_bytes = big_endian(fields + STRUCTURE_BYTES_AT);
+  const uint64_t strings = big_endian(fields + STRINGS_AT),
+                 strings_bytes = big_endian(fields + STRINGS_BYTES_AT);
   if (total == 0 || total > bytes) return false;
   if (big_endian(fields + VERSION_AT) < TREE_VERSION || big_endian(fields + COMPATIBLE_AT) > TREE_VERSION ||
       big_endian(fields + COMPATIBLE_AT) < OLDEST_COMPATIBLE)
     return false;
-  if (structure % 4 != 0 || structure + structure_bytes > total || strings + strings_bytes > total) return false;
+  if (structure % 4 != 0 || structure + structure_bytes > total || strings + strings_bytes > total)
+    return false;
   tree->structure = fields + structure;
   tree->structure_bytes = (uint32_t)structure_bytes;
   tree->strings = (const char*)fields + strings;
@@ -94,7 +106,8 @@ static void read_cells(struct tree_walk* walk, const struct tree_node* node) {
   walk->cells[walk->depth].size = 1;
   while (next_property(node->tree, &at, &property)) {
     if (property.name[0] != '#' || property.bytes != 4) continue;
-    if (strcmp(property.name, "#address-cells") == 0) walk->cells[walk->depth].address = big_endian(property.value);
+    if (strcmp(property.name, "#address-cells") == 0)
+      walk->cells[walk->depth].address = big_endian(property.value);
     if (strcmp(property.name, "#size-cells") == 0) walk->cells[walk->depth].size = big_endian(property.value);
   }
 }
@@ -123,8 +136,10 @@ bool tree_next(struct tree_walk* walk, struct tree_node* node) {
         walk->damaged = true;
         break;
       case END_NODE:
-        if (walk->depth == 0) walk->damaged = true;
-        else --walk->depth;
+        if (walk->depth == 0)
+          walk->damaged = true;
+        else
+          --walk->depth;
         break;
       case PROPERTY:
         if (walk->depth == 0 || !property_at(walk->tree, &walk->at, &property)) walk->damaged = true;
@@ -132,8 +147,8 @@ bool tree_next(struct tree_walk* walk, struct tree_node* node) {
       case NOP:
         break;
       case END:
-        if (walk->depth != 0) walk->damaged = true;
-        walk->at -= walk->damaged ? 0 : 4; /* stay at the end */
+        walk->damaged = walk->damaged || walk->depth != 0;
+        if (!walk->damaged) walk->at -= 4; /* the end stays the end */
         return false;
       default:
         walk->damaged = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads flattened device trees (Devicetree Specification 0.4, version 17 of the format) in one pass over their nodes. Damaged
- * trees are refused; nothing is read outside of the given bytes.
+ * Reads flattened device trees (Devicetree Specification 0.4, version 17 of the format) in one pass over
+ * their nodes. Damaged trees are refused; nothing is read outside of the given bytes.
  */
 #ifndef FR_RUNTIME_DEVICE_TREE_H
 #define FR_RUNTIME_DEVICE_TREE_H
@@ -25,7 +25,7 @@ struct tree_node {
   uint32_t properties;    /* where they begin in the structure block */
   uint32_t address_cells; /* of its reg property */
   uint32_t size_cells;
-  unsigned depth;         /* 0 for the root */
+  unsigned depth; /* 0 for the root */
 };
 
 /* A walk over all nodes, parents before their children. Start with {.tree = &tree}. */

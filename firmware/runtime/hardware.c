@@ -32,7 +32,8 @@ static uint32_t machine_context(const struct tree_node* node) {
 static void add_memory(struct hardware* hardware, struct memory_range range) {
   unsigned at = hardware->memory_count;
   if (range.bytes == 0 || at == HARDWARE_MEMORIES) return;
-  for (; at > 0 && hardware->memories[at - 1].base > range.base; --at) hardware->memories[at] = hardware->memories[at - 1];
+  for (; at > 0 && hardware->memories[at - 1].base > range.base; --at)
+    hardware->memories[at] = hardware->memories[at - 1];
   hardware->memories[at] = range;
   ++hardware->memory_count;
 }
@@ -64,7 +65,8 @@ static const char* read_cluster(struct hardware* hardware, const struct tree_nod
   return NULL;
 }
 
-static void read_block(struct hardware* hardware, const struct tree_node* node, const unsigned char* compatible, uint32_t bytes) {
+static void read_block(struct hardware* hardware, const struct tree_node* node,
+                       const unsigned char* compatible, uint32_t bytes) {
   static const struct {
     const char* compatible;
     size_t member;
@@ -180,15 +182,19 @@ void hardware_print(const struct hardware* hardware) {
                  {"plic", &hardware->plic}};
   console_print("chip: %s\n", hardware->model[0] != '\0' ? hardware->model : "(no model in the device tree)");
   for (size_t i = 0; i < sizeof devices / sizeof *devices; ++i)
-    if (devices[i].device->base != 0) console_print("  %-8s 0x%08" PRIx64 "\n", devices[i].name, devices[i].device->base);
+    if (devices[i].device->base != 0)
+      console_print("  %-8s 0x%08" PRIx64 "\n", devices[i].name, devices[i].device->base);
   if (hardware->sram.bytes != 0)
-    console_print("  sram     0x%08" PRIx64 ", %" PRIu64 " KiB\n", hardware->sram.base, hardware->sram.bytes >> 10);
+    console_print("  sram     0x%08" PRIx64 ", %" PRIu64 " KiB\n", hardware->sram.base,
+                  hardware->sram.bytes >> 10);
   for (unsigned i = 0; i < hardware->memory_count; ++i)
     console_print("  hbm      0x%08" PRIx64 ", %" PRIu64 " MiB\n", hardware->memories[i].base,
                   hardware->memories[i].bytes >> 20);
   if (hardware->cluster_count > 0)
     console_print("  clusters %" PRIu32 ", the first at 0x%08" PRIx64 " with %" PRIu32 " KiB of scratchpad\n",
-                  hardware->cluster_count, hardware->clusters[0].registers, hardware->clusters[0].scratchpad_bytes >> 10);
-  if (hardware->perf.base != 0) console_print("  %" PRIu32 " performance counters\n", perf_count(hardware->perf.base));
+                  hardware->cluster_count, hardware->clusters[0].registers,
+                  hardware->clusters[0].scratchpad_bytes >> 10);
+  if (hardware->perf.base != 0)
+    console_print("  %" PRIu32 " performance counters\n", perf_count(hardware->perf.base));
   console_print("  time base %" PRIu64 " Hz\n", hardware->timebase_hz);
 }

@@ -29,7 +29,7 @@ struct hardware {
   uint64_t timebase_hz;
   struct device uart, sysctl, mailbox, timer, perf, clint, plic;
   uint32_t uart_shift, uart_clock_hz, uart_baud;
-  uint32_t plic_context;           /* of machine-level interrupts of hart 0 */
+  uint32_t plic_context; /* of machine-level interrupts of hart 0 */
   uint32_t cluster_count;
   struct cluster_device* clusters; /* by index */
   unsigned memory_count;
@@ -38,8 +38,8 @@ struct hardware {
   uint64_t hbm_bytes;
 };
 
-/* Reads the device tree at an address, then asks the clusters. Returns NULL, or what is wrong; what was found until then stays
- * valid. Call once. */
+/* Reads the device tree at an address, then asks the clusters. Returns NULL, or what is wrong; what was found
+ * until then stays valid. Call once. */
 const char* hardware_find(struct hardware* hardware, uint64_t device_tree);
 /* True if all of the bytes from the address on are HBM. */
 bool hardware_is_hbm(const struct hardware* hardware, uint64_t address, uint64_t bytes);

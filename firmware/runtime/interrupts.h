@@ -12,7 +12,8 @@ typedef void interrupt_handler(uint32_t argument);
 
 /* Serves the interrupts of this controller from here on. */
 void interrupts_start(struct plic plic);
-/* Installs a handler and enables its source; it must make the source's level fall. False for a number that does not exist. */
+/* Installs a handler and enables its source; it must make the source's level fall. False for a number that
+ * does not exist. */
 bool interrupts_connect(uint32_t source, interrupt_handler* handler, uint32_t argument);
 
 #endif

@@ -49,7 +49,8 @@ static bool check_crc(uint64_t address, const struct fr_program_header* header, 
   cleared.crc32 = 0;
   uint32_t crc = crc32_update(0, &cleared, sizeof cleared);
   for (unsigned i = 0; i < sizeof tables / sizeof *tables; ++i) {
-    if (tables[i].offset % 8 != 0 || tables[i].bytes > TABLE_LIMIT || tables[i].offset + tables[i].bytes > header->bytes)
+    if (tables[i].offset % 8 != 0 || tables[i].bytes > TABLE_LIMIT ||
+        tables[i].offset + tables[i].bytes > header->bytes)
       return fail(failure, FR_FAILURE_PROGRAM_CRC, address + tables[i].offset);
     if (!add_to_crc(&crc, address + tables[i].offset, tables[i].bytes, failure)) return false;
   }
@@ -57,12 +58,14 @@ static bool check_crc(uint64_t address, const struct fr_program_header* header, 
 }
 
 /* True if count elements at an aligned address are HBM. */
-static bool in_hbm(const struct hardware* hardware, uint64_t address, uint64_t alignment, uint64_t count, uint64_t bytes) {
+static bool in_hbm(const struct hardware* hardware, uint64_t address, uint64_t alignment, uint64_t count,
+                   uint64_t bytes) {
   return address % alignment == 0 && (count == 0 || bytes <= UINT64_MAX / count) &&
          hardware_is_hbm(hardware, address, count * bytes);
 }
 
-static bool check_memory(const struct hardware* hardware, const struct fr_program_header* header, struct failure* failure) {
+static bool check_memory(const struct hardware* hardware, const struct fr_program_header* header,
+                         struct failure* failure) {
   const uint64_t context = header->context;
   if (header->memory_end < header->load_address ||
       !in_hbm(hardware, header->load_address, 8, header->memory_end - header->load_address, 1))
@@ -73,7 +76,8 @@ static bool check_memory(const struct hardware* hardware, const struct fr_progra
     return fail(failure, FR_FAILURE_PROGRAM_MEMORY, header->token_ids);
   if (!in_hbm(hardware, header->next_ids, 4, context, sizeof(uint32_t)))
     return fail(failure, FR_FAILURE_PROGRAM_MEMORY, header->next_ids);
-  if (header->logits != 0 && !in_hbm(hardware, header->logits, 4, context * sizeof(float), header->vocabulary))
+  if (header->logits != 0 &&
+      !in_hbm(hardware, header->logits, 4, context * sizeof(float), header->vocabulary))
     return fail(failure, FR_FAILURE_PROGRAM_MEMORY, header->logits);
   for (uint32_t i = 0; i < header->clusters; ++i) {
     const struct fr_program_stream stream = program_stream(header, i);
@@ -111,6 +115,7 @@ bool program_check(const struct hardware* hardware, uint64_t address, struct fr_
 }
 
 struct fr_program_stream program_stream(const struct fr_program_header* header, uint32_t cluster) {
-  const uint64_t at = header->load_address + header->streams_offset + cluster * sizeof(struct fr_program_stream);
+  const uint64_t at =
+      header->load_address + header->streams_offset + cluster * sizeof(struct fr_program_stream);
   return (struct fr_program_stream){hal_read64(at), hal_read64(at + 8)};
 }

@@ -21,8 +21,8 @@ const char* failure_name(uint64_t code);
 const char* error_name(uint64_t error);
 const char* engine_name(uint64_t engine);
 
-/* Reads the header of the program at an address and checks that this chip can run it; otherwise false, with the failure.
- * Everything that firmware itself is going to read or write lies in HBM then. */
+/* Reads the header of the program at an address and checks that this chip can run it; otherwise false, with
+ * the failure. Everything that firmware itself is going to read or write lies in HBM then. */
 bool program_check(const struct hardware* hardware, uint64_t address, struct fr_program_header* header,
                    struct failure* failure);
 /* The command stream of a cluster of a checked program. */

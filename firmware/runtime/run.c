@@ -69,7 +69,8 @@ static void set_parameter(struct parameters* table, unsigned number, int64_t val
   hal_write64(table->address + number * sizeof value, (uint64_t)value);
 }
 
-static void prepare(const struct run_request* request, const struct fr_program_header* header, struct parameters* table) {
+static void prepare(const struct run_request* request, const struct fr_program_header* header,
+                    struct parameters* table) {
   memset(table->values, 0, sizeof table->values);
   table->address = header->parameters;
   if ((request->flags & FR_RUN_SAMPLE) != 0) {
@@ -104,15 +105,18 @@ static void diagnose(const struct fr_program_header* header, uint64_t position, 
   if (failed_cluster != NO_CLUSTER) {
     struct cluster_fault fault;
     cluster_get_fault(chip->clusters[failed_cluster].registers, &fault);
-    *failure = (struct failure){FR_FAILURE_CLUSTER, failed_cluster, fault.error, fault.address, fault.command, fault.engine};
-    console_print("cluster %" PRIu64 ": error %s of engine %s in the command at byte %" PRIu64 ", address or value 0x%" PRIx64
-                  ", in the step at position %" PRIu64 "\n",
-                  failure->cluster, error_name(fault.error), engine_name(fault.engine), fault.command, fault.address, position);
+    *failure = (struct failure){FR_FAILURE_CLUSTER, failed_cluster, fault.error,
+                                fault.address,      fault.command,  fault.engine};
+    console_print("cluster %" PRIu64 ": error %s of engine %s in the command at byte %" PRIu64
+                  ", address or value 0x%" PRIx64 ", in the step at position %" PRIu64 "\n",
+                  failure->cluster, error_name(fault.error), engine_name(fault.engine), fault.command,
+                  fault.address, position);
   } else {
     uint32_t stuck = 0;
     while (stuck + 1 < header->clusters && !cluster_running(chip->clusters[stuck].registers)) ++stuck;
     *failure = (struct failure){.code = FR_FAILURE_TIMEOUT, .cluster = stuck};
-    console_print("time-out in the step at position %" PRIu64 ": %" PRIu32 " of %" PRIu32 " clusters have not ended, the first is %" PRIu32 "\n",
+    console_print("time-out in the step at position %" PRIu64 ": %" PRIu32 " of %" PRIu32
+                  " clusters have not ended, the first is %" PRIu32 "\n",
                   position, running, header->clusters, stuck);
   }
   reset_clusters();
@@ -129,17 +133,19 @@ bool run_program(const struct run_request* request, uint64_t* steps, struct fail
     return false;
   }
   const bool teacher = (request->flags & FR_RUN_TEACHER) != 0;
-  const uint64_t generate = teacher || request->generate == 0 ? 1 : request->generate; /* the prompt gives the first */
-  const uint64_t end = request->prompt + generate - 1;                                 /* positions to compute */
-  console_print("run: %s on %" PRIu32 " clusters, %" PRIu64 " tokens given, %" PRIu64 " to generate\n", header.name,
-                header.clusters, request->prompt, teacher ? 0 : request->generate);
+  const uint64_t generate =
+      teacher || request->generate == 0 ? 1 : request->generate; /* the prompt gives the first */
+  const uint64_t end = request->prompt + generate - 1;           /* positions to compute */
+  console_print("run: %s on %" PRIu32 " clusters, %" PRIu64 " tokens given, %" PRIu64 " to generate\n",
+                header.name, header.clusters, request->prompt, teacher ? 0 : request->generate);
   prepare(request, &header, &table);
   for (uint64_t position = 0, tokens; position < end; position += tokens, ++*steps) {
     tokens = position < request->prompt ? request->prompt - position : 1;
     if (tokens > header.max_tokens) tokens = header.max_tokens;
     set_parameter(&table, FR_PARAMETER_POSITION, (int64_t)position);
     set_parameter(&table, FR_PARAMETER_TOKENS, (int64_t)tokens);
-    set_parameter(&table, FR_PARAMETER_LOGIT_ROWS, (request->flags & FR_RUN_ALL_LOGITS) != 0 ? (int64_t)tokens : 1);
+    set_parameter(&table, FR_PARAMETER_LOGIT_ROWS,
+                  (request->flags & FR_RUN_ALL_LOGITS) != 0 ? (int64_t)tokens : 1);
     const uint64_t begun = clint_time(chip->clint.base);
     if (!execute(&header, request->timeout)) {
       diagnose(&header, position, failure);

@@ -18,19 +18,19 @@ struct run_request {
   uint64_t flags;       /* FR_RUN_* */
   uint64_t temperature; /* bits of a binary32 above 0, with FR_RUN_SAMPLE */
   uint64_t seed;
-  uint64_t timeout;     /* of a step, in timer ticks; 0 for none */
+  uint64_t timeout; /* of a step, in timer ticks; 0 for none */
 };
 
 struct run_request run_request_from(const uint64_t words[FR_MESSAGE_WORDS]);
 
-/* Resets the clusters and takes over their interrupts, after interrupts_start. False if one of their interrupts does not
- * exist. */
+/* Resets the clusters and takes over their interrupts, after interrupts_start. False if one of their
+ * interrupts does not exist. */
 bool run_start(const struct hardware* hardware);
 
 /*
- * The prompt in steps of up to max_tokens, then one token at a time; FR_MESSAGE_STEP after each. Returns true and the number of
- * steps, or false and the failure; the clusters are ready for another run in both cases. The number of instructions executed
- * does not depend on ids, weights or the data mode.
+ * The prompt in steps of up to max_tokens, then one token at a time; FR_MESSAGE_STEP after each. Returns true
+ * and the number of steps, or false and the failure; the clusters are ready for another run in both cases.
+ * The number of instructions executed does not depend on ids, weights or the data mode.
  */
 bool run_program(const struct run_request* request, uint64_t* steps, struct failure* failure);
 

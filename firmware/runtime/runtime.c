@@ -12,7 +12,8 @@ const struct hardware* runtime_start(uint64_t device_tree) {
   hal_trap_handler(trap_report);
   const char* const problem = hardware_find(&hardware, device_tree);
   if (hardware.uart.base != 0)
-    console_start((struct uart){hardware.uart.base, hardware.uart_shift}, hardware.uart_clock_hz, hardware.uart_baud);
+    console_start((struct uart){hardware.uart.base, hardware.uart_shift}, hardware.uart_clock_hz,
+                  hardware.uart_baud);
   if (problem == NULL) return &hardware;
   console_print("cannot start: %s\n", problem);
   runtime_exit(RUNTIME_EXIT_NO_HARDWARE);

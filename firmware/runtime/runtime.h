@@ -9,8 +9,8 @@
 
 enum { RUNTIME_VERSION = 1, RUNTIME_EXIT_NO_HARDWARE = 120, RUNTIME_EXIT_TRAP = 121 };
 
-/* Finds the hardware, starts the console and reports traps from here on. Returns what is found; if the device tree is damaged or
- * contradicts the chip, prints why and ends. */
+/* Finds the hardware, starts the console and reports traps from here on. Returns what is found; if the device
+ * tree is damaged or contradicts the chip, prints why and ends. */
 const struct hardware* runtime_start(uint64_t device_tree);
 /* Ends the simulation with an exit code, 0 .. 255. Does not return. */
 void runtime_exit(int code) __attribute__((noreturn));

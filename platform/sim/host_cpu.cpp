@@ -58,7 +58,8 @@ void HostCpu::run() {
     return static_cast<HostCpu*>(self)->access(tlm::TLM_READ_COMMAND, address, data, bytes);
   };
   port.write = [](void* self, std::uint64_t address, const void* data, unsigned bytes) {
-    return static_cast<HostCpu*>(self)->access(tlm::TLM_WRITE_COMMAND, address, const_cast<void*>(data), bytes);
+    return static_cast<HostCpu*>(self)->access(tlm::TLM_WRITE_COMMAND, address, const_cast<void*>(data),
+                                               bytes);
   };
   port.lines = [](void* self) { return static_cast<HostCpu*>(self)->lines(); };
   port.wait = [](void* self) { sc_core::wait(static_cast<HostCpu*>(self)->changed_); };

@@ -27,7 +27,8 @@ TestProgram::TestProgram() {
   fr_copy copy{};
   copy.size1 = copy.size2 = copy.size3 = 1;
   copy.global = token_ids;
-  commands[0].add(FR_OP_LOAD, copy, {{}, {{0, 1}}}, {FR_PATCH(fr_copy, global, position, 4), FR_PATCH(fr_copy, bytes, tokens, 4)});
+  commands[0].add(FR_OP_LOAD, copy, {{}, {{0, 1}}},
+                  {FR_PATCH(fr_copy, global, position, 4), FR_PATCH(fr_copy, bytes, tokens, 4)});
   fr_vector add{};
   add.op = FR_VECTOR_AFFINE;
   add.a_type = add.d_type = FR_TYPE_U32;
@@ -37,14 +38,17 @@ TestProgram::TestProgram() {
   commands[0].add(FR_OP_VECTOR, add, {{{0, 1}}, {{1, 1}}}, {FR_PATCH(fr_vector, cols, tokens, 1)});
   copy.global = next_ids;
   copy.local = 1024;
-  commands[0].add(FR_OP_STORE, copy, {{{1, 1}}, {}}, {FR_PATCH(fr_copy, global, position, 4), FR_PATCH(fr_copy, bytes, tokens, 4)});
+  commands[0].add(FR_OP_STORE, copy, {{{1, 1}}, {}},
+                  {FR_PATCH(fr_copy, global, position, 4), FR_PATCH(fr_copy, bytes, tokens, 4)});
   commands[0].add(FR_OP_END);
   commands[1].add(FR_OP_END);
 }
 
 void TestProgram::load(soc::Soc& soc, const std::function<void(std::vector<std::uint8_t>&)>& damage) {
   auto offset = sizeof header;
-  const auto place = [&](std::size_t bytes) { return static_cast<std::uint32_t>(std::exchange(offset, offset + bytes)); };
+  const auto place = [&](std::size_t bytes) {
+    return static_cast<std::uint32_t>(std::exchange(offset, offset + bytes));
+  };
   header.streams_offset = place(header.clusters * sizeof(fr_program_stream));
   header.tags = static_cast<std::uint32_t>(tags.size());
   header.tags_offset = place(tags.size() * sizeof(fr_program_tag));
@@ -70,13 +74,14 @@ void TestProgram::load(soc::Soc& soc, const std::function<void(std::vector<std::
   soc.write(at, bytes);
 }
 
-Board::Board(const sc_core::sc_module_name& name, const chip::Chip& chip) : sc_module(name), soc("soc", chip, {.with_cpu = false}) {
+Board::Board(const sc_core::sc_module_name& name, const chip::Chip& chip, bool with_cpu)
+    : sc_module(name), soc("soc", chip, {.with_cpu = with_cpu}) {
   soc.uart.on_transmit = [this](unsigned char character) { log.push_back(static_cast<char>(character)); };
   soc.on_exit = [this](int code) { exit_code = code; };
 }
 
 Bench::Bench(const sc_core::sc_module_name& name, Program program, const chip::Chip& chip)
-    : Board(name, chip), cpu("cpu", {std::move(program), soc::device_tree_address(chip), chip.cpu.clock}) {
+    : Board(name, chip, false), cpu("cpu", {std::move(program), soc::device_tree_address(chip), chip.cpu.clock}) {
   cpu.bus.bind(soc.bus.socket);
   soc.clint.software.bind(cpu.machine_software);
   soc.clint.timer.bind(cpu.machine_timer);
@@ -98,7 +103,8 @@ ip::Message Board::receive() {
 ip::Message Board::run(const std::vector<std::uint32_t>& prompt, std::uint64_t generate, std::uint64_t flags,
                        std::uint64_t timeout, std::uint64_t temperature, std::uint64_t seed) {
   if (!prompt.empty())
-    soc.write(TestProgram::token_ids, {reinterpret_cast<const std::uint8_t*>(prompt.data()), prompt.size() * 4});
+    soc.write(TestProgram::token_ids,
+              {reinterpret_cast<const std::uint8_t*>(prompt.data()), prompt.size() * 4});
   steps.clear();
   send({FR_MESSAGE_RUN, TestProgram::at, prompt.size(), generate, flags, temperature, seed, timeout});
   for (;;) {

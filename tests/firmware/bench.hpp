@@ -34,8 +34,8 @@ inline chip::Chip small_chip() {
 
 /// A program of two clusters that adds 1 to each token: the id after 41 is 42.
 struct TestProgram {
-  static constexpr std::uint64_t at = chip::address_map::hbm + 0x10000, parameters = at + 0x8000, token_ids = at + 0x9000,
-                                 next_ids = at + 0xa000, end = at + 0xb000;
+  static constexpr std::uint64_t at = chip::address_map::hbm + 0x10000, parameters = at + 0x8000,
+                                 token_ids = at + 0x9000, next_ids = at + 0xa000, end = at + 0xb000;
   fr_program_header header{};
   std::vector<fr_program_stream> streams;
   std::vector<fr_program_tag> tags{fr_program_tag{"increment"}};
@@ -46,10 +46,10 @@ struct TestProgram {
   void load(soc::Soc& soc, const std::function<void(std::vector<std::uint8_t>&)>& damage = {});
 };
 
-/// The chip without its CPU, and the host's end: serial port, mailbox, exit code.
+/// The chip, with its own CPU or without, and the host's end: serial port, mailbox, exit code.
 class Board : public sc_core::sc_module {
  public:
-  Board(const sc_core::sc_module_name& name, const chip::Chip& chip);
+  Board(const sc_core::sc_module_name& name, const chip::Chip& chip, bool with_cpu);
 
   soc::Soc soc;
   std::string log;  ///< of the serial port

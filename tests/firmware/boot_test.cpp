@@ -7,7 +7,6 @@
 #include <fstream>
 #include <iterator>
 
-#include "ip/cpu/cpu.hpp"
 #include "platform/sim/elf.hpp"
 #include "tests/firmware/bench.hpp"
 
@@ -18,25 +17,17 @@ namespace {
 
 const std::string folder = FORERUN_BINARY_DIR "/firmware/";
 
-ip::CpuParameters cpu_parameters(const chip::Chip& chip, Time quantum) {
-  ip::CpuParameters p;
-  p.clock = chip.cpu.clock;
-  p.quantum = quantum;
-  p.reset_vector = chip::address_map::boot_rom;
-  return p;
+chip::Chip chip_with(Time quantum) {
+  auto chip = small_chip();
+  chip.quantum = quantum;
+  return chip;
 }
 
 /// A whole chip with a program in its SRAM.
 struct Computer : Board {
-  ip::Cpu cpu;
-  explicit Computer(const sc_core::sc_module_name& name, const std::string& program, Time quantum = {10'000'000})
-      : Board(name, small_chip()), cpu("cpu", cpu_parameters(soc.chip(), quantum)) {
-    cpu.bus.bind(soc.bus.socket);
-    soc.clint.software.bind(cpu.machine_software);
-    soc.clint.timer.bind(cpu.machine_timer);
-    soc.plic.machine.bind(cpu.machine_external);
-    soc.plic.supervisor.bind(cpu.supervisor_external);
-    cpu.time_source = [this](const sc_core::sc_time& delay) { return soc.clint.mtime(delay); };
+  explicit Computer(const sc_core::sc_module_name& name, const std::string& program,
+                    Time quantum = {10'000'000})
+      : Board(name, chip_with(quantum), true) {
     std::ifstream file(folder + "boot_rom.bin", std::ios::binary);
     const std::vector<char> rom{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     soc.load_boot_rom({reinterpret_cast<const std::uint8_t*>(rom.data()), rom.size()});
@@ -52,7 +43,7 @@ TEST(Boot, HelloShowsTheHardwareAndEnds) {
   sc_core::sc_start(10, sc_core::SC_MS);
   EXPECT_EQ(computer.exit_code, 0) << computer.log;
   EXPECT_THAT(computer.log, HasSubstr("Hello from the control CPU!\r\nchip: small\r\n"));
-  EXPECT_TRUE(computer.cpu.sleeping());
+  EXPECT_TRUE(computer.soc.cpu->sleeping());
 }
 
 TEST(Boot, LlmGeneratesTokensAndStops) {
@@ -60,7 +51,8 @@ TEST(Boot, LlmGeneratesTokensAndStops) {
   ASSERT_EQ(computer.receive()[0], FR_MESSAGE_READY) << computer.log;
   TestProgram().load(computer.soc);
   EXPECT_EQ(computer.run({10, 20, 30, 40, 50}, 3, 0, 100000)[0], FR_MESSAGE_DONE) << computer.log;
-  EXPECT_EQ(computer.read_ids(TestProgram::token_ids, 8), (std::vector<std::uint32_t>{10, 20, 30, 40, 50, 51, 52, 53}));
+  EXPECT_EQ(computer.read_ids(TestProgram::token_ids, 8),
+            (std::vector<std::uint32_t>{10, 20, 30, 40, 50, 51, 52, 53}));
   computer.send({FR_MESSAGE_STOP, 42});
   sc_core::sc_start(1, sc_core::SC_MS);
   EXPECT_EQ(computer.exit_code, 42);
@@ -75,7 +67,8 @@ TEST(Boot, LlmSurvivesBusErrorsClusterErrorsAndTimeOuts) {
   bad.commands[1] = {};
   bad.commands[1].add(0x77);
   bad.load(computer.soc);
-  EXPECT_EQ(computer.run({1}, 1), (ip::Message{FR_MESSAGE_FAILED, FR_FAILURE_CLUSTER, 1, FR_ERROR_OPCODE, 0x77, 0, 0}));
+  EXPECT_EQ(computer.run({1}, 1),
+            (ip::Message{FR_MESSAGE_FAILED, FR_FAILURE_CLUSTER, 1, FR_ERROR_OPCODE, 0x77, 0, 0}));
   TestProgram stuck;
   stuck.commands[1] = {};
   stuck.commands[1].add(FR_OP_TENSOR_NOP, {{{9, 3}}, {}});
@@ -117,7 +110,7 @@ Measured measure(std::uint32_t token, Time quantum) {
     computer.receive();
     TestProgram().load(computer.soc);
     computer.run(std::vector<std::uint32_t>(9, token), 12);
-    measured = {computer.cpu.instructions.value(), computer.steps.empty() ? 0 : computer.steps.back()[5]};
+    measured = {computer.soc.cpu->instructions.value(), computer.steps.empty() ? 0 : computer.steps.back()[5]};
     _exit(write(channel[1], &measured, sizeof measured) == sizeof measured ? 0 : 1);
   }
   EXPECT_EQ(read(channel[0], &measured, sizeof measured), static_cast<ssize_t>(sizeof measured));

@@ -35,7 +35,8 @@ Blob make_tree(int depth = 0) {
   fdt_end_node(tree);
   fdt_end_node(tree);
   fdt_begin_node(tree, "device@100000002");
-  const fdt32_t reg[] = {cpu_to_fdt32(1), cpu_to_fdt32(2), cpu_to_fdt32(0x30), cpu_to_fdt32(4), cpu_to_fdt32(5), cpu_to_fdt32(6)};
+  const fdt32_t reg[] = {cpu_to_fdt32(1), cpu_to_fdt32(2), cpu_to_fdt32(0x30),
+                         cpu_to_fdt32(4), cpu_to_fdt32(5), cpu_to_fdt32(6)};
   fdt_property(tree, "reg", reg, sizeof reg);
   fdt_property(tree, "compatible", "first,one\0second", 17);
   fdt_property(tree, "flag", nullptr, 0);
@@ -148,7 +149,16 @@ TEST(DeviceTree, SkipsNops) {
 
 TEST(DeviceTree, RefusesOtherFormats) {
   device_tree tree;
-  for (const auto& [at, value] : {std::pair<std::size_t, std::uint32_t>{0, 0xd00dfeee}, {20, 16}, {24, 18}, {24, 1}, {8, 0x39}, {8, 0xfffffff0}, {12, 0xfffffff0}, {36, 0xfffffff0}, {32, 0xfffffff0}, {4, 0xfffffff0}}) {
+  for (const auto& [at, value] : {std::pair<std::size_t, std::uint32_t>{0, 0xd00dfeee},
+                                  {20, 16},
+                                  {24, 18},
+                                  {24, 1},
+                                  {8, 0x39},
+                                  {8, 0xfffffff0},
+                                  {12, 0xfffffff0},
+                                  {36, 0xfffffff0},
+                                  {32, 0xfffffff0},
+                                  {4, 0xfffffff0}}) {
     auto blob = make_tree();
     put(blob, at, value);
     EXPECT_FALSE(tree_open(&tree, blob.data(), blob.size())) << at << " " << value;
@@ -196,7 +206,8 @@ TEST(DeviceTree, SurvivesAnyDamage) {
   unsigned changed = 0;
   for (unsigned i = 0; i < 20000; ++i) {
     auto blob = whole;
-    for (unsigned n = 1 + random() % 4; n > 0; --n) blob[random() % blob.size()] = static_cast<unsigned char>(random());
+    for (unsigned n = 1 + random() % 4; n > 0; --n)
+      blob[random() % blob.size()] = static_cast<unsigned char>(random());
     const auto walked = walk(blob);
     changed += walked.damaged || walked.names.size() != 4 ? 1 : 0;
     ASSERT_LT(walked.names.size(), blob.size()) << "ends";

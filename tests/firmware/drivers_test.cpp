@@ -43,7 +43,8 @@ TEST_F(Drivers, SystemControllerKnowsTheClocks) {
   firmware([](Bench& bench) {
     EXPECT_EQ(sysctl_boot_address(map::sysctl), map::sram);
     EXPECT_EQ(sysctl_cpu_hz(map::sysctl), static_cast<std::uint64_t>(bench.soc.chip().cpu.clock.hertz));
-    EXPECT_EQ(sysctl_cluster_hz(map::sysctl), static_cast<std::uint64_t>(bench.soc.chip().clusters.clock.hertz));
+    EXPECT_EQ(sysctl_cluster_hz(map::sysctl),
+              static_cast<std::uint64_t>(bench.soc.chip().clusters.clock.hertz));
     sysctl_cluster_reset(map::sysctl, 1, true);
     EXPECT_TRUE(bench.soc.sysctl.cluster_reset[1].level());
     EXPECT_FALSE(bench.soc.sysctl.cluster_reset[0].level());

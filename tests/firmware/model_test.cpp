@@ -13,7 +13,9 @@ namespace {
 const std::string bundled = FORERUN_SOURCE_DIR "/models/zoo/orator-2m";
 
 std::vector<std::uint32_t> golden(const char* name) {
-  return nlohmann::json::parse(std::ifstream(bundled + "/golden.json")).at(name).get<std::vector<std::uint32_t>>();
+  return nlohmann::json::parse(std::ifstream(bundled + "/golden.json"))
+      .at(name)
+      .get<std::vector<std::uint32_t>>();
 }
 
 TEST(Model, ContinuesAPromptAsTheOriginalDoes) {

@@ -52,7 +52,8 @@ TEST(Runtime, GeneratesTokens) {
   EXPECT_THAT(column(bench.steps, 1), ElementsAre(0, 4, 6, 7, 8)) << "positions";
   EXPECT_THAT(column(bench.steps, 2), ElementsAre(4, 2, 1, 1, 1)) << "tokens";
   EXPECT_THAT(column(bench.steps, 3), ElementsAre(41, 61, 62, 63, 64)) << "ids";
-  EXPECT_THAT(bench.read_ids(TestProgram::token_ids, 10), ElementsAre(10, 20, 30, 40, 50, 60, 61, 62, 63, 64));
+  EXPECT_THAT(bench.read_ids(TestProgram::token_ids, 10),
+              ElementsAre(10, 20, 30, 40, 50, 60, 61, 62, 63, 64));
   std::uint64_t before = 0;
   for (const auto& step : bench.steps) {
     EXPECT_LE(before, step[4]);
@@ -70,11 +71,12 @@ TEST(Runtime, FillsInTheParameters) {
   TestProgram().load(bench.soc);
   std::vector<std::vector<std::int64_t>> parameters;
   bench.soc.mailbox.on_message = [&] { parameters.push_back(bench.read_parameters()); };
-  ASSERT_EQ(bench.run({1, 2, 3, 4, 5}, 2, FR_RUN_SAMPLE, 0, one_half, 0x1234567890abcdef)[0], FR_MESSAGE_DONE);
+  ASSERT_EQ(bench.run({1, 2, 3, 4, 5}, 2, FR_RUN_SAMPLE, 0, one_half, 0x1234567890abcdef)[0],
+            FR_MESSAGE_DONE);
   ASSERT_EQ(bench.run({1, 2, 3}, 1, FR_RUN_ALL_LOGITS)[0], FR_MESSAGE_DONE);
   ASSERT_EQ(parameters.size(), 6u);  // three steps and DONE, one step and DONE
-  const auto row = [](std::int64_t position, std::int64_t tokens, std::int64_t rows, std::int64_t sample, std::int64_t temperature,
-                      std::int64_t low, std::int64_t high) {
+  const auto row = [](std::int64_t position, std::int64_t tokens, std::int64_t rows, std::int64_t sample,
+                      std::int64_t temperature, std::int64_t low, std::int64_t high) {
     std::vector<std::int64_t> values{position, tokens, rows, sample, temperature, low, high};
     values.resize(FR_PARAMETERS);
     return values;
@@ -145,7 +147,8 @@ auto damaged(std::size_t offset) {
     program.load(bench.soc, [&](std::vector<std::uint8_t>& bytes) { bytes[offset] ^= 1; });
   };
 }
-ip::Message request(std::uint64_t prompt, std::uint64_t generate, std::uint64_t flags = 0, std::uint64_t temperature = 0) {
+ip::Message request(std::uint64_t prompt, std::uint64_t generate, std::uint64_t flags = 0,
+                    std::uint64_t temperature = 0) {
   return {FR_MESSAGE_RUN, TestProgram::at, prompt, generate, flags, temperature, 0, 0};
 }
 ip::Message run_at(std::uint64_t address) { return {FR_MESSAGE_RUN, address, 1, 1}; }
@@ -154,18 +157,22 @@ constexpr auto no_end = ~std::uint64_t{0};
 const Bad bad_runs[] = {
     {"NoProgram", FR_FAILURE_PROGRAM_MAGIC, [](Bench&, TestProgram&) {}},
     {"UnalignedAddress", FR_FAILURE_PROGRAM_MAGIC, good, run_at(TestProgram::at + 4)},
-    {"OtherLoadAddress", FR_FAILURE_PROGRAM_MAGIC, with(&fr_program_header::load_address, TestProgram::at + 8)},
+    {"OtherLoadAddress", FR_FAILURE_PROGRAM_MAGIC,
+     with(&fr_program_header::load_address, TestProgram::at + 8)},
     {"Version", FR_FAILURE_PROGRAM_VERSION, with(&fr_program_header::version, 99)},
     {"DamagedHeader", FR_FAILURE_PROGRAM_CRC, damaged(offsetof(fr_program_header, name))},
     {"DamagedStreamTable", FR_FAILURE_PROGRAM_CRC, damaged(sizeof(fr_program_header))},
-    {"DamagedTag", FR_FAILURE_PROGRAM_CRC, damaged(sizeof(fr_program_header) + 2 * sizeof(fr_program_stream))},
+    {"DamagedTag", FR_FAILURE_PROGRAM_CRC,
+     damaged(sizeof(fr_program_header) + 2 * sizeof(fr_program_stream))},
     {"ManyTags", FR_FAILURE_PROGRAM_CRC, damaged(offsetof(fr_program_header, tags) + 3)},
     {"TooManyClusters", FR_FAILURE_PROGRAM_CLUSTERS, with(&fr_program_header::clusters, 3)},
     {"NoClusters", FR_FAILURE_PROGRAM_CLUSTERS, with(&fr_program_header::clusters, 0)},
     {"TooMuchMemory", FR_FAILURE_PROGRAM_MEMORY, with(&fr_program_header::memory_end, no_end)},
     {"EndBeforeBegin", FR_FAILURE_PROGRAM_MEMORY, with(&fr_program_header::memory_end, TestProgram::at - 8)},
-    {"ParametersElsewhere", FR_FAILURE_PROGRAM_MEMORY, with(&fr_program_header::parameters, chip::address_map::sram)},
-    {"ParametersUnaligned", FR_FAILURE_PROGRAM_MEMORY, with(&fr_program_header::parameters, TestProgram::parameters + 4)},
+    {"ParametersElsewhere", FR_FAILURE_PROGRAM_MEMORY,
+     with(&fr_program_header::parameters, chip::address_map::sram)},
+    {"ParametersUnaligned", FR_FAILURE_PROGRAM_MEMORY,
+     with(&fr_program_header::parameters, TestProgram::parameters + 4)},
     {"TokensElsewhere", FR_FAILURE_PROGRAM_MEMORY, with(&fr_program_header::token_ids, no_end - 3)},
     {"NextIdsElsewhere", FR_FAILURE_PROGRAM_MEMORY, with(&fr_program_header::next_ids, 0)},
     {"LogitsElsewhere", FR_FAILURE_PROGRAM_MEMORY, with(&fr_program_header::logits, no_end - 3)},
@@ -182,7 +189,8 @@ const Bad bad_runs[] = {
     {"BusError", FR_FAILURE_BUS, good, run_at(0x5000'0000)},
     {"Message", FR_FAILURE_MESSAGE, good, {99}},
 };
-INSTANTIATE_TEST_SUITE_P(All, Refused, testing::ValuesIn(bad_runs), [](const auto& bad) { return bad.param.name; });
+INSTANTIATE_TEST_SUITE_P(All, Refused, testing::ValuesIn(bad_runs),
+                         [](const auto& bad) { return bad.param.name; });
 
 TEST(Runtime, ReportsAnErrorOfAClusterAndGoesOn) {
   Bench bench("bench");
@@ -193,8 +201,12 @@ TEST(Runtime, ReportsAnErrorOfAClusterAndGoesOn) {
   program.commands[1].add(0x77);
   program.load(bench.soc);
   const auto failed = bench.run({1, 2}, 3);
-  EXPECT_EQ(failed, (ip::Message{FR_MESSAGE_FAILED, FR_FAILURE_CLUSTER, 1, FR_ERROR_OPCODE, 0x77, 16, FR_ENGINE_COMMAND}));
-  EXPECT_THAT(bench.log, HasSubstr("cluster 1: error OPCODE of engine COMMAND in the command at byte 16, address or value 0x77"));
+  EXPECT_EQ(failed, (ip::Message{FR_MESSAGE_FAILED, FR_FAILURE_CLUSTER, 1, FR_ERROR_OPCODE, 0x77, 16,
+                                 FR_ENGINE_COMMAND}));
+  EXPECT_THAT(
+      bench.log,
+      HasSubstr(
+          "cluster 1: error OPCODE of engine COMMAND in the command at byte 16, address or value 0x77"));
   TestProgram().load(bench.soc);
   EXPECT_EQ(bench.run({1}, 2)[0], FR_MESSAGE_DONE) << bench.log;
   EXPECT_THAT(column(bench.steps, 3), ElementsAre(2, 3));
@@ -320,17 +332,20 @@ const Contradiction contradictions[] = {
     {"TooMany", "cannot start: more clusters than this firmware can serve", second_cluster, index_is(5000)},
     {"NoIndex", "cannot start: a cluster without forerun,index", second_cluster, without("forerun,index")},
     {"NoReg", "cannot start: a cluster without reg or interrupts", second_cluster, without("reg")},
-    {"NoInterrupt", "cannot start: a cluster without reg or interrupts", second_cluster, without("interrupts")},
+    {"NoInterrupt", "cannot start: a cluster without reg or interrupts", second_cluster,
+     without("interrupts")},
     {"BadInterrupt", "cannot start: bad interrupt number", second_cluster, interrupt_is(5000)},
     {"NoAnswer", "cannot start: a cluster does not answer", second_cluster,
      [](void* tree, int node) {
        const fdt32_t reg[] = {0, cpu_to_fdt32(0x5000'0000), 0, cpu_to_fdt32(0x1000), 0, 0, 0, 0};
        return fdt_setprop_inplace(tree, node, "reg", reg, sizeof reg);
      }},
-    {"NoMailbox", "cannot start: the device tree has no mailbox", "/soc/mailbox@10020000", without("compatible")},
+    {"NoMailbox", "cannot start: the device tree has no mailbox", "/soc/mailbox@10020000",
+     without("compatible")},
     {"NoHbm", "cannot start: the device tree has no HBM", "/memory@10000000000", without("device_type")},
 };
-INSTANTIATE_TEST_SUITE_P(All, WrongTree, testing::ValuesIn(contradictions), [](const auto& c) { return c.param.name; });
+INSTANTIATE_TEST_SUITE_P(All, WrongTree, testing::ValuesIn(contradictions),
+                         [](const auto& c) { return c.param.name; });
 
 TEST(Hello, ShowsTheHardwareAndEnds) {
   Bench bench("bench", forerun_hello_main);

@@ -30,8 +30,9 @@ static _Noreturn void give_up(const char* reason, const char* what) {
 
 static void send_failure(const struct failure* failure) {
   console_print("failed: %s\n", failure_name(failure->code));
-  messages_send((const uint64_t[FR_MESSAGE_WORDS]){FR_MESSAGE_FAILED, failure->code, failure->cluster, failure->error,
-                                                   failure->address, failure->command, failure->engine});
+  messages_send((const uint64_t[FR_MESSAGE_WORDS]){FR_MESSAGE_FAILED, failure->code, failure->cluster,
+                                                   failure->error, failure->address, failure->command,
+                                                   failure->engine});
 }
 
 static void serve_run(const uint64_t words[FR_MESSAGE_WORDS]) {
@@ -55,8 +56,8 @@ int firmware_main(uint64_t device_tree) {
   if (!messages_start(hardware->mailbox.base, hardware->mailbox.interrupt) ||
       !watchdog_start(hardware->timer.base, hardware->timer.interrupt) || !run_start(hardware))
     give_up("bad interrupt number in the device tree", "");
-  messages_send((const uint64_t[FR_MESSAGE_WORDS]){FR_MESSAGE_READY, hardware->cluster_count, hardware->hbm_bytes,
-                                                   RUNTIME_VERSION});
+  messages_send((const uint64_t[FR_MESSAGE_WORDS]){FR_MESSAGE_READY, hardware->cluster_count,
+                                                   hardware->hbm_bytes, RUNTIME_VERSION});
   for (;;) {
     messages_receive(words);
     switch (words[0]) {

@@ -5,7 +5,8 @@
 
 #include "firmware/hal/host/port.h"
 
-static const enum hal_interrupt by_priority[] = {HAL_INTERRUPT_EXTERNAL, HAL_INTERRUPT_SOFTWARE, HAL_INTERRUPT_TIMER};
+static const enum hal_interrupt by_priority[] = {HAL_INTERRUPT_EXTERNAL, HAL_INTERRUPT_SOFTWARE,
+                                                 HAL_INTERRUPT_TIMER};
 
 static struct hal_port port;
 static void (*handlers[12])(void);
@@ -61,8 +62,12 @@ void hal_write32(uint64_t address, uint32_t value) { write(address, &value, size
 void hal_write64(uint64_t address, uint64_t value) { write(address, &value, sizeof value); }
 void hal_barrier(void) {} /* transactions are carried out one after the other */
 
-bool hal_try_read32(uint64_t address, uint32_t* value) { return port.read(port.context, address, value, sizeof *value); }
-bool hal_try_read64(uint64_t address, uint64_t* value) { return port.read(port.context, address, value, sizeof *value); }
+bool hal_try_read32(uint64_t address, uint32_t* value) {
+  return port.read(port.context, address, value, sizeof *value);
+}
+bool hal_try_read64(uint64_t address, uint64_t* value) {
+  return port.read(port.context, address, value, sizeof *value);
+}
 
 const void* hal_view(uint64_t address, size_t bytes) {
   unsigned char* const copy = malloc(bytes);

@@ -9,7 +9,8 @@ static void (*unexpected)(uint64_t cause, uint64_t pc, uint64_t value);
 
 const void* hal_view(uint64_t address, size_t bytes) {
   uint64_t word; /* the first and the last whole one answer for all */
-  if (bytes >= 8 && (!hal_try_read64(address, &word) || !hal_try_read64(address + bytes / 8 * 8 - 8, &word))) return NULL;
+  if (bytes >= 8 && (!hal_try_read64(address, &word) || !hal_try_read64(address + bytes / 8 * 8 - 8, &word)))
+    return NULL;
   return (const void*)address;
 }
 
@@ -47,7 +48,8 @@ uint64_t trap_dispatch(uint64_t cause, uint64_t pc, uint64_t value) {
       handlers[number]();
       return pc;
     }
-  } else if (cause == HAL_CAUSE_LOAD_ACCESS && pc >= (uint64_t)guarded_reads && pc < (uint64_t)guarded_reads_end) {
+  } else if (cause == HAL_CAUSE_LOAD_ACCESS && pc >= (uint64_t)guarded_reads &&
+             pc < (uint64_t)guarded_reads_end) {
     return (uint64_t)guarded_reads_end; /* the code there returns false */
   }
   if (unexpected != NULL) unexpected(cause, pc, value);

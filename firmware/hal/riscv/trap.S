@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Trap entry. mscratch holds the top of the trap stack, or 0 while a trap is being handled. The registers that a C function may
- * change are saved; those of the floating-point unit only when it has been used.
+ * Trap entry. mscratch holds the top of the trap stack, or 0 while a trap is being handled. The registers that
+ * a C function may change are saved; those of the floating-point unit only when it has been used.
  */
 #define MSTATUS_FS 0x6000 /* off, initial, clean, dirty */
 #define FRAME 304
@@ -93,7 +93,7 @@ trap_entry:
   j 4b
   .size trap_entry, . - trap_entry
 
-/* bool hal_try_read32(uint64_t address, uint32_t* value), bool hal_try_read64(uint64_t address, uint64_t* value) */
+/* bool hal_try_read32(uint64_t address, uint32_t* value), and the same with 64 bits */
   .section .text.guarded_reads, "ax", @progbits
   .globl hal_try_read32, hal_try_read64, guarded_reads, guarded_reads_end
   .type hal_try_read32, @function
