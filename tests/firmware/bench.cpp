@@ -81,7 +81,8 @@ Board::Board(const sc_core::sc_module_name& name, const chip::Chip& chip, bool w
 }
 
 Bench::Bench(const sc_core::sc_module_name& name, Program program, const chip::Chip& chip)
-    : Board(name, chip, false), cpu("cpu", {std::move(program), soc::device_tree_address(chip), chip.cpu.clock}) {
+    : Board(name, chip, false),
+      cpu("cpu", {std::move(program), soc::device_tree_address(chip), chip.cpu.clock}) {
   cpu.bus.bind(soc.bus.socket);
   soc.clint.software.bind(cpu.machine_software);
   soc.clint.timer.bind(cpu.machine_timer);

@@ -110,7 +110,8 @@ Measured measure(std::uint32_t token, Time quantum) {
     computer.receive();
     TestProgram().load(computer.soc);
     computer.run(std::vector<std::uint32_t>(9, token), 12);
-    measured = {computer.soc.cpu->instructions.value(), computer.steps.empty() ? 0 : computer.steps.back()[5]};
+    measured = {computer.soc.cpu->instructions.value(),
+                computer.steps.empty() ? 0 : computer.steps.back()[5]};
     _exit(write(channel[1], &measured, sizeof measured) == sizeof measured ? 0 : 1);
   }
   EXPECT_EQ(read(channel[0], &measured, sizeof measured), static_cast<ssize_t>(sizeof measured));
