@@ -70,7 +70,7 @@ Tensor Chip::load(const TensorProto& proto) {
   if (onnx_type == TensorProto::INT64) {
     const auto bytes = raw_data(proto, 8);
     std::vector<std::int64_t> values(bytes.size() / 8);
-    std::memcpy(values.data(), bytes.data(), bytes.size());
+    if (!values.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
     Tensor tensor;
     tensor.dims = dims;
     tensor.host = std::move(values);
