@@ -1,37 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <gtest/gtest.h>
-#include <tlm_utils/simple_initiator_socket.h>
-
 #include "ip/intc/clint.hpp"
 #include "ip/intc/plic.hpp"
+#include "tests/support/host.hpp"
 
 using namespace forerun;
 using namespace forerun::ip;
+using test::DeviceBench;
 
 namespace {
-
-template <typename Device, typename Parameters>
-struct Bench : sc_core::sc_module {
-  tlm_utils::simple_initiator_socket<Bench> host{"host"};
-  Device device;
-  Bench(const sc_core::sc_module_name& name, const Parameters& p) : sc_module(name), device("device", p) { host.bind(device.socket); }
-  std::uint64_t access(tlm::tlm_command command, std::uint64_t address, std::uint64_t value, unsigned bytes, double delay_ns = 0) {
-    tlm::tlm_generic_payload p;
-    p.set_command(command);
-    p.set_address(address);
-    p.set_data_ptr(reinterpret_cast<unsigned char*>(&value));
-    p.set_data_length(bytes);
-    p.set_streaming_width(bytes);
-    sc_core::sc_time delay(delay_ns, sc_core::SC_NS);
-    host->b_transport(p, delay);
-    EXPECT_TRUE(p.is_response_ok()) << address;
-    return value;
-  }
-  std::uint64_t read(std::uint64_t address, unsigned bytes, double delay_ns = 0) { return access(tlm::TLM_READ_COMMAND, address, 0, bytes, delay_ns); }
-  void write(std::uint64_t address, std::uint64_t value, unsigned bytes, double delay_ns = 0) {
-    access(tlm::TLM_WRITE_COMMAND, address, value, bytes, delay_ns);
-  }
-};
 
 struct Driver : sc_core::sc_module {
   LevelOut line{"line"};
@@ -39,7 +15,7 @@ struct Driver : sc_core::sc_module {
 };
 
 TEST(Clint, TimerRisesAtTheTickAndFallsWhenMoved) {
-  Bench<Clint, ClintParameters> bench("bench", {{10e6}});
+  DeviceBench<Clint, ClintParameters> bench("bench", {{10e6}});
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   auto& clint = bench.device;
   bench.write(0x4000, 50, 8);
@@ -59,7 +35,7 @@ TEST(Clint, TimerRisesAtTheTickAndFallsWhenMoved) {
 }
 
 TEST(Clint, SoftwareInterruptAndWritableTime) {
-  Bench<Clint, ClintParameters> bench("bench", {{10e6}});
+  DeviceBench<Clint, ClintParameters> bench("bench", {{10e6}});
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   bench.write(0, 0xffffffff, 4);
   EXPECT_TRUE(bench.device.software.level());
@@ -72,7 +48,7 @@ TEST(Clint, SoftwareInterruptAndWritableTime) {
 }
 
 TEST(Plic, ClaimsByPriorityAndServesOnce) {
-  Bench<Plic, PlicParameters> bench("bench", {40, 7});
+  DeviceBench<Plic, PlicParameters> bench("bench", {40, 7});
   Driver three("three"), thirty_three("thirty_three");
   three.line.bind(bench.device.source(3));
   thirty_three.line.bind(bench.device.source(33));
@@ -104,7 +80,7 @@ TEST(Plic, ClaimsByPriorityAndServesOnce) {
 }
 
 TEST(Plic, PlacesWithoutARegisterReadZero) {
-  Bench<Plic, PlicParameters> bench("bench", {4, 7});
+  DeviceBench<Plic, PlicParameters> bench("bench", {4, 7});
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   for (const std::uint64_t offset : {0x0ull, 0x14ull, 0xffcull, 0x1ffcull, 0x1ffffcull, 0x202004ull, 0x3fffffcull}) {
     bench.write(offset, ~0u, 4);

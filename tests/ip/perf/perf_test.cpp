@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ip/perf/perf.hpp"
 
-#include <gtest/gtest.h>
-#include <tlm_utils/simple_initiator_socket.h>
-
 #include "firmware/abi/registers.h"
+#include "tests/support/host.hpp"
 
+using namespace forerun;
 using namespace forerun::ip;
 
 namespace {
@@ -16,38 +15,19 @@ struct Block {
   Counter writes{counters, "writes", "transaction", "writes"};
 };
 
-struct Bench : sc_core::sc_module {
-  tlm_utils::simple_initiator_socket<Bench> host{"host"};
+struct Bench : test::Host {
   PerformanceCounters perf{"perf"};
   LevelOut reset{"reset"};
   Block block;
   std::uint64_t cycles = 0x1'0000'0007;
-  explicit Bench(const sc_core::sc_module_name& name) : sc_module(name) {
-    host.bind(perf.socket);
+  explicit Bench(const sc_core::sc_module_name& name) : Host(name) {
+    socket.bind(perf.socket);
     reset.bind(perf.reset_line);
     perf.add("cycles", [this] { return cycles; });
     perf.add("cluster0.dma", block.counters);
   }
-  tlm::tlm_response_status access(tlm::tlm_command command, std::uint64_t address, std::uint64_t& value, unsigned bytes) {
-    tlm::tlm_generic_payload p;
-    p.set_command(command);
-    p.set_address(address);
-    p.set_data_ptr(reinterpret_cast<unsigned char*>(&value));
-    p.set_data_length(bytes);
-    p.set_streaming_width(bytes);
-    auto delay = sc_core::SC_ZERO_TIME;
-    host->b_transport(p, delay);
-    return p.get_response_status();
-  }
-  std::uint64_t read(std::uint64_t address, unsigned bytes) {
-    std::uint64_t value = 0;
-    EXPECT_EQ(access(tlm::TLM_READ_COMMAND, address, value, bytes), tlm::TLM_OK_RESPONSE) << address;
-    return value;
-  }
-  void select(std::uint64_t index) {
-    EXPECT_EQ(access(tlm::TLM_WRITE_COMMAND, FR_PERF_SELECT, index, 4), tlm::TLM_OK_RESPONSE);
-  }
-  std::string name() {
+  void select(std::uint64_t index) { write(FR_PERF_SELECT, index, 4); }
+  std::string shown_name() {
     std::string text;
     for (unsigned i = 0; i < 64; i += 8) {
       const auto word = read(FR_PERF_NAME + i, 8);
@@ -62,11 +42,13 @@ TEST(PerformanceCounters, ShowNamesAndPresentValues) {
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   EXPECT_EQ(bench.read(FR_PERF_ID, 4), 0x46525031u);
   EXPECT_EQ(bench.read(FR_PERF_COUNT, 4), 3u);
-  EXPECT_EQ(bench.name(), std::string("cycles") + std::string(58, '\0'));
+  std::string padded = "cycles";
+  padded.resize(64);
+  EXPECT_EQ(bench.shown_name(), padded);
   EXPECT_EQ(bench.read(FR_PERF_VALUE, 8), 0x1'0000'0007u);
   EXPECT_EQ(bench.read(FR_PERF_VALUE + 4, 4), 1u);
   bench.select(2);
-  EXPECT_STREQ(bench.name().c_str(), "cluster0.dma.writes");
+  EXPECT_STREQ(bench.shown_name().c_str(), "cluster0.dma.writes");
   EXPECT_EQ(bench.read(FR_PERF_VALUE, 8), 0u);
   bench.block.writes += 5;
   EXPECT_EQ(bench.read(FR_PERF_VALUE, 8), 5u);
@@ -81,7 +63,7 @@ TEST(PerformanceCounters, BeyondTheLastReadsAsZero) {
   for (const std::uint64_t index : {3u, 0xffffffffu}) {
     bench.select(index);
     EXPECT_EQ(bench.read(FR_PERF_VALUE, 8), 0u);
-    EXPECT_EQ(bench.name(), std::string(64, '\0'));
+    EXPECT_EQ(bench.shown_name(), std::string(64, '\0'));
   }
 }
 
@@ -98,10 +80,7 @@ TEST(PerformanceCounters, RefuseWritesAndHoles) {
 
 TEST(PerformanceCounters, RefuseBadNamesAndLateOnes) {
   PerformanceCounters perf("perf");
-  struct Host : sc_core::sc_module {
-    tlm_utils::simple_initiator_socket<Host> socket{"socket"};
-    explicit Host(const sc_core::sc_module_name& name) : sc_module(name) {}
-  } host("host");
+  test::Host host("host");
   host.socket.bind(perf.socket);
   const auto zero = [] { return std::uint64_t{0}; };
   EXPECT_THROW(perf.add("", zero), std::invalid_argument);

@@ -1,52 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <gtest/gtest.h>
-#include <tlm_utils/simple_initiator_socket.h>
-
 #include "firmware/abi/registers.h"
 #include "ip/mailbox/mailbox.hpp"
 #include "ip/memory/memory.hpp"
 #include "ip/sysctl/sysctl.hpp"
 #include "ip/timer/timer.hpp"
+#include "tests/support/host.hpp"
 
 using namespace forerun;
 using namespace forerun::ip;
+using test::DeviceBench;
 
 namespace {
 
-/// A host bound to one device.
-template <typename Device, typename Parameters>
-struct Bench : sc_core::sc_module {
-  tlm_utils::simple_initiator_socket<Bench> host{"host"};
-  Device device;
-  bool irq = false;
-  LevelIn line{"line", [this](bool level) { irq = level; }};
-  Bench(const sc_core::sc_module_name& name, const Parameters& p) : sc_module(name), device("device", p) {
-    host.bind(device.socket);
-    if constexpr (requires { device.interrupt; }) device.interrupt.bind(line);
-  }
-  tlm::tlm_response_status access(tlm::tlm_command command, std::uint64_t address, std::uint64_t& value, unsigned bytes,
-                                  sc_core::sc_time delay = sc_core::SC_ZERO_TIME) {
-    tlm::tlm_generic_payload p;
-    p.set_command(command);
-    p.set_address(address);
-    p.set_data_ptr(reinterpret_cast<unsigned char*>(&value));
-    p.set_data_length(bytes);
-    p.set_streaming_width(bytes);
-    host->b_transport(p, delay);
-    return p.get_response_status();
-  }
-  std::uint64_t read(std::uint64_t address, unsigned bytes) {
-    std::uint64_t value = 0;
-    EXPECT_EQ(access(tlm::TLM_READ_COMMAND, address, value, bytes), tlm::TLM_OK_RESPONSE);
-    return value;
-  }
-  void write(std::uint64_t address, std::uint64_t value, unsigned bytes) {
-    EXPECT_EQ(access(tlm::TLM_WRITE_COMMAND, address, value, bytes), tlm::TLM_OK_RESPONSE);
-  }
-};
-
 TEST(Memory, KeepsBytesAndRefusesTheRest) {
-  Bench<Memory, MemoryParameters> bench("bench", {{4096}, {5000}, false});
+  DeviceBench<Memory, MemoryParameters> bench("bench", {{4096}, {5000}, false});
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   bench.write(8, 0x1122334455667788, 8);
   EXPECT_EQ(bench.read(12, 4), 0x11223344u);
@@ -56,7 +23,7 @@ TEST(Memory, KeepsBytesAndRefusesTheRest) {
 }
 
 TEST(Memory, RomRefusesWritesButNotTheLoaders) {
-  Bench<Memory, MemoryParameters> bench("bench", {{4096}, {5000}, true});
+  DeviceBench<Memory, MemoryParameters> bench("bench", {{4096}, {5000}, true});
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   std::uint64_t word = 7;
   EXPECT_EQ(bench.access(tlm::TLM_WRITE_COMMAND, 0, word, 8), tlm::TLM_COMMAND_ERROR_RESPONSE);
@@ -65,15 +32,15 @@ TEST(Memory, RomRefusesWritesButNotTheLoaders) {
   p.set_address(0);
   p.set_data_ptr(reinterpret_cast<unsigned char*>(&word));
   p.set_data_length(8);
-  EXPECT_EQ(bench.host->transport_dbg(p), 8u);
+  EXPECT_EQ(bench.socket->transport_dbg(p), 8u);
   EXPECT_EQ(bench.read(0, 8), 7u);
   tlm::tlm_dmi dmi;
-  ASSERT_TRUE(bench.host->get_direct_mem_ptr(p, dmi));
+  ASSERT_TRUE(bench.socket->get_direct_mem_ptr(p, dmi));
   EXPECT_FALSE(dmi.is_write_allowed());
 }
 
 TEST(Timer, ExpiresOnceAtTheRightTick) {
-  Bench<Timer, TimerParameters> bench("bench", {{10e6}});
+  DeviceBench<Timer, TimerParameters> bench("bench", {{10e6}});
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   bench.write(FR_TIMER_PERIOD, 50, 8);
   bench.write(FR_TIMER_CONTROL, FR_TIMER_CONTROL_ENABLE | FR_TIMER_CONTROL_INTERRUPT, 4);
@@ -89,7 +56,7 @@ TEST(Timer, ExpiresOnceAtTheRightTick) {
 }
 
 TEST(Timer, PeriodicAndStarvedValues) {
-  Bench<Timer, TimerParameters> bench("bench", {{10e6}});
+  DeviceBench<Timer, TimerParameters> bench("bench", {{10e6}});
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   bench.write(FR_TIMER_PERIOD, ~std::uint64_t{0}, 8);  // beyond the end of time: never
   bench.write(FR_TIMER_CONTROL, 7, 4);
@@ -105,7 +72,7 @@ TEST(Timer, PeriodicAndStarvedValues) {
 }
 
 TEST(Mailbox, CarriesMessagesBothWays) {
-  Bench<Mailbox, MailboxParameters> bench("bench", {2});
+  DeviceBench<Mailbox, MailboxParameters> bench("bench", {2});
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   int arrived = 0;
   bench.device.on_message = [&] { ++arrived; };
@@ -128,7 +95,7 @@ TEST(Mailbox, CarriesMessagesBothWays) {
 TEST(Sysctl, TellsTheChipAndEndsIt) {
   SysctlParameters p;
   p.clusters = 16;
-  Bench<Sysctl, SysctlParameters> bench("bench", p);
+  DeviceBench<Sysctl, SysctlParameters> bench("bench", p);
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   int code = -1;
   bench.device.on_exit = [&](int c) { code = c; };
