@@ -8,7 +8,10 @@
 namespace forerun::ip {
 
 Sysctl::Sysctl(const sc_core::sc_module_name& name, const SysctlParameters& parameters)
-    : sc_module(name), socket("socket"), cluster_reset("cluster_reset", std::min(parameters.clusters, 64u)) {
+    : sc_module(name),
+      socket("socket"),
+      cluster_reset("cluster_reset", std::min(parameters.clusters, 64u)),
+      boot_address_(parameters.boot_address) {
   socket.register_b_transport(this, &Sysctl::b_transport);
   socket.register_transport_dbg(this, &Sysctl::transport_dbg);
   FR_SYSCTL_REGISTERS(FORERUN_ADD_REGISTER)
@@ -20,8 +23,7 @@ Sysctl::Sysctl(const sc_core::sc_module_name& name, const SysctlParameters& para
   constant(FR_SYSCTL_CPU_HZ, static_cast<std::uint64_t>(parameters.cpu.hertz));
   constant(FR_SYSCTL_TIMEBASE_HZ, static_cast<std::uint64_t>(parameters.timebase.hertz));
   constant(FR_SYSCTL_CLUSTER_HZ, static_cast<std::uint64_t>(parameters.cluster.hertz));
-  const auto boot = parameters.boot_address;
-  registers_.set(FR_SYSCTL_BOOT_ADDRESS, boot);
+  registers_.set(FR_SYSCTL_BOOT_ADDRESS, boot_address_);
   registers_.on_write(FR_SYSCTL_CLUSTER_RESET, [this](std::uint64_t value) {
     for (std::size_t i = 0; i < cluster_reset.size(); ++i) cluster_reset[i].set((value >> i & 1) != 0);
     return true;
@@ -30,15 +32,20 @@ Sysctl::Sysctl(const sc_core::sc_module_name& name, const SysctlParameters& para
     if (on_exit) on_exit(static_cast<int>(value & 0xff));
     return true;
   });
-  registers_.on_write(FR_SYSCTL_RESET, [this, boot](std::uint64_t value) {
+  registers_.on_write(FR_SYSCTL_RESET, [this](std::uint64_t value) {
     if (value != 1) return false;
     const auto scratch = registers_.get(FR_SYSCTL_SCRATCH);
     reset();
-    registers_.set(FR_SYSCTL_BOOT_ADDRESS, boot);
+    registers_.set(FR_SYSCTL_BOOT_ADDRESS, boot_address_);
     registers_.set(FR_SYSCTL_SCRATCH, scratch);
     if (on_reset) on_reset();
     return true;
   });
+}
+
+void Sysctl::set_boot_address(std::uint64_t address) {
+  boot_address_ = address;
+  registers_.set(FR_SYSCTL_BOOT_ADDRESS, address);
 }
 
 void Sysctl::reset() {

@@ -26,6 +26,8 @@ class Sysctl : public sc_core::sc_module {
 
   tlm_utils::simple_target_socket<Sysctl> socket;
   sc_core::sc_vector<LevelOut> cluster_reset;  ///< of the first 64 clusters
+  /// Another reset value of BOOT_ADDRESS, in effect at once; before the simulation starts.
+  void set_boot_address(std::uint64_t address);
   /// Called when firmware ends the simulation with an exit code, 0 .. 255.
   std::function<void(int)> on_exit;
   /// Called when firmware resets the chip; the controller has reset itself, but for SCRATCH.
@@ -36,6 +38,7 @@ class Sysctl : public sc_core::sc_module {
   unsigned transport_dbg(tlm::tlm_generic_payload& payload) { return registers_.debug_access(payload); }
   void reset();
   RegisterFile registers_;
+  std::uint64_t boot_address_;
 };
 
 }  // namespace forerun::ip

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// forerun boot: anybody's ELF on the control CPU.
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "ip/uart/backend.hpp"
+#include "platform/cli/gdb.hpp"
+#include "platform/cli/options.hpp"
+#include "platform/sim/simulation.hpp"
+
+namespace forerun::cli {
+namespace {
+
+struct BootOptions {
+  ChipOptions chip;
+  std::string elf;
+  std::string uart = "console";
+  std::optional<std::uint16_t> gdb;
+  std::optional<double> limit_ms;
+};
+
+ip::HostLine line_for(const std::string& uart) {
+  if (uart == "console") return ip::HostLine::console(true);
+  if (uart == "pty") return ip::HostLine::pseudo_terminal();
+  if (uart == "none") return ip::HostLine::files("", "");
+  if (uart.starts_with("file:")) return ip::HostLine::files(uart.substr(5), "");
+  throw UsageError(fmt::format("--uart is '{}', expected console, pty, none or file:PATH", uart));
+}
+
+int boot(const BootOptions& o) {
+  const auto chip = o.chip.load();
+  const auto program = sim::ElfProgram::read(o.elf);
+  sim::Simulation simulation(chip);
+  simulation.load(program);
+  ip::UartBackend backend("console", simulation.soc.uart, line_for(o.uart));
+  if (!backend.terminal().empty()) fmt::print(stderr, "forerun: the UART is at {}\n", backend.terminal());
+  GdbSession gdb(simulation, o.gdb);
+  const auto limit =
+      o.limit_ms ? std::optional(Time{static_cast<std::int64_t>(*o.limit_ms * 1e9)}) : std::nullopt;
+  const auto outcome = simulation.run(limit);
+  gdb.ended(outcome);
+
+  const auto& cpu = *simulation.soc.cpu;
+  std::fflush(stdout);
+  fmt::print(stderr, "forerun: {} instructions in {:.6f} s of simulated and {:.2f} s of host time\n",
+             cpu.instructions.value(), static_cast<double>(outcome.picoseconds) * 1e-12, outcome.host_seconds);
+  switch (outcome.kind) {
+    case sim::Outcome::Kind::exited:
+      fmt::print(stderr, "forerun: exit code {}\n", outcome.exit_code);
+      return outcome.exit_code;
+    case sim::Outcome::Kind::stopped:
+      fmt::print(stderr, "forerun: ended by the debugger\n");
+      return ok;
+    case sim::Outcome::Kind::limit:
+      fmt::print(stderr, "forerun: the time limit is reached; the CPU is at pc {:#x}\n", cpu.pc());
+      return failed;
+    case sim::Outcome::Kind::stalled:
+      fmt::print(stderr, "forerun: error: the chip stands still: the CPU {} at pc {:#x}, and nothing can wake it\n{}",
+                 cpu.sleeping() ? "sleeps" : "waits", cpu.pc(), outcome.description);
+      return failed;
+  }
+  return failed;
+}
+
+}  // namespace
+
+void add_boot(CLI::App& app, int& code) {
+  auto o = std::make_shared<BootOptions>();
+  auto& command = *app.add_subcommand("boot", "boot an ELF on the chip's control CPU; ends with its exit code");
+  command
+      .add_option("ELF", o->elf, "a statically linked 64-bit RISC-V program, linked to the SRAM at 0x80000000 or to HBM")
+      ->required();
+  o->chip.add_to(command);
+  command.add_option("--uart", o->uart, "where the UART goes: console, pty, none or file:PATH")->capture_default_str();
+  command.add_option("--gdb", o->gdb,
+                     "wait for a gdb on this TCP port before the first instruction; 0 takes a free port");
+  command.add_option("--limit", o->limit_ms, "end after this many milliseconds of simulated time")
+      ->check(CLI::PositiveNumber);
+  command.callback([o, &code] { code = boot(*o); });
+}
+
+}  // namespace forerun::cli

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/cli/options.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "platform/chip/load.hpp"
+
+namespace forerun::cli {
+
+void ChipOptions::add_to(CLI::App& command) {
+  command.add_option("--chip", chip, "chip description: a name in platform/chips or a YAML file")
+      ->capture_default_str();
+  command.add_option("--set", set, "override a key of the chip, for example clusters.count=8; may be repeated")
+      ->allow_extra_args(false);
+}
+
+chip::Chip ChipOptions::load() const { return chip::load(chip, set); }
+
+void ModelOptions::add_to(CLI::App& command) {
+  command
+      .add_option("--model", model,
+                  "a folder in the Hugging Face layout, a llama2.c FILE.bin, or a name in models/zoo")
+      ->capture_default_str();
+  command.add_option("--dtype", dtype, "number format of weights and activations")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"fp32", "fp16", "bf16", "int8"}));
+}
+
+std::string ModelOptions::path() const {
+  const auto bundled = std::filesystem::path(FORERUN_ZOO_DIR) / model;
+  const bool is_name = model.find('/') == std::string::npos && !std::filesystem::exists(model);
+  return is_name && std::filesystem::is_directory(bundled) ? bundled.string() : model;
+}
+
+chip::Format ModelOptions::format() const {
+  if (dtype == "fp16") return chip::Format::f16;
+  if (dtype == "bf16") return chip::Format::bf16;
+  return dtype == "int8" ? chip::Format::i8 : chip::Format::f32;
+}
+
+std::vector<std::uint32_t> read_ids(const std::string& path, std::uint32_t vocabulary) {
+  std::ifstream file(path);
+  if (!file) throw std::runtime_error(path + ": cannot be read");
+  std::vector<std::uint32_t> ids;
+  std::string line;
+  for (std::size_t number = 1; std::getline(file, line); ++number) {
+    std::istringstream words(line);
+    for (std::string word; words >> word;) {
+      std::uint32_t id = 0;
+      const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
+      if (error != std::errc() || end != word.data() + word.size() || id >= vocabulary)
+        throw std::runtime_error(fmt::format("{}:{}: '{}' is no token id, expected 0 to {}", path, number,
+                                             word.substr(0, 40), vocabulary - 1));
+      ids.push_back(id);
+    }
+  }
+  if (ids.empty()) throw std::runtime_error(path + ": holds no token ids, expected one or more, separated by white space");
+  return ids;
+}
+
+void write_file(const std::string& path, std::string_view bytes) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  file.close();
+  if (!file) throw std::runtime_error(path + ": cannot be written");
+}
+
+}  // namespace forerun::cli

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// forerun run: a model on the whole chip.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <iostream>
+#include <optional>
+
+#include "firmware/apps/apps.h"
+#include "models/compiler/compiler.hpp"
+#include "models/import/model.hpp"
+#include "models/tokenizer/tokenizer.hpp"
+#include "platform/cli/gdb.hpp"
+#include "platform/cli/options.hpp"
+#include "platform/cli/progress.hpp"
+#include "platform/report/report.hpp"
+#include "platform/sim/console.hpp"
+#include "platform/sim/inference.hpp"
+#include "platform/sim/simulation.hpp"
+
+namespace forerun::cli {
+namespace {
+
+constexpr std::uint64_t default_steps = 64;
+constexpr float demonstration_temperature = 0.7F;
+constexpr const char* demonstration_prompt = "The people of the United States";
+
+struct RunOptions {
+  ChipOptions chip;
+  ModelOptions model;
+  std::optional<std::string> prompt, data, ids, logits, teacher, report, program, firmware;
+  std::optional<std::uint64_t> steps;
+  std::optional<float> temperature;
+  std::uint64_t seed = 0;
+  std::uint64_t step_timeout = 0;
+  std::optional<std::uint16_t> gdb;
+  bool native = false;
+  bool model_given = false;
+  /// What a run without any of these is.
+  bool is_demonstration() const { return !model_given && !prompt && !ids && !logits && !teacher && !program; }
+};
+
+void check(const RunOptions& o, const chip::Chip& chip) {
+  const auto refuse = [](bool wrong, const char* why) {
+    if (wrong) throw UsageError(why);
+  };
+  const bool data = chip.data == chip::Data::real;
+  refuse(!data && o.ids, "--ids needs real data: without, the chip computes no tokens");
+  refuse(!data && o.logits, "--logits needs real data: without, the chip computes no logits");
+  refuse(o.teacher && (o.prompt || o.steps || o.temperature),
+         "--teacher gives all tokens: --prompt, --steps and --temperature do not go with it");
+  refuse(o.temperature && o.ids, "--ids is for greedy runs: --temperature does not go with it");
+  refuse(o.temperature && !(*o.temperature >= 0 && *o.temperature < 1e6F),
+         "--temperature must be 0 (greedy) or more");
+  refuse(o.native && o.gdb, "--native runs firmware in this process: use the host's gdb on it instead of --gdb");
+  refuse(o.native && o.firmware, "--native runs the chip's own firmware: --firmware does not go with it");
+}
+
+sim::InferenceRequest make_request(const RunOptions& o, const models::ModelConfig& model,
+                                   const models::Tokenizer* tokenizer, bool data) {
+  sim::InferenceRequest request;
+  request.seed = o.seed;
+  request.step_timeout = o.step_timeout;
+  request.keep_logits = o.logits.has_value();
+  if (o.teacher) {
+    request.teacher = true;
+    request.tokens = read_ids(*o.teacher, model.vocabulary);
+    if (request.tokens.size() > model.max_positions)
+      throw std::runtime_error(fmt::format("{}: holds {} ids, but {} has {} positions", *o.teacher,
+                                           request.tokens.size(), model.name, model.max_positions));
+    return request;
+  }
+  request.tokens = tokenizer->encode(o.prompt.value_or(o.model_given ? "" : demonstration_prompt));
+  if (request.tokens.empty()) request.tokens = {model.bos};
+  if (request.tokens.size() >= model.max_positions)
+    throw UsageError(fmt::format("the prompt has {} tokens, but {} has {} positions", request.tokens.size(),
+                                 model.name, model.max_positions));
+  const auto room = model.max_positions - request.tokens.size();
+  request.generate = o.steps.value_or(std::min<std::uint64_t>(default_steps, room));
+  if (request.generate == 0 || request.generate > room)
+    throw UsageError(fmt::format("--steps is {}, but after {} prompt tokens {} has room for 1 to {}", request.generate,
+                                 request.tokens.size(), model.name, room));
+  if (o.temperature.value_or(0) > 0) request.temperature = o.temperature;
+  if (!o.temperature && o.is_demonstration() && data) request.temperature = demonstration_temperature;
+  return request;
+}
+
+models::Program make_program(const RunOptions& o, const models::Model& model, const chip::Chip& chip,
+                             const sim::InferenceRequest& request) {
+  if (!o.program) {
+    constexpr std::uint64_t granule = 64;
+    const auto positions = request.tokens.size() + request.generate;
+    const auto context = std::min<std::uint64_t>(model.config.max_positions, (positions + granule - 1) / granule * granule);
+    return models::compile(model, chip,
+                           {o.model.format(), static_cast<std::uint32_t>(context), chip.data == chip::Data::real});
+  }
+  auto program = models::read_container(*o.program);
+  if (program.header.vocabulary != model.config.vocabulary)
+    throw std::runtime_error(fmt::format("{}: was compiled for a vocabulary of {}, {} has {}", *o.program,
+                                         program.header.vocabulary, model.config.name, model.config.vocabulary));
+  return program;
+}
+
+/// Prints the text as it comes, a whole character at a time, apart from the lines of the UART.
+class Output {
+ public:
+  explicit Output(const models::Tokenizer* tokenizer) : tokenizer_(tokenizer) {}
+  void token(std::uint32_t id) {
+    if (tokenizer_ == nullptr) return;
+    std::cout << utf8_.add(tokenizer_->piece(previous_, id)) << std::flush;
+    previous_ = id;
+    in_text_ = true;
+  }
+  void line(std::string_view text) {
+    end_text();
+    std::cout << text << "\n" << std::flush;
+  }
+  void end_text() {
+    if (in_text_) std::cout << "\n" << std::flush;
+    in_text_ = false;
+  }
+
+ private:
+  const models::Tokenizer* tokenizer_;
+  models::Utf8Stream utf8_;
+  std::uint32_t previous_ = ~0u;
+  bool in_text_ = false;
+};
+
+void write_ids(const std::string& path, const std::vector<std::uint32_t>& ids) {
+  std::string text;
+  for (const auto id : ids) text += std::to_string(id) + "\n";
+  write_file(path, text);
+}
+
+/// What went wrong, or empty.
+std::string problem_of(const sim::Inference& inference, const sim::Outcome& outcome) {
+  if (!inference.failure().empty()) return inference.failure();
+  switch (outcome.kind) {
+    case sim::Outcome::Kind::exited:
+      if (!inference.finished())
+        return fmt::format("firmware ended with exit code {} before the run was finished", outcome.exit_code);
+      return outcome.exit_code != 0 ? fmt::format("firmware ended with exit code {}", outcome.exit_code) : "";
+    case sim::Outcome::Kind::stalled:
+      return "the chip stands still: nothing that could happen is left\n" + outcome.description;
+    default:
+      return "the simulation was stopped";
+  }
+}
+
+int run(const RunOptions& o) {
+  const auto started = std::chrono::steady_clock::now();
+  auto description = o.chip;
+  if (o.data) description.set.push_back("data=" + *o.data);
+  const auto chip = description.load();
+  check(o, chip);
+  const bool data = chip.data == chip::Data::real;
+  const auto path = o.model.path();
+  const auto model = models::load_model(path);
+  std::optional<models::Tokenizer> tokenizer;
+  if (!o.teacher) tokenizer = models::Tokenizer::for_model(path, model.config.vocabulary);
+  const auto request = make_request(o, model.config, tokenizer ? &*tokenizer : nullptr, data);
+  const auto program = make_program(o, model, chip, request);
+
+  sim::Simulation simulation(chip, o.native ? forerun_llm_main : std::function<int(std::uint64_t)>());
+  if (!o.native) simulation.load(sim::ElfProgram::read(o.firmware.value_or(sim::firmware_path("llm.elf"))));
+  sim::Inference inference(simulation.soc, program, request);
+  const bool text = tokenizer && data;
+  Output output(text ? &*tokenizer : nullptr);
+  sim::LineConsole console([&output](std::string_view line) { output.line(fmt::format("uart| {}", line)); });
+  simulation.soc.uart.on_transmit = [&console](unsigned char c) { console.add(c); };
+  Progress progress(request.tokens.size() + request.generate, "tokens", !text || isatty(STDOUT_FILENO) == 0);
+  inference.on_step = [&](const sim::Step& step) {
+    progress.advance(step.tokens);
+    const auto end = step.position + step.tokens;
+    if (end == request.tokens.size())
+      for (const auto id : request.tokens) output.token(id);
+    if (end >= request.tokens.size()) output.token(step.id);
+  };
+  inference.on_end = [&output] { output.end_text(); };
+  output.line(fmt::format("{} in {} on {}: {} clusters, {} tokens given, {} to generate", model.config.name, o.model.dtype,
+                          chip.name, program.streams.size(), request.tokens.size(), request.generate));
+  GdbSession gdb(simulation, o.gdb);
+  const double setup = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  const auto outcome = simulation.run();
+  output.end_text();
+  console.flush();
+  gdb.ended(outcome);
+
+  if (const auto problem = problem_of(inference, outcome); !problem.empty()) throw std::runtime_error(problem);
+  const auto report = report::make_report(simulation, inference, model.config, o.model.format(), outcome, setup);
+  if (o.ids) write_ids(*o.ids, inference.ids());
+  if (o.logits)
+    write_file(*o.logits, {reinterpret_cast<const char*>(inference.logits().data()), inference.logits().size() * sizeof(float)});
+  if (o.report) write_file(*o.report, report::to_json(report));
+  std::cout << "\n" << report::to_text(report) << std::flush;
+  return ok;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, int& code) {
+  auto o = std::make_shared<RunOptions>();
+  auto& command = *app.add_subcommand("run", "boot the chip and run a transformer on it");
+  o->model.add_to(command);
+  o->chip.add_to(command);
+  command.add_option("--prompt", o->prompt, "text to go on with; empty: begin with the model's begin token");
+  command.add_option("--steps", o->steps, "tokens to generate (default 64, or as many as the model has room for)");
+  command.add_option("--temperature", o->temperature,
+                     "sample at this temperature; 0, the default, takes the likeliest token. A run without --model, "
+                     "--prompt, --ids, --logits and --program is a demonstration: it samples at 0.7");
+  command.add_option("--seed", o->seed, "seed of the sampling")->capture_default_str();
+  command
+      .add_option("--data", o->data,
+                  "real: every byte is moved and computed; none: the same commands in the same time, without data")
+      ->check(CLI::IsMember({"real", "none"}));
+  command.add_option("--ids", o->ids, "write the token ids, one a line, the prompt's first");
+  command.add_option("--logits", o->logits, "write the logits of every position as rows of binary32");
+  command.add_option("--teacher", o->teacher, "feed the token ids of this file, whatever the chip chooses");
+  command.add_option("--report", o->report, "write the report as JSON");
+  command.add_option("--program", o->program, "run this program (forerun compile -o) instead of compiling the model");
+  command.add_option("--firmware", o->firmware, "boot this ELF instead of the chip's own firmware");
+  command.add_flag("--native", o->native, "run the chip's firmware natively in this process, for the host's gdb");
+  command.add_option("--gdb", o->gdb,
+                     "wait for a gdb on this TCP port before the first instruction; 0 takes a free port");
+  command
+      .add_option("--step-timeout", o->step_timeout,
+                  "ticks of the chip's time base after which firmware gives up a step; 0: never")
+      ->capture_default_str();
+  command.callback([o, &code, &command] {
+    o->model_given = command.count("--model") > 0;
+    code = run(*o);
+  });
+}
+
+}  // namespace forerun::cli

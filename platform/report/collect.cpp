@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ip/base/time.hpp"
+#include "models/graph/graph.hpp"
+#include "platform/report/report.hpp"
+
+namespace forerun::report {
+namespace {
+
+double ratio(double a, double b) { return b > 0 ? a / b : 0; }
+double as_double(std::uint64_t value) { return static_cast<double>(value); }
+
+class Collector {
+ public:
+  Collector(const sim::Simulation& simulation, const sim::Inference& inference, const models::ModelConfig& model, chip::Format format)
+      : soc_(simulation.soc),
+        chip_(soc_.chip()),
+        inference_(inference),
+        model_(model),
+        run_(soc_, inference.at_start(), inference.at_end()),
+        peak_bandwidth_(chip::peak_memory_bandwidth(chip_).bytes_per_second),
+        peak_operations_(chip::peak_flops(chip_, format)),
+        clusters_(inference.program().streams.size()) {}
+
+  void fill(Report& r) const {
+    r.peak_bandwidth = peak_bandwidth_;
+    r.peak_operation_rate = peak_operations_;
+    r.clusters = static_cast<unsigned>(clusters_);
+    latencies(r);
+    engines(r);
+    channels(r);
+    network(r);
+    operators(r);
+    r.instructions = run_.value("cpu.instructions");
+    r.cpu_cycles = run_.value("cpu.cycles");
+    r.cpu_sleep_cycles = run_.value("cpu.sleep_cycles");
+  }
+
+ private:
+  void latencies(Report& r) const {
+    const auto& steps = inference_.steps();
+    r.given = inference_.request().tokens.size();
+    r.generated = inference_.ids().size() - r.given;
+    r.boot_seconds = inference_.boot_seconds();
+    if (steps.empty()) return;
+    std::size_t first = 0;  // the step that gives the first token
+    while (first + 1 < steps.size() && steps[first].position + steps[first].tokens < r.given) ++first;
+    r.first_token_seconds = steps[first].end - r.boot_seconds;
+    const auto later = steps.size() - first - 1;
+    if (later > 0) {
+      r.token_seconds_least = 1e300;
+      for (auto i = first + 1; i < steps.size(); ++i) {
+        const double seconds = steps[i].end - steps[i - 1].end;
+        r.token_seconds_least = std::min(r.token_seconds_least, seconds);
+        r.token_seconds_most = std::max(r.token_seconds_most, seconds);
+      }
+      r.token_seconds = (steps.back().end - steps[first].end) / as_double(later);
+      r.tokens_per_second = ratio(1, r.token_seconds);
+    }
+    const sim::Window prefill(soc_, inference_.at_start(), inference_.at_first_token());
+    const sim::Window decode(soc_, inference_.at_first_token(), inference_.at_end());
+    r.phases = {phase("whole run", run_, 0, steps.size()), phase("up to the first token", prefill, 0, first + 1)};
+    if (later > 0) r.phases.push_back(phase("tokens after it", decode, first + 1, steps.size()));
+  }
+
+  Phase phase(std::string name, const sim::Window& window, std::size_t from, std::size_t to) const {
+    Phase p;
+    p.name = std::move(name);
+    for (auto i = from; i < to; ++i) {
+      const auto& step = inference_.steps()[i];
+      ++p.steps;
+      p.tokens += step.tokens;
+      p.cycles += step.cycles;
+    }
+    p.seconds = window.seconds();
+    p.bytes_read = window.sum("hbm", ".bytes_read");
+    p.bytes_written = window.sum("hbm", ".bytes_written");
+    p.bandwidth = ratio(as_double(p.bytes_read + p.bytes_written), p.seconds);
+    p.bandwidth_fraction = ratio(p.bandwidth, peak_bandwidth_);
+    p.operations = 2 * as_double(window.sum("cluster", ".tensor.macs"));
+    p.operation_rate = ratio(p.operations, p.seconds);
+    p.operation_fraction = ratio(p.operation_rate, peak_operations_);
+    return p;
+  }
+
+  void engines(Report& r) const {
+    const double time = static_cast<double>(run_.picoseconds()) * as_double(clusters_);
+    for (const std::string name : {"load", "store", "tensor", "vector"}) {
+      const auto of = [&](const char* counter) { return run_.sum("cluster", "." + name + "." + counter); };
+      r.engines.push_back({name, of("commands"), ratio(as_double(of("busy_time")), time), ratio(as_double(of("semaphore_time")), time),
+                           ratio(as_double(of("operand_time")), time)});
+    }
+    r.command_fetch = ratio(as_double(run_.sum("cluster", ".command.fetch_time")), time);
+    r.command_queue = ratio(as_double(run_.sum("cluster", ".command.queue_time")), time);
+  }
+
+  void channels(Report& r) const {
+    const auto burst = chip_.hbm.burst_bytes.count;
+    const double peak = peak_bandwidth_ / (chip_.hbm.stacks * chip_.hbm.channels);
+    for (unsigned stack = 0; stack < chip_.hbm.stacks; ++stack)
+      for (unsigned channel = 0; channel < chip_.hbm.channels; ++channel) {
+        Channel c;
+        c.name = fmt::format("hbm{}.channel{}", stack, channel);
+        const auto of = [&](const char* counter) { return run_.value(c.name + "." + counter); };
+        c.bytes_read = of("reads") * burst;
+        c.bytes_written = of("writes") * burst;
+        c.row_hits = of("row_hits");
+        c.row_misses = of("row_misses");
+        c.row_conflicts = of("row_conflicts");
+        c.refreshes = of("refreshes");
+        c.bandwidth = ratio(as_double(c.bytes_read + c.bytes_written), run_.seconds());
+        c.bandwidth_fraction = ratio(c.bandwidth, peak);
+        r.channels.push_back(c);
+      }
+  }
+
+  void network(Report& r) const {
+    r.noc_packets = run_.value("noc.packets");
+    r.noc_flits = run_.value("noc.flits");
+    r.noc_latency = ratio(as_double(run_.value("noc.latency_sum")) * 1e-12, as_double(r.noc_packets));
+    const auto time = static_cast<double>(ip::now_picoseconds());
+    for (const auto& link : soc_.noc.links())
+      r.links.push_back({link.name, link.flits, ratio(as_double(link.busy_ps), time), ratio(as_double(link.blocked_ps), time)});
+    std::stable_sort(r.links.begin(), r.links.end(), [](const Link& a, const Link& b) { return a.busy > b.busy; });
+  }
+
+  void operators(Report& r) const {
+    const auto& tags = inference_.program().tags;
+    for (std::size_t tag = 0; tag < tags.size(); ++tag) {
+      OperatorUse use;
+      use.name = tags[tag];
+      double* const seconds[] = {nullptr, &use.load, &use.store, &use.tensor, &use.vector};
+      for (std::size_t c = 0; c < clusters_; ++c)
+        for (std::size_t engine = 1; engine < FR_ENGINE_COUNT; ++engine) {
+          const auto& times = soc_.clusters[c]->engines()[engine]->time_by_tag();
+          if (tag < times.size()) *seconds[engine] += as_double(times[tag]) * 1e-12 / as_double(clusters_);
+        }
+      r.operators.push_back(use);
+    }
+  }
+
+  const soc::Soc& soc_;
+  const chip::Chip& chip_;
+  const sim::Inference& inference_;
+  const models::ModelConfig& model_;
+  sim::Window run_;
+  double peak_bandwidth_, peak_operations_;
+  std::size_t clusters_;
+};
+
+}  // namespace
+
+std::string_view format_name(chip::Format format) {
+  switch (format) {
+    case chip::Format::f32: return "fp32";
+    case chip::Format::f16: return "fp16";
+    case chip::Format::bf16: return "bf16";
+    case chip::Format::i8: return "int8";
+  }
+  return "";
+}
+
+Report make_report(const sim::Simulation& simulation, const sim::Inference& inference, const models::ModelConfig& model,
+                   chip::Format format, const sim::Outcome& outcome, double setup_seconds) {
+  const auto& chip = simulation.soc.chip();
+  Report r;
+  r.chip = chip.name;
+  r.model = model.name;
+  r.format = format_name(format);
+  r.timing = chip.timing == chip::Timing::loose ? "loose" : "approximate";
+  r.data = chip.data == chip::Data::real ? "real" : "none";
+  Collector(simulation, inference, model, format).fill(r);
+  r.simulated_seconds = static_cast<double>(outcome.picoseconds) * 1e-12;
+  r.simulated_cycles = static_cast<std::uint64_t>(ip::Clock(chip.clusters.clock).ps_to_cycles(outcome.picoseconds));
+  r.host_seconds = outcome.host_seconds;
+  r.host_setup_seconds = setup_seconds;
+  return r;
+}
+
+}  // namespace forerun::report

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <nlohmann/json.hpp>
+
+#include "platform/report/report.hpp"
+
+namespace forerun::report {
+
+using Json = nlohmann::ordered_json;
+
+static void to_json(Json& j, const Phase& p) {
+  j = {{"name", p.name},
+       {"steps", p.steps},
+       {"tokens", p.tokens},
+       {"seconds", p.seconds},
+       {"cluster_cycles", p.cycles},
+       {"hbm_bytes_read", p.bytes_read},
+       {"hbm_bytes_written", p.bytes_written},
+       {"hbm_bytes_per_second", p.bandwidth},
+       {"hbm_fraction_of_peak", p.bandwidth_fraction},
+       {"operations", p.operations},
+       {"operations_per_second", p.operation_rate},
+       {"operations_fraction_of_peak", p.operation_fraction}};
+}
+
+static void to_json(Json& j, const EngineUse& e) {
+  j = {{"name", e.name}, {"commands", e.commands}, {"busy", e.busy}, {"waits_for_semaphore", e.semaphore}, {"waits_for_operands", e.operands}};
+}
+
+static void to_json(Json& j, const Channel& c) {
+  j = {{"name", c.name},
+       {"bytes_read", c.bytes_read},
+       {"bytes_written", c.bytes_written},
+       {"bytes_per_second", c.bandwidth},
+       {"fraction_of_peak", c.bandwidth_fraction},
+       {"row_hits", c.row_hits},
+       {"row_misses", c.row_misses},
+       {"row_conflicts", c.row_conflicts},
+       {"refreshes", c.refreshes}};
+}
+
+static void to_json(Json& j, const Link& l) {
+  j = {{"name", l.name}, {"flits", l.flits}, {"busy", l.busy}, {"blocked", l.blocked}};
+}
+
+static void to_json(Json& j, const OperatorUse& o) {
+  j = {{"name", o.name}, {"load_seconds", o.load}, {"store_seconds", o.store}, {"tensor_seconds", o.tensor}, {"vector_seconds", o.vector}};
+}
+
+std::string to_json(const Report& r) {
+  Json j;
+  j["chip"] = r.chip;
+  j["model"] = r.model;
+  j["format"] = r.format;
+  j["timing"] = r.timing;
+  j["data"] = r.data;
+  j["clusters"] = r.clusters;
+  j["tokens"] = {{"given", r.given}, {"generated", r.generated}};
+  j["seconds"] = {{"boot", r.boot_seconds},
+                  {"first_token", r.first_token_seconds},
+                  {"per_token", r.token_seconds},
+                  {"per_token_least", r.token_seconds_least},
+                  {"per_token_most", r.token_seconds_most},
+                  {"simulated", r.simulated_seconds}};
+  j["tokens_per_second"] = r.tokens_per_second;
+  j["phases"] = r.phases;
+  j["peak"] = {{"hbm_bytes_per_second", r.peak_bandwidth}, {"operations_per_second", r.peak_operation_rate}};
+  j["engines"] = r.engines;
+  j["command_processors"] = {{"waits_for_fetch", r.command_fetch}, {"waits_for_queue", r.command_queue}};
+  j["operators"] = r.operators;
+  j["hbm_channels"] = r.channels;
+  j["noc"] = {{"packets", r.noc_packets}, {"flits", r.noc_flits}, {"mean_latency_seconds", r.noc_latency}, {"links", r.links}};
+  j["cpu"] = {{"instructions", r.instructions}, {"cycles", r.cpu_cycles}, {"sleep_cycles", r.cpu_sleep_cycles}};
+  j["simulated_cluster_cycles"] = r.simulated_cycles;
+  j["host"] = {{"seconds", r.host_seconds},
+               {"setup_seconds", r.host_setup_seconds},
+               {"cluster_cycles_per_second", r.host_seconds > 0 ? static_cast<double>(r.simulated_cycles) / r.host_seconds : 0}};
+  return j.dump(2) + "\n";
+}
+
+}  // namespace forerun::report

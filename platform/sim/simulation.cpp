@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/sim/simulation.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+#include "ip/base/time.hpp"
+#include "platform/soc/parameters.hpp"
+
+namespace forerun::sim {
+
+std::string firmware_path(const std::string& file) {
+  const char* const folder = std::getenv("FORERUN_FIRMWARE");
+  return std::string(folder != nullptr ? folder : FORERUN_FIRMWARE_DIR) + "/" + file;
+}
+
+Simulation::Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)> native) : soc("chip", chip, {.with_cpu = !native}) {
+  if (native) {
+    host_cpu_ = std::make_unique<HostCpu>("host_cpu", HostCpuParameters{std::move(native), soc::device_tree_address(chip), chip.cpu.clock});
+    host_cpu_->bus.bind(soc.bus.socket);
+    soc.clint.software.bind(host_cpu_->machine_software);
+    soc.clint.timer.bind(host_cpu_->machine_timer);
+    soc.plic.machine.bind(host_cpu_->machine_external);
+  }
+  soc.on_exit = [this](int code) {
+    if (!exit_code_) exit_code_ = code;
+    sc_core::sc_stop();
+  };
+}
+
+void Simulation::load(const ElfProgram& program) {
+  const auto path = firmware_path("boot_rom.bin");
+  std::ifstream file(path, std::ios::binary);
+  const std::vector<char> image((std::istreambuf_iterator<char>(file)), {});
+  if (!file || image.empty()) throw std::runtime_error(path + ": cannot read the boot ROM");
+  soc.load_boot_rom({reinterpret_cast<const std::uint8_t*>(image.data()), image.size()});
+  program.load([this](std::uint64_t address, std::span<const std::byte> bytes) {
+    try {
+      soc.write(address, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+      return true;
+    } catch (const std::runtime_error&) {
+      return false;
+    }
+  });
+  soc.sysctl.set_boot_address(program.entry());
+}
+
+Outcome Simulation::run(std::optional<Time> limit) {
+  const auto started = std::chrono::steady_clock::now();
+  if (limit)
+    sc_core::sc_start(ip::to_sc_time(*limit));
+  else
+    sc_core::sc_start();
+  Outcome outcome;
+  outcome.host_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  outcome.picoseconds = ip::now_picoseconds();
+  if (exit_code_) {
+    outcome.kind = Outcome::Kind::exited;
+    outcome.exit_code = *exit_code_;
+  } else if (stopped_) {
+    outcome.kind = Outcome::Kind::stopped;
+  } else if (limit && sc_core::sc_pending_activity()) {
+    outcome.kind = Outcome::Kind::limit;
+  } else {
+    outcome.description = soc.describe_stall();
+  }
+  return outcome;
+}
+
+void Simulation::stop() {
+  stopped_ = true;
+  sc_core::sc_stop();
+}
+
+}  // namespace forerun::sim

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+/// One simulation of a chip from power-on to its end. SystemC elaborates once, so there is one of these in a process.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "platform/chip/chip.hpp"
+#include "platform/sim/elf.hpp"
+#include "platform/sim/host_cpu.hpp"
+#include "platform/soc/soc.hpp"
+
+namespace forerun::sim {
+
+/// How a simulation ended.
+struct Outcome {
+  enum class Kind {
+    exited,   ///< firmware wrote an exit code to the system controller
+    stalled,  ///< nothing can ever happen again: everybody waits
+    stopped,  ///< stop() was called
+    limit,    ///< the time limit was reached
+  };
+  Kind kind = Kind::stalled;
+  int exit_code = 0;        ///< of `exited`
+  std::string description;  ///< of `stalled`: who waits for what, a line each
+  std::int64_t picoseconds = 0;
+  double host_seconds = 0;
+};
+
+/// Where the build has put the chip's own firmware; FORERUN_FIRMWARE in the environment overrides it.
+std::string firmware_path(const std::string& file);
+
+class Simulation {
+ public:
+  /// With a `native` program (firmware/apps/apps.h), this runs in the simulator's process in the place of the CPU.
+  /// Throws std::invalid_argument for a chip that cannot be built.
+  explicit Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)> native = {});
+
+  soc::Soc soc;
+
+  /// The boot ROM of the build, and a program in the chip's memory at which it jumps. Before run().
+  /// Throws ElfError when a part of the program lies in no memory, std::runtime_error without a boot ROM.
+  void load(const ElfProgram& program);
+  /// Runs to the end, or up to a simulated time.
+  Outcome run(std::optional<Time> limit = {});
+  /// Ends run() at this moment; from a process of the simulation.
+  void stop();
+
+ private:
+  std::unique_ptr<HostCpu> host_cpu_;
+  std::optional<int> exit_code_;
+  bool stopped_ = false;
+};
+
+}  // namespace forerun::sim
