@@ -89,6 +89,7 @@ ip::CpuParameters cpu_parameters(const chip::Chip& chip) {
              .system = c.system};
   p.quantum = chip.quantum;
   p.reset_vector = map::boot_rom;
+  p.pmp_entries = chip.cpu.pmp_entries;
   return p;
 }
 
@@ -180,7 +181,7 @@ ip::hbm::Parameters hbm_parameters(const chip::Chip& chip, unsigned stack) {
                .tRCDRD = t.tRCDRD,
                .tRCDWR = t.tRCDWR,
                .tRP = t.tRP,
-               .tRAS = t.tRAS,
+               .tRAS = std::max(t.tRAS, t.tRC - std::min(t.tRC, t.tRP)),  // the controller counts tRC as their sum
                .tWR = t.tWR,
                .tRTP = t.tRTP,
                .tCCDS = t.tCCDS,
