@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What the tensor and the vector engine have in common: a command goes in steps, and operands come from the scratchpad.
+/// What the tensor and the vector engine have in common: a command goes in steps, and operands come from the
+/// scratchpad.
 #pragma once
 
 #include <tlm_utils/simple_initiator_socket.h>
@@ -21,7 +22,8 @@ class ComputeEngine : public Engine {
   /// Largest piece of operand traffic that is booked at once, so that engines share the banks fairly.
   static constexpr std::uint32_t chunk_bytes = 65536;
 
-  ComputeEngine(const sc_core::sc_module_name& name, unsigned queue_depth, Frequency clock, std::uint64_t local_bytes);
+  ComputeEngine(const sc_core::sc_module_name& name, unsigned queue_depth, Frequency clock,
+                std::uint64_t local_bytes);
 
   /// Books the time of moving `bytes` and returns when it is over, in picoseconds from now.
   std::int64_t transfer(tlm::tlm_command direction, std::uint64_t bytes);

@@ -9,7 +9,9 @@
 namespace forerun::ip {
 
 PerformanceCounters::PerformanceCounters(const sc_core::sc_module_name& name)
-    : sc_module(name), socket("socket"), reset_line("reset", [this](bool level) { if (level) registers_.reset(); }) {
+    : sc_module(name), socket("socket"), reset_line("reset", [this](bool level) {
+        if (level) registers_.reset();
+      }) {
   socket.register_b_transport(this, &PerformanceCounters::b_transport);
   socket.register_transport_dbg(this, &PerformanceCounters::transport_dbg);
   FR_PERF_REGISTERS(FORERUN_ADD_REGISTER)
@@ -34,14 +36,17 @@ PerformanceCounters::PerformanceCounters(const sc_core::sc_module_name& name)
 void PerformanceCounters::add(const std::string& name, Getter getter) {
   if (sc_core::sc_get_status() >= sc_core::SC_START_OF_SIMULATION)
     throw std::logic_error("performance counters are added before the simulation begins");
-  if (name.empty() || name.size() >= name_bytes || std::any_of(name.begin(), name.end(), [](char c) { return c < ' ' || c > '~'; }))
-    throw std::invalid_argument("a performance counter needs a name of 1 to 63 printable ASCII characters, not '" + name + "'");
+  if (name.empty() || name.size() >= name_bytes ||
+      std::any_of(name.begin(), name.end(), [](char c) { return c < ' ' || c > '~'; }))
+    throw std::invalid_argument(
+        "a performance counter needs a name of 1 to 63 printable ASCII characters, not '" + name + "'");
   entries_.push_back({name, std::move(getter)});
 }
 
 void PerformanceCounters::add(const std::string& prefix, const CounterGroup& group) {
   for (const auto* counter : group.all())
-    add(prefix.empty() ? counter->name() : prefix + "." + counter->name(), [counter] { return counter->value(); });
+    add(prefix.empty() ? counter->name() : prefix + "." + counter->name(),
+        [counter] { return counter->value(); });
 }
 
 const PerformanceCounters::Entry* PerformanceCounters::selected() const {
@@ -49,6 +54,8 @@ const PerformanceCounters::Entry* PerformanceCounters::selected() const {
   return index < entries_.size() ? &entries_[index] : nullptr;
 }
 
-void PerformanceCounters::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time&) { registers_.access(payload); }
+void PerformanceCounters::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
+  registers_.access(payload);
+}
 
 }  // namespace forerun::ip

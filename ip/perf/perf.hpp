@@ -16,9 +16,9 @@
 
 namespace forerun::ip {
 
-/// A table of counters by name. Software writes a number to SELECT and reads the counter's VALUE and NAME; the table itself
-/// cannot be written. VALUE is what the counter holds at the moment of the access: two halves read one after the other may
-/// belong to different values. Bus errors are those of RegisterFile.
+/// A table of counters by name. Software writes a number to SELECT and reads the counter's VALUE and NAME;
+/// the table itself cannot be written. VALUE is what the counter holds at the moment of the access: two
+/// halves read one after the other may belong to different values. Bus errors are those of RegisterFile.
 class PerformanceCounters : public sc_core::sc_module {
  public:
   using Getter = std::function<std::uint64_t()>;
@@ -29,10 +29,11 @@ class PerformanceCounters : public sc_core::sc_module {
   tlm_utils::simple_target_socket<PerformanceCounters> socket;
   LevelIn reset_line;  ///< SELECT becomes 0; the counters belong to their blocks
 
-  /// Adds one counter, before elaboration ends. Throws std::invalid_argument unless the name is of 1 to 63 printable ASCII
-  /// characters, std::logic_error once the simulation has begun.
+  /// Adds one counter, before elaboration ends. Throws std::invalid_argument unless the name is of 1 to 63
+  /// printable ASCII characters, std::logic_error once the simulation has begun.
   void add(const std::string& name, Getter getter);
-  /// Adds every counter of a block as PREFIX.NAME, or NAME if the prefix is empty. The block must outlive this one's use.
+  /// Adds every counter of a block as PREFIX.NAME, or NAME if the prefix is empty. The block must outlive
+  /// this one's use.
   void add(const std::string& prefix, const CounterGroup& group);
   std::size_t count() const { return entries_.size(); }
 

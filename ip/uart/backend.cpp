@@ -5,15 +5,20 @@
 
 namespace forerun::ip {
 
-UartBackend::UartBackend(const sc_core::sc_module_name& name, Uart& uart, HostLine line, const UartBackendParameters& parameters)
+UartBackend::UartBackend(const sc_core::sc_module_name& name, Uart& uart, HostLine line,
+                         const UartBackendParameters& parameters)
     : sc_module(name), uart_(uart), line_(std::move(line)), interval_(to_sc_time(parameters.poll)) {
-  if (parameters.poll.picoseconds <= 0) throw std::invalid_argument("the poll interval of a serial line must be above 0");
+  if (parameters.poll.picoseconds <= 0)
+    throw std::invalid_argument("the poll interval of a serial line must be above 0");
   uart_.on_transmit = [this](unsigned char character) { send(character); };
   if (!line_.has_input()) return;
   sc_core::sc_spawn_options options;
   options.spawn_method();
-  sc_core::sc_spawn([this] { sc_core::sc_time_stamp() == sc_core::SC_ZERO_TIME ? sc_core::next_trigger(interval_) : poll(); },
-                    "poll", &options);
+  sc_core::sc_spawn(
+      [this] {
+        sc_core::sc_time_stamp() == sc_core::SC_ZERO_TIME ? sc_core::next_trigger(interval_) : poll();
+      },
+      "poll", &options);
 }
 
 void UartBackend::send(unsigned char character) {

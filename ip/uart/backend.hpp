@@ -14,17 +14,19 @@ struct UartBackendParameters {
   Time poll{1'000'000'000};  ///< simulated time between two looks for host input, above 0
 };
 
-/// Output goes to the host as each character is sent. Host input is looked for in the simulation's own thread, each `poll`
-/// of simulated time: no second thread, so input from a file comes at the same simulated times in every run. Characters then
-/// follow one another at the line's rate, and wait while the receiver is full or in loopback; none is lost. The first look
-/// is one `poll` after the start, which leaves firmware time to set up the port.
+/// Output goes to the host as each character is sent. Host input is looked for in the simulation's own
+/// thread, each `poll` of simulated time: no second thread, so input from a file comes at the same simulated
+/// times in every run. Characters then follow one another at the line's rate, and wait while the receiver is
+/// full or in loopback; none is lost. The first look is one `poll` after the start, which leaves firmware
+/// time to set up the port.
 ///
-/// Without input there is no process at all. With input, the simulation is kept alive until the input ends; a pseudo
-/// terminal and an open console never end. While nothing else is going on, a look waits for the host up to 20 ms, so that
-/// an idle chip does not occupy the host.
+/// Without input there is no process at all. With input, the simulation is kept alive until the input ends; a
+/// pseudo terminal and an open console never end. While nothing else is going on, a look waits for the host
+/// up to 20 ms, so that an idle chip does not occupy the host.
 class UartBackend : public sc_core::sc_module {
  public:
-  UartBackend(const sc_core::sc_module_name& name, Uart& uart, HostLine line, const UartBackendParameters& parameters = {});
+  UartBackend(const sc_core::sc_module_name& name, Uart& uart, HostLine line,
+              const UartBackendParameters& parameters = {});
 
   /// Path of the pseudo terminal, otherwise empty.
   const std::string& terminal() const { return line_.name(); }

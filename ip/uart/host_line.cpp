@@ -34,9 +34,11 @@ HostLine HostLine::files(const std::string& output, const std::string& input) {
   HostLine line;
   line.owned_ = true;
   if (!input.empty())
-    line.input_ = checked(open(input.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC), "serial input file " + input);
+    line.input_ =
+        checked(open(input.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC), "serial input file " + input);
   if (!output.empty())
-    line.output_ = checked(open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC, 0666), "serial output file " + output);
+    line.output_ = checked(open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC, 0666),
+                           "serial output file " + output);
   return line;
 }
 

@@ -35,11 +35,17 @@ void Reader::append(std::string_view bytes) {
 std::optional<Token> Reader::next() {
   while (at_ < bytes_.size()) {
     switch (bytes_[at_]) {
-      case '+': return ++at_, Token{Token::Kind::ack, {}};
-      case '-': return ++at_, Token{Token::Kind::nack, {}};
-      case interrupt_byte: return ++at_, Token{Token::Kind::interrupt, {}};
-      case '$': break;
-      default: ++at_; continue;
+      case '+':
+        return ++at_, Token{Token::Kind::ack, {}};
+      case '-':
+        return ++at_, Token{Token::Kind::nack, {}};
+      case interrupt_byte:
+        return ++at_, Token{Token::Kind::interrupt, {}};
+      case '$':
+        break;
+      default:
+        ++at_;
+        continue;
     }
     const auto end = bytes_.find('#', at_);
     if (std::min(end, bytes_.size()) - at_ > longest_packet) {
@@ -81,7 +87,8 @@ std::string packet(std::string_view text) {
 std::string to_hex(std::span<const std::byte> bytes) {
   std::string text;
   text.reserve(2 * bytes.size());
-  for (const auto byte : bytes) fmt::format_to(std::back_inserter(text), "{:02x}", std::to_integer<unsigned>(byte));
+  for (const auto byte : bytes)
+    fmt::format_to(std::back_inserter(text), "{:02x}", std::to_integer<unsigned>(byte));
   return text;
 }
 
@@ -89,7 +96,8 @@ std::string to_hex(std::string_view text) { return to_hex(std::as_bytes(std::spa
 
 std::string to_hex(std::uint64_t value, unsigned bytes) {
   std::string text;
-  for (unsigned i = 0; i < bytes; ++i) fmt::format_to(std::back_inserter(text), "{:02x}", value >> (8 * i) & 0xff);
+  for (unsigned i = 0; i < bytes; ++i)
+    fmt::format_to(std::back_inserter(text), "{:02x}", value >> (8 * i) & 0xff);
   return text;
 }
 

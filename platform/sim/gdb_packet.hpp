@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The outer form of gdb's remote serial protocol: packets, check sums, hexadecimal and escaped bytes. (GDB manual,
-/// appendix E.)
+/// The outer form of gdb's remote serial protocol: packets, check sums, hexadecimal and escaped bytes. (GDB
+/// manual, appendix E.)
 #pragma once
 
 #include <cstddef>

@@ -15,34 +15,41 @@ namespace {
 using boost::asio::ip::tcp;
 
 constexpr std::string_view error = "E01", good = "OK";
-constexpr std::size_t packet_bytes = 0x4000;  // announced to the debugger
-constexpr std::size_t most_pending = 1 << 20; // bytes from a debugger that does not wait for answers
+constexpr std::size_t packet_bytes = 0x4000;   // announced to the debugger
+constexpr std::size_t most_pending = 1 << 20;  // bytes from a debugger that does not wait for answers
 constexpr auto look_interval = std::chrono::milliseconds(5);
 
 // gdb's register numbers (gdb/riscv-tdep.h)
-constexpr unsigned pc_number = 32, first_float = 33, first_csr = 65, csr_end = first_csr + 4096, privilege_number = csr_end;
+constexpr unsigned pc_number = 32, first_float = 33, first_csr = 65, csr_end = first_csr + 4096,
+                   privilege_number = csr_end;
 
-constexpr std::array integer_names = {"zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "fp", "s1", "a0",  "a1",  "a2", "a3", "a4", "a5",
-                                      "a6",   "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
-constexpr std::array float_names = {"ft0", "ft1", "ft2", "ft3", "ft4", "ft5", "ft6", "ft7", "fs0", "fs1", "fa0",  "fa1",  "fa2", "fa3", "fa4",  "fa5",
-                                    "fa6", "fa7", "fs2", "fs3", "fs4", "fs5", "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11"};
+constexpr std::array integer_names = {"zero", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "fp", "s1", "a0",
+                                      "a1",   "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
+                                      "s6",   "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
+constexpr std::array float_names = {"ft0", "ft1", "ft2",  "ft3",  "ft4", "ft5", "ft6",  "ft7",
+                                    "fs0", "fs1", "fa0",  "fa1",  "fa2", "fa3", "fa4",  "fa5",
+                                    "fa6", "fa7", "fs2",  "fs3",  "fs4", "fs5", "fs6",  "fs7",
+                                    "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11"};
 struct Csr {
   unsigned number;
   const char* name;
 };
 constexpr std::array float_csrs = {Csr{1, "fflags"}, Csr{2, "frm"}, Csr{3, "fcsr"}};
 constexpr std::array csrs = {
-    Csr{0xc00, "cycle"},      Csr{0xc01, "time"},     Csr{0xc02, "instret"},   Csr{0x100, "sstatus"},    Csr{0x104, "sie"},
-    Csr{0x105, "stvec"},      Csr{0x106, "scounteren"}, Csr{0x10a, "senvcfg"}, Csr{0x140, "sscratch"},   Csr{0x141, "sepc"},
-    Csr{0x142, "scause"},     Csr{0x143, "stval"},    Csr{0x144, "sip"},       Csr{0x180, "satp"},       Csr{0xf11, "mvendorid"},
-    Csr{0xf12, "marchid"},    Csr{0xf13, "mimpid"},   Csr{0xf14, "mhartid"},   Csr{0xf15, "mconfigptr"}, Csr{0x300, "mstatus"},
-    Csr{0x301, "misa"},       Csr{0x302, "medeleg"},  Csr{0x303, "mideleg"},   Csr{0x304, "mie"},        Csr{0x305, "mtvec"},
-    Csr{0x306, "mcounteren"}, Csr{0x30a, "menvcfg"},  Csr{0x320, "mcountinhibit"}, Csr{0x340, "mscratch"}, Csr{0x341, "mepc"},
-    Csr{0x342, "mcause"},     Csr{0x343, "mtval"},    Csr{0x344, "mip"},       Csr{0xb00, "mcycle"},     Csr{0xb02, "minstret"},
-    Csr{0x3a0, "pmpcfg0"},    Csr{0x3a2, "pmpcfg2"},  Csr{0x3b0, "pmpaddr0"},  Csr{0x3b1, "pmpaddr1"},   Csr{0x3b2, "pmpaddr2"},
-    Csr{0x3b3, "pmpaddr3"},   Csr{0x3b4, "pmpaddr4"}, Csr{0x3b5, "pmpaddr5"},  Csr{0x3b6, "pmpaddr6"},   Csr{0x3b7, "pmpaddr7"},
-    Csr{0x3b8, "pmpaddr8"},   Csr{0x3b9, "pmpaddr9"}, Csr{0x3ba, "pmpaddr10"}, Csr{0x3bb, "pmpaddr11"},  Csr{0x3bc, "pmpaddr12"},
-    Csr{0x3bd, "pmpaddr13"},  Csr{0x3be, "pmpaddr14"}, Csr{0x3bf, "pmpaddr15"}};
+    Csr{0xc00, "cycle"},     Csr{0xc01, "time"},       Csr{0xc02, "instret"},    Csr{0x100, "sstatus"},
+    Csr{0x104, "sie"},       Csr{0x105, "stvec"},      Csr{0x106, "scounteren"}, Csr{0x10a, "senvcfg"},
+    Csr{0x140, "sscratch"},  Csr{0x141, "sepc"},       Csr{0x142, "scause"},     Csr{0x143, "stval"},
+    Csr{0x144, "sip"},       Csr{0x180, "satp"},       Csr{0xf11, "mvendorid"},  Csr{0xf12, "marchid"},
+    Csr{0xf13, "mimpid"},    Csr{0xf14, "mhartid"},    Csr{0xf15, "mconfigptr"}, Csr{0x300, "mstatus"},
+    Csr{0x301, "misa"},      Csr{0x302, "medeleg"},    Csr{0x303, "mideleg"},    Csr{0x304, "mie"},
+    Csr{0x305, "mtvec"},     Csr{0x306, "mcounteren"}, Csr{0x30a, "menvcfg"},    Csr{0x320, "mcountinhibit"},
+    Csr{0x340, "mscratch"},  Csr{0x341, "mepc"},       Csr{0x342, "mcause"},     Csr{0x343, "mtval"},
+    Csr{0x344, "mip"},       Csr{0xb00, "mcycle"},     Csr{0xb02, "minstret"},   Csr{0x3a0, "pmpcfg0"},
+    Csr{0x3a2, "pmpcfg2"},   Csr{0x3b0, "pmpaddr0"},   Csr{0x3b1, "pmpaddr1"},   Csr{0x3b2, "pmpaddr2"},
+    Csr{0x3b3, "pmpaddr3"},  Csr{0x3b4, "pmpaddr4"},   Csr{0x3b5, "pmpaddr5"},   Csr{0x3b6, "pmpaddr6"},
+    Csr{0x3b7, "pmpaddr7"},  Csr{0x3b8, "pmpaddr8"},   Csr{0x3b9, "pmpaddr9"},   Csr{0x3ba, "pmpaddr10"},
+    Csr{0x3bb, "pmpaddr11"}, Csr{0x3bc, "pmpaddr12"},  Csr{0x3bd, "pmpaddr13"},  Csr{0x3be, "pmpaddr14"},
+    Csr{0x3bf, "pmpaddr15"}};
 
 /// fflags, frm and fcsr are described with 32 bits, everything else has 64.
 unsigned bytes_of(std::uint64_t number) { return number > first_csr && number <= first_csr + 3 ? 4 : 8; }
@@ -62,7 +69,8 @@ struct GdbServer::Network {
   tcp::socket socket{context};
 };
 
-GdbServer::GdbServer(ip::DebugTarget& target, std::uint16_t port) : target_(target), network_(std::make_unique<Network>()) {
+GdbServer::GdbServer(ip::DebugTarget& target, std::uint16_t port)
+    : target_(target), network_(std::make_unique<Network>()) {
   const tcp::endpoint here(boost::asio::ip::address_v4::loopback(), port);
   try {
     network_->acceptor.open(here.protocol());
@@ -71,7 +79,8 @@ GdbServer::GdbServer(ip::DebugTarget& target, std::uint16_t port) : target_(targ
     network_->acceptor.listen(1);
     network_->acceptor.non_blocking(true);
   } catch (const boost::system::system_error& failure) {
-    throw std::runtime_error(fmt::format("cannot listen for a debugger on 127.0.0.1:{}: {}", port, failure.code().message()));
+    throw std::runtime_error(
+        fmt::format("cannot listen for a debugger on 127.0.0.1:{}: {}", port, failure.code().message()));
   }
   target_.on_stop = [this](const ip::StopReason& reason) { stopped(reason); };
   target_.poll = [this] { look(); };
@@ -203,12 +212,15 @@ std::string GdbServer::stop_reply() const {
     case Kind::halt_request:
       return "T02thread:1;";
     case Kind::watchpoint: {
-      const char* name = reason_.watch == ip::WatchKind::write ? "watch" : reason_.watch == ip::WatchKind::read ? "rwatch" : "awatch";
+      const char* name = reason_.watch == ip::WatchKind::write  ? "watch"
+                         : reason_.watch == ip::WatchKind::read ? "rwatch"
+                                                                : "awatch";
       return fmt::format("T05thread:1;{}:{:x};", name, reason_.address);
     }
     case Kind::breakpoint:
       if (!names_breakpoints_) break;
-      return fmt::format("T05thread:1;{}:;", breakpoints_.contains({reason_.address, 0}) ? "swbreak" : "hwbreak");
+      return fmt::format("T05thread:1;{}:;",
+                         breakpoints_.contains({reason_.address, 0}) ? "swbreak" : "hwbreak");
     case Kind::step:
       break;
   }
@@ -264,7 +276,8 @@ std::string GdbServer::answer(std::string_view text) {
   }
   for (const auto& command : commands)
     if (text.starts_with(command.name))
-      return command.run != nullptr ? (this->*command.run)(text.substr(command.name.size())) : std::string(command.constant);
+      return command.run != nullptr ? (this->*command.run)(text.substr(command.name.size()))
+                                    : std::string(command.constant);
   return "";
 }
 
@@ -282,7 +295,8 @@ std::string GdbServer::go_on(std::string_view address, bool step) {
 
 /// vCont;ACTION[:THREAD][;...]: with one thread, the first action is it.
 std::string GdbServer::resume_actions(std::string_view text) {
-  if (text.size() < 2 || text[0] != ';' || std::string_view("cCsS").find(text[1]) == std::string_view::npos) return std::string(error);
+  if (text.size() < 2 || text[0] != ';' || std::string_view("cCsS").find(text[1]) == std::string_view::npos)
+    return std::string(error);
   return go_on("", text[1] == 's' || text[1] == 'S');
 }
 
@@ -297,7 +311,8 @@ std::string GdbServer::all_registers(std::string_view) {
 std::string GdbServer::write_all_registers(std::string_view text) {
   const auto bytes = gdb::from_hex(text);
   if (!bytes || bytes->size() % 8 != 0 || bytes->size() > 8 * first_csr) return std::string(error);
-  for (std::size_t i = 0; 8 * i < bytes->size(); ++i) write_numbered(i, *value_of(std::span(*bytes).subspan(8 * i, 8)));
+  for (std::size_t i = 0; 8 * i < bytes->size(); ++i)
+    write_numbered(i, *value_of(std::span(*bytes).subspan(8 * i, 8)));
   return std::string(good);
 }
 
@@ -307,11 +322,16 @@ std::string GdbServer::read_register(std::string_view text) {
   if (!number || !cursor.done() || *number > privilege_number) return std::string(error);
   const auto n = static_cast<unsigned>(*number);
   std::optional<std::uint64_t> value;
-  if (n < pc_number) value = target_.read_x(n);
-  else if (n == pc_number) value = target_.read_pc();
-  else if (n < first_csr) value = target_.read_f(n - first_float);
-  else if (n < csr_end) value = target_.read_csr(n - first_csr);
-  else value = target_.read_privilege();
+  if (n < pc_number)
+    value = target_.read_x(n);
+  else if (n == pc_number)
+    value = target_.read_pc();
+  else if (n < first_csr)
+    value = target_.read_f(n - first_float);
+  else if (n < csr_end)
+    value = target_.read_csr(n - first_csr);
+  else
+    value = target_.read_privilege();
   return value ? gdb::to_hex(*value, bytes_of(n)) : std::string(error);
 }
 
@@ -319,10 +339,14 @@ bool GdbServer::write_numbered(std::uint64_t number, std::uint64_t value) {
   if (number > privilege_number) return false;
   const auto n = static_cast<unsigned>(number);
   if (n >= first_csr && n < csr_end) return target_.write_csr(n - first_csr, value);
-  if (n < pc_number) target_.write_x(n, value);
-  else if (n == pc_number) target_.write_pc(value);
-  else if (n < first_csr) target_.write_f(n - first_float, value);
-  else target_.write_privilege(static_cast<unsigned>(value));
+  if (n < pc_number)
+    target_.write_x(n, value);
+  else if (n == pc_number)
+    target_.write_pc(value);
+  else if (n < first_csr)
+    target_.write_f(n - first_float, value);
+  else
+    target_.write_privilege(static_cast<unsigned>(value));
   return true;
 }
 
@@ -415,8 +439,11 @@ std::string GdbServer::remove(std::string_view text) {
 }
 
 std::string GdbServer::supported(std::string_view text) {
-  names_breakpoints_ = text.find("swbreak+") != std::string_view::npos && text.find("hwbreak+") != std::string_view::npos;
-  return fmt::format("PacketSize={:x};qXfer:features:read+;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+", packet_bytes);
+  names_breakpoints_ =
+      text.find("swbreak+") != std::string_view::npos && text.find("hwbreak+") != std::string_view::npos;
+  return fmt::format(
+      "PacketSize={:x};qXfer:features:read+;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+",
+      packet_bytes);
 }
 
 std::string GdbServer::no_acknowledge(std::string_view) {
@@ -441,7 +468,8 @@ std::string GdbServer::description() const {
       "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target version=\"1.0\">"
       "<architecture>riscv:rv64</architecture>";
   const auto reg = [&](const char* name, unsigned bits, std::string_view type, unsigned number) {
-    xml += fmt::format("<reg name=\"{}\" bitsize=\"{}\" type=\"{}\" regnum=\"{}\"/>", name, bits, type, number);
+    xml +=
+        fmt::format("<reg name=\"{}\" bitsize=\"{}\" type=\"{}\" regnum=\"{}\"/>", name, bits, type, number);
   };
   const auto feature = [&](const char* name, const auto& registers) {
     xml += fmt::format("<feature name=\"org.gnu.gdb.riscv.{}\">", name);
@@ -450,10 +478,12 @@ std::string GdbServer::description() const {
   };
   const auto present = [&](const auto& list) {
     for (const auto& csr : list)
-      if (target_.read_csr(csr.number)) reg(csr.name, 8 * bytes_of(first_csr + csr.number), "int", first_csr + csr.number);
+      if (target_.read_csr(csr.number))
+        reg(csr.name, 8 * bytes_of(first_csr + csr.number), "int", first_csr + csr.number);
   };
   feature("cpu", [&] {
-    for (unsigned i = 0; i < 32; ++i) reg(integer_names[i], 64, i == 1 ? "code_ptr" : i >= 2 && i <= 4 ? "data_ptr" : "int", i);
+    for (unsigned i = 0; i < 32; ++i)
+      reg(integer_names[i], 64, i == 1 ? "code_ptr" : i >= 2 && i <= 4 ? "data_ptr" : "int", i);
     reg("pc", 64, "code_ptr", pc_number);
   });
   feature("fpu", [&] {
@@ -476,7 +506,8 @@ std::string GdbServer::run_monitor(std::string_view text) {
   }
   std::string known = "help";
   for (const auto& [known_name, run] : monitor) known += ", " + known_name;
-  return gdb::to_hex(name == "help" ? "commands: " + known + "\n" : "unknown command '" + name + "'; known: " + known + "\n");
+  return gdb::to_hex(name == "help" ? "commands: " + known + "\n"
+                                    : "unknown command '" + name + "'; known: " + known + "\n");
 }
 
 std::string GdbServer::detach(std::string_view) {

@@ -20,15 +20,17 @@ namespace forerun::sim {
 
 /// One debugger at a time, on 127.0.0.1 only: `target remote :PORT` in gdb-multiarch.
 ///
-/// Everything happens in the simulation's thread. While the CPU is stopped, simulated time stands still and the simulation
-/// waits for the debugger. While it runs, the server looks for an interrupt (Ctrl-C) and for a new debugger some hundred
-/// times a second of the host's time; a debugger that connects stops the CPU. A debugger that detaches or whose connection is
-/// lost takes its breakpoints and watchpoints with it, and the simulation goes on; another may connect.
+/// Everything happens in the simulation's thread. While the CPU is stopped, simulated time stands still and
+/// the simulation waits for the debugger. While it runs, the server looks for an interrupt (Ctrl-C) and for a
+/// new debugger some hundred times a second of the host's time; a debugger that connects stops the CPU. A
+/// debugger that detaches or whose connection is lost takes its breakpoints and watchpoints with it, and the
+/// simulation goes on; another may connect.
 ///
-/// Offers: registers (integer, floating-point, CSRs that the CPU has, privilege) with their target description, memory as the
-/// CPU's present mode sees it, breakpoints (Z0 and Z1 are the same: memory is not changed), watchpoints for writes, reads and
-/// accesses (gdb shows the place one instruction further on: it steps there itself), step, continue, detach, kill, and
-/// `monitor` commands. One thread: the hart. Unknown packets get the empty answer, malformed ones E01, wrong check sums a '-'.
+/// Offers: registers (integer, floating-point, CSRs that the CPU has, privilege) with their target
+/// description, memory as the CPU's present mode sees it, breakpoints (Z0 and Z1 are the same: memory is not
+/// changed), watchpoints for writes, reads and accesses (gdb shows the place one instruction further on: it
+/// steps there itself), step, continue, detach, kill, and `monitor` commands. One thread: the hart. Unknown
+/// packets get the empty answer, malformed ones E01, wrong check sums a '-'.
 class GdbServer {
  public:
   /// Listens from now on. `port` 0 takes any that is free. Throws std::runtime_error if the port is in use.
@@ -39,7 +41,8 @@ class GdbServer {
 
   std::uint16_t port() const;
 
-  /// Waits for a debugger, without limit, and stops the CPU at its next instruction. Before the simulation starts: the first.
+  /// Waits for a debugger, without limit, and stops the CPU at its next instruction. Before the simulation
+  /// starts: the first.
   void wait_for_debugger();
   bool connected() const;
   /// Tells a connected debugger that the program has ended, and closes the connection.
@@ -47,7 +50,8 @@ class GdbServer {
 
   /// Called when the debugger kills the program, in the simulation's thread; should end the simulation.
   std::function<void()> on_kill;
-  /// `monitor NAME`: called while the CPU is stopped; what it returns is shown. `monitor help` lists the names.
+  /// `monitor NAME`: called while the CPU is stopped; what it returns is shown. `monitor help` lists the
+  /// names.
   std::map<std::string, std::function<std::string()>> monitor;
 
  private:

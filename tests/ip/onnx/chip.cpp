@@ -41,13 +41,17 @@ void for_each(const Dims& dims, const std::function<void(const Dims&)>& each) {
   }
 }
 
-std::int64_t dot(const Dims& a, const Dims& b) { return std::inner_product(a.begin(), a.end(), b.begin(), std::int64_t{0}); }
+std::int64_t dot(const Dims& a, const Dims& b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), std::int64_t{0});
+}
 
 /// The elements as raw bytes, whichever field of the message holds them.
 std::string raw_data(const TensorProto& proto, std::size_t element) {
   if (proto.has_raw_data()) return proto.raw_data();
   std::string bytes;
-  const auto append = [&](const auto& value) { bytes.append(reinterpret_cast<const char*>(&value), element); };
+  const auto append = [&](const auto& value) {
+    bytes.append(reinterpret_cast<const char*>(&value), element);
+  };
   for (const float value : proto.float_data()) append(value);
   for (const std::int32_t value : proto.int32_data()) append(value);
   for (const std::int64_t value : proto.int64_data()) append(value);
@@ -78,14 +82,27 @@ Tensor Chip::load(const TensorProto& proto) {
   }
   unsigned type = 0;
   switch (onnx_type) {
-    case TensorProto::FLOAT: type = FR_TYPE_F32; break;
-    case TensorProto::FLOAT16: type = FR_TYPE_F16; break;
-    case TensorProto::BFLOAT16: type = FR_TYPE_BF16; break;
+    case TensorProto::FLOAT:
+      type = FR_TYPE_F32;
+      break;
+    case TensorProto::FLOAT16:
+      type = FR_TYPE_F16;
+      break;
+    case TensorProto::BFLOAT16:
+      type = FR_TYPE_BF16;
+      break;
     case TensorProto::INT8:
-    case TensorProto::UINT8: type = FR_TYPE_I8; break;
-    case TensorProto::INT32: type = FR_TYPE_I32; break;
-    case TensorProto::UINT32: type = FR_TYPE_U32; break;
-    default: throw NotApplicable("element type", TensorProto::DataType_Name(onnx_type));
+    case TensorProto::UINT8:
+      type = FR_TYPE_I8;
+      break;
+    case TensorProto::INT32:
+      type = FR_TYPE_I32;
+      break;
+    case TensorProto::UINT32:
+      type = FR_TYPE_U32;
+      break;
+    default:
+      throw NotApplicable("element type", TensorProto::DataType_Name(onnx_type));
   }
   auto tensor = allocate(dims, type, onnx_type == TensorProto::UINT8);
   const auto bytes = raw_data(proto, ip::element_bytes(type));
@@ -106,7 +123,8 @@ Tensor Chip::load(const TensorProto& proto) {
 
 Tensor Chip::allocate(const Dims& dims, unsigned type, bool biased) {
   Tensor tensor;
-  tensor.dims = dims, tensor.type = type, tensor.biased = biased, tensor.address = static_cast<std::uint32_t>(used_);
+  tensor.dims = dims, tensor.type = type, tensor.biased = biased,
+  tensor.address = static_cast<std::uint32_t>(used_);
   const auto bytes = static_cast<std::size_t>(tensor.count()) * ip::element_bytes(type);
   if (used_ + bytes > memory_.size()) throw std::runtime_error("the test needs more local memory");
   std::fill_n(memory_.begin() + static_cast<std::ptrdiff_t>(used_), bytes, static_cast<unsigned char>(0xff));
@@ -141,20 +159,23 @@ void Chip::run(const fr_matmul& command) {
   ++commands_;
 }
 
-Tensor Chip::unary(unsigned op, const Tensor& a, std::uint32_t arg0, std::uint32_t arg1, std::optional<unsigned> type) {
+Tensor Chip::unary(unsigned op, const Tensor& a, std::uint32_t arg0, std::uint32_t arg1,
+                   std::optional<unsigned> type) {
   auto d = allocate(a.dims, type.value_or(a.type));
   fr_vector command{};
   command.op = u8(op), command.a_type = u8(a.type), command.d_type = u8(d.type);
   command.cols = u32(a.dims.empty() ? 1 : a.dims.back());
   command.rows = command.cols == 0 ? 0 : u32(a.count()) / command.cols;
   command.a = a.address, command.d = d.address;
-  command.a_stride = i32(command.cols * ip::element_bytes(a.type)), command.d_stride = i32(command.cols * ip::element_bytes(d.type));
+  command.a_stride = i32(command.cols * ip::element_bytes(a.type)),
+  command.d_stride = i32(command.cols * ip::element_bytes(d.type));
   command.arg0 = arg0, command.arg1 = arg1;
   run(command);
   return d;
 }
 
-Tensor Chip::binary(unsigned op, const Tensor& a, const Tensor& b, std::optional<unsigned> type, bool biased) {
+Tensor Chip::binary(unsigned op, const Tensor& a, const Tensor& b, std::optional<unsigned> type,
+                    bool biased) {
   const auto rank = std::max({a.dims.size(), b.dims.size(), std::size_t{2}});
   Dims out(rank, 1);
   for (const auto* t : {&a, &b})
@@ -167,15 +188,18 @@ Tensor Chip::binary(unsigned op, const Tensor& a, const Tensor& b, std::optional
     if (op != FR_VECTOR_SUB && op != FR_VECTOR_DIV) return binary(op, b, a, type, biased);
     throw NotApplicable("broadcast", "the first source of a difference or quotient repeated along columns");
   }
-  const Dims result(out.end() - static_cast<std::ptrdiff_t>(std::max(a.dims.size(), b.dims.size())), out.end());
+  const Dims result(out.end() - static_cast<std::ptrdiff_t>(std::max(a.dims.size(), b.dims.size())),
+                    out.end());
   auto d = allocate(result, type.value_or(a.type), biased);
   const auto d_strides = broadcast_strides(out, rank);
   fr_vector command{};
   command.op = u8(op);
   command.a_type = u8(a.type), command.b_type = u8(b.type), command.d_type = u8(d.type);
   command.rows = u32(out[rank - 2]), command.cols = u32(out[rank - 1]);
-  const std::int64_t a_bytes = ip::element_bytes(a.type), b_bytes = ip::element_bytes(b.type), d_bytes = ip::element_bytes(d.type);
-  command.a_stride = i32(a_strides[rank - 2] * a_bytes), command.b_stride = i32(b_strides[rank - 2] * b_bytes);
+  const std::int64_t a_bytes = ip::element_bytes(a.type), b_bytes = ip::element_bytes(b.type),
+                     d_bytes = ip::element_bytes(d.type);
+  command.a_stride = i32(a_strides[rank - 2] * a_bytes),
+  command.b_stride = i32(b_strides[rank - 2] * b_bytes);
   command.d_stride = i32(out[rank - 1] * d_bytes);
   if (b_strides.back() == 0) command.flags = FR_VECTOR_FLAG_B_SCALAR;
   for_each(Dims(out.begin(), out.end() - 2), [&](const Dims& outer) {
@@ -193,12 +217,14 @@ Tensor Chip::reduce(unsigned op, const Tensor& a, std::int64_t rows, unsigned ty
   command.op = u8(op), command.a_type = u8(a.type), command.d_type = u8(type);
   command.rows = u32(rows), command.cols = u32(a.count() / rows);
   command.a = a.address, command.d = d.address;
-  command.a_stride = i32(command.cols * ip::element_bytes(a.type)), command.d_stride = i32(ip::element_bytes(type));
+  command.a_stride = i32(command.cols * ip::element_bytes(a.type)),
+  command.d_stride = i32(ip::element_bytes(type));
   run(command);
   return d;
 }
 
-Tensor Chip::rows(unsigned op, const Tensor& a, std::int64_t rows, std::uint32_t arg0, const Tensor* b, const Tensor* c) {
+Tensor Chip::rows(unsigned op, const Tensor& a, std::int64_t rows, std::uint32_t arg0, const Tensor* b,
+                  const Tensor* c) {
   auto d = allocate(a.dims, a.type);
   fr_vector command{};
   command.op = u8(op), command.a_type = command.d_type = u8(a.type);
@@ -224,13 +250,15 @@ Tensor Chip::permute(const Tensor& a, const std::vector<std::size_t>& axes) {
   std::int64_t stride = 1;
   for (std::size_t i = rank; i-- > 0; stride *= dims[i]) out[axes[i]] = stride;
   const auto last = rank - 1;
-  const bool copy = axes.back() == last;  // else the axis that becomes the last one and the last one change places
+  const bool copy =
+      axes.back() == last;  // else the axis that becomes the last one and the last one change places
   const auto row_axis = copy ? axes[rank - 2] : axes.back();
   fr_vector command{};
   command.op = copy ? FR_VECTOR_COPY : FR_VECTOR_TRANSPOSE;
   command.a_type = command.d_type = u8(a.type);
   command.rows = u32(a.dims[row_axis]), command.cols = u32(a.dims[last]);
-  command.a_stride = i32(in[row_axis] * bytes), command.d_stride = i32((copy ? out[row_axis] : out[last]) * bytes);
+  command.a_stride = i32(in[row_axis] * bytes),
+  command.d_stride = i32((copy ? out[row_axis] : out[last]) * bytes);
   auto others = a.dims;
   others[row_axis] = others[last] = 1;
   for_each(others, [&](const Dims& index) {

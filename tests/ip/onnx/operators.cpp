@@ -43,7 +43,8 @@ Tensor fold(Chip& chip, const Node& node, unsigned op) {
 /// alpha * (e^min(gamma * x, 0) - 1) + beta * max(x, 0)
 Tensor exponential_unit(Chip& chip, const Tensor& x, float alpha, float gamma, float beta) {
   const auto negative = chip.unary(FR_VECTOR_EXP, affine(chip, clip(chip, x, -infinity, 0), gamma, 0));
-  return chip.binary(FR_VECTOR_ADD, affine(chip, negative, alpha, -alpha), affine(chip, chip.unary(FR_VECTOR_RELU, x), beta, 0));
+  return chip.binary(FR_VECTOR_ADD, affine(chip, negative, alpha, -alpha),
+                     affine(chip, chip.unary(FR_VECTOR_RELU, x), beta, 0));
 }
 
 /// Rows over the wanted axes, which are moved to the end; then the shape without them, or with ones.
@@ -54,7 +55,8 @@ struct Reduction {
 };
 Reduction reduction(Chip& chip, const Node& node, const Tensor& a) {
   auto axes = node.integers("axes");
-  if (const auto* input = node.optional(1)) axes.assign(input->host.value().begin(), input->host.value().end());
+  if (const auto* input = node.optional(1))
+    axes.assign(input->host.value().begin(), input->host.value().end());
   if (const auto* axis = node.attribute("axis")) axes = {axis->i()};
   if (node.proto.op_type().starts_with("Arg") && axes.empty()) axes = {0};
   const bool keep = node.integer("keepdims", 1) != 0;
@@ -67,8 +69,10 @@ Reduction reduction(Chip& chip, const Node& node, const Tensor& a) {
       if (reduced[i] == wanted) order.push_back(i);
   std::int64_t rows = 1;
   for (std::size_t i = 0; i < a.dims.size(); ++i) {
-    if (!reduced[i]) rows *= a.dims[i], kept.push_back(a.dims[i]);
-    else if (keep) kept.push_back(1);
+    if (!reduced[i])
+      rows *= a.dims[i], kept.push_back(a.dims[i]);
+    else if (keep)
+      kept.push_back(1);
   }
   return {chip.permute(a, order), rows, kept};
 }
@@ -78,9 +82,11 @@ Tensor reduce(Chip& chip, const Node& node, unsigned op, const Tensor& a, unsign
 }
 auto reduce(unsigned op, std::optional<unsigned> before = {}, std::optional<unsigned> after = {}) {
   return [=](Chip& chip, const Node& node) {
-    if (node.integer("noop_with_empty_axes", 0) != 0 && (node.optional(1) == nullptr || node.in(1).count() == 0))
+    if (node.integer("noop_with_empty_axes", 0) != 0 &&
+        (node.optional(1) == nullptr || node.in(1).count() == 0))
       throw NotApplicable("attribute", "no axes, nothing to reduce");
-    auto result = reduce(chip, node, op, before ? chip.unary(*before, node.in(0)) : node.in(0), node.in(0).type);
+    auto result =
+        reduce(chip, node, op, before ? chip.unary(*before, node.in(0)) : node.in(0), node.in(0).type);
     return std::vector{after ? chip.unary(*after, result) : result};
   };
 }
@@ -113,12 +119,14 @@ std::vector<Tensor> layer_normalization(Chip& chip, const Node& node) {
   const auto count = product(x.dims, 0, axis), width = product(x.dims, axis);
   const auto zeros = chip.fill({width}, 0);
   const auto* bias = node.optional(2);
-  std::vector<Tensor> out{chip.rows(FR_VECTOR_LAYERNORM, x, count, bits_of(epsilon), &node.in(1), bias != nullptr ? bias : &zeros)};
+  std::vector<Tensor> out{chip.rows(FR_VECTOR_LAYERNORM, x, count, bits_of(epsilon), &node.in(1),
+                                    bias != nullptr ? bias : &zeros)};
   Dims reduced = x.dims;
   std::fill(reduced.begin() + static_cast<std::ptrdiff_t>(axis), reduced.end(), 1);
   const auto mean = Chip::reshape(chip.reduce(FR_VECTOR_MEAN, x, count), {count, 1});
   const auto centred = chip.binary(FR_VECTOR_SUB, Chip::reshape(x, {count, width}), mean);
-  const auto variance = affine(chip, chip.reduce(FR_VECTOR_SUM_SQUARES, centred, count), 1 / static_cast<float>(width), epsilon);
+  const auto variance = affine(chip, chip.reduce(FR_VECTOR_SUM_SQUARES, centred, count),
+                               1 / static_cast<float>(width), epsilon);
   out.push_back(Chip::reshape(mean, reduced));
   out.push_back(Chip::reshape(chip.unary(FR_VECTOR_RSQRT, variance), reduced));
   return out;
@@ -146,7 +154,8 @@ Tensor by_channel(Chip& chip, unsigned op, const Tensor& a, const Tensor& b, con
 
 std::vector<Tensor> batch_normalization(Chip& chip, const Node& node) {
   if (node.integer("training_mode", 0) != 0) throw NotApplicable("attribute", "training mode");
-  const auto deviation = chip.unary(FR_VECTOR_RSQRT, affine(chip, node.in(4), 1, node.real("epsilon", 1e-5F)));
+  const auto deviation =
+      chip.unary(FR_VECTOR_RSQRT, affine(chip, node.in(4), 1, node.real("epsilon", 1e-5F)));
   const auto scale = chip.binary(FR_VECTOR_MUL, node.in(1), deviation);
   const auto shift = chip.binary(FR_VECTOR_SUB, node.in(2), chip.binary(FR_VECTOR_MUL, node.in(3), scale));
   return {by_channel(chip, FR_VECTOR_FMA, node.in(0), scale, shift, 0)};
@@ -171,8 +180,9 @@ auto global_pool(unsigned op) {
 }
 
 /// A[m][k] * B[k][n] at given places, into C or on top of it.
-void multiply(Chip& chip, const Tensor& a, std::uint32_t a_at, const Tensor& b, std::uint32_t b_at, const Tensor& c, std::uint32_t c_at,
-              std::int64_t m, std::int64_t n, std::int64_t k, unsigned flags) {
+void multiply(Chip& chip, const Tensor& a, std::uint32_t a_at, const Tensor& b, std::uint32_t b_at,
+              const Tensor& c, std::uint32_t c_at, std::int64_t m, std::int64_t n, std::int64_t k,
+              unsigned flags) {
   fr_matmul command{};
   command.a = a_at, command.b = b_at, command.c = c_at;
   command.m = u32(m), command.n = u32(n), command.k = u32(k);
@@ -194,7 +204,8 @@ Tensor batched(Chip& chip, const Tensor& a, const Tensor& b, unsigned type) {
   dims.back() = n;
   const auto c = chip.allocate(dims, type);
   for (std::int64_t i = 0; i < product(a.dims, 0, rank - 2); ++i)
-    multiply(chip, a, a.address + u32(i * m * k * ip::element_bytes(a.type)), b, b.address + u32(i * k * n * ip::element_bytes(b.type)), c,
+    multiply(chip, a, a.address + u32(i * m * k * ip::element_bytes(a.type)), b,
+             b.address + u32(i * k * n * ip::element_bytes(b.type)), c,
              c.address + u32(i * m * n * ip::element_bytes(type)), m, n, k, 0);
   return c;
 }
@@ -227,8 +238,8 @@ float zero_point(const Chip& chip, const Tensor* zero, bool biased) {
   return chip.constant(*zero) - (biased ? 128.0F : 0.0F);
 }
 
-/// sum over k of (a - za) * (b - zb) = sum a * b - zb * (row sums of a) - za * (column sums of b) + k * za * zb: an I8
-/// MATMUL and sums by the vector unit.
+/// sum over k of (a - za) * (b - zb) = sum a * b - zb * (row sums of a) - za * (column sums of b) + k * za *
+/// zb: an I8 MATMUL and sums by the vector unit.
 Tensor integer_product(Chip& chip, const Tensor& a, float za, const Tensor& b, float zb, unsigned type) {
   const auto rank = a.dims.size();
   const auto products = batched(chip, a, b, FR_TYPE_I32);
@@ -240,30 +251,36 @@ Tensor integer_product(Chip& chip, const Tensor& a, float za, const Tensor& b, f
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::swap(order[rank - 1], order[rank - 2]);
   const auto columns = chip.permute(b, order);
-  const auto column_sums = Chip::reshape(chip.reduce(FR_VECTOR_SUM, columns, columns.count() / columns.dims.back()), column_dims);
-  const auto partly = chip.binary(FR_VECTOR_ADD, products, affine(chip, row_sums, -zb, k * za * zb), FR_TYPE_F32);
+  const auto column_sums =
+      Chip::reshape(chip.reduce(FR_VECTOR_SUM, columns, columns.count() / columns.dims.back()), column_dims);
+  const auto partly =
+      chip.binary(FR_VECTOR_ADD, products, affine(chip, row_sums, -zb, k * za * zb), FR_TYPE_F32);
   return chip.binary(FR_VECTOR_ADD, partly, affine(chip, column_sums, -za, 0), type);
 }
 
 std::vector<Tensor> matmul_integer(Chip& chip, const Node& node) {
   const auto &a = node.in(0), &b = node.in(1);
-  return {integer_product(chip, a, zero_point(chip, node.optional(2), a.biased), b, zero_point(chip, node.optional(3), b.biased),
-                          FR_TYPE_I32)};
+  return {integer_product(chip, a, zero_point(chip, node.optional(2), a.biased), b,
+                          zero_point(chip, node.optional(3), b.biased), FR_TYPE_I32)};
 }
 
 std::vector<Tensor> qlinear_matmul(Chip& chip, const Node& node) {
   for (const std::size_t scale : {1, 4, 6})
     if (node.in(scale).count() != 1) throw NotApplicable("attribute", "a scale a row");
   const auto &a = node.in(0), &b = node.in(3), &y_zero = node.in(7);
-  const auto product = integer_product(chip, a, zero_point(chip, &node.in(2), a.biased), b, zero_point(chip, &node.in(5), b.biased), FR_TYPE_F32);
+  const auto product = integer_product(chip, a, zero_point(chip, &node.in(2), a.biased), b,
+                                       zero_point(chip, &node.in(5), b.biased), FR_TYPE_F32);
   const float divisor = chip.constant(node.in(6)) / (chip.constant(node.in(1)) * chip.constant(node.in(4)));
-  auto y = chip.unary(FR_VECTOR_QUANTIZE_STATIC, product, bits_of(divisor), u32(std::lround(zero_point(chip, &y_zero, y_zero.biased))), FR_TYPE_I8);
+  auto y = chip.unary(FR_VECTOR_QUANTIZE_STATIC, product, bits_of(divisor),
+                      u32(std::lround(zero_point(chip, &y_zero, y_zero.biased))), FR_TYPE_I8);
   y.biased = y_zero.biased;
   return {y};
 }
 
-/// Calls `run(command, channel)` with the a and d of each channel along the axis; a scalar scale has one channel.
-void for_channels(const Node& node, const Tensor& x, const Tensor& scale, const Tensor& y, const std::function<void(fr_vector&, std::int64_t)>& run) {
+/// Calls `run(command, channel)` with the a and d of each channel along the axis; a scalar scale has one
+/// channel.
+void for_channels(const Node& node, const Tensor& x, const Tensor& scale, const Tensor& y,
+                  const std::function<void(fr_vector&, std::int64_t)>& run) {
   const bool whole = scale.count() == 1;
   const auto axis = axis_of(node.integer("axis", 1), x);
   const auto channels = whole ? 1 : x.dims.at(axis), width = whole ? x.count() : product(x.dims, axis + 1);
@@ -319,7 +336,8 @@ std::vector<Tensor> dynamic_quantize_linear(Chip& chip, const Node& node) {
   const auto low = clip(chip, chip.reduce(FR_VECTOR_ROW_MIN, x, 1), -infinity, 0);
   const auto scale = chip.binary(FR_VECTOR_DIV, chip.binary(FR_VECTOR_SUB, high, low), chip.fill({1}, 255));
   const auto exact = chip.unary(FR_VECTOR_NEG, chip.binary(FR_VECTOR_DIV, low, scale));
-  auto zero = affine(chip, chip.unary(FR_VECTOR_COPY, clip(chip, exact, 0, 255), 0, 0, FR_TYPE_I32), 1, -128, FR_TYPE_I8);
+  auto zero = affine(chip, chip.unary(FR_VECTOR_COPY, clip(chip, exact, 0, 255), 0, 0, FR_TYPE_I32), 1, -128,
+                     FR_TYPE_I8);
   zero.biased = true;
   const auto steps = chip.binary(FR_VECTOR_DIV, x, scale, FR_TYPE_I32);
   const auto y = chip.binary(FR_VECTOR_ADD, steps, zero, FR_TYPE_I8, true);
@@ -328,7 +346,8 @@ std::vector<Tensor> dynamic_quantize_linear(Chip& chip, const Node& node) {
 
 std::vector<Tensor> clip_between(Chip& chip, const Node& node) {
   const auto *low = node.optional(1), *high = node.optional(2);
-  return {clip(chip, node.in(0), low != nullptr ? chip.constant(*low) : -infinity, high != nullptr ? chip.constant(*high) : infinity)};
+  return {clip(chip, node.in(0), low != nullptr ? chip.constant(*low) : -infinity,
+               high != nullptr ? chip.constant(*high) : infinity)};
 }
 
 std::vector<Tensor> power(Chip& chip, const Node& node) {
@@ -346,10 +365,18 @@ std::vector<Tensor> cast(Chip& chip, const Node& node) {
     type = like->type;
   else
     switch (node.integer("to", 0)) {
-      case onnx::TensorProto::FLOAT: type = FR_TYPE_F32; break;
-      case onnx::TensorProto::FLOAT16: type = FR_TYPE_F16; break;
-      case onnx::TensorProto::BFLOAT16: type = FR_TYPE_BF16; break;
-      default: throw NotApplicable("element type", onnx::TensorProto::DataType_Name(static_cast<int>(node.integer("to", 0))));
+      case onnx::TensorProto::FLOAT:
+        type = FR_TYPE_F32;
+        break;
+      case onnx::TensorProto::FLOAT16:
+        type = FR_TYPE_F16;
+        break;
+      case onnx::TensorProto::BFLOAT16:
+        type = FR_TYPE_BF16;
+        break;
+      default:
+        throw NotApplicable("element type",
+                            onnx::TensorProto::DataType_Name(static_cast<int>(node.integer("to", 0))));
     }
   return {chip.unary(FR_VECTOR_COPY, node.in(0), 0, 0, type)};
 }
@@ -392,7 +419,8 @@ float Node::real(const std::string& name, float otherwise) const {
 }
 std::vector<std::int64_t> Node::integers(const std::string& name) const {
   const auto* a = attribute(name);
-  return a != nullptr ? std::vector<std::int64_t>(a->ints().begin(), a->ints().end()) : std::vector<std::int64_t>{};
+  return a != nullptr ? std::vector<std::int64_t>(a->ints().begin(), a->ints().end())
+                      : std::vector<std::int64_t>{};
 }
 
 const std::map<std::string, Operator>& operators() {
@@ -407,52 +435,96 @@ const std::map<std::string, Operator>& operators() {
       {"Tanh", {"TANH", unary(FR_VECTOR_TANH), rounded}},
       {"Erf", {"ERF", unary(FR_VECTOR_ERF), rounded}},
       {"Sigmoid", {"SIGMOID", unary(FR_VECTOR_SIGMOID), rounded}},
-      {"Round", {"COPY to I32, COPY", [](Chip& chip, const Node& node) {
-                   return std::vector{chip.unary(FR_VECTOR_COPY, chip.unary(FR_VECTOR_COPY, node.in(0), 0, 0, FR_TYPE_I32), 0, 0, FR_TYPE_F32)};
-                 }}},
+      {"Round",
+       {"COPY to I32, COPY",
+        [](Chip& chip, const Node& node) {
+          return std::vector{chip.unary(
+              FR_VECTOR_COPY, chip.unary(FR_VECTOR_COPY, node.in(0), 0, 0, FR_TYPE_I32), 0, 0, FR_TYPE_F32)};
+        }}},
       {"Add", {"ADD", binary(FR_VECTOR_ADD)}},
       {"Sub", {"SUB", binary(FR_VECTOR_SUB)}},
       {"Mul", {"MUL", binary(FR_VECTOR_MUL)}},
       {"Div", {"DIV", binary(FR_VECTOR_DIV), rounded}},
-      {"Max", {"MAX", [](Chip& chip, const Node& node) { return std::vector{fold(chip, node, FR_VECTOR_MAX)}; }}},
-      {"Min", {"MIN", [](Chip& chip, const Node& node) { return std::vector{fold(chip, node, FR_VECTOR_MIN)}; }}},
-      {"Sum", {"ADD", [](Chip& chip, const Node& node) { return std::vector{fold(chip, node, FR_VECTOR_ADD)}; }, rounded}},
-      {"Mean", {"ADD, AFFINE", [](Chip& chip, const Node& node) {
-                  return std::vector{affine(chip, fold(chip, node, FR_VECTOR_ADD), 1 / static_cast<float>(node.inputs.size()), 0)};
-                }, rounded}},
+      {"Max",
+       {"MAX", [](Chip& chip, const Node& node) { return std::vector{fold(chip, node, FR_VECTOR_MAX)}; }}},
+      {"Min",
+       {"MIN", [](Chip& chip, const Node& node) { return std::vector{fold(chip, node, FR_VECTOR_MIN)}; }}},
+      {"Sum",
+       {"ADD", [](Chip& chip, const Node& node) { return std::vector{fold(chip, node, FR_VECTOR_ADD)}; },
+        rounded}},
+      {"Mean",
+       {"ADD, AFFINE",
+        [](Chip& chip, const Node& node) {
+          return std::vector{
+              affine(chip, fold(chip, node, FR_VECTOR_ADD), 1 / static_cast<float>(node.inputs.size()), 0)};
+        },
+        rounded}},
       {"Pow", {"LOG, MUL, EXP", power, powers}},
       {"Clip", {"CLIP", clip_between}},
-      {"Elu", {"CLIP, AFFINE, EXP, RELU, ADD", [](Chip& chip, const Node& node) {
-                 return std::vector{exponential_unit(chip, node.in(0), node.real("alpha", 1), 1, 1)};
-               }, accumulated}},
-      {"Celu", {"CLIP, AFFINE, EXP, RELU, ADD", [](Chip& chip, const Node& node) {
-                  const float alpha = node.real("alpha", 1);
-                  return std::vector{exponential_unit(chip, node.in(0), alpha, 1 / alpha, 1)};
-                }, accumulated}},
-      {"Selu", {"CLIP, AFFINE, EXP, RELU, ADD", [](Chip& chip, const Node& node) {
-                  const float gamma = node.real("gamma", 1.05070102F);
-                  return std::vector{exponential_unit(chip, node.in(0), gamma * node.real("alpha", 1.67326319F), 1, gamma)};
-                }, accumulated}},
-      {"LeakyRelu", {"CLIP, AFFINE, RELU, ADD", [](Chip& chip, const Node& node) {
-                       const auto negative = affine(chip, clip(chip, node.in(0), -infinity, 0), node.real("alpha", 0.01F), 0);
-                       return std::vector{chip.binary(FR_VECTOR_ADD, negative, chip.unary(FR_VECTOR_RELU, node.in(0)))};
-                     }, rounded}},
-      {"PRelu", {"CLIP, MUL, RELU, ADD", [](Chip& chip, const Node& node) {
-                   const auto negative = chip.binary(FR_VECTOR_MUL, clip(chip, node.in(0), -infinity, 0), node.in(1));
-                   return std::vector{chip.binary(FR_VECTOR_ADD, negative, chip.unary(FR_VECTOR_RELU, node.in(0)))};
-                 }, rounded}},
-      {"HardSigmoid", {"AFFINE, CLIP", [](Chip& chip, const Node& node) {
-                         return std::vector{clip(chip, affine(chip, node.in(0), node.real("alpha", 0.2F), node.real("beta", 0.5F)), 0, 1)};
-                       }, rounded}},
-      {"HardSwish", {"AFFINE, CLIP, MUL", [](Chip& chip, const Node& node) {
-                       return std::vector{chip.binary(FR_VECTOR_MUL, node.in(0), clip(chip, affine(chip, node.in(0), 1.0F / 6, 0.5F), 0, 1))};
-                     }, rounded}},
-      {"Softplus", {"EXP, AFFINE, LOG", [](Chip& chip, const Node& node) {
-                      return std::vector{chip.unary(FR_VECTOR_LOG, affine(chip, chip.unary(FR_VECTOR_EXP, node.in(0)), 1, 1))};
-                    }, accumulated}},
-      {"Softsign", {"ABS, AFFINE, DIV", [](Chip& chip, const Node& node) {
-                      return std::vector{chip.binary(FR_VECTOR_DIV, node.in(0), affine(chip, chip.unary(FR_VECTOR_ABS, node.in(0)), 1, 1))};
-                    }, rounded}},
+      {"Elu",
+       {"CLIP, AFFINE, EXP, RELU, ADD",
+        [](Chip& chip, const Node& node) {
+          return std::vector{exponential_unit(chip, node.in(0), node.real("alpha", 1), 1, 1)};
+        },
+        accumulated}},
+      {"Celu",
+       {"CLIP, AFFINE, EXP, RELU, ADD",
+        [](Chip& chip, const Node& node) {
+          const float alpha = node.real("alpha", 1);
+          return std::vector{exponential_unit(chip, node.in(0), alpha, 1 / alpha, 1)};
+        },
+        accumulated}},
+      {"Selu",
+       {"CLIP, AFFINE, EXP, RELU, ADD",
+        [](Chip& chip, const Node& node) {
+          const float gamma = node.real("gamma", 1.05070102F);
+          return std::vector{
+              exponential_unit(chip, node.in(0), gamma * node.real("alpha", 1.67326319F), 1, gamma)};
+        },
+        accumulated}},
+      {"LeakyRelu",
+       {"CLIP, AFFINE, RELU, ADD",
+        [](Chip& chip, const Node& node) {
+          const auto negative =
+              affine(chip, clip(chip, node.in(0), -infinity, 0), node.real("alpha", 0.01F), 0);
+          return std::vector{chip.binary(FR_VECTOR_ADD, negative, chip.unary(FR_VECTOR_RELU, node.in(0)))};
+        },
+        rounded}},
+      {"PRelu",
+       {"CLIP, MUL, RELU, ADD",
+        [](Chip& chip, const Node& node) {
+          const auto negative = chip.binary(FR_VECTOR_MUL, clip(chip, node.in(0), -infinity, 0), node.in(1));
+          return std::vector{chip.binary(FR_VECTOR_ADD, negative, chip.unary(FR_VECTOR_RELU, node.in(0)))};
+        },
+        rounded}},
+      {"HardSigmoid",
+       {"AFFINE, CLIP",
+        [](Chip& chip, const Node& node) {
+          return std::vector{
+              clip(chip, affine(chip, node.in(0), node.real("alpha", 0.2F), node.real("beta", 0.5F)), 0, 1)};
+        },
+        rounded}},
+      {"HardSwish",
+       {"AFFINE, CLIP, MUL",
+        [](Chip& chip, const Node& node) {
+          return std::vector{chip.binary(FR_VECTOR_MUL, node.in(0),
+                                         clip(chip, affine(chip, node.in(0), 1.0F / 6, 0.5F), 0, 1))};
+        },
+        rounded}},
+      {"Softplus",
+       {"EXP, AFFINE, LOG",
+        [](Chip& chip, const Node& node) {
+          return std::vector{
+              chip.unary(FR_VECTOR_LOG, affine(chip, chip.unary(FR_VECTOR_EXP, node.in(0)), 1, 1))};
+        },
+        accumulated}},
+      {"Softsign",
+       {"ABS, AFFINE, DIV",
+        [](Chip& chip, const Node& node) {
+          return std::vector{chip.binary(FR_VECTOR_DIV, node.in(0),
+                                         affine(chip, chip.unary(FR_VECTOR_ABS, node.in(0)), 1, 1))};
+        },
+        rounded}},
       {"ReduceSum", {"SUM", reduce(FR_VECTOR_SUM), accumulated}},
       {"ReduceMean", {"MEAN", reduce(FR_VECTOR_MEAN), accumulated}},
       {"ReduceMax", {"ROW_MAX", reduce(FR_VECTOR_ROW_MAX)}},
@@ -465,11 +537,16 @@ const std::map<std::string, Operator>& operators() {
       {"ArgMin", {"NEG, ARGMAX", argument(FR_VECTOR_NEG)}},
       {"Softmax", {"SOFTMAX", along_axis(FR_VECTOR_SOFTMAX), accumulated}},
       {"LogSoftmax", {"LOG_SOFTMAX", along_axis(FR_VECTOR_LOG_SOFTMAX), accumulated}},
-      {"LayerNormalization", {"LAYERNORM, MEAN, SUB, SUM_SQUARES, AFFINE, RSQRT", layer_normalization, accumulated}},
+      {"LayerNormalization",
+       {"LAYERNORM, MEAN, SUB, SUM_SQUARES, AFFINE, RSQRT", layer_normalization, accumulated}},
       {"BatchNormalization", {"AFFINE, RSQRT, MUL, SUB, FMA", batch_normalization, accumulated}},
-      {"InstanceNormalization", {"LAYERNORM", [](Chip& chip, const Node& node) {
-                                   return std::vector{by_channel(chip, FR_VECTOR_LAYERNORM, node.in(0), node.in(1), node.in(2), node.real("epsilon", 1e-5F))};
-                                 }, accumulated}},
+      {"InstanceNormalization",
+       {"LAYERNORM",
+        [](Chip& chip, const Node& node) {
+          return std::vector{by_channel(chip, FR_VECTOR_LAYERNORM, node.in(0), node.in(1), node.in(2),
+                                        node.real("epsilon", 1e-5F))};
+        },
+        accumulated}},
       {"MeanVarianceNormalization", {"LAYERNORM", mean_variance_normalization, accumulated}},
       {"GlobalAveragePool", {"MEAN", global_pool(FR_VECTOR_MEAN), accumulated}},
       {"GlobalMaxPool", {"ROW_MAX", global_pool(FR_VECTOR_ROW_MAX)}},
@@ -479,7 +556,12 @@ const std::map<std::string, Operator>& operators() {
       {"QLinearMatMul", {"MATMUL (I8), SUM, AFFINE, ADD, QUANTIZE_STATIC", qlinear_matmul, {}, false, true}},
       {"QuantizeLinear", {"QUANTIZE_STATIC", quantize_linear, {}, false, true}},
       {"DequantizeLinear", {"AFFINE, DEQUANTIZE", dequantize_linear, {}, false, true}},
-      {"DynamicQuantizeLinear", {"ROW_MAX, ROW_MIN, CLIP, SUB, DIV, NEG, COPY, AFFINE, ADD", dynamic_quantize_linear, {}, false, true}},
+      {"DynamicQuantizeLinear",
+       {"ROW_MAX, ROW_MIN, CLIP, SUB, DIV, NEG, COPY, AFFINE, ADD",
+        dynamic_quantize_linear,
+        {},
+        false,
+        true}},
       {"Cast", {"COPY", cast}},
       {"CastLike", {"COPY", cast}},
       {"Transpose", {"TRANSPOSE or COPY", transpose}},

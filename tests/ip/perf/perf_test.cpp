@@ -72,9 +72,11 @@ TEST(PerformanceCounters, RefuseWritesAndHoles) {
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   std::uint64_t value = 9;
   EXPECT_EQ(bench.access(tlm::TLM_WRITE_COMMAND, FR_PERF_VALUE, value, 8), tlm::TLM_COMMAND_ERROR_RESPONSE);
-  EXPECT_EQ(bench.access(tlm::TLM_WRITE_COMMAND, FR_PERF_NAME + 56, value, 8), tlm::TLM_COMMAND_ERROR_RESPONSE);
+  EXPECT_EQ(bench.access(tlm::TLM_WRITE_COMMAND, FR_PERF_NAME + 56, value, 8),
+            tlm::TLM_COMMAND_ERROR_RESPONSE);
   EXPECT_EQ(bench.access(tlm::TLM_READ_COMMAND, 0x18, value, 8), tlm::TLM_ADDRESS_ERROR_RESPONSE);
-  EXPECT_EQ(bench.access(tlm::TLM_READ_COMMAND, FR_PERF_NAME + 64, value, 8), tlm::TLM_ADDRESS_ERROR_RESPONSE);
+  EXPECT_EQ(bench.access(tlm::TLM_READ_COMMAND, FR_PERF_NAME + 64, value, 8),
+            tlm::TLM_ADDRESS_ERROR_RESPONSE);
   EXPECT_EQ(bench.access(tlm::TLM_READ_COMMAND, FR_PERF_VALUE + 1, value, 1), tlm::TLM_BURST_ERROR_RESPONSE);
 }
 

@@ -39,14 +39,17 @@ struct Folder {
 struct Bench : sc_core::sc_module {
   tlm_utils::simple_initiator_socket<Bench> host{"host"};
   Uart uart{"uart", UartParameters{{1.8432e6}, 0}};
-  LevelIn line{"line", [this](bool level) { if (level) interrupted.notify(lag); }};
+  LevelIn line{"line", [this](bool level) {
+                 if (level) interrupted.notify(lag);
+               }};
   UartBackend backend;
   sc_core::sc_time lag = sc_core::SC_ZERO_TIME;
   sc_core::sc_event interrupted;
   std::string in;
   std::vector<sc_core::sc_time> times;
   SC_HAS_PROCESS(Bench);
-  Bench(const sc_core::sc_module_name& name, HostLine to) : sc_module(name), backend("backend", uart, std::move(to)) {
+  Bench(const sc_core::sc_module_name& name, HostLine to)
+      : sc_module(name), backend("backend", uart, std::move(to)) {
     host.bind(uart.socket);
     uart.interrupt.bind(line);
     SC_METHOD(take);
@@ -54,8 +57,9 @@ struct Bench : sc_core::sc_module {
     dont_initialize();
   }
   void end_of_elaboration() override {
-    write(3, 0x83), write(0, 1), write(1, 0), write(3, 0x03);  // 115200 bits a second, 8 data bits: 86.8 us a character
-    write(2, 0x07), write(1, 1);                               // FIFOs on, interrupt at each character
+    write(3, 0x83), write(0, 1), write(1, 0),
+        write(3, 0x03);           // 115200 bits a second, 8 data bits: 86.8 us a character
+    write(2, 0x07), write(1, 1);  // FIFOs on, interrupt at each character
   }
   unsigned access(tlm::tlm_command command, unsigned reg, unsigned char value) {
     tlm::tlm_generic_payload p;
@@ -70,7 +74,9 @@ struct Bench : sc_core::sc_module {
     return value;
   }
   unsigned read(unsigned reg) { return access(tlm::TLM_READ_COMMAND, reg, 0); }
-  void write(unsigned reg, unsigned value) { access(tlm::TLM_WRITE_COMMAND, reg, static_cast<unsigned char>(value)); }
+  void write(unsigned reg, unsigned value) {
+    access(tlm::TLM_WRITE_COMMAND, reg, static_cast<unsigned char>(value));
+  }
   void take() {
     while ((read(5) & 1) != 0) {
       in += static_cast<char>(read(0));
@@ -105,7 +111,8 @@ TEST(UartBackend, ReadsAFileAtTheRateOfTheLineAndEndsWithIt) {
   EXPECT_EQ(bench.in, text);
   ASSERT_EQ(bench.times.size(), text.size());
   EXPECT_EQ(bench.times[0], sc_core::sc_time(1, sc_core::SC_MS));
-  for (std::size_t i = 1; i < 256; ++i) EXPECT_EQ(bench.times[i] - bench.times[i - 1], bench.uart.character_time());
+  for (std::size_t i = 1; i < 256; ++i)
+    EXPECT_EQ(bench.times[i] - bench.times[i - 1], bench.uart.character_time());
   EXPECT_LT(sc_core::sc_time_stamp(), sc_core::sc_time(1000 * 87 + 8000, sc_core::SC_US));
 }
 
@@ -157,7 +164,8 @@ TEST(UartBackend, TerminalProgramsConnectAndComeBack) {
     bench.say("> ");
     std::string got;
     char text[64];
-    for (ssize_t count = 0; (count = read(terminal, text, sizeof text)) > 0;) got.append(text, static_cast<std::size_t>(count));
+    for (ssize_t count = 0; (count = read(terminal, text, sizeof text)) > 0;)
+      got.append(text, static_cast<std::size_t>(count));
     EXPECT_EQ(got, typed == "first\r" ? "early\n> " : "> ") << "no echo, no translated line ends";
     close(terminal);
   }
@@ -172,7 +180,8 @@ TEST(UartBackend, NobodyAtTheTerminalNeverStopsTheSimulation) {
     char text[4096];
     const auto count = read(terminal, text, sizeof text);
     if (count > 0) got.append(text, static_cast<std::size_t>(count));
-    if (count <= 0 && !got.empty() && got.back() == 'a' + 99'999 % 26 && got.size() > HostLine::backlog) break;
+    if (count <= 0 && !got.empty() && got.back() == 'a' + 99'999 % 26 && got.size() > HostLine::backlog)
+      break;
     ASSERT_TRUE(line.flush());
   }
   EXPECT_EQ(got.substr(0, 26), "abcdefghijklmnopqrstuvwxyz");
@@ -182,7 +191,8 @@ TEST(UartBackend, NobodyAtTheTerminalNeverStopsTheSimulation) {
 }
 
 TEST(UartBackend, NamesFilesThatCannotBeOpened) {
-  for (const auto& open_line : {+[] { HostLine::files("/nonexistent/out", ""); }, +[] { HostLine::files("", "/nonexistent/in"); }}) {
+  for (const auto& open_line :
+       {+[] { HostLine::files("/nonexistent/out", ""); }, +[] { HostLine::files("", "/nonexistent/in"); }}) {
     try {
       open_line();
       FAIL() << "must throw";

@@ -31,20 +31,25 @@ struct Target : ip::DebugTarget {
   unsigned stops = 0;
 
   std::uint64_t read_x(unsigned n) const override { return x[n % 32]; }
-  void write_x(unsigned n, std::uint64_t value) override { if (n % 32 != 0) x[n % 32] = value; }
+  void write_x(unsigned n, std::uint64_t value) override {
+    if (n % 32 != 0) x[n % 32] = value;
+  }
   std::uint64_t read_f(unsigned n) const override { return f[n % 32]; }
   void write_f(unsigned n, std::uint64_t value) override { f[n % 32] = value; }
   std::uint64_t read_pc() const override { return pc; }
   void write_pc(std::uint64_t value) override { pc = value; }
   std::optional<std::uint64_t> read_csr(unsigned n) const override {
-    return n == 0x341 ? std::optional(mepc) : n >= 1 && n <= 3 ? std::optional<std::uint64_t>(n) : std::nullopt;
+    return n == 0x341         ? std::optional(mepc)
+           : n >= 1 && n <= 3 ? std::optional<std::uint64_t>(n)
+                              : std::nullopt;
   }
   bool write_csr(unsigned n, std::uint64_t value) override { return n == 0x341 && (mepc = value, true); }
   unsigned read_privilege() const override { return static_cast<unsigned>(privilege); }
   void write_privilege(unsigned value) override { privilege = value; }
   std::span<std::byte> at(std::uint64_t address, std::size_t length) {
     if (address < base || address - base >= memory.size()) return {};
-    return std::span(memory).subspan(address - base, std::min<std::size_t>(length, memory.size() - (address - base)));
+    return std::span(memory).subspan(address - base,
+                                     std::min<std::size_t>(length, memory.size() - (address - base)));
   }
   std::size_t read_memory(std::uint64_t address, std::span<std::byte> bytes) override {
     const auto here = at(address, bytes.size());
@@ -75,7 +80,8 @@ struct Target : ip::DebugTarget {
     const bool wanted = halted.exchange(false);
     if (!wanted && !stepping) return;
     ++stops;
-    const auto kind = std::exchange(stepping, false) && !wanted ? ip::StopReason::Kind::step : ip::StopReason::Kind::halt_request;
+    const auto kind = std::exchange(stepping, false) && !wanted ? ip::StopReason::Kind::step
+                                                                : ip::StopReason::Kind::halt_request;
     on_stop({kind, pc, ip::WatchKind::write});
   }
 };
@@ -145,7 +151,8 @@ TEST(GdbServer, AnswersWhatADebuggerAsks) {
   Bench bench;
   bench.connect();
   EXPECT_EQ(bench.ask("?"), "T02thread:1;");
-  EXPECT_NE(bench.ask("qSupported:multiprocess+;swbreak+;hwbreak+").find("qXfer:features:read+"), std::string::npos);
+  EXPECT_NE(bench.ask("qSupported:multiprocess+;swbreak+;hwbreak+").find("qXfer:features:read+"),
+            std::string::npos);
   const auto xml = bench.ask("qXfer:features:read:target.xml:0,fff0");
   EXPECT_EQ(xml.substr(0, 6), "l<?xml");
   EXPECT_NE(xml.find("\"mepc\""), std::string::npos);
@@ -193,14 +200,56 @@ TEST(GdbServer, AnswersWhatADebuggerAsks) {
 TEST(GdbServer, RefusesMalformedPacketsAndGoesOn) {
   Bench bench;
   bench.connect();
-  for (const auto* text :
-       {"m", "m80000000", "m80000000,", "m,4", "mzz,4", "m80000000,4x", "m80000000,0", "m0,4", "mfffffffffffffffff,1", "mffffffffffffffff,ffffffffffffffff",
-        "M80000000,4:0102", "M80000000,1:0g", "M80000000,4", "M0,1:00", "M80000fff,2:0000", "X80000000,4:ab", "p", "p1042", "pffffffff", "p380", "pxx", "P",
-        "P2", "P2=", "P2=11", "P2=zz00000000000000", "P42=00000000", "P1042=0000000000000000", "G1", "Gzz", "Z", "Z0", "Z0,", "Z0,80000000",
-        "Z0,zz,2", "Z2,80000000,0", "z0,80000000,2", "vCont;", "vCont;x", "vCont", "qXfer:features:read:target.xml:", "qXfer:features:read:target.xml:0",
-        "qXfer:features:read:target.xml:ffffffffffffffff,1", "qRcmd,1", "qRcmd,zz", "cxyz", "s80000000x"})
+  for (const auto* text : {"m",
+                           "m80000000",
+                           "m80000000,",
+                           "m,4",
+                           "mzz,4",
+                           "m80000000,4x",
+                           "m80000000,0",
+                           "m0,4",
+                           "mfffffffffffffffff,1",
+                           "mffffffffffffffff,ffffffffffffffff",
+                           "M80000000,4:0102",
+                           "M80000000,1:0g",
+                           "M80000000,4",
+                           "M0,1:00",
+                           "M80000fff,2:0000",
+                           "X80000000,4:ab",
+                           "p",
+                           "p1042",
+                           "pffffffff",
+                           "p380",
+                           "pxx",
+                           "P",
+                           "P2",
+                           "P2=",
+                           "P2=11",
+                           "P2=zz00000000000000",
+                           "P42=00000000",
+                           "P1042=0000000000000000",
+                           "G1",
+                           "Gzz",
+                           "Z",
+                           "Z0",
+                           "Z0,",
+                           "Z0,80000000",
+                           "Z0,zz,2",
+                           "Z2,80000000,0",
+                           "z0,80000000,2",
+                           "vCont;",
+                           "vCont;x",
+                           "vCont",
+                           "qXfer:features:read:target.xml:",
+                           "qXfer:features:read:target.xml:0",
+                           "qXfer:features:read:target.xml:ffffffffffffffff,1",
+                           "qRcmd,1",
+                           "qRcmd,zz",
+                           "cxyz",
+                           "s80000000x"})
     EXPECT_EQ(bench.ask(text), "E01") << text;
-  for (const auto* text : {"", "!", "b", "vMustReplyEmpty", "qXfer:features:read:other.xml:0,10", "Z5,0,4", "z9,0,4", "\x7f\x01", "Qsomething"})
+  for (const auto* text : {"", "!", "b", "vMustReplyEmpty", "qXfer:features:read:other.xml:0,10", "Z5,0,4",
+                           "z9,0,4", "\x7f\x01", "Qsomething"})
     EXPECT_EQ(bench.ask(text), "") << text;
   bench.put("$?#00");
   EXPECT_EQ(bench.get(), "-") << "wrong check sum";
@@ -231,9 +280,15 @@ TEST(GdbServer, SurvivesRandomPackets) {
     for (int i = 0; i < 300; ++i) {
       std::string text;
       for (auto n = random() % 24; n > 0; --n) text += alphabet[random() % alphabet.size()];
-      if (random() % 4 == 0) text = std::array{"m80000000,", "vCont;", "Z0,", "qXfer:features:read:target.xml:", "P1", "qRcmd,"}[random() % 6] + text;
+      if (random() % 4 == 0)
+        text =
+            std::array{
+                "m80000000,", "vCont;", "Z0,", "qXfer:features:read:target.xml:", "P1", "qRcmd,"}[random() %
+                                                                                                  6] +
+            text;
       boost::system::error_code failure;
-      boost::asio::write(bench.socket, boost::asio::buffer(random() % 4 == 0 ? text : gdb::packet(text)), failure);
+      boost::asio::write(bench.socket, boost::asio::buffer(random() % 4 == 0 ? text : gdb::packet(text)),
+                         failure);
       if (failure) break;
     }
     boost::system::error_code failure;
@@ -304,7 +359,8 @@ TEST(GdbServer, SaysThatThePortIsInUse) {
     GdbServer second(other, server.port());
     FAIL() << "must throw";
   } catch (const std::runtime_error& failure) {
-    EXPECT_NE(std::string(failure.what()).find(std::to_string(server.port())), std::string::npos) << failure.what();
+    EXPECT_NE(std::string(failure.what()).find(std::to_string(server.port())), std::string::npos)
+        << failure.what();
   }
 }
 

@@ -63,8 +63,13 @@ class Gdb {
  public:
   Gdb(std::uint16_t port, const std::string& script)
       : path_(std::string(FORERUN_BINARY_DIR) + "/gdb_test_" + std::to_string(port) + ".gdb") {
-    std::ofstream(path_) << "set confirm off\nset pagination off\nset width 0\nset remotetimeout 20\nshell echo $PPID >" << path_ << ".pid\ntarget remote 127.0.0.1:" << port << "\n" << script;
-    thread_ = std::thread([this, port, command = "timeout 60 gdb-multiarch -nx -batch -x " + path_ + " " DEBUGGEE " 2>&1"] {
+    std::ofstream(path_)
+        << "set confirm off\nset pagination off\nset width 0\nset remotetimeout 20\nshell echo $PPID >"
+        << path_ << ".pid\ntarget remote 127.0.0.1:" << port << "\n"
+        << script;
+    thread_ = std::thread([this, port,
+                           command =
+                               "timeout 60 gdb-multiarch -nx -batch -x " + path_ + " " DEBUGGEE " 2>&1"] {
       auto* pipe = popen(command.c_str(), "r");
       std::array<char, 4096> bytes;
       while (pipe != nullptr && fgets(bytes.data(), bytes.size(), pipe) != nullptr) output_ += bytes.data();
@@ -143,12 +148,26 @@ continue
   sc_core::sc_start(100, sc_core::SC_MS);
   machine.gdb.report_exit(machine.exit_code);
   std::size_t at = 0;  // in this order
-  for (const auto* wanted :
-       {"start: 1 3", "Breakpoint 1, square (n=n@entry=1)", "#0  square (n=n@entry=1)", "#1 ", "in sum_of_squares (last=last@entry=3)", "#2 ",
-        "in main ()", "sum: 0", "Value returned is $1 = 14", "floating point: 0x2000 0.250 0", "Breakpoint 2, read_letter (i=i@entry=2)",
-        "registers: 2.5 1", "memory: aXcdefg", "Hardware read watchpoint 3: buffer[1]\n\nValue = 88 'X'",
-        "Hardware watchpoint 4: result\n\nOld value = 5\nNew value = 14", "Hardware access (read/write) watchpoint 5: buffer[2]\n\nValue = 99 'c'",
-        "commands: help, time", " ns\n", "Thread 1", "exited with code 052"}) {
+  for (const auto* wanted : {"start: 1 3",
+                             "Breakpoint 1, square (n=n@entry=1)",
+                             "#0  square (n=n@entry=1)",
+                             "#1 ",
+                             "in sum_of_squares (last=last@entry=3)",
+                             "#2 ",
+                             "in main ()",
+                             "sum: 0",
+                             "Value returned is $1 = 14",
+                             "floating point: 0x2000 0.250 0",
+                             "Breakpoint 2, read_letter (i=i@entry=2)",
+                             "registers: 2.5 1",
+                             "memory: aXcdefg",
+                             "Hardware read watchpoint 3: buffer[1]\n\nValue = 88 'X'",
+                             "Hardware watchpoint 4: result\n\nOld value = 5\nNew value = 14",
+                             "Hardware access (read/write) watchpoint 5: buffer[2]\n\nValue = 99 'c'",
+                             "commands: help, time",
+                             " ns\n",
+                             "Thread 1",
+                             "exited with code 052"}) {
     const auto found = gdb.output().find(wanted, at);
     ASSERT_NE(found, std::string::npos) << wanted << "\n" << gdb.output();
     at = found;
