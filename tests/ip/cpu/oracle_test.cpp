@@ -49,7 +49,7 @@ TEST_P(Oracle, PrintsTheSame) {
   RecordProperty("instructions", std::to_string(machine.finish_instructions));
 }
 
-INSTANTIATE_TEST_SUITE_P(Cpu, Oracle, testing::Values("workload", "random", "random_2", "random_3"),
+INSTANTIATE_TEST_SUITE_P(Cpu, Oracle, testing::Values("workload", "random", "random_2", "random_3", "privileged"),
                          [](const auto& instance) { return std::string(instance.param); });
 
 }  // namespace
