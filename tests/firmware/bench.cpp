@@ -2,8 +2,11 @@
 #include "tests/firmware/bench.hpp"
 
 #include <boost/crc.hpp>
+#include <fstream>
+#include <iterator>
 
 #include "firmware/abi/registers.h"
+#include "platform/sim/elf.hpp"
 
 namespace forerun {
 namespace map = chip::address_map;
@@ -87,6 +90,21 @@ Bench::Bench(const sc_core::sc_module_name& name, Program program, const chip::C
   soc.clint.software.bind(cpu.machine_software);
   soc.clint.timer.bind(cpu.machine_timer);
   soc.plic.machine.bind(cpu.machine_external);
+}
+
+std::string firmware_file(const std::string& name) { return FORERUN_BINARY_DIR "/firmware/" + name; }
+
+Computer::Computer(const sc_core::sc_module_name& name, const std::string& application,
+                   const chip::Chip& chip)
+    : Board(name, chip, true) {
+  std::ifstream file(firmware_file("boot_rom.bin"), std::ios::binary);
+  const std::vector<char> rom{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  soc.load_boot_rom({reinterpret_cast<const std::uint8_t*>(rom.data()), rom.size()});
+  sim::ElfProgram::read(firmware_file(application))
+      .load([this](std::uint64_t address, std::span<const std::byte> bytes) {
+        soc.write(address, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+        return true;
+      });
 }
 
 void Board::send(const ip::Message& message) { EXPECT_TRUE(soc.mailbox.host_send(message)); }

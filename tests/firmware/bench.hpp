@@ -77,6 +77,16 @@ class Bench : public Board {
   sim::HostCpu cpu;
 };
 
+/// With its own CPU, the boot ROM and an application: "llm.elf" or "hello.elf".
+class Computer : public Board {
+ public:
+  Computer(const sc_core::sc_module_name& name, const std::string& application,
+           const chip::Chip& chip = small_chip());
+};
+
+/// The path of a file that the build of the firmware makes.
+std::string firmware_file(const std::string& name);
+
 /// Time for anything that firmware does here.
 constexpr double patience_seconds = 0.1;
 

@@ -4,9 +4,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "platform/sim/elf.hpp"
 #include "tests/firmware/bench.hpp"
 
@@ -15,31 +12,14 @@ using testing::HasSubstr;
 
 namespace {
 
-const std::string folder = FORERUN_BINARY_DIR "/firmware/";
-
 chip::Chip chip_with(Time quantum) {
   auto chip = small_chip();
   chip.quantum = quantum;
   return chip;
 }
 
-/// A whole chip with a program in its SRAM.
-struct Computer : Board {
-  explicit Computer(const sc_core::sc_module_name& name, const std::string& program,
-                    Time quantum = {10'000'000})
-      : Board(name, chip_with(quantum), true) {
-    std::ifstream file(folder + "boot_rom.bin", std::ios::binary);
-    const std::vector<char> rom{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    soc.load_boot_rom({reinterpret_cast<const std::uint8_t*>(rom.data()), rom.size()});
-    sim::ElfProgram::read(program).load([this](std::uint64_t address, std::span<const std::byte> bytes) {
-      soc.write(address, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
-      return true;
-    });
-  }
-};
-
 TEST(Boot, HelloShowsTheHardwareAndEnds) {
-  Computer computer("computer", folder + "hello.elf");
+  Computer computer("computer", "hello.elf");
   sc_core::sc_start(10, sc_core::SC_MS);
   EXPECT_EQ(computer.exit_code, 0) << computer.log;
   EXPECT_THAT(computer.log, HasSubstr("Hello from the control CPU!\r\nchip: small\r\n"));
@@ -47,7 +27,7 @@ TEST(Boot, HelloShowsTheHardwareAndEnds) {
 }
 
 TEST(Boot, LlmGeneratesTokensAndStops) {
-  Computer computer("computer", folder + "llm.elf");
+  Computer computer("computer", "llm.elf");
   ASSERT_EQ(computer.receive()[0], FR_MESSAGE_READY) << computer.log;
   TestProgram().load(computer.soc);
   EXPECT_EQ(computer.run({10, 20, 30, 40, 50}, 3, 0, 100000)[0], FR_MESSAGE_DONE) << computer.log;
@@ -59,7 +39,7 @@ TEST(Boot, LlmGeneratesTokensAndStops) {
 }
 
 TEST(Boot, LlmSurvivesBusErrorsClusterErrorsAndTimeOuts) {
-  Computer computer("computer", folder + "llm.elf");
+  Computer computer("computer", "llm.elf");
   ASSERT_EQ(computer.receive()[0], FR_MESSAGE_READY) << computer.log;
   computer.send({FR_MESSAGE_RUN, 0x5000'0000, 1, 1});
   EXPECT_EQ(computer.receive(), (ip::Message{FR_MESSAGE_FAILED, FR_FAILURE_BUS, 0, 0, 0x5000'0000}));
@@ -81,9 +61,9 @@ TEST(Boot, LlmSurvivesBusErrorsClusterErrorsAndTimeOuts) {
 }
 
 TEST(Boot, AnUnexpectedTrapIsReported) {
-  Computer computer("computer", folder + "llm.elf");
+  Computer computer("computer", "llm.elf");
   const std::uint16_t illegal = 0;
-  const auto place = sim::ElfProgram::read(folder + "llm.elf").symbol("run_program").value();
+  const auto place = sim::ElfProgram::read(firmware_file("llm.elf")).symbol("run_program").value();
   computer.soc.write(place, {reinterpret_cast<const std::uint8_t*>(&illegal), sizeof illegal});
   ASSERT_EQ(computer.receive()[0], FR_MESSAGE_READY) << computer.log;
   computer.send({FR_MESSAGE_RUN, TestProgram::at, 1, 1});
@@ -106,7 +86,7 @@ Measured measure(std::uint32_t token, Time quantum) {
   EXPECT_EQ(pipe(channel), 0);
   const auto child = fork();
   if (child == 0) {
-    Computer computer("computer", folder + "llm.elf", quantum);
+    Computer computer("computer", "llm.elf", chip_with(quantum));
     computer.receive();
     TestProgram().load(computer.soc);
     computer.run(std::vector<std::uint32_t>(9, token), 12);

@@ -18,27 +18,42 @@ std::vector<std::uint32_t> golden(const char* name) {
       .get<std::vector<std::uint32_t>>();
 }
 
-TEST(Model, ContinuesAPromptAsTheOriginalDoes) {
+chip::Chip chip_of_four() {
   chip::Chip chip;
   chip.clusters.count = 4;
-  Bench bench("bench", forerun_llm_main, chip);
-  const auto program = models::compile(models::load_model(bundled), chip, {chip::Format::f32, 64, true});
-  bench.soc.write(program.header.load_address, models::make_head(program, true));
-  for (const auto& segment : program.segments) bench.soc.write(segment.address, segment.bytes);
+  return chip;
+}
+
+/// Generates after the model's own prompt, and compares.
+void continue_the_prompt(Board& board) {
+  const auto program =
+      models::compile(models::load_model(bundled), board.soc.chip(), {chip::Format::f32, 64, true});
+  board.soc.write(program.header.load_address, models::make_head(program, true));
+  for (const auto& segment : program.segments) board.soc.write(segment.address, segment.bytes);
   const auto prompt = golden("prompt_ids");
   auto expected = golden("greedy_ids");
-  expected.resize(20);
-  bench.soc.write(program.header.token_ids,
+  expected.resize(8);
+  board.soc.write(program.header.token_ids,
                   {reinterpret_cast<const std::uint8_t*>(prompt.data()), prompt.size() * sizeof prompt[0]});
-  ASSERT_EQ(bench.receive()[0], FR_MESSAGE_READY);
-  bench.send({FR_MESSAGE_RUN, program.header.load_address, prompt.size(), expected.size()});
+  ASSERT_EQ(board.receive()[0], FR_MESSAGE_READY);
+  board.send({FR_MESSAGE_RUN, program.header.load_address, prompt.size(), expected.size()});
   std::vector<std::uint32_t> ids;
-  for (auto message = bench.receive(); message[0] != FR_MESSAGE_DONE; message = bench.receive()) {
-    ASSERT_EQ(message[0], FR_MESSAGE_STEP) << bench.log;
+  for (auto message = board.receive(); message[0] != FR_MESSAGE_DONE; message = board.receive()) {
+    ASSERT_EQ(message[0], FR_MESSAGE_STEP) << board.log;
     if (message[1] + message[2] >= prompt.size()) ids.push_back(static_cast<std::uint32_t>(message[3]));
   }
   EXPECT_EQ(ids, expected);
-  EXPECT_EQ(bench.read_ids(program.header.token_ids + prompt.size() * 4, expected.size()), expected);
+  EXPECT_EQ(board.read_ids(program.header.token_ids + prompt.size() * 4, expected.size()), expected);
+}
+
+TEST(Model, ContinuesAPromptAsTheOriginalDoesOnTheHost) {
+  Bench bench("bench", forerun_llm_main, chip_of_four());
+  continue_the_prompt(bench);
+}
+
+TEST(Model, ContinuesAPromptAsTheOriginalDoesOnTheCpu) {
+  Computer computer("computer", "llm.elf", chip_of_four());
+  continue_the_prompt(computer);
 }
 
 }  // namespace
