@@ -49,8 +49,8 @@ struct Statistic {
 /// Clusters reach one another, HBM and, through a port of its own, the SRAM; any other address gives them an
 /// address error. HBM addresses go round the stacks, and round the ports of each, in pieces of
 /// `hbm.interleave`. The device tree lies in the boot ROM behind the boot code. Without a CPU, interrupts
-/// stop at the outputs of CLINT and PLIC. A chip reset is a warm one: memories
-/// keep their bytes, transactions under way arrive without effect, and the counts of most blocks begin anew.
+/// stop at the outputs of CLINT and PLIC. A chip reset is a warm one: memories keep their bytes, transactions
+/// under way arrive without effect, and the counts of clusters, HBM and NoC begin anew.
 class Soc : public sc_core::sc_module {
  public:
   /// Throws std::invalid_argument, naming the key, for a chip that no chip file may describe.
@@ -84,8 +84,10 @@ class Soc : public sc_core::sc_module {
   /// What firmware does through the system controller.
   void reset();
 
-  /// Debug access by the path of the bus master, without time and side effects. Throws std::runtime_error
-  /// naming the address where nothing answers.
+  /// Debug access by the path of the bus master, without time and side effects. Before the simulation
+  /// starts, when sockets are not connected yet, only boot ROM, SRAM and HBM answer. Throws
+  /// std::runtime_error naming the address where nothing answers; pieces of 1 MiB below it may have been
+  /// carried out.
   void read(std::uint64_t address, std::span<std::uint8_t> data);
   void write(std::uint64_t address, std::span<const std::uint8_t> data);
   /// Throws std::runtime_error if the image is larger than the chip's boot ROM.
@@ -94,8 +96,8 @@ class Soc : public sc_core::sc_module {
 
   /// Every counter of the chip, as firmware finds them in the counter block too.
   const std::vector<Statistic>& statistics() const { return statistics_; }
-  /// Who waits for what, a line each: running clusters and their engines, packets in the NoC. Empty when
-  /// nothing waits.
+  /// Who waits for what, a line each: the CPU in wfi, running clusters and their engines, packets in the
+  /// NoC. Empty when nothing waits.
   std::string describe_stall();
 
  private:
