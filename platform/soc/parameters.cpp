@@ -175,26 +175,27 @@ ip::hbm::Parameters hbm_parameters(const chip::Chip& chip, unsigned stack) {
   p.queue_depth = h.queue_depth;
   p.front_end = h.front_end;
   p.ports = h.ports;
-  p.timings = {.RL = t.RL,
-               .WL = t.WL,
-               .nBL = t.nBL,
-               .tRCDRD = t.tRCDRD,
-               .tRCDWR = t.tRCDWR,
-               .tRP = t.tRP,
-               .tRAS = std::max(t.tRAS, t.tRC - std::min(t.tRC, t.tRP)),  // the controller counts tRC as their sum
-               .tWR = t.tWR,
-               .tRTP = t.tRTP,
-               .tCCDS = t.tCCDS,
-               .tCCDL = t.tCCDL,
-               .tRRDS = t.tRRDS,
-               .tRRDL = t.tRRDL,
-               .tWTRS = t.tWTRS,
-               .tWTRL = t.tWTRL,
-               .tRTW = t.tRTW,
-               .tFAW = t.tFAW,
-               .tRFC = t.tRFC,
-               .tREFI = t.tREFI,
-               .act_cycles = h.act_cycles};
+  p.timings = {
+      .RL = t.RL,
+      .WL = t.WL,
+      .nBL = t.nBL,
+      .tRCDRD = t.tRCDRD,
+      .tRCDWR = t.tRCDWR,
+      .tRP = t.tRP,
+      .tRAS = std::max(t.tRAS, t.tRC - std::min(t.tRC, t.tRP)),  // the controller counts tRC as their sum
+      .tWR = t.tWR,
+      .tRTP = t.tRTP,
+      .tCCDS = t.tCCDS,
+      .tCCDL = t.tCCDL,
+      .tRRDS = t.tRRDS,
+      .tRRDL = t.tRRDL,
+      .tWTRS = t.tWTRS,
+      .tWTRL = t.tWTRL,
+      .tRTW = t.tRTW,
+      .tFAW = t.tFAW,
+      .tRFC = t.tRFC,
+      .tREFI = t.tREFI,
+      .act_cycles = h.act_cycles};
   return p;
 }
 

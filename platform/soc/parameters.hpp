@@ -43,8 +43,6 @@ ip::TimerParameters timer_parameters(const chip::Chip& chip);
 ip::SysctlParameters sysctl_parameters(const chip::Chip& chip);
 ip::NocParameters noc_parameters(const chip::Chip& chip, const chip::Grid& grid);
 ip::hbm::Parameters hbm_parameters(const chip::Chip& chip, unsigned stack);
-/// The channels of a direction work on one command together: they are modelled as one with all their
-/// transactions.
 ip::ClusterParameters cluster_parameters(const chip::Chip& chip, unsigned index);
 
 }  // namespace forerun::soc
