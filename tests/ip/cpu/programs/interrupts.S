@@ -30,6 +30,7 @@ main:
     li a2, 40                # interrupts to take
     li a4, 12345
     li a6, 0
+    .globl loop
 loop:                        # straight lines, branches, divisions, memory, a device
     addi a1, a1, 3
     mul a4, a4, a1
