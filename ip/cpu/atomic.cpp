@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The A extension: lr, sc and amo, all of them sequentially consistent because this hart's accesses are in order.
+/// The A extension: lr, sc and amo, all of them sequentially consistent because this hart's accesses are in
+/// order.
 #include <algorithm>
 #include <cstring>
 
@@ -10,8 +11,17 @@ namespace forerun::ip::riscv {
 namespace {
 
 enum Function : std::uint32_t {
-  amoadd = 0x00, amoswap = 0x01, lr = 0x02, sc = 0x03, amoxor = 0x04, amoor = 0x08, amoand = 0x0c,
-  amomin = 0x10, amomax = 0x14, amominu = 0x18, amomaxu = 0x1c
+  amoadd = 0x00,
+  amoswap = 0x01,
+  lr = 0x02,
+  sc = 0x03,
+  amoxor = 0x04,
+  amoor = 0x08,
+  amoand = 0x0c,
+  amomin = 0x10,
+  amomax = 0x14,
+  amominu = 0x18,
+  amomaxu = 0x1c
 };
 
 template <typename Word>
@@ -19,15 +29,24 @@ Word combine(std::uint32_t function, Word memory, Word operand) {
   using Signed = std::make_signed_t<Word>;
   const bool less = static_cast<Signed>(memory) < static_cast<Signed>(operand);
   switch (function) {
-    case amoadd: return memory + operand;
-    case amoxor: return memory ^ operand;
-    case amoor: return memory | operand;
-    case amoand: return memory & operand;
-    case amomin: return less ? memory : operand;
-    case amomax: return less ? operand : memory;
-    case amominu: return std::min(memory, operand);
-    case amomaxu: return std::max(memory, operand);
-    default: return operand;  // amoswap
+    case amoadd:
+      return memory + operand;
+    case amoxor:
+      return memory ^ operand;
+    case amoor:
+      return memory | operand;
+    case amoand:
+      return memory & operand;
+    case amomin:
+      return less ? memory : operand;
+    case amomax:
+      return less ? operand : memory;
+    case amominu:
+      return std::min(memory, operand);
+    case amomaxu:
+      return std::max(memory, operand);
+    default:
+      return operand;  // amoswap
   }
 }
 
@@ -38,7 +57,8 @@ std::uint64_t extended(Word value) {
 
 /// Carries out lr, sc or amo at a checked host address and returns what goes to rd.
 template <typename Word>
-std::uint64_t carry_out(std::uint32_t function, Mmu& mmu, std::uint64_t address, unsigned char* host, Word operand) {
+std::uint64_t carry_out(std::uint32_t function, Mmu& mmu, std::uint64_t address, unsigned char* host,
+                        Word operand) {
   if (function == sc) {
     const bool success = mmu.reserved(address, host);
     mmu.end_reservation();
@@ -66,7 +86,8 @@ bool Hart::execute_atomic(std::uint32_t word) {
   auto* const host = mmu.atomic(address, bytes, function == lr ? Access::read : Access::write);
   if (host == nullptr) return fail(mmu.fault().cause, mmu.fault().value);
   const auto result = bytes == 8 ? carry_out<std::uint64_t>(function, mmu, address, host, operand)
-                                 : carry_out<std::uint32_t>(function, mmu, address, host, static_cast<std::uint32_t>(operand));
+                                 : carry_out<std::uint32_t>(function, mmu, address, host,
+                                                            static_cast<std::uint32_t>(operand));
   if (rd_of(word) != 0) state.x[rd_of(word)] = result;
   return true;
 }

@@ -42,7 +42,8 @@ void CodeCache::clear_slots(CodePage& page) const {
 
 void CodeCache::refresh(CodePage& page, std::uint64_t physical) {
   const auto memory = mmu_.page(physical);
-  const bool same = page.in_memory && memory.readable && std::memcmp(page.bytes, memory.host, sizeof page.bytes) == 0;
+  const bool same =
+      page.in_memory && memory.readable && std::memcmp(page.bytes, memory.host, sizeof page.bytes) == 0;
   if (!same) {
     clear_slots(page);
     page.in_memory = memory.readable;

@@ -19,14 +19,14 @@ struct CodePage {
   Operation operations[slots + 2];  ///< the last two lead to the next page
   unsigned char bytes[4096];        ///< what the slots were decoded from
   std::uint64_t generation = 0;     ///< of the last comparison with memory
-  bool in_memory = false;           ///< bytes hold the whole page; otherwise each slot is fetched when decoded
+  bool in_memory = false;  ///< bytes hold the whole page; otherwise each slot is fetched when decoded
   // The instruction whose second half lies in the next page: decoded anew whenever that half differs.
   const void* crossing_code = nullptr;
   std::uint32_t crossing_word = 0;
 };
 
-/// Finds, fills and forgets code pages. fence.i raises a generation; a page of another generation is compared with memory when it
-/// is next entered, so that stores need no check.
+/// Finds, fills and forgets code pages. fence.i raises a generation; a page of another generation is compared
+/// with memory when it is next entered, so that stores need no check.
 class CodeCache {
  public:
   CodeCache(State& state, Mmu& mmu, const HandlerCode& code) : state_(state), mmu_(mmu), code_(code) {}
@@ -61,7 +61,9 @@ class CodeCache {
     std::uint64_t tag = 1;
     CodePage* page = nullptr;
   };
-  static constexpr unsigned index(std::uint64_t address) { return static_cast<unsigned>(address >> 12) % tlb_size; }
+  static constexpr unsigned index(std::uint64_t address) {
+    return static_cast<unsigned>(address >> 12) % tlb_size;
+  }
   CodePage* find(std::uint64_t address);
   void clear_slots(CodePage& page) const;
   void refresh(CodePage& page, std::uint64_t physical);

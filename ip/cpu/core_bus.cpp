@@ -8,7 +8,8 @@ namespace forerun::ip {
 
 namespace {
 
-void prepare(tlm::tlm_generic_payload& payload, tlm::tlm_command command, std::uint64_t address, void* data, unsigned bytes) {
+void prepare(tlm::tlm_generic_payload& payload, tlm::tlm_command command, std::uint64_t address, void* data,
+             unsigned bytes) {
   payload.set_command(command);
   payload.set_address(address);
   payload.set_data_ptr(static_cast<unsigned char*>(data));
@@ -29,7 +30,8 @@ bool Cpu::Core::access(tlm::tlm_command command, std::uint64_t address, void* da
   auto delay = local_offset();
   cpu_.bus->b_transport(payload, delay);
   const auto before = hart_.cycle();
-  const auto after = static_cast<std::uint64_t>(clock_.ps_to_cycles(now_picoseconds() + to_picoseconds(delay)));
+  const auto after =
+      static_cast<std::uint64_t>(clock_.ps_to_cycles(now_picoseconds() + to_picoseconds(delay)));
   if (after > before) {
     hart_.set_cycle(after);
     cpu_.stall_cycles += after - before;
@@ -68,7 +70,8 @@ riscv::HartBus::Page Cpu::Core::page(std::uint64_t address) {
 }
 
 /// Asks for the region around a page; null if that may not be used, or not as a whole.
-unsigned char* Cpu::Core::request_dmi(std::vector<Region>& regions, tlm::tlm_command command, std::uint64_t page) {
+unsigned char* Cpu::Core::request_dmi(std::vector<Region>& regions, tlm::tlm_command command,
+                                      std::uint64_t page) {
   tlm::tlm_generic_payload payload;
   unsigned char unused[8] = {};
   prepare(payload, command, page, unused, sizeof unused);

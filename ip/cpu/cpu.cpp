@@ -24,10 +24,13 @@ sc_core::sc_time from_picoseconds(std::int64_t picoseconds) {
 Cpu::Cpu(const sc_core::sc_module_name& name, const CpuParameters& parameters)
     : sc_module(name),
       bus("bus"),
-      machine_software("machine_software", [this](bool level) { core_->set_line(line::machine_software, level); }),
+      machine_software("machine_software",
+                       [this](bool level) { core_->set_line(line::machine_software, level); }),
       machine_timer("machine_timer", [this](bool level) { core_->set_line(line::machine_timer, level); }),
-      machine_external("machine_external", [this](bool level) { core_->set_line(line::machine_external, level); }),
-      supervisor_external("supervisor_external", [this](bool level) { core_->set_line(line::supervisor_external, level); }),
+      machine_external("machine_external",
+                       [this](bool level) { core_->set_line(line::machine_external, level); }),
+      supervisor_external("supervisor_external",
+                          [this](bool level) { core_->set_line(line::supervisor_external, level); }),
       reset_line("reset", [this](bool level) { core_->set_reset(level); }),
       core_(std::make_unique<Core>(*this, parameters)) {
   bus.register_invalidate_direct_mem_ptr(this, &Cpu::invalidate_direct_mem_ptr);
@@ -48,7 +51,8 @@ void Cpu::invalidate_direct_mem_ptr(sc_dt::uint64 start, sc_dt::uint64 end) { co
 
 Cpu::Core::Core(Cpu& cpu, const CpuParameters& parameters)
     : cpu_(cpu),
-      clock_(parameters.clock.hertz > 0 && parameters.clock.hertz <= 1e12 ? parameters.clock : CpuParameters{}.clock),
+      clock_(parameters.clock.hertz > 0 && parameters.clock.hertz <= 1e12 ? parameters.clock
+                                                                          : CpuParameters{}.clock),
       quantum_(from_picoseconds(std::max<std::int64_t>(parameters.quantum.picoseconds, clock_.period_ps()))),
       hart_(*this, parameters) {}
 
@@ -94,7 +98,8 @@ void Cpu::Core::slice() {
     if (hart_.sleeping() || reset_requested_) return;
   }
   ++cpu_.slices;
-  hart_.run(std::max(limit_cycle(), hart_.cycle() + 1));  // at least one instruction, whatever else goes on at this moment
+  hart_.run(std::max(limit_cycle(),
+                     hart_.cycle() + 1));  // at least one instruction, whatever else goes on at this moment
   publish();
 }
 
@@ -121,19 +126,24 @@ void Cpu::Core::synchronise() {
   settle();
 }
 
-/// Lets everything else happen that happens at this moment. Two harts at the same moment would wait for one another for ever.
+/// Lets everything else happen that happens at this moment. Two harts at the same moment would wait for one
+/// another for ever.
 void Cpu::Core::settle() {
-  for (int i = 0; i < most_deltas && sc_core::sc_pending_activity_at_current_time(); ++i) sc_core::wait(sc_core::SC_ZERO_TIME);
+  for (int i = 0; i < most_deltas && sc_core::sc_pending_activity_at_current_time(); ++i)
+    sc_core::wait(sc_core::SC_ZERO_TIME);
 }
 
 /// Instructions may start before this cycle: nothing else happens earlier.
 std::uint64_t Cpu::Core::limit_cycle() const {
   const auto now = now_picoseconds();
-  const auto until_event = std::min(sc_core::sc_time_to_pending_activity(sc_core::sc_get_curr_simcontext()), quantum_);
+  const auto until_event =
+      std::min(sc_core::sc_time_to_pending_activity(sc_core::sc_get_curr_simcontext()), quantum_);
   return static_cast<std::uint64_t>(clock_.ps_to_cycles(now + to_picoseconds(until_event)));
 }
 
-std::uint64_t Cpu::Core::present_cycle() const { return static_cast<std::uint64_t>(clock_.ps_to_cycles(now_picoseconds())); }
+std::uint64_t Cpu::Core::present_cycle() const {
+  return static_cast<std::uint64_t>(clock_.ps_to_cycles(now_picoseconds()));
+}
 
 sc_core::sc_time Cpu::Core::local_offset() const {
   const auto ahead = clock_.cycles_to_ps(static_cast<std::int64_t>(hart_.cycle())) - now_picoseconds();

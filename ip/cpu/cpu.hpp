@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The control CPU: one RISC-V hart, RV64GC (IMAFDC, Zicsr, Zifencei) with machine, supervisor and user mode, Sv39 and PMP.
+/// The control CPU: one RISC-V hart, RV64GC (IMAFDC, Zicsr, Zifencei) with machine, supervisor and user mode,
+/// Sv39 and PMP.
 ///
 /// Sources: The RISC-V Instruction Set Manual, volumes I (20191213) and II (20211203).
 #pragma once
@@ -20,23 +21,26 @@ namespace forerun::ip {
 
 /// Executes instructions one by one, each with the cost of its class, on the edges of its clock.
 ///
-/// Time. The CPU runs ahead of simulated time for at most a quantum, and never beyond the next event of any other process. So
-/// interrupts come before the first instruction that starts at or after their moment, and the number of instructions, the
-/// simulated times and all results are the same at every quantum. A line changed by one of the CPU's own bus accesses is seen
-/// before the next instruction.
+/// Time. The CPU runs ahead of simulated time for at most a quantum, and never beyond the next event of any
+/// other process. So interrupts come before the first instruction that starts at or after their moment, and
+/// the number of instructions, the simulated times and all results are the same at every quantum. A line
+/// changed by one of the CPU's own bus accesses is seen before the next instruction.
 ///
-/// Memory. Where the bus grants DMI (for whole pages of 4 KiB), loads, stores and fetches go there and take no more than the
-/// class's cost. Elsewhere each access is a b_transport of 1, 2, 4 or 8 aligned bytes with the exact local time as delay; what
-/// the target adds, and waits, stalls the CPU up to its next clock edge. Instructions fetched without DMI are kept until
-/// fence.i. Misaligned loads and stores work, in aligned pieces where there is no DMI (pieces before a fault have been
-/// carried out). lr, sc and amo must be aligned, and need DMI: they get an access fault elsewhere. An error response becomes
-/// an access fault of its instruction, precisely. Stores to instructions are seen after fence.i.
+/// Memory. Where the bus grants DMI (for whole pages of 4 KiB), loads, stores and fetches go there and take
+/// no more than the class's cost. Elsewhere each access is a b_transport of 1, 2, 4 or 8 aligned bytes with
+/// the exact local time as delay; what the target adds, and waits, stalls the CPU up to its next clock edge.
+/// Instructions fetched without DMI are kept until fence.i. Misaligned loads and stores work, in aligned
+/// pieces where there is no DMI (pieces before a fault have been carried out). lr, sc and amo must be
+/// aligned, and need DMI: they get an access fault elsewhere. An error response becomes an access fault of
+/// its instruction, precisely. Stores to instructions are seen after fence.i.
 ///
-/// Privileged architecture. Sv39 sets accessed and dirty bits itself (no fault). The reservation of lr is the accessed double
-/// word; it ends with any sc, with a store of this hart to it, with a trap, and when its value has changed. mcycle runs on in
-/// wfi. mtval holds the faulting address or instruction. hpm counters read 0. Custom and vector extensions are absent.
+/// Privileged architecture. Sv39 sets accessed and dirty bits itself (no fault). The reservation of lr is the
+/// accessed double word; it ends with any sc, with a store of this hart to it, with a trap, and when its
+/// value has changed. mcycle runs on in wfi. mtval holds the faulting address or instruction. hpm counters
+/// read 0. Custom and vector extensions are absent.
 ///
-/// After reset: machine mode, pc at the reset vector, integer and floating-point registers 0. While reset_line is high the CPU stands.
+/// After reset: machine mode, pc at the reset vector, integer and floating-point registers 0. While
+/// reset_line is high the CPU stands.
 class Cpu : public sc_core::sc_module {
  public:
   Cpu(const sc_core::sc_module_name& name, const CpuParameters& parameters);
@@ -46,7 +50,8 @@ class Cpu : public sc_core::sc_module {
   LevelIn machine_software, machine_timer, machine_external, supervisor_external;
   LevelIn reset_line;
 
-  /// The time CSR at a delay from now, for example Clint::mtime. Without it, reading that CSR is an illegal instruction.
+  /// The time CSR at a delay from now, for example Clint::mtime. Without it, reading that CSR is an illegal
+  /// instruction.
   std::function<std::uint64_t(const sc_core::sc_time& delay)> time_source;
 
   CounterGroup counters;

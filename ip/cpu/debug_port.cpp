@@ -42,7 +42,8 @@ void Cpu::Core::write_x(unsigned number, std::uint64_t value) {
 }
 
 void Cpu::Core::write_privilege(unsigned privilege) {
-  if (privilege == 0 || privilege == 1 || privilege == 3) hart_.state.privilege = static_cast<riscv::Privilege>(privilege);
+  if (privilege == 0 || privilege == 1 || privilege == 3)
+    hart_.state.privilege = static_cast<riscv::Privilege>(privilege);
 }
 
 template <typename Byte, typename Transport>
@@ -66,12 +67,15 @@ std::size_t Cpu::Core::copy_memory(std::uint64_t address, std::span<Byte> bytes,
 }
 
 std::size_t Cpu::Core::read_memory(std::uint64_t address, std::span<std::byte> bytes) {
-  return copy_memory(address, bytes, [this](std::uint64_t at, std::byte* data, unsigned n) { return debug_read(at, data, n); });
+  return copy_memory(address, bytes, [this](std::uint64_t at, std::byte* data, unsigned n) {
+    return debug_read(at, data, n);
+  });
 }
 
 std::size_t Cpu::Core::write_memory(std::uint64_t address, std::span<const std::byte> bytes) {
-  const auto done =
-      copy_memory(address, bytes, [this](std::uint64_t at, const std::byte* data, unsigned n) { return debug_write(at, data, n); });
+  const auto done = copy_memory(address, bytes, [this](std::uint64_t at, const std::byte* data, unsigned n) {
+    return debug_write(at, data, n);
+  });
   hart_.code.fence();
   return done;
 }

@@ -11,11 +11,16 @@ namespace forerun::ip::riscv {
 namespace {
 
 enum class Format {
-  R,          // rd, rs1, rs2
-  I, S, B, U, J,
-  shift,      // immediate: the low six bits of the I immediate
-  raw,        // immediate: the instruction itself
-  F_I, F_raw  // as I and raw, with a floating-point destination
+  R,  // rd, rs1, rs2
+  I,
+  S,
+  B,
+  U,
+  J,
+  shift,  // immediate: the low six bits of the I immediate
+  raw,    // immediate: the instruction itself
+  F_I,
+  F_raw  // as I and raw, with a floating-point destination
 };
 
 struct Instruction {
@@ -28,7 +33,8 @@ constexpr Instruction op(Handler h, Format format, std::uint32_t opcode) { retur
 constexpr Instruction op3(Handler h, Format format, std::uint32_t opcode, std::uint32_t funct3) {
   return {h, opcode | funct3 << 12, 0x707f, format};
 }
-constexpr Instruction op7(Handler h, Format format, std::uint32_t opcode, std::uint32_t funct3, std::uint32_t funct7) {
+constexpr Instruction op7(Handler h, Format format, std::uint32_t opcode, std::uint32_t funct3,
+                          std::uint32_t funct7) {
   return {h, opcode | funct3 << 12 | funct7 << 25, 0xfe00'707f, format};
 }
 constexpr Instruction shift6(Handler h, std::uint32_t funct3, std::uint32_t funct6) {
@@ -39,7 +45,8 @@ constexpr Instruction atomic(std::uint32_t funct5, std::uint32_t extra_mask = 0)
 }
 // With the dynamic (7) or the nearest-even (0) rounding mode.
 constexpr Instruction rounded(Handler h, std::uint32_t opcode, std::uint32_t funct7, std::uint32_t mode) {
-  return {h, opcode | mode << 12 | funct7 << 25, (opcode == 0x43 ? 0x0600'707fu : 0xfe00'707fu), Format::F_raw};
+  return {h, opcode | mode << 12 | funct7 << 25, (opcode == 0x43 ? 0x0600'707fu : 0xfe00'707fu),
+          Format::F_raw};
 }
 
 constexpr std::uint32_t whole_word = 0xffff'ffff;
@@ -187,29 +194,44 @@ class Index {
 
 std::int32_t immediate_of(Format format, std::uint32_t word) {
   switch (format) {
-    case Format::R: return 0;
+    case Format::R:
+      return 0;
     case Format::I:
-    case Format::F_I: return i_immediate(word);
-    case Format::S: return s_immediate(word);
-    case Format::B: return b_immediate(word);
-    case Format::U: return static_cast<std::int32_t>(word & 0xffff'f000);
-    case Format::J: return j_immediate(word);
-    case Format::shift: return i_immediate(word) & 63;
+    case Format::F_I:
+      return i_immediate(word);
+    case Format::S:
+      return s_immediate(word);
+    case Format::B:
+      return b_immediate(word);
+    case Format::U:
+      return static_cast<std::int32_t>(word & 0xffff'f000);
+    case Format::J:
+      return j_immediate(word);
+    case Format::shift:
+      return i_immediate(word) & 63;
     case Format::raw:
-    case Format::F_raw: break;
+    case Format::F_raw:
+      break;
   }
   return static_cast<std::int32_t>(word);
 }
 
 Handler far_variant(Handler handler) {
   switch (handler) {
-    case Handler::JAL: return Handler::JAL_FAR;
-    case Handler::BEQ: return Handler::BEQ_FAR;
-    case Handler::BNE: return Handler::BNE_FAR;
-    case Handler::BLT: return Handler::BLT_FAR;
-    case Handler::BGE: return Handler::BGE_FAR;
-    case Handler::BLTU: return Handler::BLTU_FAR;
-    default: return Handler::BGEU_FAR;
+    case Handler::JAL:
+      return Handler::JAL_FAR;
+    case Handler::BEQ:
+      return Handler::BEQ_FAR;
+    case Handler::BNE:
+      return Handler::BNE_FAR;
+    case Handler::BLT:
+      return Handler::BLT_FAR;
+    case Handler::BGE:
+      return Handler::BGE_FAR;
+    case Handler::BLTU:
+      return Handler::BLTU_FAR;
+    default:
+      return Handler::BGEU_FAR;
   }
 }
 
@@ -223,17 +245,23 @@ Handler specialise(Handler handler, Operation& operation) {
     case Handler::ADD:
       if (operation.rs1 == 0) operation.rs1 = operation.rs2, operation.rs2 = 0;
       return operation.rs2 == 0 ? Handler::MV : handler;
-    case Handler::LUI: return Handler::LI;
-    case Handler::JALR: return operation.rd == discard && operation.immediate == 0 ? Handler::JR : handler;
-    case Handler::BEQ: return operation.rs2 == 0 ? Handler::BEQZ : handler;
-    case Handler::BNE: return operation.rs2 == 0 ? Handler::BNEZ : handler;
-    default: return handler;
+    case Handler::LUI:
+      return Handler::LI;
+    case Handler::JALR:
+      return operation.rd == discard && operation.immediate == 0 ? Handler::JR : handler;
+    case Handler::BEQ:
+      return operation.rs2 == 0 ? Handler::BEQZ : handler;
+    case Handler::BNE:
+      return operation.rs2 == 0 ? Handler::BNEZ : handler;
+    default:
+      return handler;
   }
 }
 
 }  // namespace
 
-Operation decode(std::uint32_t word, unsigned bytes, unsigned page_offset, bool crosses, const HandlerCode& code) {
+Operation decode(std::uint32_t word, unsigned bytes, unsigned page_offset, bool crosses,
+                 const HandlerCode& code) {
   static const Index index;
   Operation operation{};
   operation.rs1 = static_cast<std::uint8_t>(rs1_of(word));

@@ -17,6 +17,7 @@ constexpr bool is_compressed(std::uint32_t instruction) { return (instruction & 
 /// Decodes a (possibly expanded) 32-bit instruction.
 /// @param bytes its length in memory, 2 or 4
 /// @param page_offset where it lies in its page of 4 KiB; `crosses`: its second half lies in the next page
-Operation decode(std::uint32_t instruction, unsigned bytes, unsigned page_offset, bool crosses, const HandlerCode& code);
+Operation decode(std::uint32_t instruction, unsigned bytes, unsigned page_offset, bool crosses,
+                 const HandlerCode& code);
 
 }  // namespace forerun::ip::riscv

@@ -26,12 +26,14 @@ constexpr std::int32_t s_immediate(std::uint32_t word) {
   return static_cast<std::int32_t>(sign_extend(bits(word, 31, 25) << 5 | bits(word, 11, 7), 12));
 }
 constexpr std::int32_t b_immediate(std::uint32_t word) {
-  return static_cast<std::int32_t>(
-      sign_extend(bits(word, 31, 31) << 12 | bits(word, 7, 7) << 11 | bits(word, 30, 25) << 5 | bits(word, 11, 8) << 1, 13));
+  return static_cast<std::int32_t>(sign_extend(
+      bits(word, 31, 31) << 12 | bits(word, 7, 7) << 11 | bits(word, 30, 25) << 5 | bits(word, 11, 8) << 1,
+      13));
 }
 constexpr std::int32_t j_immediate(std::uint32_t word) {
-  return static_cast<std::int32_t>(sign_extend(
-      bits(word, 31, 31) << 20 | bits(word, 19, 12) << 12 | bits(word, 20, 20) << 11 | bits(word, 30, 21) << 1, 21));
+  return static_cast<std::int32_t>(sign_extend(bits(word, 31, 31) << 20 | bits(word, 19, 12) << 12 |
+                                                   bits(word, 20, 20) << 11 | bits(word, 30, 21) << 1,
+                                               21));
 }
 
 }  // namespace forerun::ip::riscv

@@ -10,7 +10,8 @@ namespace {
 
 int bit_length(u128 value) {
   const auto high = static_cast<std::uint64_t>(value >> 64);
-  return high != 0 ? 64 + static_cast<int>(std::bit_width(high)) : static_cast<int>(std::bit_width(static_cast<std::uint64_t>(value)));
+  return high != 0 ? 64 + static_cast<int>(std::bit_width(high))
+                   : static_cast<int>(std::bit_width(static_cast<std::uint64_t>(value)));
 }
 
 /// Shifts right; bit 0 of the result remembers what fell off.
@@ -40,22 +41,29 @@ bool rounds_up(u128 value, int dropped, Rounding rounding, bool negative, bool& 
     return rest < half ? -1 : rest > half ? 1 : 0;
   }();
   switch (rounding) {
-    case Rounding::to_zero: return false;
-    case Rounding::down: return negative;
-    case Rounding::up: return !negative;
-    case Rounding::nearest_away: return comparison >= 0;
-    default: return comparison > 0 || (comparison == 0 && odd);
+    case Rounding::to_zero:
+      return false;
+    case Rounding::down:
+      return negative;
+    case Rounding::up:
+      return !negative;
+    case Rounding::nearest_away:
+      return comparison >= 0;
+    default:
+      return comparison > 0 || (comparison == 0 && odd);
   }
 }
 
 std::uint64_t overflowed(const FloatFormat& format, bool negative, Rounding rounding) {
-  const bool to_largest = rounding == Rounding::to_zero || (rounding == Rounding::down && !negative) || (rounding == Rounding::up && negative);
+  const bool to_largest = rounding == Rounding::to_zero || (rounding == Rounding::down && !negative) ||
+                          (rounding == Rounding::up && negative);
   return format.infinity() - (to_largest ? 1 : 0);
 }
 
 }  // namespace
 
-std::uint64_t round_to(const FloatFormat& format, const Exact& value, Rounding rounding, std::uint32_t& flags) {
+std::uint64_t round_to(const FloatFormat& format, const Exact& value, Rounding rounding,
+                       std::uint32_t& flags) {
   const auto sign = value.negative ? format.sign() : 0;
   if (value.significand == 0) return sign;
   auto exact = value;
@@ -66,10 +74,13 @@ std::uint64_t round_to(const FloatFormat& format, const Exact& value, Rounding r
   const int dropped = full + std::max(0, format.min_exponent - top_exponent);
   bool inexact = false;
   const bool up = rounds_up(exact.significand, dropped, rounding, value.negative, inexact);
-  const auto kept = (dropped >= 128 ? 0 : static_cast<std::uint64_t>(exact.significand >> dropped)) + (up ? 1 : 0);
+  const auto kept =
+      (dropped >= 128 ? 0 : static_cast<std::uint64_t>(exact.significand >> dropped)) + (up ? 1 : 0);
 
-  // Below the normal numbers the exponent field is 0, which is also what a carry into the hidden bit makes right.
-  const auto biased = static_cast<std::uint64_t>(std::max(top_exponent, format.min_exponent) - format.min_exponent);
+  // Below the normal numbers the exponent field is 0, which is also what a carry into the hidden bit makes
+  // right.
+  const auto biased =
+      static_cast<std::uint64_t>(std::max(top_exponent, format.min_exponent) - format.min_exponent);
   const auto magnitude = (biased << (precision - 1)) + kept;
   if (magnitude >= format.infinity() || top_exponent > format.max_exponent) {
     flags |= flag::overflow | flag::inexact;
@@ -103,7 +114,8 @@ Exact add(Exact a, Exact b, Rounding rounding) {
     return {a.negative == b.negative ? a.negative : rounding == Rounding::down, 0, 0};
   if (a.significand == 0) return b;
   if (b.significand == 0) return a;
-  // Two places are left above: for the carry, and none of 106 bits falls off while the exponents differ by one.
+  // Two places are left above: for the carry, and none of 106 bits falls off while the exponents differ by
+  // one.
   normalise(a, 125);
   normalise(b, 125);
   if (a.exponent < b.exponent) std::swap(a, b);
@@ -139,7 +151,8 @@ Exact square_root(const Exact& a) {
   if (a.significand == 0) return a;
   auto radicand = a;
   normalise(radicand, 125);
-  if (radicand.exponent % 2 != 0) radicand.significand >>= 1, ++radicand.exponent;  // bit 0 is 0: 64 bits were shifted up
+  if (radicand.exponent % 2 != 0)
+    radicand.significand >>= 1, ++radicand.exponent;  // bit 0 is 0: 64 bits were shifted up
   u128 root = 0;
   for (auto bit = u128{1} << 62; bit != 0; bit >>= 1)
     if (const auto candidate = root | bit; candidate * candidate <= radicand.significand) root = candidate;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// IEEE 754 arithmetic in integers: every rounding mode of RISC-V, flags included, the same on every host.
 ///
-/// An operation makes an exact (or nearly exact, see Exact) result, which is rounded once. Tininess is detected after rounding.
+/// An operation makes an exact (or nearly exact, see Exact) result, which is rounded once. Tininess is
+/// detected after rounding.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,8 @@ struct FloatFormat {
 inline constexpr FloatFormat binary32{24, -126, 127, 32};
 inline constexpr FloatFormat binary64{53, -1022, 1023, 64};
 
-/// significand * 2^exponent. Bit 0 also stands for anything that lies below it, which must be far below the rounding.
+/// significand * 2^exponent. Bit 0 also stands for anything that lies below it, which must be far below the
+/// rounding.
 struct Exact {
   bool negative = false;
   int exponent = 0;
@@ -36,7 +38,8 @@ struct Exact {
 };
 
 /// Rounds to a format and raises inexact, underflow and overflow in `flags`. Zero keeps its sign.
-std::uint64_t round_to(const FloatFormat& format, const Exact& value, Rounding rounding, std::uint32_t& flags);
+std::uint64_t round_to(const FloatFormat& format, const Exact& value, Rounding rounding,
+                       std::uint32_t& flags);
 
 /// A finite number of a format; infinities and NaNs are the caller's business.
 Exact unpack(const FloatFormat& format, std::uint64_t bits);

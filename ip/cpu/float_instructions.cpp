@@ -17,9 +17,9 @@ constexpr unsigned dynamic_rounding = 7, last_rounding = 4;
 /// One execution: operands in, result and flags out.
 struct Operands {
   std::uint32_t word;
-  const FloatFormat* format;   // of the operation
-  std::uint64_t a, b, c;       // as the instruction reads them: integers, or unboxed numbers of the format
-  std::uint64_t wide;          // rs1 as it is, for conversions from the other format and moves
+  const FloatFormat* format;  // of the operation
+  std::uint64_t a, b, c;      // as the instruction reads them: integers, or unboxed numbers of the format
+  std::uint64_t wide;         // rs1 as it is, for conversions from the other format and moves
   Rounding rounding;
   std::uint32_t flags = 0;
 };
@@ -27,13 +27,17 @@ struct Operands {
 bool is_single(const Operands& o) { return o.format == &binary32; }
 bool is_negative(const FloatFormat& f, std::uint64_t bits) { return (bits & f.sign()) != 0; }
 bool is_nan(const FloatFormat& f, std::uint64_t bits) { return (bits & (f.sign() - 1)) > f.infinity(); }
-bool is_signaling(const FloatFormat& f, std::uint64_t bits) { return is_nan(f, bits) && (bits & f.quiet()) == 0; }
+bool is_signaling(const FloatFormat& f, std::uint64_t bits) {
+  return is_nan(f, bits) && (bits & f.quiet()) == 0;
+}
 bool is_infinite(const FloatFormat& f, std::uint64_t bits) { return (bits & (f.sign() - 1)) == f.infinity(); }
 bool is_zero(const FloatFormat& f, std::uint64_t bits) { return (bits & (f.sign() - 1)) == 0; }
 std::uint64_t negated(const FloatFormat& f, std::uint64_t bits) { return bits ^ f.sign(); }
 
 /// What a register says as a single: a number in a box, or else the canonical NaN.
-std::uint64_t unbox(std::uint64_t bits) { return (bits & boxes) == boxes ? bits & ~boxes : binary32.canonical_nan(); }
+std::uint64_t unbox(std::uint64_t bits) {
+  return (bits & boxes) == boxes ? bits & ~boxes : binary32.canonical_nan();
+}
 
 std::uint64_t invalid(Operands& o) {
   o.flags |= flag::invalid;
@@ -50,7 +54,9 @@ std::optional<std::uint64_t> nan_result(Operands& o, std::initializer_list<std::
   return found ? std::optional(o.format->canonical_nan()) : std::nullopt;
 }
 
-std::uint64_t rounded(Operands& o, const Exact& exact) { return round_to(*o.format, exact, o.rounding, o.flags); }
+std::uint64_t rounded(Operands& o, const Exact& exact) {
+  return round_to(*o.format, exact, o.rounding, o.flags);
+}
 
 std::uint64_t sum(Operands& o, std::uint64_t a, std::uint64_t b) {
   const auto& f = *o.format;
@@ -69,13 +75,16 @@ std::uint64_t fused(Operands& o, std::uint64_t a, std::uint64_t b, std::uint64_t
   if (nan) return *nan;
   const bool negative = is_negative(f, a) != is_negative(f, b);
   if (is_infinite(f, a) || is_infinite(f, b))
-    return is_infinite(f, c) && is_negative(f, c) != negative ? invalid(o) : f.infinity() | (negative ? f.sign() : 0);
+    return is_infinite(f, c) && is_negative(f, c) != negative ? invalid(o)
+                                                              : f.infinity() | (negative ? f.sign() : 0);
   if (is_infinite(f, c)) return c;
   return rounded(o, add(multiply(unpack(f, a), unpack(f, b)), unpack(f, c), o.rounding));
 }
 
 std::uint64_t fadd(Operands& o) { return sum(o, o.a, o.b); }
-std::uint64_t fsub(Operands& o) { return sum(o, o.a, is_nan(*o.format, o.b) ? o.b : negated(*o.format, o.b)); }
+std::uint64_t fsub(Operands& o) {
+  return sum(o, o.a, is_nan(*o.format, o.b) ? o.b : negated(*o.format, o.b));
+}
 std::uint64_t fmadd(Operands& o) { return fused(o, o.a, o.b, o.c); }
 std::uint64_t fmsub(Operands& o) { return fused(o, o.a, o.b, negated(*o.format, o.c)); }
 std::uint64_t fnmsub(Operands& o) { return fused(o, negated(*o.format, o.a), o.b, o.c); }
@@ -85,7 +94,8 @@ std::uint64_t fmul(Operands& o) {
   const auto& f = *o.format;
   if (const auto nan = nan_result(o, {o.a, o.b})) return *nan;
   const auto sign = (o.a ^ o.b) & f.sign();
-  if (is_infinite(f, o.a) || is_infinite(f, o.b)) return is_zero(f, o.a) || is_zero(f, o.b) ? invalid(o) : f.infinity() | sign;
+  if (is_infinite(f, o.a) || is_infinite(f, o.b))
+    return is_zero(f, o.a) || is_zero(f, o.b) ? invalid(o) : f.infinity() | sign;
   return rounded(o, multiply(unpack(f, o.a), unpack(f, o.b)));
 }
 
@@ -162,7 +172,9 @@ std::uint64_t to_integer(Operands& o, unsigned width, bool is_signed) {
   const auto& f = *o.format;
   const auto highest = is_signed ? (std::uint64_t{1} << (width - 1)) - 1 : ~std::uint64_t{0} >> (64 - width);
   const auto lowest_magnitude = is_signed ? std::uint64_t{1} << (width - 1) : 0;
-  const auto result = [&](std::uint64_t value) { return width == 32 ? static_cast<std::uint64_t>(sign_extend(value, 32)) : value; };
+  const auto result = [&](std::uint64_t value) {
+    return width == 32 ? static_cast<std::uint64_t>(sign_extend(value, 32)) : value;
+  };
   const bool negative = is_negative(f, o.a) && !is_nan(f, o.a);
   const auto limit = negative ? lowest_magnitude : highest;
   std::uint64_t magnitude = 0;
@@ -193,7 +205,8 @@ std::uint64_t from_lu(Operands& o) { return rounded(o, {false, 0, o.wide}); }
 std::uint64_t from_format(Operands& o, const FloatFormat& source, std::uint64_t bits) {
   if (is_signaling(source, bits)) o.flags |= flag::invalid;
   if (is_nan(source, bits)) return o.format->canonical_nan();
-  if (is_infinite(source, bits)) return o.format->infinity() | (is_negative(source, bits) ? o.format->sign() : 0);
+  if (is_infinite(source, bits))
+    return o.format->infinity() | (is_negative(source, bits) ? o.format->sign() : 0);
   return rounded(o, unpack(source, bits));
 }
 std::uint64_t single_to_double(Operands& o) { return from_format(o, binary32, unbox(o.wide)); }
@@ -218,22 +231,26 @@ constexpr std::uint32_t two_operands = 0xfe00'007f, with_funct3 = 0xfe00'707f, o
 constexpr FloatInstruction arithmetic(std::uint32_t funct7, std::uint64_t (*execute)(Operands&)) {
   return {0x53 | funct7 << 25, two_operands, execute, false, false, true};
 }
-constexpr FloatInstruction multiply_add(std::uint32_t opcode, std::uint32_t format, std::uint64_t (*execute)(Operands&)) {
+constexpr FloatInstruction multiply_add(std::uint32_t opcode, std::uint32_t format,
+                                        std::uint64_t (*execute)(Operands&)) {
   return {opcode | format << 25, three_operands, execute, false, false, true};
 }
-constexpr FloatInstruction by_funct3(std::uint32_t funct7, std::uint32_t funct3, std::uint64_t (*execute)(Operands&), bool to_integer = false) {
+constexpr FloatInstruction by_funct3(std::uint32_t funct7, std::uint32_t funct3,
+                                     std::uint64_t (*execute)(Operands&), bool to_integer = false) {
   return {0x53 | funct7 << 25 | funct3 << 12, with_funct3, execute, to_integer};
 }
-constexpr FloatInstruction conversion(std::uint32_t funct7, std::uint32_t rs2, std::uint64_t (*execute)(Operands&), bool to_integer,
+constexpr FloatInstruction conversion(std::uint32_t funct7, std::uint32_t rs2,
+                                      std::uint64_t (*execute)(Operands&), bool to_integer,
                                       bool from_integer) {
   return {0x53 | funct7 << 25 | rs2 << 20, one_operand, execute, to_integer, from_integer, true};
 }
-constexpr FloatInstruction move(std::uint32_t funct7, std::uint32_t funct3, std::uint64_t (*execute)(Operands&), bool to_integer,
-                                bool from_integer) {
+constexpr FloatInstruction move(std::uint32_t funct7, std::uint32_t funct3,
+                                std::uint64_t (*execute)(Operands&), bool to_integer, bool from_integer) {
   return {0x53 | funct7 << 25 | funct3 << 12, one_operand_funct3, execute, to_integer, from_integer};
 }
 
 // Each row for singles (bits 26:25 = 0) and for doubles (1).
+// clang-format off
 constexpr FloatInstruction rows[] = {
     multiply_add(0x43, 0, fmadd),          multiply_add(0x43, 1, fmadd),
     multiply_add(0x47, 0, fmsub),          multiply_add(0x47, 1, fmsub),
@@ -266,6 +283,7 @@ constexpr FloatInstruction rows[] = {
     conversion(0x20, 1, double_to_single, false, false),
     conversion(0x21, 0, single_to_double, false, false),
 };
+// clang-format on
 
 }  // namespace
 
@@ -283,8 +301,13 @@ bool Hart::execute_float(std::uint32_t word, unsigned number) {
 
   const bool single = bits(word, 26, 25) == 0;
   const auto number_in = [&](unsigned index) { return single ? unbox(state.f[index]) : state.f[index]; };
-  Operands operands{word, single ? &binary32 : &binary64, number_in(rs1_of(word)), number_in(rs2_of(word)), number_in(rs3_of(word)),
-                    row.from_integer ? state.x[rs1_of(word)] : state.f[rs1_of(word)], static_cast<Rounding>(mode)};
+  Operands operands{word,
+                    single ? &binary32 : &binary64,
+                    number_in(rs1_of(word)),
+                    number_in(rs2_of(word)),
+                    number_in(rs3_of(word)),
+                    row.from_integer ? state.x[rs1_of(word)] : state.f[rs1_of(word)],
+                    static_cast<Rounding>(mode)};
   const auto result = row.execute(operands);
   state.fflags |= operands.flags;
   if (row.to_integer) {

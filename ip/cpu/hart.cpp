@@ -7,12 +7,14 @@
 
 namespace forerun::ip::riscv {
 namespace {
-constexpr std::uint64_t longest_run = std::uint64_t{1} << 30;  // cycles that fit into the upper half of progress_
+constexpr std::uint64_t longest_run = std::uint64_t{1}
+                                      << 30;  // cycles that fit into the upper half of progress_
 
 /// An instruction takes time, and few enough cycles for the upper half of progress_.
 CpuParameters checked(CpuParameters parameters) {
   auto& c = parameters.costs;
-  for (auto* cost : {&c.alu, &c.load, &c.store, &c.branch, &c.multiply, &c.divide, &c.floating, &c.atomic, &c.system})
+  for (auto* cost :
+       {&c.alu, &c.load, &c.store, &c.branch, &c.multiply, &c.divide, &c.floating, &c.atomic, &c.system})
     *cost = std::clamp(*cost, 1u, 1u << 20);
   parameters.pmp_entries = std::min(parameters.pmp_entries, 16u);
   return parameters;
@@ -59,7 +61,8 @@ void Hart::forget() {
 void Hart::place(std::uint64_t cycle, std::uint64_t end_cycle) {
   const auto left = cycle < end_cycle ? std::min(end_cycle - cycle, longest_run) : 0;
   end_cycle_ = cycle + left;
-  progress_ = -static_cast<std::int64_t>(left << 32) + static_cast<std::int64_t>(static_cast<std::uint32_t>(progress_));
+  progress_ = -static_cast<std::int64_t>(left << 32) +
+              static_cast<std::int64_t>(static_cast<std::uint32_t>(progress_));
 }
 
 void Hart::run(std::uint64_t end_cycle) {

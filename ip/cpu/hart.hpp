@@ -21,10 +21,11 @@ class Hart {
 
   void reset();
 
-  /// Executes every instruction that starts before a cycle, then returns; earlier when end_slice() was called, in wfi, and at a
-  /// breakpoint. An interrupt that is pending and enabled is taken first.
+  /// Executes every instruction that starts before a cycle, then returns; earlier when end_slice() was
+  /// called, in wfi, and at a breakpoint. An interrupt that is pending and enabled is taken first.
   void run(std::uint64_t end_cycle);
-  /// The present cycle: the start of the instruction under way. Cycles are counted from the beginning of time.
+  /// The present cycle: the start of the instruction under way. Cycles are counted from the beginning of
+  /// time.
   std::uint64_t cycle() const { return end_cycle_ + static_cast<std::uint64_t>(progress_ >> 32); }
   /// Moves to a cycle: the bus has taken time, or wfi is over.
   void set_cycle(std::uint64_t cycle) { place(cycle, end_cycle_); }
@@ -94,8 +95,9 @@ class Hart {
   CpuParameters parameters_;
   Fault fault_;
 
-  // One number for both, so that an instruction needs one addition: upper half cycles up to end_cycle_ (negative while there are
-  // some left), lower half instructions retired since retired_ was brought up to date.
+  // One number for both, so that an instruction needs one addition: upper half cycles up to end_cycle_
+  // (negative while there are some left), lower half instructions retired since retired_ was brought up to
+  // date.
   std::int64_t progress_ = 0;
   std::uint64_t end_cycle_ = 0;
   std::uint64_t retired_ = 0;
@@ -105,7 +107,8 @@ class Hart {
   bool float_usable_ = false;   // mstatus.FS is dirty: loads, stores and moves need no check
   bool float_nearest_ = false;  // and frm is nearest-even: arithmetic may use the host's
   std::uint64_t traps_ = 0, interrupts_ = 0;
-  std::uint64_t mcycle_offset_ = 0, minstret_offset_ = 0;  // added to the cycle and retired(); frozen values while inhibited
+  std::uint64_t mcycle_offset_ = 0,
+                minstret_offset_ = 0;  // added to the cycle and retired(); frozen values while inhibited
 };
 
 }  // namespace forerun::ip::riscv

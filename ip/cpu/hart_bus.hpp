@@ -15,7 +15,8 @@ class HartBus {
     bool readable = false, writable = false;
   };
 
-  /// One access of 1, 2, 4 or 8 aligned bytes; false if it got an error response. May change the hart's lines and its time.
+  /// One access of 1, 2, 4 or 8 aligned bytes; false if it got an error response. May change the hart's lines
+  /// and its time.
   virtual bool read(std::uint64_t address, void* data, unsigned bytes) = 0;
   virtual bool write(std::uint64_t address, const void* data, unsigned bytes) = 0;
   /// The page of 4 KiB at an address, if it may be used directly.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The host's floating-point unit stands in for ours where both agree to the bit: binary32 and binary64 with rounding to
-/// nearest even. Its sticky flags are collected only when somebody looks.
+/// The host's floating-point unit stands in for ours where both agree to the bit: binary32 and binary64 with
+/// rounding to nearest even. Its sticky flags are collected only when somebody looks.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The hot loop: one handler for each operation, in handlers.inc, for instructions of four and of two bytes.
 ///
-/// A handler ends by jumping to the next operation's code. That needs labels as values (a GNU extension), which this file alone is
-/// compiled to allow. Whatever may fail, or change more than registers, is a function of Hart.
+/// A handler ends by jumping to the next operation's code. That needs labels as values (a GNU extension),
+/// which this file alone is compiled to allow. Whatever may fail, or change more than registers, is a
+/// function of Hart.
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -96,7 +97,7 @@ void Hart::execute(HandlerCode* export_to) {
   const TlbEntry* read_tlb = nullptr;
   const TlbEntry* write_tlb = nullptr;
 
-enter: {  // after a change of privilege or of anything that loads and stores depend on
+enter : {  // after a change of privilege or of anything that loads and stores depend on
   const auto context = mmu.data_context();
   read_tlb = mmu.read_tlb(context).data();
   write_tlb = mmu.write_tlb(context).data();
@@ -150,14 +151,14 @@ decode:
   if (UNLIKELY(progress >= 0)) goto leave;
   goto * op->code;
 
-cross: {
+cross : {
   state.pc = page_start + 4094;
   progress_ = progress;
   const void* const crossing = code.decode_crossing(*page, *op, state.pc);
   if (crossing == nullptr) goto memory_fault;
   progress = progress_;
   if (UNLIKELY(progress >= 0)) goto leave;
-  goto * crossing;
+  goto* crossing;
 }
 
 breakpoint:

@@ -13,10 +13,14 @@ namespace {
 
 constexpr std::uint64_t page_bytes = 4096;
 constexpr std::uint64_t page_of(std::uint64_t address) { return address & ~(page_bytes - 1); }
-constexpr bool crosses_page(std::uint64_t address, unsigned bytes) { return (address & (page_bytes - 1)) + bytes > page_bytes; }
+constexpr bool crosses_page(std::uint64_t address, unsigned bytes) {
+  return (address & (page_bytes - 1)) + bytes > page_bytes;
+}
 
 constexpr Cause access_fault(Access access) {
-  return access == Access::read ? Cause::load_fault : access == Access::write ? Cause::store_fault : Cause::fetch_fault;
+  return access == Access::read    ? Cause::load_fault
+         : access == Access::write ? Cause::store_fault
+                                   : Cause::fetch_fault;
 }
 
 /// The largest aligned access of at most `bytes` at an address.
@@ -39,10 +43,12 @@ Privilege Mmu::data_privilege() const {
 
 DataContext Mmu::data_context() const {
   switch (data_privilege()) {
-    case Privilege::machine: return DataContext::machine;
+    case Privilege::machine:
+      return DataContext::machine;
     case Privilege::supervisor:
       return (state_.mstatus & status::sum) != 0 ? DataContext::supervisor_sum : DataContext::supervisor;
-    default: return DataContext::user;
+    default:
+      return DataContext::user;
   }
 }
 
@@ -58,7 +64,8 @@ bool Mmu::load(std::uint64_t address, unsigned bytes, std::uint64_t& value) {
   } else {
     const auto first = static_cast<unsigned>(page_bytes - (address & (page_bytes - 1)));
     std::uint64_t low = 0, high = 0;
-    if (!load_within_page(address, first, low) || !load_within_page(address + first, bytes - first, high)) return false;
+    if (!load_within_page(address, first, low) || !load_within_page(address + first, bytes - first, high))
+      return false;
     value = low | high << 8 * first;
   }
   if (!watches_.empty()) check_watches(address, bytes, false);
@@ -91,9 +98,11 @@ bool Mmu::store(std::uint64_t address, unsigned bytes, std::uint64_t value) {
   } else {
     const auto first = static_cast<unsigned>(page_bytes - (address & (page_bytes - 1)));
     std::uint64_t physical = 0;  // both pages are checked before either is written
-    if (!access(address, first, Access::write, physical) || !access(address + first, bytes - first, Access::write, physical))
+    if (!access(address, first, Access::write, physical) ||
+        !access(address + first, bytes - first, Access::write, physical))
       return false;
-    if (!store_within_page(address, first, value) || !store_within_page(address + first, bytes - first, value >> 8 * first))
+    if (!store_within_page(address, first, value) ||
+        !store_within_page(address + first, bytes - first, value >> 8 * first))
       return false;
   }
   if (!watches_.empty()) check_watches(address, bytes, true);
@@ -108,7 +117,8 @@ bool Mmu::store_within_page(std::uint64_t address, unsigned bytes, std::uint64_t
     auto* const here = page.host + (physical & (page_bytes - 1));
     std::memcpy(here, &value, bytes);
     wrote(here, bytes);
-    const bool holds_reservation = reservation_.host != nullptr && reservation_.host - page.host < static_cast<std::ptrdiff_t>(page_bytes) &&
+    const bool holds_reservation = reservation_.host != nullptr &&
+                                   reservation_.host - page.host < static_cast<std::ptrdiff_t>(page_bytes) &&
                                    reservation_.host >= page.host;
     if (!holds_reservation) remember(write_tlb(data_context()), address, physical, page.host);
     return true;
@@ -167,7 +177,8 @@ bool Mmu::reserved(std::uint64_t address, const unsigned char* host) const {
 }
 
 void Mmu::wrote(const unsigned char* host, unsigned bytes) {
-  if (reservation_.host != nullptr && host < reservation_.host + 8 && host + bytes > reservation_.host) end_reservation();
+  if (reservation_.host != nullptr && host < reservation_.host + 8 && host + bytes > reservation_.host)
+    end_reservation();
 }
 
 void Mmu::remember(Tlb& tlb, std::uint64_t address, std::uint64_t physical, const unsigned char* host) {
@@ -197,7 +208,8 @@ void Mmu::set_watches(std::vector<Watch> watches) {
 
 bool Mmu::watched_page(std::uint64_t address) const {
   return std::any_of(watches_.begin(), watches_.end(), [&](const Watch& watch) {
-    return page_of(watch.address) <= page_of(address) && page_of(address) <= page_of(watch.address + watch.length - 1);
+    return page_of(watch.address) <= page_of(address) &&
+           page_of(address) <= page_of(watch.address + watch.length - 1);
   });
 }
 

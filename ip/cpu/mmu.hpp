@@ -20,14 +20,17 @@ struct TlbEntry {
   std::uint64_t offset = 0;
 };
 
-/// Rights by which data are accessed. Each has its own buffers, so that changing between them flushes nothing.
+/// Rights by which data are accessed. Each has its own buffers, so that changing between them flushes
+/// nothing.
 enum class DataContext : unsigned { user, supervisor, supervisor_sum, machine, count };
 
 class Mmu {
  public:
   static constexpr unsigned tlb_size = 256;
   using Tlb = std::array<TlbEntry, tlb_size>;
-  static constexpr unsigned tlb_index(std::uint64_t address) { return static_cast<unsigned>(address >> 12) % tlb_size; }
+  static constexpr unsigned tlb_index(std::uint64_t address) {
+    return static_cast<unsigned>(address >> 12) % tlb_size;
+  }
 
   Mmu(State& state, HartBus& bus, unsigned pmp_entries) : pmp(pmp_entries), state_(state), bus_(bus) {}
 

@@ -17,7 +17,8 @@ enum class Handler : std::uint8_t {
 /// Number of the register that takes writes to x0.
 inline constexpr unsigned discard = 32;
 
-/// A decoded instruction. `code` is the address of the interpreter's handler for this operation and instruction length.
+/// A decoded instruction. `code` is the address of the interpreter's handler for this operation and
+/// instruction length.
 struct Operation {
   const void* code;
   std::int32_t immediate;  ///< operand, distance in slots (branch within the page) or the raw instruction
@@ -29,7 +30,9 @@ static_assert(sizeof(Operation) == 16);
 /// The interpreter's entry points: [0] for compressed instructions, [1] for those of four bytes.
 struct HandlerCode {
   const void* of[2][static_cast<unsigned>(Handler::count)];
-  const void* operator()(Handler handler, unsigned bytes) const { return of[bytes / 4][static_cast<unsigned>(handler)]; }
+  const void* operator()(Handler handler, unsigned bytes) const {
+    return of[bytes / 4][static_cast<unsigned>(handler)];
+  }
 };
 
 }  // namespace forerun::ip::riscv

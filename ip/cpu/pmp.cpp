@@ -5,7 +5,8 @@
 
 namespace forerun::ip::riscv {
 namespace {
-constexpr std::uint8_t readable = 1, writable = 2, executable = 4, mode = 0x18, lock = 0x80, implemented = 0x9f;
+constexpr std::uint8_t readable = 1, writable = 2, executable = 4, mode = 0x18, lock = 0x80,
+                       implemented = 0x9f;
 constexpr std::uint8_t top_of_range = 0x08, four_bytes = 0x10, power_of_two = 0x18;
 constexpr std::uint64_t address_bits = (std::uint64_t{1} << 54) - 1;
 }  // namespace
@@ -21,7 +22,8 @@ void Pmp::set_config(unsigned index, std::uint64_t value) {
     const auto entry = index * 8 + i;
     if (entry >= entries_ || (config_[entry] & lock) != 0) continue;
     auto byte = static_cast<std::uint8_t>(value >> 8 * i & implemented);
-    if ((byte & (readable | writable)) == writable) byte = static_cast<std::uint8_t>(byte & ~(readable | writable));  // reserved
+    if ((byte & (readable | writable)) == writable)
+      byte = static_cast<std::uint8_t>(byte & ~(readable | writable));  // reserved
     config_[entry] = byte;
   }
   update_ranges();
@@ -29,7 +31,8 @@ void Pmp::set_config(unsigned index, std::uint64_t value) {
 
 void Pmp::set_address(unsigned entry, std::uint64_t value) {
   if (entry >= entries_ || (config_[entry] & lock) != 0) return;
-  const bool next_locks = entry + 1 < entries_ && (config_[entry + 1] & (lock | mode)) == (lock | top_of_range);
+  const bool next_locks =
+      entry + 1 < entries_ && (config_[entry + 1] & (lock | mode)) == (lock | top_of_range);
   if (next_locks) return;
   address_[entry] = value & address_bits;
   update_ranges();
@@ -45,7 +48,9 @@ void Pmp::update_ranges() {
         ranges_[i] = from < address ? Range{from << 2, (address << 2) - 1} : Range{};
         break;
       }
-      case four_bytes: ranges_[i] = {address << 2, (address << 2) + 3}; break;
+      case four_bytes:
+        ranges_[i] = {address << 2, (address << 2) + 3};
+        break;
       case power_of_two: {
         const auto ones = static_cast<unsigned>(std::countr_one(address));
         const auto size = std::uint64_t{8} << ones;
@@ -53,7 +58,9 @@ void Pmp::update_ranges() {
         ranges_[i] = {from, from + size - 1};
         break;
       }
-      default: ranges_[i] = {}; break;
+      default:
+        ranges_[i] = {};
+        break;
     }
     any_ = any_ || (config_[i] & mode) != 0;
   }

@@ -28,8 +28,8 @@ enum class Cause : std::uint64_t {
 
 /// Bits of mip, mie and mideleg.
 namespace interrupt {
-inline constexpr unsigned supervisor_software = 1, machine_software = 3, supervisor_timer = 5, machine_timer = 7,
-                          supervisor_external = 9, machine_external = 11;
+inline constexpr unsigned supervisor_software = 1, machine_software = 3, supervisor_timer = 5,
+                          machine_timer = 7, supervisor_external = 9, machine_external = 11;
 inline constexpr std::uint64_t supervisor_all = 0x222, machine_all = 0x888;
 }  // namespace interrupt
 
@@ -39,7 +39,7 @@ inline constexpr std::uint64_t sie = 1u << 1, mie = 1u << 3, spie = 1u << 5, mpi
                                mpp = 3u << 11, fs = 3u << 13, mprv = 1u << 17, sum = 1u << 18, mxr = 1u << 19,
                                tvm = 1u << 20, tw = 1u << 21, tsr = 1u << 22;
 inline constexpr unsigned mpp_shift = 11;
-inline constexpr std::uint64_t wide = 0xa'0000'0000;  // UXL and SXL: 64 bits
+inline constexpr std::uint64_t wide = 0xa'0000'0000;            // UXL and SXL: 64 bits
 inline constexpr std::uint64_t dirty = std::uint64_t{1} << 63;  // SD
 }  // namespace status
 
@@ -57,9 +57,10 @@ struct State {
   std::uint64_t mstatus = status::wide;  ///< without SD
   std::uint64_t medeleg = 0, mideleg = 0, mie = 0, mtvec = 0, mepc = 0, mcause = 0, mtval = 0, mscratch = 0;
   std::uint64_t mcounteren = 0, mcountinhibit = 0, menvcfg = 0;
-  std::uint64_t stvec = 0, sepc = 0, scause = 0, stval = 0, sscratch = 0, satp = 0, scounteren = 0, senvcfg = 0;
-  std::uint64_t lines = 0;              ///< of mip: what the interrupt lines say
-  std::uint64_t software_pending = 0;   ///< of mip: what software has set (SSIP, STIP, SEIP)
+  std::uint64_t stvec = 0, sepc = 0, scause = 0, stval = 0, sscratch = 0, satp = 0, scounteren = 0,
+                senvcfg = 0;
+  std::uint64_t lines = 0;             ///< of mip: what the interrupt lines say
+  std::uint64_t software_pending = 0;  ///< of mip: what software has set (SSIP, STIP, SEIP)
   std::uint32_t fflags = 0, frm = 0;
 
   std::uint64_t mip() const { return lines | software_pending; }

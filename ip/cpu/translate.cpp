@@ -8,20 +8,26 @@
 namespace forerun::ip::riscv {
 namespace {
 
-constexpr std::uint64_t valid = 1, readable = 2, writable = 4, executable = 8, user = 16, accessed = 64, dirty = 128;
+constexpr std::uint64_t valid = 1, readable = 2, writable = 4, executable = 8, user = 16, accessed = 64,
+                        dirty = 128;
 constexpr std::uint64_t number_mask = (std::uint64_t{1} << 44) - 1;
 constexpr unsigned levels = 3;
 
 constexpr Cause page_fault(Access access) {
-  return access == Access::read ? Cause::load_page_fault
-                                : access == Access::write ? Cause::store_page_fault : Cause::fetch_page_fault;
+  return access == Access::read    ? Cause::load_page_fault
+         : access == Access::write ? Cause::store_page_fault
+                                   : Cause::fetch_page_fault;
 }
 constexpr Cause access_fault(Access access) {
-  return access == Access::read ? Cause::load_fault : access == Access::write ? Cause::store_fault : Cause::fetch_fault;
+  return access == Access::read    ? Cause::load_fault
+         : access == Access::write ? Cause::store_fault
+                                   : Cause::fetch_fault;
 }
 
 constexpr std::uint64_t table_of(std::uint64_t satp) { return (satp & number_mask) << 12; }
-constexpr std::uint64_t index_of(std::uint64_t address, unsigned level) { return address >> (12 + 9 * level) & 511; }
+constexpr std::uint64_t index_of(std::uint64_t address, unsigned level) {
+  return address >> (12 + 9 * level) & 511;
+}
 constexpr bool is_leaf(std::uint64_t entry) { return (entry & (readable | writable | executable)) != 0; }
 constexpr bool is_usable(std::uint64_t entry) {
   return (entry & valid) != 0 && (entry & (readable | writable)) != writable && entry >> 54 == 0;
@@ -29,7 +35,8 @@ constexpr bool is_usable(std::uint64_t entry) {
 constexpr std::uint64_t number_of(std::uint64_t entry) { return entry >> 10 & number_mask; }
 
 /// The physical address through a leaf; a large page must be aligned to its size.
-constexpr bool through_leaf(std::uint64_t entry, std::uint64_t address, unsigned level, std::uint64_t& physical) {
+constexpr bool through_leaf(std::uint64_t entry, std::uint64_t address, unsigned level,
+                            std::uint64_t& physical) {
   const auto low = (std::uint64_t{1} << 9 * level) - 1;
   if ((number_of(entry) & low) != 0) return false;
   physical = (number_of(entry) | (address >> 12 & low)) << 12 | (address & 4095);
@@ -68,7 +75,8 @@ bool Mmu::walk(std::uint64_t address, Access access, Privilege privilege, std::u
     if (!leaf_allows(entry, access, privilege) || !through_leaf(entry, address, level, physical))
       return fail(page_fault(access), address);
     const auto marked = entry | accessed | (access == Access::write ? dirty : 0);
-    if (marked != entry && (!pmp.allows(where, 8, Access::write, Privilege::supervisor) || !write_entry(where, marked)))
+    if (marked != entry &&
+        (!pmp.allows(where, 8, Access::write, Privilege::supervisor) || !write_entry(where, marked)))
       return fail(access_fault(access), address);
     return true;
   }
@@ -78,12 +86,16 @@ bool Mmu::walk(std::uint64_t address, Access access, Privilege privilege, std::u
 bool Mmu::leaf_allows(std::uint64_t entry, Access access, Privilege privilege) const {
   const bool of_user = (entry & user) != 0;
   if (privilege == Privilege::user && !of_user) return false;
-  if (privilege == Privilege::supervisor && of_user && (access == Access::execute || (state_.mstatus & status::sum) == 0))
+  if (privilege == Privilege::supervisor && of_user &&
+      (access == Access::execute || (state_.mstatus & status::sum) == 0))
     return false;
   switch (access) {
-    case Access::read: return (entry & (readable | ((state_.mstatus & status::mxr) != 0 ? executable : 0))) != 0;
-    case Access::write: return (entry & writable) != 0;
-    default: return (entry & executable) != 0;
+    case Access::read:
+      return (entry & (readable | ((state_.mstatus & status::mxr) != 0 ? executable : 0))) != 0;
+    case Access::write:
+      return (entry & writable) != 0;
+    default:
+      return (entry & executable) != 0;
   }
 }
 

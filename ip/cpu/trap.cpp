@@ -10,9 +10,9 @@ namespace {
 constexpr std::uint64_t interrupt_flag = std::uint64_t{1} << 63;
 
 // Highest priority first.
-constexpr std::array<unsigned, 6> priorities = {interrupt::machine_external,    interrupt::machine_software,
-                                                interrupt::machine_timer,       interrupt::supervisor_external,
-                                                interrupt::supervisor_software, interrupt::supervisor_timer};
+constexpr std::array<unsigned, 6> priorities = {
+    interrupt::machine_external,    interrupt::machine_software,    interrupt::machine_timer,
+    interrupt::supervisor_external, interrupt::supervisor_software, interrupt::supervisor_timer};
 
 std::uint64_t handler_address(std::uint64_t tvec, std::uint64_t cause) {
   const bool vectored = (tvec & 1) != 0 && (cause & interrupt_flag) != 0;
@@ -25,7 +25,8 @@ std::uint64_t moved(std::uint64_t value, std::uint64_t from, std::uint64_t to) {
 }
 
 namespace instruction {
-constexpr std::uint32_t ecall = 0x0000'0073, ebreak = 0x0010'0073, sret = 0x1020'0073, mret = 0x3020'0073, wfi = 0x1050'0073;
+constexpr std::uint32_t ecall = 0x0000'0073, ebreak = 0x0010'0073, sret = 0x1020'0073, mret = 0x3020'0073,
+                        wfi = 0x1050'0073;
 }
 
 }  // namespace
@@ -62,8 +63,9 @@ unsigned Hart::best_interrupt() const {
   const auto pending = state.enabled_pending();
   if (pending == 0) return 0;
   const bool machine_open = state.privilege != Privilege::machine || (state.mstatus & status::mie) != 0;
-  const bool supervisor_open = state.privilege == Privilege::user ||
-                               (state.privilege == Privilege::supervisor && (state.mstatus & status::sie) != 0);
+  const bool supervisor_open =
+      state.privilege == Privilege::user ||
+      (state.privilege == Privilege::supervisor && (state.mstatus & status::sie) != 0);
   const auto for_machine = machine_open ? pending & ~state.mideleg : 0;
   const auto for_supervisor = supervisor_open ? pending & state.mideleg : 0;
   const auto candidates = for_machine != 0 ? for_machine : for_supervisor;
@@ -105,18 +107,26 @@ bool Hart::wait_for_interrupt() {
 }
 
 bool Hart::execute_system(std::uint32_t word) {
-  const bool machine = state.privilege == Privilege::machine, supervisor = state.privilege == Privilege::supervisor;
+  const bool machine = state.privilege == Privilege::machine,
+             supervisor = state.privilege == Privilege::supervisor;
   const auto supervisor_unless = [&](std::uint64_t trapped) {
     return machine || (supervisor && (state.mstatus & trapped) == 0);
   };
   switch (word) {
     case instruction::ecall:
-      return fail(static_cast<Cause>(static_cast<std::uint64_t>(Cause::call_from_user) + static_cast<unsigned>(state.privilege)), 0);
-    case instruction::ebreak: return fail(Cause::breakpoint, state.pc);
-    case instruction::mret: return machine ? return_from_machine(), true : illegal(word);
-    case instruction::sret: return supervisor_unless(status::tsr) ? return_from_supervisor(), true : illegal(word);
-    case instruction::wfi: return supervisor_unless(status::tw) ? wait_for_interrupt() : illegal(word);
-    default: break;  // sfence.vma
+      return fail(static_cast<Cause>(static_cast<std::uint64_t>(Cause::call_from_user) +
+                                     static_cast<unsigned>(state.privilege)),
+                  0);
+    case instruction::ebreak:
+      return fail(Cause::breakpoint, state.pc);
+    case instruction::mret:
+      return machine ? return_from_machine(), true : illegal(word);
+    case instruction::sret:
+      return supervisor_unless(status::tsr) ? return_from_supervisor(), true : illegal(word);
+    case instruction::wfi:
+      return supervisor_unless(status::tw) ? wait_for_interrupt() : illegal(word);
+    default:
+      break;  // sfence.vma
   }
   if (!supervisor_unless(status::tvm)) return illegal(word);
   mmu.flush();

@@ -10,7 +10,8 @@
 
 namespace forerun::ip::test {
 
-/// Runs a function in a process of its own, since SystemC elaborates once a process, and returns the text that it returned.
+/// Runs a function in a process of its own, since SystemC elaborates once a process, and returns the text
+/// that it returned.
 inline std::string in_child(const std::function<std::string()>& function) {
   int ends[2];
   if (pipe(ends) != 0) return "no pipe";
@@ -28,7 +29,8 @@ inline std::string in_child(const std::function<std::string()>& function) {
   close(ends[1]);
   std::string text;
   char buffer[4096];
-  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(n));
+  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<std::size_t>(n));
   close(ends[0]);
   int status = 0;
   waitpid(child, &status, 0);

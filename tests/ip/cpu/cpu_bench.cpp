@@ -25,8 +25,10 @@ void mix(benchmark::State& state) {
     sc_core::sc_start();
     instructions += machine.cpu.instructions.value() - before;
   }
-  state.counters["MIPS"] = benchmark::Counter(static_cast<double>(instructions) / 1e6, benchmark::Counter::kIsRate);
-  state.counters["simulated_MIPS"] = 1000.0 * static_cast<double>(machine.cpu.instructions.value()) / static_cast<double>(machine.cpu.cycles.value());
+  state.counters["MIPS"] =
+      benchmark::Counter(static_cast<double>(instructions) / 1e6, benchmark::Counter::kIsRate);
+  state.counters["simulated_MIPS"] = 1000.0 * static_cast<double>(machine.cpu.instructions.value()) /
+                                     static_cast<double>(machine.cpu.cycles.value());
 }
 BENCHMARK(mix)->Unit(benchmark::kMillisecond);
 

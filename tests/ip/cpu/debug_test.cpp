@@ -75,14 +75,16 @@ TEST(Debug, BreakpointsStopEachTimeAndLeaveMemoryAlone) {
       EXPECT_EQ(s.target.read_x(6), count);
     };
   };
-  s.script = {check(1), check(2), check(3), [&, place](const StopReason&) {
+  s.script = {check(1), check(2), check(3),
+              [&, place](const StopReason&) {
                 s.target.step();  // from a breakpoint on
               },
               [&, place](const StopReason& reason) {
                 EXPECT_EQ(reason.kind, Kind::step);
                 EXPECT_EQ(s.machine.read64(s.at("count")), 4u);
                 std::uint16_t instruction = 0;
-                EXPECT_EQ(s.target.read_memory(place, std::as_writable_bytes(std::span(&instruction, 1))), 2u);
+                EXPECT_EQ(s.target.read_memory(place, std::as_writable_bytes(std::span(&instruction, 1))),
+                          2u);
                 EXPECT_EQ(instruction & 0xe003, 0xa001) << "c.j";
                 EXPECT_TRUE(s.target.remove_breakpoint(place));
                 EXPECT_FALSE(s.target.remove_breakpoint(place));
@@ -148,7 +150,8 @@ TEST(Debug, StateAndCodeMayBeChanged) {
     EXPECT_EQ(s.target.write_memory(s.at("counted") + 2, std::as_bytes(std::span(&call, 1))), 4u);
     std::byte buffer[16];
     EXPECT_EQ(s.target.read_memory(0x7000'0000, buffer), 0u);
-    EXPECT_EQ(s.target.read_memory(Machine::ram_base + Machine::ram_size - 5, buffer), 5u) << "as much as there is";
+    EXPECT_EQ(s.target.read_memory(Machine::ram_base + Machine::ram_size - 5, buffer), 5u)
+        << "as much as there is";
     s.target.remove_breakpoint(s.at("counted"));
   }};
   s.run();
@@ -196,7 +199,8 @@ TEST(Debug, MemoryIsVirtual) {
     const auto alias = s.at("count") - Machine::ram_base + 0x4000'0000;
     EXPECT_EQ(s.target.read_memory(alias, std::as_writable_bytes(std::span(&seen, 1))), 8u);
     EXPECT_EQ(seen, 1u);
-    EXPECT_EQ(s.target.read_memory(s.at("count"), std::as_writable_bytes(std::span(&seen, 1))), 0u) << "not mapped";
+    EXPECT_EQ(s.target.read_memory(s.at("count"), std::as_writable_bytes(std::span(&seen, 1))), 0u)
+        << "not mapped";
     s.target.write_privilege(3);
     EXPECT_EQ(s.target.read_memory(s.at("count"), std::as_writable_bytes(std::span(&seen, 1))), 8u);
     s.target.remove_breakpoint(s.at("counted"));

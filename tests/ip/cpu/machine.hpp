@@ -120,7 +120,9 @@ class Machine : public sc_core::sc_module {
     alarm_line.bind(plic.source(1));
     reset.bind(cpu.reset_line);
     cpu.time_source = [this](const sc_core::sc_time& delay) { return clint.mtime(delay); };
-    console.on_read = [](std::uint64_t offset, sc_core::sc_time&) -> std::uint64_t { return offset == 5 ? 0x60 : 0; };
+    console.on_read = [](std::uint64_t offset, sc_core::sc_time&) -> std::uint64_t {
+      return offset == 5 ? 0x60 : 0;
+    };
     console.on_write = [this](std::uint64_t offset, std::uint64_t value, sc_core::sc_time&) {
       if (offset == 0) output.push_back(static_cast<char>(value));
     };
@@ -147,7 +149,9 @@ class Machine : public sc_core::sc_module {
   /// Loads a program, before the simulation starts or later.
   void load(const std::string& path) {
     symbols = sim::ElfProgram::read(path);
-    symbols->load([this](std::uint64_t address, std::span<const std::byte> bytes) { return write(address, bytes.data(), bytes.size()); });
+    symbols->load([this](std::uint64_t address, std::span<const std::byte> bytes) {
+      return write(address, bytes.data(), bytes.size());
+    });
   }
   std::uint64_t symbol(const std::string& name) const { return symbols->symbol(name).value(); }
   bool write(std::uint64_t address, const void* data, std::size_t bytes) {
@@ -162,7 +166,9 @@ class Machine : public sc_core::sc_module {
     return value;
   }
   /// Runs until the program ends, at most for a time.
-  void run(const sc_core::sc_time& longest = sc_core::sc_time(10, sc_core::SC_SEC)) { sc_core::sc_start(longest); }
+  void run(const sc_core::sc_time& longest = sc_core::sc_time(10, sc_core::SC_SEC)) {
+    sc_core::sc_start(longest);
+  }
 
   Cpu cpu;
   Bus bus;
@@ -198,7 +204,8 @@ class Machine : public sc_core::sc_module {
 
   sc_core::sc_event alarm_due_;
   bool started_ = false;
-  std::vector<std::pair<std::uint64_t, std::vector<unsigned char>>> early_;  // to be written when the sockets are bound
+  std::vector<std::pair<std::uint64_t, std::vector<unsigned char>>>
+      early_;  // to be written when the sockets are bound
 };
 
 }  // namespace forerun::ip::test

@@ -118,7 +118,8 @@ std::string boot(std::int64_t quantum_us) {
   Machine machine("machine", parameters);
   ip::Uart uart("uart", {Frequency{1.8432e6}, 0});
   ip::Memory rom("rom", {Bytes{4096}, {}, true});
-  machine.bus.map(0x1000'2000, 0x100).bind(uart.socket);  // beside the console of the other tests, which is no real UART
+  machine.bus.map(0x1000'2000, 0x100)
+      .bind(uart.socket);  // beside the console of the other tests, which is no real UART
   machine.bus.map(start_address, 4096).bind(rom.socket);
   uart.interrupt.bind(machine.plic.source(10));
   uart.on_transmit = [&](unsigned char character) { machine.output.push_back(static_cast<char>(character)); };
@@ -130,12 +131,21 @@ std::string boot(std::int64_t quantum_us) {
   const auto tree = device_tree();
   machine.write(tree_address, tree.data(), tree.size());
   // li a0, 0; auipc t0, 0; ld a1, 20(t0); ld t0, 28(t0); jr t0; nop; then the two addresses
-  const std::uint32_t code[] = {0x00000513, 0x00000297, 0x0142b583, 0x01c2b283, 0x00028067, 0x13,
-                                static_cast<std::uint32_t>(tree_address), 0, static_cast<std::uint32_t>(Machine::ram_base), 0};
+  const std::uint32_t code[] = {0x00000513,
+                                0x00000297,
+                                0x0142b583,
+                                0x01c2b283,
+                                0x00028067,
+                                0x13,
+                                static_cast<std::uint32_t>(tree_address),
+                                0,
+                                static_cast<std::uint32_t>(Machine::ram_base),
+                                0};
   machine.write(start_address, code, sizeof code);
   machine.run(sc_core::sc_time(1, sc_core::SC_SEC));
-  return machine.output + fmt::format("\nfinished {} with {} after {} instructions, {} ps", machine.finished, machine.exit_code,
-                                      machine.finish_instructions, ip::to_picoseconds(machine.finish_time));
+  return machine.output + fmt::format("\nfinished {} with {} after {} instructions, {} ps", machine.finished,
+                                      machine.exit_code, machine.finish_instructions,
+                                      ip::to_picoseconds(machine.finish_time));
 }
 
 TEST(OpenSbi, BootsAndHandsOverToSupervisorModeTheSameAtEveryQuantum) {

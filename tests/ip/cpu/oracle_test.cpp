@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The same programs on our CPU and under QEMU, which we did not write: what they print must be equal, byte for byte.
+/// The same programs on our CPU and under QEMU, which we did not write: what they print must be equal, byte
+/// for byte.
 #include <gmock/gmock.h>
 
 #include <cstdio>
@@ -13,9 +14,11 @@ namespace {
 
 /// What a program prints under qemu-system-riscv64, with only the extensions that our CPU has.
 std::string run_qemu(const std::string& program) {
-  const std::string command = std::string("timeout 120 ") + QEMU +
-                              " -M virt -cpu rv64,v=off,h=off,zba=off,zbb=off,zbc=off,zbs=off -m 128 -bios none -display none"
-                              " -monitor none -serial stdio -kernel " + program + " </dev/null 2>&1";
+  const std::string command =
+      std::string("timeout 120 ") + QEMU +
+      " -M virt -cpu rv64,v=off,h=off,zba=off,zbb=off,zbc=off,zbs=off -m 128 -bios none -display none"
+      " -monitor none -serial stdio -kernel " +
+      program + " </dev/null 2>&1";
   std::string output;
   auto* const pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return "cannot start qemu";
@@ -49,7 +52,8 @@ TEST_P(Oracle, PrintsTheSame) {
   RecordProperty("instructions", std::to_string(machine.finish_instructions));
 }
 
-INSTANTIATE_TEST_SUITE_P(Cpu, Oracle, testing::Values("workload", "random", "random_2", "random_3", "privileged"),
+INSTANTIATE_TEST_SUITE_P(Cpu, Oracle,
+                         testing::Values("workload", "random", "random_2", "random_3", "privileged"),
                          [](const auto& instance) { return std::string(instance.param); });
 
 }  // namespace

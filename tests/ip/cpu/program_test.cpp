@@ -26,7 +26,8 @@ TEST(Program, CalculatesAsQemuDoes) {
 
 enum class Where { ram, slow, slow_and_waiting };
 
-/// Runs interrupts.S and describes all that it has seen: counters at the end, and cause, pc, state and counters at each interrupt.
+/// Runs interrupts.S and describes all that it has seen: counters at the end, and cause, pc, state and
+/// counters at each interrupt.
 std::string observe(std::int64_t quantum_ns, Where where) {
   return in_child([=] {
     auto parameters = Machine::defaults();
@@ -37,10 +38,11 @@ std::string observe(std::int64_t quantum_ns, Where where) {
     machine.load(programs + (where == Where::ram ? "/interrupts.elf" : "/interrupts_slow.elf"));
     machine.run();
     if (!machine.finished || machine.exit_code != 0) return std::string("did not finish");
-    auto text = fmt::format("{} instructions, {} cycles, {} ps\n", machine.finish_instructions, machine.finish_cycles,
-                            ip::to_picoseconds(machine.finish_time));
+    auto text = fmt::format("{} instructions, {} cycles, {} ps\n", machine.finish_instructions,
+                            machine.finish_cycles, ip::to_picoseconds(machine.finish_time));
     for (unsigned i = 0; i < interrupts * words_each + 4; ++i)
-      text += fmt::format("{:x}{}", machine.read64(machine.symbol("log") + 8 * i), i % words_each == words_each - 1 ? '\n' : ' ');
+      text += fmt::format("{:x}{}", machine.read64(machine.symbol("log") + 8 * i),
+                          i % words_each == words_each - 1 ? '\n' : ' ');
     return text;
   });
 }
@@ -58,9 +60,12 @@ TEST_P(EveryQuantum, GivesTheSameInstructionsTimesAndInterrupts) {
     EXPECT_EQ(observe(quantum, GetParam()), reference) << "quantum of " << quantum << " ns";
 }
 
-INSTANTIATE_TEST_SUITE_P(Program, EveryQuantum, testing::Values(Where::ram, Where::slow, Where::slow_and_waiting),
+INSTANTIATE_TEST_SUITE_P(Program, EveryQuantum,
+                         testing::Values(Where::ram, Where::slow, Where::slow_and_waiting),
                          [](const auto& instance) {
-                           return instance.param == Where::ram ? "ram" : instance.param == Where::slow ? "memory_without_dmi" : "memory_that_waits";
+                           return instance.param == Where::ram    ? "ram"
+                                  : instance.param == Where::slow ? "memory_without_dmi"
+                                                                  : "memory_that_waits";
                          });
 
 TEST(Program, InterruptsStrikeBeforeTheFirstInstructionAtTheirMoment) {
@@ -78,8 +83,9 @@ TEST(Program, InterruptsStrikeBeforeTheFirstInstructionAtTheirMoment) {
     if ((cause & 15) == 11) ++externals;
     if ((cause & 15) != 7) continue;
     ++timers;
-    // mtime counts at 10 MHz, 100 cycles a tick. Before mcycle is read there are the end of an instruction (at most a division,
-    // 20 cycles), the entry (4) and five instructions of the handler; more only if the other handler was running (mret by then).
+    // mtime counts at 10 MHz, 100 cycles a tick. Before mcycle is read there are the end of an instruction
+    // (at most a division, 20 cycles), the entry (4) and five instructions of the handler; more only if the
+    // other handler was running (mret by then).
     EXPECT_GE(cycle, compare * 100) << "timer interrupt " << timers;
     EXPECT_LE(cycle, compare * 100 + 140) << "timer interrupt " << timers;
     compare += 19;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What takes time and how much: instruction costs, the bus, sleep, reset; and memory whose DMI comes and goes.
+/// What takes time and how much: instruction costs, the bus, sleep, reset; and memory whose DMI comes and
+/// goes.
 #include <gmock/gmock.h>
 
 #include "machine.hpp"
@@ -32,8 +33,9 @@ TEST(Costs, AreThoseOfTheParameters) {
   ASSERT_TRUE(machine.finished);
   const auto& c = parameters.costs;
   const auto results = machine.symbol("results");
-  const unsigned expected[] = {c.alu,    c.load,   c.store,  c.branch, c.multiply, c.divide,        c.floating,
-                               c.atomic, c.system, c.branch, c.load,   c.floating, c.load + 2 + 37, c.store + 2 + 37};
+  const unsigned expected[] = {c.alu,    c.load,     c.store,         c.branch,        c.multiply,
+                               c.divide, c.floating, c.atomic,        c.system,        c.branch,
+                               c.load,   c.floating, c.load + 2 + 37, c.store + 2 + 37};
   for (std::size_t i = 0; i < std::size(expected); ++i)
     EXPECT_EQ(machine.read64(results + 8 * i), 10 * expected[i] + c.system) << "class " << i;
   EXPECT_EQ(machine.cpu.stall_cycles.value(), 20u * (2 + 37) + 2) << "the last one is that of the finisher";
@@ -50,7 +52,8 @@ TEST(Costs, TheClockSetsTheTime) {
   ASSERT_TRUE(machine.finished);
   EXPECT_NEAR(machine.finish_time.to_seconds(), static_cast<double>(machine.finish_cycles) * 4e-9, 10e-9);
   // 39 ns are ten cycles of 4 ns: the CPU goes on at its next edge.
-  EXPECT_EQ(machine.read64(machine.symbol("results") + 8 * 12), 10 * (parameters.costs.load + 10) + parameters.costs.system);
+  EXPECT_EQ(machine.read64(machine.symbol("results") + 8 * 12),
+            10 * (parameters.costs.load + 10) + parameters.costs.system);
 }
 
 TEST(Sleep, EndsAtTheTimerAndCostsNothing) {
@@ -61,7 +64,8 @@ TEST(Sleep, EndsAtTheTimerAndCostsNothing) {
   const auto log = machine.symbol("log");
   std::uint64_t total = 0;
   for (unsigned i = 0; i < 20; ++i) {
-    const auto time = machine.read64(log + 24 * i), compare = machine.read64(log + 24 * i + 8), cycle = machine.read64(log + 24 * i + 16);
+    const auto time = machine.read64(log + 24 * i), compare = machine.read64(log + 24 * i + 8),
+               cycle = machine.read64(log + 24 * i + 16);
     EXPECT_EQ(time, compare) << i;
     EXPECT_GE(cycle, compare * 100) << "mcycle runs on in wfi";
     EXPECT_LE(cycle, compare * 100 + 20);
@@ -124,7 +128,8 @@ struct MovingMemory : sc_core::sc_module {
       for (;;) {
         sc_core::wait(3, sc_core::SC_US);
         places[1 - here] = places[here];
-        std::fill(places[here].begin(), places[here].end(), static_cast<unsigned char>(0xff));  // so that stale use shows
+        std::fill(places[here].begin(), places[here].end(),
+                  static_cast<unsigned char>(0xff));  // so that stale use shows
         here = 1 - here;
         granting = !granting;
         socket->invalidate_direct_mem_ptr(0, (1 << 20) - 1);
