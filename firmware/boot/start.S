@@ -22,6 +22,17 @@ _start:
   csrw fcsr, zero
   la sp, __stack_end
   la tp, __tls_base /* one thread: the thread-local data lies where it was loaded */
+  la t0, __data_start
+  la t1, __data_end
+  la t2, __data_load
+0:
+  bgeu t0, t1, 0f
+  ld t3, 0(t2)
+  sd t3, 0(t0)
+  addi t0, t0, 8
+  addi t2, t2, 8
+  j 0b
+0:
   la t0, __bss_start
   la t1, __bss_end
   bgeu t0, t1, 2f

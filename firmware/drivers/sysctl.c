@@ -15,3 +15,5 @@ void sysctl_cluster_reset(uint64_t base, uint32_t cluster, bool hold) {
 
 void sysctl_exit(uint64_t base, int code) { hal_write32(base + FR_SYSCTL_EXIT, (uint32_t)code & 0xff); }
 void sysctl_reset(uint64_t base) { hal_write32(base + FR_SYSCTL_RESET, 1); }
+uint64_t sysctl_scratch(uint64_t base) { return hal_read64(base + FR_SYSCTL_SCRATCH); }
+void sysctl_set_scratch(uint64_t base, uint64_t value) { hal_write64(base + FR_SYSCTL_SCRATCH, value); }

@@ -13,7 +13,10 @@ uint64_t sysctl_cluster_hz(uint64_t base);
 void sysctl_cluster_reset(uint64_t base, uint32_t cluster, bool hold);
 /* Ends the simulation with an exit code, 0 .. 255. Code after it may still run for a while. */
 void sysctl_exit(uint64_t base, int code);
-/* Resets the whole chip. */
+/* Resets the whole chip; memories keep their bytes. Code after it may still run for a while. */
 void sysctl_reset(uint64_t base);
+/* A word that survives the reset; 0 at first. */
+uint64_t sysctl_scratch(uint64_t base);
+void sysctl_set_scratch(uint64_t base, uint64_t value);
 
 #endif

@@ -2,6 +2,7 @@
 #include "tests/firmware/bench.hpp"
 
 #include <boost/crc.hpp>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -92,7 +93,9 @@ Bench::Bench(const sc_core::sc_module_name& name, Program program, const chip::C
   soc.plic.machine.bind(cpu.machine_external);
 }
 
-std::string firmware_file(const std::string& name) { return FORERUN_BINARY_DIR "/firmware/" + name; }
+std::string firmware_file(const std::string& name) {
+  return std::filesystem::path(FORERUN_BINARY_DIR "/firmware") / name;
+}
 
 Computer::Computer(const sc_core::sc_module_name& name, const std::string& application,
                    const chip::Chip& chip)

@@ -77,7 +77,7 @@ class Bench : public Board {
   sim::HostCpu cpu;
 };
 
-/// With its own CPU, the boot ROM and an application: "llm.elf" or "hello.elf".
+/// With its own CPU, the boot ROM and an application: "llm.elf", "hello.elf" or the path of another.
 class Computer : public Board {
  public:
   Computer(const sc_core::sc_module_name& name, const std::string& application,

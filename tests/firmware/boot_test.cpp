@@ -73,6 +73,12 @@ TEST(Boot, AnUnexpectedTrapIsReported) {
   EXPECT_THAT(computer.log, HasSubstr("trap: illegal instruction, mcause 0x2"));
 }
 
+TEST(Boot, AResetStartsWithFreshVariables) {
+  Computer computer("computer", RESTART_PROGRAM);
+  sc_core::sc_start(10, sc_core::SC_MS);
+  EXPECT_EQ(computer.exit_code, 42) << computer.log;
+}
+
 /// Instructions retired, and mtime at the end, after a run with such tokens.
 struct Measured {
   std::uint64_t instructions, time;
