@@ -13,19 +13,23 @@ constexpr std::uint64_t page_mask = 4095;
 
 void CodeCache::flush_translations() {
   for (auto& mode : fetch_tlb_) mode.fill({});
+  guarded_key_ = no_key;
+  ++epoch_;
 }
 
 CodePage* CodeCache::find(std::uint64_t address) {
+  const auto key = key_of(address);
+  if (key == guarded_key_) return &guarded_;
   std::uint64_t physical = 0;
   if (!mmu_.translate(address, Access::execute, state_.privilege, physical)) return nullptr;
   physical &= ~page_mask;
   if (!mmu_.pmp.uniform(physical)) {
     clear_slots(guarded_);
     guarded_.in_memory = false;
+    guarded_key_ = key;
     return &guarded_;
   }
-  std::uint32_t ignored = 0;
-  if (mmu_.page(physical).readable && !mmu_.fetch(address, 2, ignored)) return nullptr;  // PMP
+  if (!mmu_.may_fetch(address, physical)) return nullptr;
   auto& page = pages_[physical];
   if (!page) page = std::make_unique<CodePage>();
   if (page->generation != generation_) refresh(*page, physical);
@@ -94,6 +98,9 @@ bool CodeCache::decode_instruction(CodePage& page, Operation& slot, std::uint64_
 }
 
 const void* CodeCache::decode_crossing(CodePage& page, Operation& slot, std::uint64_t address) {
+  const auto key = key_of(address);
+  if (page.crossing_code != nullptr && page.crossing_epoch == epoch_ && page.crossing_key == key)
+    return page.crossing_code;
   std::uint16_t low = 0, high = 0;
   std::memcpy(&low, page.bytes + (page_mask - 1), 2);
   CodePage* const next = &page == &guarded_ ? nullptr : enter(address + 2);
@@ -104,13 +111,12 @@ const void* CodeCache::decode_crossing(CodePage& page, Operation& slot, std::uin
     if (!mmu_.fetch(address + 2, 2, fetched)) return nullptr;
     high = static_cast<std::uint16_t>(fetched);
   }
-  const auto word = low | static_cast<std::uint32_t>(high) << 16;
-  if (page.crossing_code == nullptr || page.crossing_word != word) {
-    slot = decode(word, 4, page_mask - 1, true, code_);
-    page.crossing_code = slot.code;
-    page.crossing_word = word;
-    slot.code = code_(Handler::CROSS, 4);
-  }
+  page.crossing_word = low | static_cast<std::uint32_t>(high) << 16;
+  slot = decode(page.crossing_word, 4, page_mask - 1, true, code_);
+  page.crossing_code = slot.code;
+  page.crossing_epoch = epoch_;
+  page.crossing_key = key;
+  slot.code = code_(Handler::CROSS, 4);
   return page.crossing_code;
 }
 

@@ -20,9 +20,10 @@ struct CodePage {
   unsigned char bytes[4096];        ///< what the slots were decoded from
   std::uint64_t generation = 0;     ///< of the last comparison with memory
   bool in_memory = false;  ///< bytes hold the whole page; otherwise each slot is fetched when decoded
-  // The instruction whose second half lies in the next page: decoded anew whenever that half differs.
+  // The instruction whose second half lies in the next page, good while translations stay as they are.
   const void* crossing_code = nullptr;
   std::uint32_t crossing_word = 0;
+  std::uint64_t crossing_epoch = 0, crossing_key = 0;
 };
 
 /// Finds, fills and forgets code pages. fence.i raises a generation; a page of another generation is compared
@@ -64,6 +65,10 @@ class CodeCache {
   static constexpr unsigned index(std::uint64_t address) {
     return static_cast<unsigned>(address >> 12) % tlb_size;
   }
+  /// A virtual page in the present mode.
+  std::uint64_t key_of(std::uint64_t address) const {
+    return (address & ~std::uint64_t{4095}) | static_cast<std::uint64_t>(state_.privilege);
+  }
   CodePage* find(std::uint64_t address);
   void clear_slots(CodePage& page) const;
   void refresh(CodePage& page, std::uint64_t physical);
@@ -75,7 +80,12 @@ class CodeCache {
   Mmu& mmu_;
   const HandlerCode& code_;
   std::unordered_map<std::uint64_t, std::unique_ptr<CodePage>> pages_;  // by physical address
-  CodePage guarded_;  // for pages of which PMP allows only a part: decoded anew at each entry
+  // A page of which PMP allows only a part: its slots are checked when they are decoded, for one page in one
+  // mode.
+  CodePage guarded_;
+  static constexpr std::uint64_t no_key = 4095;
+  std::uint64_t guarded_key_ = no_key;
+  std::uint64_t epoch_ = 1;  // of translations
   std::array<std::array<Entry, tlb_size>, 4> fetch_tlb_{};
   std::uint64_t generation_ = 1;
   std::set<std::uint64_t> breakpoints_;

@@ -2,7 +2,7 @@
 #include "ip/cpu/cpu.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <stdexcept>
 
 #include "ip/cpu/core.hpp"
 
@@ -17,6 +17,13 @@ constexpr int most_deltas = 8;
 sc_core::sc_time from_picoseconds(std::int64_t picoseconds) {
   static const auto unit = sc_core::sc_time(1, sc_core::SC_PS).value();
   return sc_core::sc_time::from_value(static_cast<sc_dt::uint64>(picoseconds) * unit);
+}
+
+Frequency checked(const CpuParameters& parameters) {
+  if (!(parameters.clock.hertz >= 1 && parameters.clock.hertz <= 1e12))
+    throw std::invalid_argument("the CPU's clock must be between 1 Hz and 1 THz");
+  if (parameters.pmp_entries > 16) throw std::invalid_argument("the CPU has at most 16 PMP entries");
+  return parameters.clock;
 }
 
 }  // namespace
@@ -51,8 +58,7 @@ void Cpu::invalidate_direct_mem_ptr(sc_dt::uint64 start, sc_dt::uint64 end) { co
 
 Cpu::Core::Core(Cpu& cpu, const CpuParameters& parameters)
     : cpu_(cpu),
-      clock_(parameters.clock.hertz > 0 && parameters.clock.hertz <= 1e12 ? parameters.clock
-                                                                          : CpuParameters{}.clock),
+      clock_(checked(parameters)),
       quantum_(from_picoseconds(std::max<std::int64_t>(parameters.quantum.picoseconds, clock_.period_ps()))),
       hart_(*this, parameters) {}
 
@@ -68,7 +74,6 @@ void Cpu::Core::set_reset(bool level) {
 }
 
 void Cpu::Core::run() {
-  reset_requested_ = true;
   for (;;) {
     if (reset_requested_) hold_in_reset();
     debug_requests();

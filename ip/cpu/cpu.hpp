@@ -43,6 +43,7 @@ namespace forerun::ip {
 /// reset_line is high the CPU stands.
 class Cpu : public sc_core::sc_module {
  public:
+  /// Throws std::invalid_argument for a clock outside 1 Hz .. 1 THz or too many PMP entries.
   Cpu(const sc_core::sc_module_name& name, const CpuParameters& parameters);
   ~Cpu() override;
 

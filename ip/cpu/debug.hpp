@@ -33,9 +33,9 @@ struct StopReason {
 
 /// One hart, stopped or running.
 ///
-/// Registers and memory may be used at any time from the simulation's thread, that is from `on_stop`, from
-/// `poll`, before the simulation starts and between two sc_start. Only halt() may be called from another
-/// thread.
+/// Registers may be used at any time from the simulation's thread, that is from `on_stop`, from `poll`,
+/// before the simulation starts and between two sc_start; memory from the end of elaboration on. Only halt()
+/// may be called from another thread.
 class DebugTarget {
  public:
   virtual ~DebugTarget() = default;

@@ -8,9 +8,13 @@ namespace forerun::ip {
 
 void Cpu::Core::debug_requests() {
   if (poll) poll();
-  if (!on_stop) return;
   std::uint64_t address = 0;
   auto kind = WatchKind::write;
+  if (!on_stop) {  // nobody wants to know
+    hart_.mmu.take_watch_hit(address, kind);
+    hart_.skip_breakpoint();
+    return;
+  }
   if (hart_.mmu.take_watch_hit(address, kind))
     stopped({StopReason::Kind::watchpoint, address, kind});
   else if (hart_.at_breakpoint())

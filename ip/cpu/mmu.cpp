@@ -143,6 +143,10 @@ bool Mmu::fetch(std::uint64_t address, unsigned bytes, std::uint32_t& value) {
   return bus_read(physical, &value, bytes) || fail(Cause::fetch_fault, address);
 }
 
+bool Mmu::may_fetch(std::uint64_t address, std::uint64_t physical) {
+  return pmp.allows(physical, 2, Access::execute, state_.privilege) || fail(Cause::fetch_fault, address);
+}
+
 unsigned char* Mmu::atomic(std::uint64_t address, unsigned bytes, Access access) {
   const bool load = access == Access::read;
   if (address % bytes != 0) {

@@ -39,6 +39,8 @@ class Mmu {
   bool store(std::uint64_t address, unsigned bytes, std::uint64_t value);
   /// The bytes (1 .. 4 within one page) of an instruction.
   bool fetch(std::uint64_t address, unsigned bytes, std::uint32_t& value);
+  /// Whether PMP lets the present mode execute at a physical address.
+  bool may_fetch(std::uint64_t address, std::uint64_t physical);
   /// Host memory for an atomic access, which must be aligned. `access` read: lr; write: sc and amo.
   unsigned char* atomic(std::uint64_t address, unsigned bytes, Access access);
 

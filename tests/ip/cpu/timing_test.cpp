@@ -12,8 +12,14 @@ namespace {
 
 const std::string programs = CPU_PROGRAMS;
 
-TEST(Directed, PrintsWhatTheSpecificationSays) {
-  Machine machine("machine");
+/// Prints the same whatever the quantum, and whether memory annotates time or lets it pass.
+class Directed : public testing::TestWithParam<std::pair<std::int64_t, bool>> {};
+
+TEST_P(Directed, PrintsWhatTheSpecificationSays) {
+  auto parameters = Machine::defaults();
+  parameters.quantum = {GetParam().first};
+  Machine machine("machine", parameters);
+  machine.slow.waits = GetParam().second;
   machine.load(programs + "/directed.elf");
   machine.run();
   ASSERT_TRUE(machine.finished);
@@ -22,6 +28,24 @@ TEST(Directed, PrintsWhatTheSpecificationSays) {
 #include "directed_expected.inc"
       ;
   EXPECT_EQ(machine.output, expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cpu, Directed,
+                         testing::Values(std::pair{10'000'000, false}, std::pair{1'000, false},
+                                         std::pair{10'000'000, true}, std::pair{1'000, true}),
+                         [](const auto& instance) {
+                           return std::string(instance.param.first == 1'000 ? "quantum_of_a_cycle"
+                                                                            : "quantum_of_10_us") +
+                                  (instance.param.second ? "_memory_waits" : "");
+                         });
+
+TEST(Parameters, AreChecked) {
+  auto parameters = Machine::defaults();
+  parameters.clock = {0};
+  EXPECT_THROW(ip::Cpu("no_clock", parameters), std::invalid_argument);
+  parameters = Machine::defaults();
+  parameters.pmp_entries = 17;
+  EXPECT_THROW(ip::Cpu("too_many", parameters), std::invalid_argument);
 }
 
 TEST(Costs, AreThoseOfTheParameters) {

@@ -194,12 +194,26 @@ static void self_modifying(void) {
   print_value("without dmi and fence.i", function());
   __asm__ volatile("fence.i" ::: "memory");
   print_value("without dmi, with fence.i", function());
+  // Both: the first half in one page, the second in the next, neither with DMI.
+  volatile uint16_t* edge = (volatile uint16_t*)(0x90080000 + 4094);
+  edge[0] = 0x0513, edge[1] = 0x0070, edge[2] = 0x8067, edge[3] = 0x0000;
+  function = (u64(*)(void))edge;
+  __asm__ volatile("fence.i" ::: "memory");
+  print_value("across pages without dmi", function());
+  // In a page that a PMP entry divides.
+  slow = (volatile u32*)0x90083ff0;
+  slow[0] = 0x00000513, slow[1] = 0x00150513, slow[2] = 0x00a00293;  // li a0, 0; addi a0, a0, 1; li t0, 10
+  slow[3] = 0x1be30001, slow[4] = 0x8082fe55;  // c.nop; bne a0, t0, -10, which lies across the page's end; ret
+  function = (u64(*)(void))slow;
+  __asm__ volatile("fence.i" ::: "memory");
+  print_value("in a divided page", function());
 }
 
 int main(void) {
   CSR_WRITE(mtvec, skip);
-  CSR_WRITE(pmpaddr0, ~0ull >> 10);
-  CSR_WRITE(pmpcfg0, 0x1f);
+  CSR_WRITE(pmpaddr0, 0x90083008 / 4);  // four bytes that even machine mode has rights to, so that the page is divided
+  CSR_WRITE(pmpaddr1, ~0ull >> 10);
+  CSR_WRITE(pmpcfg0, 0x1f97);
   faults();
   reservations();
   counters();
