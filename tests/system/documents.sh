@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Tries a page of the documentation: runs each command of its ```sh blocks, and looks up what its links name.
+# Tries a page of the documentation: runs each command of its ```sh blocks, and looks up what its links and the options of forerun
+# in its text name.
 # Usage: documents.sh SOURCE_FOLDER BUILD_FOLDER PAGE
 #
 # Commands run in a scratch folder that looks like the top of the tree, with the built program in the place of the launcher. A
 # comment above a block tells more:
 #   <!-- file: NAME -->      the block, of any language, becomes this file
+#   <!-- output -->          the command before the block has printed each of its lines
 #   <!-- not run: REASON --> nothing is run; commands, options, presets and targets must exist
 set -u
 source=$1 build=$2 page=$3
@@ -99,6 +101,13 @@ take_block() {  # take_block LINE LANGUAGE NOTE TEXT
     printf '%s' "$text" > "$file"
     files=$((files + 1))
   fi
+  if [ "$note" = output ]; then
+    first=$number
+    while IFS= read -r line; do
+      first=$((first + 1))
+      [ -z "$line" ] || grep -qxF -- "$line" "$work/.log" || complain "$first" "the command before has not printed this: $line"
+    done < <(printf '%s' "$text")
+  fi
   [ "$language" = sh ] || return
   first=$number
   while IFS= read -r line; do
@@ -135,7 +144,27 @@ look_up_links() {  # look_up_links LINE TEXT
   done
 }
 
+look_up_options() {  # look_up_options LINE TEXT: `--option` and `forerun COMMAND ...`
+  local rest=$2 span
+  while [[ $rest =~ \`([^\`]+)\` ]]; do
+    span=${BASH_REMATCH[1]}
+    rest=${rest#*"${BASH_REMATCH[0]}"}
+    case $span in
+      --[a-z]*)
+        span=${span%%[ =]*}
+        grep -qE -- "(^|[ ,])$span( |,|$)" <<< "$all_help" || complain "$1" "forerun has no option $span"
+        ;;
+      'forerun '[a-z]* | './forerun '[a-z]*) look_up "$1" "./forerun ${span#*forerun }" ;;
+    esac
+  done
+}
+
 make_scratch
+# What a page compiles lies in another folder each time, which need not matter to ccache.
+if command -v ccache > /dev/null; then
+  export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1
+fi
+all_help=$(for command in run boot compile chip; do "$program" $command --help; done)
 number=0 inside=0 note='' text='' language='' begin=0
 while IFS= read -r line || [ -n "$line" ]; do
   number=$((number + 1))
@@ -153,6 +182,7 @@ while IFS= read -r line || [ -n "$line" ]; do
   elif [ -n "$line" ]; then
     note=''
     look_up_links "$number" "$line"
+    look_up_options "$number" "$line"
   fi
 done < "$page"
 [ $inside -eq 0 ] || complain "$begin" "this block is not closed"
