@@ -67,7 +67,8 @@ void TestProgram::load(soc::Soc& soc, const std::function<void(std::vector<std::
   }
   header.bytes = offset;
   header.crc32 = 0;
-  std::memcpy(bytes.data() + header.streams_offset, streams.data(), streams.size() * sizeof streams[0]);
+  if (!streams.empty())
+    std::memcpy(bytes.data() + header.streams_offset, streams.data(), streams.size() * sizeof streams[0]);
   std::memcpy(bytes.data() + header.tags_offset, tags.data(), tags.size() * sizeof tags[0]);
   std::memcpy(bytes.data(), &header, sizeof header);
   boost::crc_32_type crc;
