@@ -14,7 +14,8 @@ namespace forerun::models {
 
 Program compile(const Model& model, const chip::Chip& chip, const CompileOptions& options) {
   const auto context = options.context == 0 ? model.config.max_positions : options.context;
-  const auto plan = make_plan(model.config, chip, options.format, context);
+  const auto plan = make_plan(model.config, chip, options.format, context,
+                              options.max_tokens == 0 ? context : options.max_tokens);
   const auto graph = make_graph(model.config);
   Program program;
   for (std::uint32_t c = 0; c < plan.clusters; ++c) program.streams.push_back(emit_stream(plan, graph, c));

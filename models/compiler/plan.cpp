@@ -111,12 +111,12 @@ std::uint64_t lay_out_scratch(const Plan& plan, std::uint64_t tokens, Scratch& s
   return bump.high();
 }
 
-void choose_steps(Plan& plan, std::uint64_t scratch_bytes) {
+void choose_steps(Plan& plan, std::uint64_t scratch_bytes, std::uint32_t most_tokens) {
   std::uint64_t used = 0;
-  for (const std::uint32_t tokens : {128u, 64u, 32u, 16u, 8u, 4u, 2u, 1u}) {
-    plan.max_tokens = std::min(tokens, plan.context);
+  for (const std::uint32_t tokens : {512u, 256u, 128u, 64u, 32u, 16u, 8u, 4u, 2u, 1u}) {
+    plan.max_tokens = std::min({tokens, plan.context, most_tokens});
     used = lay_out_scratch(plan, plan.max_tokens, plan.scratch);
-    if (used <= scratch_bytes / 2) break;
+    if (used <= scratch_bytes / 4 * 3) break;
   }
   const auto ring = used < scratch_bytes ? scratch_bytes - used : 0;
   auto& s = plan.scratch;
@@ -209,7 +209,8 @@ std::uint64_t Plan::widest_qkv() const {
   return most;
 }
 
-Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format format, std::uint32_t context) {
+Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format format, std::uint32_t context,
+               std::uint32_t max_tokens) {
   const auto& tensor = chip.clusters.tensor;
   if (std::find(tensor.formats.begin(), tensor.formats.end(), format) == tensor.formats.end())
     throw CompileError("the chip's tensor cores do not have this number format (clusters.tensor.formats)");
@@ -226,7 +227,7 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format fo
   for (std::uint32_t c = 0; c < plan.clusters; ++c)
     plan.shares.push_back(make_share(model, plan.clusters, c));
   lay_out_constants(plan);
-  choose_steps(plan, chip.clusters.scratchpad.size.count);
+  choose_steps(plan, chip.clusters.scratchpad.size.count, max_tokens);
 
   const TileLimits limits{plan.scratch.slot_bytes, tensor.rows, std::uint64_t{tensor.columns} * tensor.arrays,
                           plan.weight_bytes()};

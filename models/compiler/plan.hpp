@@ -115,7 +115,9 @@ struct Plan {
   std::uint64_t widest_qkv() const;
 };
 
-/// Throws CompileError.
-Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format format, std::uint32_t context);
+/// A step takes at most `max_tokens`, and no more than fit into three quarters of the scratchpad; the rest is
+/// for the ring. Throws CompileError.
+Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format format, std::uint32_t context,
+               std::uint32_t max_tokens);
 
 }  // namespace forerun::models

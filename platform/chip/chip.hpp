@@ -107,7 +107,7 @@ struct Noc {
   Frequency clock{1.25e9};
   unsigned columns = 0, rows = 0;                 ///< 0: chosen by place_tiles
   Bytes link_width{64};                           ///< a flit: what a link carries a cycle
-  unsigned buffer = 8;                            ///< flits per port
+  unsigned buffer = 32;                           ///< flits per port
   unsigned router_latency = 2, link_latency = 1;  ///< cycles
   std::vector<std::string> tiles;  ///< row by row from the top, "X C M H ."; empty: chosen by place_tiles
   bool operator==(const Noc&) const = default;
@@ -133,7 +133,7 @@ struct Hbm {
   Bytes burst_bytes{32};
   unsigned ports = 16;  ///< NoC memory tiles of a stack
   Bytes interleave{256};
-  unsigned queue_depth = 32;
+  unsigned queue_depth = 64;
   unsigned front_end = 1;  ///< cycles
   unsigned act_cycles = 2;
   Scheduler scheduler = Scheduler::fr_fcfs;
@@ -141,8 +141,8 @@ struct Hbm {
   Refresh refresh = Refresh::all_bank;
   /// From the lowest address bits up.
   std::vector<AddressField> address_map{
-      AddressField::burst,      AddressField::column, AddressField::channel, AddressField::pseudo_channel,
-      AddressField::bank_group, AddressField::bank,   AddressField::row};
+      AddressField::burst,   AddressField::pseudo_channel, AddressField::bank_group, AddressField::column,
+      AddressField::channel, AddressField::bank,           AddressField::row};
   Timings timings;
   bool operator==(const Hbm&) const = default;
 };

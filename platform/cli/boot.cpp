@@ -44,7 +44,8 @@ int boot(const BootOptions& o) {
   const auto& cpu = *simulation.soc.cpu;
   std::fflush(stdout);
   fmt::print(stderr, "forerun: {} instructions in {:.6f} s of simulated and {:.2f} s of host time\n",
-             cpu.instructions.value(), static_cast<double>(outcome.picoseconds) * 1e-12, outcome.host_seconds);
+             cpu.instructions.value(), static_cast<double>(outcome.picoseconds) * 1e-12,
+             outcome.host_seconds);
   switch (outcome.kind) {
     case sim::Outcome::Kind::exited:
       fmt::print(stderr, "forerun: exit code {}\n", outcome.exit_code);
@@ -56,7 +57,8 @@ int boot(const BootOptions& o) {
       fmt::print(stderr, "forerun: the time limit is reached; the CPU is at pc {:#x}\n", cpu.pc());
       return failed;
     case sim::Outcome::Kind::stalled:
-      fmt::print(stderr, "forerun: error: the chip stands still: the CPU {} at pc {:#x}, and nothing can wake it\n{}",
+      fmt::print(stderr,
+                 "forerun: error: the chip stands still: the CPU {} at pc {:#x}, and nothing can wake it\n{}",
                  cpu.sleeping() ? "sleeps" : "waits", cpu.pc(), outcome.description);
       return failed;
   }
@@ -67,12 +69,15 @@ int boot(const BootOptions& o) {
 
 void add_boot(CLI::App& app, int& code) {
   auto o = std::make_shared<BootOptions>();
-  auto& command = *app.add_subcommand("boot", "boot an ELF on the chip's control CPU; ends with its exit code");
+  auto& command =
+      *app.add_subcommand("boot", "boot an ELF on the chip's control CPU; ends with its exit code");
   command
-      .add_option("ELF", o->elf, "a statically linked 64-bit RISC-V program, linked to the SRAM at 0x80000000 or to HBM")
+      .add_option("ELF", o->elf,
+                  "a statically linked 64-bit RISC-V program, linked to the SRAM at 0x80000000 or to HBM")
       ->required();
   o->chip.add_to(command);
-  command.add_option("--uart", o->uart, "where the UART goes: console, pty, none or file:PATH")->capture_default_str();
+  command.add_option("--uart", o->uart, "where the UART goes: console, pty, none or file:PATH")
+      ->capture_default_str();
   command.add_option("--gdb", o->gdb,
                      "wait for a gdb on this TCP port before the first instruction; 0 takes a free port");
   command.add_option("--limit", o->limit_ms, "end after this many milliseconds of simulated time")

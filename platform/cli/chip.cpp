@@ -30,11 +30,13 @@ int show(const ChipCommand& o) {
 
 void add_chip(CLI::App& app, int& code) {
   auto o = std::make_shared<ChipCommand>();
-  auto& command = *app.add_subcommand("chip", "check a chip description and print it with every key resolved");
+  auto& command =
+      *app.add_subcommand("chip", "check a chip description and print it with every key resolved");
   command.add_option("CHIP", o->chip.chip, "the same as --chip");
   o->chip.add_to(command);
   auto* schema = command.add_flag("--schema", o->schema, "print the JSON Schema of chip descriptions");
-  command.add_flag("--list", o->list, "print the names of the chips that come with Forerun")->excludes(schema);
+  command.add_flag("--list", o->list, "print the names of the chips that come with Forerun")
+      ->excludes(schema);
   command.callback([o, &code] { code = show(*o); });
 }
 

@@ -34,10 +34,11 @@ int compile(const CompileCommand& o) {
   for (const auto& segment : program.segments) weights += segment.memory_bytes;
   for (const auto& stream : program.streams) streams += stream.size();
   fmt::print(
-      "{} for {}: {} clusters, steps of up to {} tokens, context {}; {} bytes of weights and tables, {} of commands, {} of "
+      "{} for {}: {} clusters, steps of up to {} tokens, context {}; {} bytes of weights and tables, {} of "
+      "commands, {} of "
       "each scratchpad\n",
-      model.config.name, chip.name, program.streams.size(), program.header.max_tokens, program.header.context, weights,
-      streams, program.header.scratchpad_bytes);
+      model.config.name, chip.name, program.streams.size(), program.header.max_tokens, program.header.context,
+      weights, streams, program.header.scratchpad_bytes);
   return ok;
 }
 
@@ -48,7 +49,8 @@ void add_compile(CLI::App& app, int& code) {
   auto& command = *app.add_subcommand("compile", "compile a model for a chip");
   o->model.add_to(command);
   o->chip.add_to(command);
-  command.add_option("--context", o->context, "positions of the key/value cache (default: all that the model has)");
+  command.add_option("--context", o->context,
+                     "positions of the key/value cache (default: all that the model has)");
   command.add_option("-o,--output", o->output, "write the program container to this file");
   command.add_flag("--listing", o->listing, "print memory and every command of every cluster");
   command.callback([o, &code] { code = compile(*o); });

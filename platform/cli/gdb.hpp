@@ -13,7 +13,8 @@ namespace forerun::cli {
 
 class GdbSession {
  public:
-  /// With a port: listens, says where, and waits for the debugger. Throws std::runtime_error if the port is in use.
+  /// With a port: listens, says where, and waits for the debugger. Throws std::runtime_error if the port is
+  /// in use.
   GdbSession(sim::Simulation& simulation, std::optional<std::uint16_t> port);
   void ended(const sim::Outcome& outcome);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <systemc>
@@ -12,21 +13,27 @@ using namespace forerun;
 
 namespace {
 
-/// "did you mean --model instead of --modle?" for each unknown word of the command that was called.
-std::string suggestions(const CLI::App& app) {
-  const CLI::App* command = &app;
-  for (const auto* sub : app.get_subcommands()) command = sub;
+std::vector<std::string> command_names(const CLI::App& app) {
   std::vector<std::string> names;
-  if (command == &app) {
-    for (const auto* sub : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
-  } else {
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  return names;
+}
+
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& names) {
+  const auto near = chip::nearest(word.substr(0, word.find('=')), names);
+  return near.empty() ? "" : fmt::format("did you mean {} instead of {}?\n", near, word);
+}
+
+/// For each unknown option of the command that was called.
+std::string suggestions(const CLI::App& app) {
+  std::string text;
+  for (const auto* command : app.get_subcommands()) {
+    std::vector<std::string> names;
     for (const auto* option : command->get_options())
       for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+    for (const auto& word : command->remaining()) text += did_you_mean(word, names);
   }
-  std::string text;
-  for (const auto& word : app.remaining(true))
-    if (const auto near = chip::nearest(word.substr(0, word.find('=')), names); !near.empty())
-      text += fmt::format("did you mean {} instead of {}?\n", near, word);
   return text;
 }
 
@@ -34,7 +41,8 @@ std::string suggestions(const CLI::App& app) {
 
 int sc_main(int argc, char** argv) {
   CLI::App app(
-      "Forerun: a virtual platform of an LLM ASIC. It boots real firmware on the modelled chip and runs compiled "
+      "Forerun: a virtual platform of an LLM ASIC. It boots real firmware on the modelled chip and runs "
+      "compiled "
       "transformers on it.",
       "forerun");
   app.require_subcommand(1);
@@ -44,6 +52,10 @@ int sc_main(int argc, char** argv) {
     cli::add_boot(app, code);
     cli::add_compile(app, code);
     cli::add_chip(app, code);
+    const auto names = command_names(app);
+    if (argc > 1 && argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end())
+      throw cli::UsageError(fmt::format("unknown command '{}'; known are {}\n{}", argv[1],
+                                        fmt::join(names, ", "), did_you_mean(argv[1], names)));
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int result = app.exit(error);

@@ -15,7 +15,8 @@ namespace forerun::cli {
 void ChipOptions::add_to(CLI::App& command) {
   command.add_option("--chip", chip, "chip description: a name in platform/chips or a YAML file")
       ->capture_default_str();
-  command.add_option("--set", set, "override a key of the chip, for example clusters.count=8; may be repeated")
+  command
+      .add_option("--set", set, "override a key of the chip, for example clusters.count=8; may be repeated")
       ->allow_extra_args(false);
 }
 
@@ -59,7 +60,8 @@ std::vector<std::uint32_t> read_ids(const std::string& path, std::uint32_t vocab
       ids.push_back(id);
     }
   }
-  if (ids.empty()) throw std::runtime_error(path + ": holds no token ids, expected one or more, separated by white space");
+  if (ids.empty())
+    throw std::runtime_error(path + ": holds no token ids, expected one or more, separated by white space");
   return ids;
 }
 

@@ -11,6 +11,7 @@
 #include "models/compiler/compiler.hpp"
 #include "models/import/model.hpp"
 #include "models/tokenizer/tokenizer.hpp"
+#include "platform/chip/address_map.hpp"
 #include "platform/cli/gdb.hpp"
 #include "platform/cli/options.hpp"
 #include "platform/cli/progress.hpp"
@@ -30,7 +31,7 @@ struct RunOptions {
   ChipOptions chip;
   ModelOptions model;
   std::optional<std::string> prompt, data, ids, logits, teacher, report, program, firmware;
-  std::optional<std::uint64_t> steps;
+  std::optional<std::uint64_t> steps, prompt_tokens;
   std::optional<float> temperature;
   std::uint64_t seed = 0;
   std::uint64_t step_timeout = 0;
@@ -38,7 +39,9 @@ struct RunOptions {
   bool native = false;
   bool model_given = false;
   /// What a run without any of these is.
-  bool is_demonstration() const { return !model_given && !prompt && !ids && !logits && !teacher && !program; }
+  bool is_demonstration() const {
+    return !model_given && !prompt && !prompt_tokens && !ids && !logits && !teacher && !program;
+  }
 };
 
 void check(const RunOptions& o, const chip::Chip& chip) {
@@ -48,12 +51,15 @@ void check(const RunOptions& o, const chip::Chip& chip) {
   const bool data = chip.data == chip::Data::real;
   refuse(!data && o.ids, "--ids needs real data: without, the chip computes no tokens");
   refuse(!data && o.logits, "--logits needs real data: without, the chip computes no logits");
-  refuse(o.teacher && (o.prompt || o.steps || o.temperature),
-         "--teacher gives all tokens: --prompt, --steps and --temperature do not go with it");
+  refuse(
+      o.teacher && (o.prompt || o.prompt_tokens || o.steps || o.temperature),
+      "--teacher gives all tokens: --prompt, --prompt-tokens, --steps and --temperature do not go with it");
+  refuse(o.prompt && o.prompt_tokens, "--prompt and --prompt-tokens do not go together");
   refuse(o.temperature && o.ids, "--ids is for greedy runs: --temperature does not go with it");
   refuse(o.temperature && !(*o.temperature >= 0 && *o.temperature < 1e6F),
          "--temperature must be 0 (greedy) or more");
-  refuse(o.native && o.gdb, "--native runs firmware in this process: use the host's gdb on it instead of --gdb");
+  refuse(o.native && o.gdb,
+         "--native runs firmware in this process: use the host's gdb on it instead of --gdb");
   refuse(o.native && o.firmware, "--native runs the chip's own firmware: --firmware does not go with it");
 }
 
@@ -71,7 +77,11 @@ sim::InferenceRequest make_request(const RunOptions& o, const models::ModelConfi
                                            request.tokens.size(), model.name, model.max_positions));
     return request;
   }
-  request.tokens = tokenizer->encode(o.prompt.value_or(o.model_given ? "" : demonstration_prompt));
+  if (o.prompt_tokens)
+    request.tokens.assign(std::min<std::uint64_t>(*o.prompt_tokens, std::uint64_t{model.max_positions} + 1),
+                          model.bos);
+  else if (tokenizer != nullptr)
+    request.tokens = tokenizer->encode(o.prompt.value_or(o.model_given ? "" : demonstration_prompt));
   if (request.tokens.empty()) request.tokens = {model.bos};
   if (request.tokens.size() >= model.max_positions)
     throw UsageError(fmt::format("the prompt has {} tokens, but {} has {} positions", request.tokens.size(),
@@ -79,8 +89,8 @@ sim::InferenceRequest make_request(const RunOptions& o, const models::ModelConfi
   const auto room = model.max_positions - request.tokens.size();
   request.generate = o.steps.value_or(std::min<std::uint64_t>(default_steps, room));
   if (request.generate == 0 || request.generate > room)
-    throw UsageError(fmt::format("--steps is {}, but after {} prompt tokens {} has room for 1 to {}", request.generate,
-                                 request.tokens.size(), model.name, room));
+    throw UsageError(fmt::format("--steps is {}, but after {} prompt tokens {} has room for 1 to {}",
+                                 request.generate, request.tokens.size(), model.name, room));
   if (o.temperature.value_or(0) > 0) request.temperature = o.temperature;
   if (!o.temperature && o.is_demonstration() && data) request.temperature = demonstration_temperature;
   return request;
@@ -91,14 +101,24 @@ models::Program make_program(const RunOptions& o, const models::Model& model, co
   if (!o.program) {
     constexpr std::uint64_t granule = 64;
     const auto positions = request.tokens.size() + request.generate;
-    const auto context = std::min<std::uint64_t>(model.config.max_positions, (positions + granule - 1) / granule * granule);
+    const auto context =
+        std::min<std::uint64_t>(model.config.max_positions, (positions + granule - 1) / granule * granule);
     return models::compile(model, chip,
-                           {o.model.format(), static_cast<std::uint32_t>(context), chip.data == chip::Data::real});
+                           {.format = o.model.format(),
+                            .context = static_cast<std::uint32_t>(context),
+                            .data = chip.data == chip::Data::real,
+                            .max_tokens = static_cast<std::uint32_t>(request.tokens.size())});
   }
   auto program = models::read_container(*o.program);
+  if (const auto size = chip::memory_size(chip).count;
+      program.header.memory_end - chip::address_map::hbm > size)
+    throw std::runtime_error(fmt::format("{}: uses memory up to {:#x}, but the chip's ends at {:#x}",
+                                         *o.program, program.header.memory_end,
+                                         chip::address_map::hbm + size));
   if (program.header.vocabulary != model.config.vocabulary)
     throw std::runtime_error(fmt::format("{}: was compiled for a vocabulary of {}, {} has {}", *o.program,
-                                         program.header.vocabulary, model.config.name, model.config.vocabulary));
+                                         program.header.vocabulary, model.config.name,
+                                         model.config.vocabulary));
   return program;
 }
 
@@ -159,7 +179,8 @@ int run(const RunOptions& o) {
   const auto path = o.model.path();
   const auto model = models::load_model(path);
   std::optional<models::Tokenizer> tokenizer;
-  if (!o.teacher) tokenizer = models::Tokenizer::for_model(path, model.config.vocabulary);
+  const bool needs_text = data ? !o.teacher : o.prompt || o.is_demonstration();
+  if (needs_text) tokenizer = models::Tokenizer::for_model(path, model.config.vocabulary);
   const auto request = make_request(o, model.config, tokenizer ? &*tokenizer : nullptr, data);
   const auto program = make_program(o, model, chip, request);
 
@@ -179,8 +200,9 @@ int run(const RunOptions& o) {
     if (end >= request.tokens.size()) output.token(step.id);
   };
   inference.on_end = [&output] { output.end_text(); };
-  output.line(fmt::format("{} in {} on {}: {} clusters, {} tokens given, {} to generate", model.config.name, o.model.dtype,
-                          chip.name, program.streams.size(), request.tokens.size(), request.generate));
+  output.line(fmt::format("{} in {} on {}: {} clusters, {} tokens given, {} to generate", model.config.name,
+                          o.model.dtype, chip.name, program.streams.size(), request.tokens.size(),
+                          request.generate));
   GdbSession gdb(simulation, o.gdb);
   const double setup = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   const auto outcome = simulation.run();
@@ -188,11 +210,14 @@ int run(const RunOptions& o) {
   console.flush();
   gdb.ended(outcome);
 
-  if (const auto problem = problem_of(inference, outcome); !problem.empty()) throw std::runtime_error(problem);
-  const auto report = report::make_report(simulation, inference, model.config, o.model.format(), outcome, setup);
+  if (const auto problem = problem_of(inference, outcome); !problem.empty())
+    throw std::runtime_error(problem);
+  const auto report =
+      report::make_report(simulation, inference, model.config, o.model.format(), outcome, setup);
   if (o.ids) write_ids(*o.ids, inference.ids());
   if (o.logits)
-    write_file(*o.logits, {reinterpret_cast<const char*>(inference.logits().data()), inference.logits().size() * sizeof(float)});
+    write_file(*o.logits, {reinterpret_cast<const char*>(inference.logits().data()),
+                           inference.logits().size() * sizeof(float)});
   if (o.report) write_file(*o.report, report::to_json(report));
   std::cout << "\n" << report::to_text(report) << std::flush;
   return ok;
@@ -206,22 +231,32 @@ void add_run(CLI::App& app, int& code) {
   o->model.add_to(command);
   o->chip.add_to(command);
   command.add_option("--prompt", o->prompt, "text to go on with; empty: begin with the model's begin token");
-  command.add_option("--steps", o->steps, "tokens to generate (default 64, or as many as the model has room for)");
-  command.add_option("--temperature", o->temperature,
-                     "sample at this temperature; 0, the default, takes the likeliest token. A run without --model, "
-                     "--prompt, --ids, --logits and --program is a demonstration: it samples at 0.7");
+  command
+      .add_option(
+          "--prompt-tokens", o->prompt_tokens,
+          "a prompt of this many begin tokens, for studies of time; needs no tokenizer with --data none")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--steps", o->steps,
+                     "tokens to generate (default 64, or as many as the model has room for)");
+  command.add_option(
+      "--temperature", o->temperature,
+      "sample at this temperature; 0, the default, takes the likeliest token. A run without --model, "
+      "--prompt, --ids, --logits and --program is a demonstration: it samples at 0.7");
   command.add_option("--seed", o->seed, "seed of the sampling")->capture_default_str();
   command
-      .add_option("--data", o->data,
-                  "real: every byte is moved and computed; none: the same commands in the same time, without data")
+      .add_option(
+          "--data", o->data,
+          "real: every byte is moved and computed; none: the same commands in the same time, without data")
       ->check(CLI::IsMember({"real", "none"}));
   command.add_option("--ids", o->ids, "write the token ids, one a line, the prompt's first");
   command.add_option("--logits", o->logits, "write the logits of every position as rows of binary32");
   command.add_option("--teacher", o->teacher, "feed the token ids of this file, whatever the chip chooses");
   command.add_option("--report", o->report, "write the report as JSON");
-  command.add_option("--program", o->program, "run this program (forerun compile -o) instead of compiling the model");
+  command.add_option("--program", o->program,
+                     "run this program (forerun compile -o) instead of compiling the model");
   command.add_option("--firmware", o->firmware, "boot this ELF instead of the chip's own firmware");
-  command.add_flag("--native", o->native, "run the chip's firmware natively in this process, for the host's gdb");
+  command.add_flag("--native", o->native,
+                   "run the chip's firmware natively in this process, for the host's gdb");
   command.add_option("--gdb", o->gdb,
                      "wait for a gdb on this TCP port before the first instruction; 0 takes a free port");
   command

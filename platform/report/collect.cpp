@@ -15,7 +15,8 @@ double as_double(std::uint64_t value) { return static_cast<double>(value); }
 
 class Collector {
  public:
-  Collector(const sim::Simulation& simulation, const sim::Inference& inference, const models::ModelConfig& model, chip::Format format)
+  Collector(const sim::Simulation& simulation, const sim::Inference& inference,
+            const models::ModelConfig& model, chip::Format format)
       : soc_(simulation.soc),
         chip_(soc_.chip()),
         inference_(inference),
@@ -62,7 +63,8 @@ class Collector {
     }
     const sim::Window prefill(soc_, inference_.at_start(), inference_.at_first_token());
     const sim::Window decode(soc_, inference_.at_first_token(), inference_.at_end());
-    r.phases = {phase("whole run", run_, 0, steps.size()), phase("up to the first token", prefill, 0, first + 1)};
+    r.phases = {phase("whole run", run_, 0, steps.size()),
+                phase("up to the first token", prefill, 0, first + 1)};
     if (later > 0) r.phases.push_back(phase("tokens after it", decode, first + 1, steps.size()));
   }
 
@@ -90,7 +92,8 @@ class Collector {
     const double time = static_cast<double>(run_.picoseconds()) * as_double(clusters_);
     for (const std::string name : {"load", "store", "tensor", "vector"}) {
       const auto of = [&](const char* counter) { return run_.sum("cluster", "." + name + "." + counter); };
-      r.engines.push_back({name, of("commands"), ratio(as_double(of("busy_time")), time), ratio(as_double(of("semaphore_time")), time),
+      r.engines.push_back({name, of("commands"), ratio(as_double(of("busy_time")), time),
+                           ratio(as_double(of("semaphore_time")), time),
                            ratio(as_double(of("operand_time")), time)});
     }
     r.command_fetch = ratio(as_double(run_.sum("cluster", ".command.fetch_time")), time);
@@ -123,8 +126,10 @@ class Collector {
     r.noc_latency = ratio(as_double(run_.value("noc.latency_sum")) * 1e-12, as_double(r.noc_packets));
     const auto time = static_cast<double>(ip::now_picoseconds());
     for (const auto& link : soc_.noc.links())
-      r.links.push_back({link.name, link.flits, ratio(as_double(link.busy_ps), time), ratio(as_double(link.blocked_ps), time)});
-    std::stable_sort(r.links.begin(), r.links.end(), [](const Link& a, const Link& b) { return a.busy > b.busy; });
+      r.links.push_back({link.name, link.flits, ratio(as_double(link.busy_ps), time),
+                         ratio(as_double(link.blocked_ps), time)});
+    std::stable_sort(r.links.begin(), r.links.end(),
+                     [](const Link& a, const Link& b) { return a.busy > b.busy; });
   }
 
   void operators(Report& r) const {
@@ -155,16 +160,21 @@ class Collector {
 
 std::string_view format_name(chip::Format format) {
   switch (format) {
-    case chip::Format::f32: return "fp32";
-    case chip::Format::f16: return "fp16";
-    case chip::Format::bf16: return "bf16";
-    case chip::Format::i8: return "int8";
+    case chip::Format::f32:
+      return "fp32";
+    case chip::Format::f16:
+      return "fp16";
+    case chip::Format::bf16:
+      return "bf16";
+    case chip::Format::i8:
+      return "int8";
   }
   return "";
 }
 
-Report make_report(const sim::Simulation& simulation, const sim::Inference& inference, const models::ModelConfig& model,
-                   chip::Format format, const sim::Outcome& outcome, double setup_seconds) {
+Report make_report(const sim::Simulation& simulation, const sim::Inference& inference,
+                   const models::ModelConfig& model, chip::Format format, const sim::Outcome& outcome,
+                   double setup_seconds) {
   const auto& chip = simulation.soc.chip();
   Report r;
   r.chip = chip.name;
@@ -174,7 +184,8 @@ Report make_report(const sim::Simulation& simulation, const sim::Inference& infe
   r.data = chip.data == chip::Data::real ? "real" : "none";
   Collector(simulation, inference, model, format).fill(r);
   r.simulated_seconds = static_cast<double>(outcome.picoseconds) * 1e-12;
-  r.simulated_cycles = static_cast<std::uint64_t>(ip::Clock(chip.clusters.clock).ps_to_cycles(outcome.picoseconds));
+  r.simulated_cycles =
+      static_cast<std::uint64_t>(ip::Clock(chip.clusters.clock).ps_to_cycles(outcome.picoseconds));
   r.host_seconds = outcome.host_seconds;
   r.host_setup_seconds = setup_seconds;
   return r;

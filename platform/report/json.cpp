@@ -23,7 +23,11 @@ static void to_json(Json& j, const Phase& p) {
 }
 
 static void to_json(Json& j, const EngineUse& e) {
-  j = {{"name", e.name}, {"commands", e.commands}, {"busy", e.busy}, {"waits_for_semaphore", e.semaphore}, {"waits_for_operands", e.operands}};
+  j = {{"name", e.name},
+       {"commands", e.commands},
+       {"busy", e.busy},
+       {"waits_for_semaphore", e.semaphore},
+       {"waits_for_operands", e.operands}};
 }
 
 static void to_json(Json& j, const Channel& c) {
@@ -43,7 +47,11 @@ static void to_json(Json& j, const Link& l) {
 }
 
 static void to_json(Json& j, const OperatorUse& o) {
-  j = {{"name", o.name}, {"load_seconds", o.load}, {"store_seconds", o.store}, {"tensor_seconds", o.tensor}, {"vector_seconds", o.vector}};
+  j = {{"name", o.name},
+       {"load_seconds", o.load},
+       {"store_seconds", o.store},
+       {"tensor_seconds", o.tensor},
+       {"vector_seconds", o.vector}};
 }
 
 std::string to_json(const Report& r) {
@@ -68,12 +76,17 @@ std::string to_json(const Report& r) {
   j["command_processors"] = {{"waits_for_fetch", r.command_fetch}, {"waits_for_queue", r.command_queue}};
   j["operators"] = r.operators;
   j["hbm_channels"] = r.channels;
-  j["noc"] = {{"packets", r.noc_packets}, {"flits", r.noc_flits}, {"mean_latency_seconds", r.noc_latency}, {"links", r.links}};
-  j["cpu"] = {{"instructions", r.instructions}, {"cycles", r.cpu_cycles}, {"sleep_cycles", r.cpu_sleep_cycles}};
+  j["noc"] = {{"packets", r.noc_packets},
+              {"flits", r.noc_flits},
+              {"mean_latency_seconds", r.noc_latency},
+              {"links", r.links}};
+  j["cpu"] = {
+      {"instructions", r.instructions}, {"cycles", r.cpu_cycles}, {"sleep_cycles", r.cpu_sleep_cycles}};
   j["simulated_cluster_cycles"] = r.simulated_cycles;
   j["host"] = {{"seconds", r.host_seconds},
                {"setup_seconds", r.host_setup_seconds},
-               {"cluster_cycles_per_second", r.host_seconds > 0 ? static_cast<double>(r.simulated_cycles) / r.host_seconds : 0}};
+               {"cluster_cycles_per_second",
+                r.host_seconds > 0 ? static_cast<double>(r.simulated_cycles) / r.host_seconds : 0}};
   return j.dump(2) + "\n";
 }
 

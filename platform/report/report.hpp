@@ -18,11 +18,11 @@ struct Phase {
   std::string name;
   std::uint64_t steps = 0, tokens = 0;  ///< tokens fed
   double seconds = 0;
-  std::uint64_t cycles = 0;             ///< cluster clock cycles in which a step was under way
-  std::uint64_t bytes_read = 0, bytes_written = 0;      ///< of HBM
-  double bandwidth = 0, bandwidth_fraction = 0;         ///< bytes a second
-  double operations = 0;                                ///< two a multiply-accumulate
-  double operation_rate = 0, operation_fraction = 0;    ///< a second
+  std::uint64_t cycles = 0;                           ///< cluster clock cycles in which a step was under way
+  std::uint64_t bytes_read = 0, bytes_written = 0;    ///< of HBM
+  double bandwidth = 0, bandwidth_fraction = 0;       ///< bytes a second
+  double operations = 0;                              ///< two a multiply-accumulate
+  double operation_rate = 0, operation_fraction = 0;  ///< a second
 };
 
 /// One kind of engine, over all clusters that took part.
@@ -36,7 +36,8 @@ struct EngineUse {
 
 struct Channel {
   std::string name;  ///< "hbm0.channel3"
-  std::uint64_t bytes_read = 0, bytes_written = 0, row_hits = 0, row_misses = 0, row_conflicts = 0, refreshes = 0;
+  std::uint64_t bytes_read = 0, bytes_written = 0, row_hits = 0, row_misses = 0, row_conflicts = 0,
+                refreshes = 0;
   double bandwidth = 0, bandwidth_fraction = 0;
 };
 
@@ -54,11 +55,11 @@ struct OperatorUse {
 
 struct Report {
   std::string chip, model, format, timing, data;
-  unsigned clusters = 0;        ///< that took part
+  unsigned clusters = 0;  ///< that took part
   std::uint64_t given = 0, generated = 0;
-  double boot_seconds = 0;      ///< power-on to the request
+  double boot_seconds = 0;         ///< power-on to the request
   double first_token_seconds = 0;  ///< request to the first token
-  double token_seconds = 0;     ///< mean of the tokens after it; 0 when there are none
+  double token_seconds = 0;        ///< mean of the tokens after it; 0 when there are none
   double token_seconds_least = 0, token_seconds_most = 0;
   double tokens_per_second = 0;  ///< of the tokens after the first
   std::vector<Phase> phases;
@@ -67,19 +68,20 @@ struct Report {
   double command_fetch = 0, command_queue = 0;  ///< fractions in which the command processors waited
   std::vector<Channel> channels;
   std::uint64_t noc_packets = 0, noc_flits = 0;
-  double noc_latency = 0;        ///< mean seconds of a packet
-  std::vector<Link> links;       ///< all, the busiest first
+  double noc_latency = 0;   ///< mean seconds of a packet
+  std::vector<Link> links;  ///< all, the busiest first
   std::vector<OperatorUse> operators;
   std::uint64_t instructions = 0, cpu_cycles = 0, cpu_sleep_cycles = 0;  ///< 0 when firmware ran natively
-  double simulated_seconds = 0;  ///< of the whole simulation
-  std::uint64_t simulated_cycles = 0;  ///< of the cluster clock
+  double simulated_seconds = 0;                                          ///< of the whole simulation
+  std::uint64_t simulated_cycles = 0;                                    ///< of the cluster clock
   // Of the host, different in every run:
   double host_seconds = 0, host_setup_seconds = 0;
 };
 
 /// After the simulation; `inference` must have finished.
-Report make_report(const sim::Simulation& simulation, const sim::Inference& inference, const models::ModelConfig& model,
-                   chip::Format format, const sim::Outcome& outcome, double setup_seconds);
+Report make_report(const sim::Simulation& simulation, const sim::Inference& inference,
+                   const models::ModelConfig& model, chip::Format format, const sim::Outcome& outcome,
+                   double setup_seconds);
 
 std::string to_text(const Report& report);
 /// Everything that depends on the host is in the object "host", the last.

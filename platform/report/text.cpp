@@ -29,47 +29,60 @@ std::string percent(double fraction) { return fmt::format("{:.1f} %", 100 * frac
 std::string to_text(const Report& r) {
   std::string text;
   auto out = std::back_inserter(text);
-  fmt::format_to(out, "{} in {} on {}: {} clusters, timing {}, data {}\n", r.model, r.format, r.chip, r.clusters, r.timing, r.data);
+  fmt::format_to(out, "{} in {} on {}: {} clusters, timing {}, data {}\n", r.model, r.format, r.chip,
+                 r.clusters, r.timing, r.data);
   fmt::format_to(out, "  boot                {:>10}\n", quantity(r.boot_seconds, "s"));
-  fmt::format_to(out, "  time to first token {:>10}  ({} tokens given)\n", quantity(r.first_token_seconds, "s"), r.given);
+  fmt::format_to(out, "  time to first token {:>10}  ({} tokens given)\n",
+                 quantity(r.first_token_seconds, "s"), r.given);
   if (r.token_seconds > 0)
-    fmt::format_to(out, "  time per token      {:>10}  ({} to {}), {:.1f} tokens/s\n", quantity(r.token_seconds, "s"),
-                   quantity(r.token_seconds_least, "s"), quantity(r.token_seconds_most, "s"), r.tokens_per_second);
+    fmt::format_to(out, "  time per token      {:>10}  ({} to {}), {:.1f} tokens/s\n",
+                   quantity(r.token_seconds, "s"), quantity(r.token_seconds_least, "s"),
+                   quantity(r.token_seconds_most, "s"), r.tokens_per_second);
 
-  fmt::format_to(out, "\n{:<24}{:>8}{:>12}{:>12}{:>13}{:>10}{:>14}{:>10}\n", "phase", "tokens", "time", "HBM", "bandwidth", "of peak",
-                 "operations/s", "of peak");
+  fmt::format_to(out, "\n{:<24}{:>8}{:>12}{:>12}{:>13}{:>10}{:>14}{:>10}\n", "phase", "tokens", "time", "HBM",
+                 "bandwidth", "of peak", "operations/s", "of peak");
   for (const auto& p : r.phases)
-    fmt::format_to(out, "{:<24}{:>8}{:>12}{:>12}{:>13}{:>10}{:>14}{:>10}\n", p.name, p.tokens, quantity(p.seconds, "s"),
-                   quantity(static_cast<double>(p.bytes_read + p.bytes_written), "B"), quantity(p.bandwidth, "B/s"), percent(p.bandwidth_fraction),
-                   quantity(p.operation_rate, "/s"), percent(p.operation_fraction));
+    fmt::format_to(
+        out, "{:<24}{:>8}{:>12}{:>12}{:>13}{:>10}{:>14}{:>10}\n", p.name, p.tokens, quantity(p.seconds, "s"),
+        quantity(static_cast<double>(p.bytes_read + p.bytes_written), "B"), quantity(p.bandwidth, "B/s"),
+        percent(p.bandwidth_fraction), quantity(p.operation_rate, "/s"), percent(p.operation_fraction));
 
-  fmt::format_to(out, "\n{:<10}{:>10}{:>10}{:>22}{:>20}\n", "engine", "commands", "busy", "waits for semaphore", "waits for operands");
+  fmt::format_to(out, "\n{:<10}{:>10}{:>10}{:>22}{:>20}\n", "engine", "commands", "busy",
+                 "waits for semaphore", "waits for operands");
   for (const auto& e : r.engines)
-    fmt::format_to(out, "{:<10}{:>10}{:>10}{:>22}{:>20}\n", e.name, e.commands, percent(e.busy), percent(e.semaphore), percent(e.operands));
-  fmt::format_to(out, "command processors wait for fetches {}, for room in a queue {}\n", percent(r.command_fetch), percent(r.command_queue));
+    fmt::format_to(out, "{:<10}{:>10}{:>10}{:>22}{:>20}\n", e.name, e.commands, percent(e.busy),
+                   percent(e.semaphore), percent(e.operands));
+  fmt::format_to(out, "command processors wait for fetches {}, for room in a queue {}\n",
+                 percent(r.command_fetch), percent(r.command_queue));
 
-  fmt::format_to(out, "\n{:<26}{:>12}{:>12}{:>12}{:>12}   (mean over clusters)\n", "operator", "load", "store", "tensor", "vector");
+  fmt::format_to(out, "\n{:<26}{:>12}{:>12}{:>12}{:>12}   (mean over clusters)\n", "operator", "load",
+                 "store", "tensor", "vector");
   for (const auto& o : r.operators)
-    fmt::format_to(out, "{:<26}{:>12}{:>12}{:>12}{:>12}\n", o.name, quantity(o.load, "s"), quantity(o.store, "s"), quantity(o.tensor, "s"),
-                   quantity(o.vector, "s"));
+    fmt::format_to(out, "{:<26}{:>12}{:>12}{:>12}{:>12}\n", o.name, quantity(o.load, "s"),
+                   quantity(o.store, "s"), quantity(o.tensor, "s"), quantity(o.vector, "s"));
 
-  fmt::format_to(out, "\n{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}\n", "HBM channel", "read", "written", "bandwidth", "of peak", "row hits",
-                 "misses", "conflicts");
+  fmt::format_to(out, "\n{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}\n", "HBM channel", "read",
+                 "written", "bandwidth", "of peak", "row hits", "misses", "conflicts");
   for (const auto& c : r.channels)
-    fmt::format_to(out, "{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}\n", c.name, quantity(static_cast<double>(c.bytes_read), "B"),
-                   quantity(static_cast<double>(c.bytes_written), "B"), quantity(c.bandwidth, "B/s"), percent(c.bandwidth_fraction), c.row_hits,
-                   c.row_misses, c.row_conflicts);
+    fmt::format_to(out, "{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}\n", c.name,
+                   quantity(static_cast<double>(c.bytes_read), "B"),
+                   quantity(static_cast<double>(c.bytes_written), "B"), quantity(c.bandwidth, "B/s"),
+                   percent(c.bandwidth_fraction), c.row_hits, c.row_misses, c.row_conflicts);
 
-  fmt::format_to(out, "\nNoC: {} packets, {} flits, mean latency {}; busiest links:\n", r.noc_packets, r.noc_flits, quantity(r.noc_latency, "s"));
+  fmt::format_to(out, "\nNoC: {} packets, {} flits, mean latency {}; busiest links:\n", r.noc_packets,
+                 r.noc_flits, quantity(r.noc_latency, "s"));
   for (std::size_t i = 0; i < std::min<std::size_t>(5, r.links.size()); ++i)
-    fmt::format_to(out, "  {:<28}{:>10} busy{:>10} blocked\n", r.links[i].name, percent(r.links[i].busy), percent(r.links[i].blocked));
+    fmt::format_to(out, "  {:<28}{:>10} busy{:>10} blocked\n", r.links[i].name, percent(r.links[i].busy),
+                   percent(r.links[i].blocked));
 
   if (r.cpu_cycles > 0)
     fmt::format_to(out, "CPU: {} instructions in the run, asleep {} of the time\n", r.instructions,
                    percent(static_cast<double>(r.cpu_sleep_cycles) / static_cast<double>(r.cpu_cycles)));
-  fmt::format_to(out, "simulated {} ({} cluster cycles) in {:.2f} s of host time: {} cycles/s; set-up {:.2f} s\n",
-                 quantity(r.simulated_seconds, "s"), r.simulated_cycles, r.host_seconds,
-                 quantity(r.host_seconds > 0 ? static_cast<double>(r.simulated_cycles) / r.host_seconds : 0, ""), r.host_setup_seconds);
+  fmt::format_to(
+      out, "simulated {} ({} cluster cycles) in {:.2f} s of host time: {} cycles/s; set-up {:.2f} s\n",
+      quantity(r.simulated_seconds, "s"), r.simulated_cycles, r.host_seconds,
+      quantity(r.host_seconds > 0 ? static_cast<double>(r.simulated_cycles) / r.host_seconds : 0, ""),
+      r.host_setup_seconds);
   return text;
 }
 

@@ -59,7 +59,8 @@ void Inference::take(const ip::Message& message) {
       failure_ = describe_failure(message);
       return finish();
     case FR_MESSAGE_TRAP:
-      failure_ = fmt::format("firmware trapped: mcause {:#x}, mepc {:#x}, mtval {:#x}", message[1], message[2], message[3]);
+      failure_ = fmt::format("firmware trapped: mcause {:#x}, mepc {:#x}, mtval {:#x}", message[1],
+                             message[2], message[3]);
       return;
     default:
       failure_ = fmt::format("firmware sent an unknown message of type {}", message[0]);
@@ -76,14 +77,19 @@ void Inference::request_run() {
   if (request_.temperature) flags |= FR_RUN_SAMPLE;
   if (request_.teacher) flags |= FR_RUN_TEACHER;
   if (request_.keep_logits) flags |= FR_RUN_ALL_LOGITS;
-  soc_.mailbox.host_send({FR_MESSAGE_RUN, program_.header.load_address, request_.tokens.size(), request_.generate, flags,
-                          std::bit_cast<std::uint32_t>(request_.temperature.value_or(0)), request_.seed, request_.step_timeout});
+  soc_.mailbox.host_send(
+      {FR_MESSAGE_RUN, program_.header.load_address, request_.tokens.size(), request_.generate, flags,
+       std::bit_cast<std::uint32_t>(request_.temperature.value_or(0)), request_.seed, request_.step_timeout});
 }
 
 void Inference::take_step(const ip::Message& message) {
   const double tick = 1 / soc_.chip().peripherals.timebase.hertz;
-  Step step{message[1], message[2], static_cast<std::uint32_t>(message[3]), static_cast<double>(message[4]) * tick,
-            static_cast<double>(message[5]) * tick, 0};
+  Step step{message[1],
+            message[2],
+            static_cast<std::uint32_t>(message[3]),
+            static_cast<double>(message[4]) * tick,
+            static_cast<double>(message[5]) * tick,
+            0};
   for (std::size_t c = 0; c < program_.streams.size(); ++c) {
     std::uint64_t cycles = 0;
     soc_.read(chip::address_map::cluster_registers(static_cast<unsigned>(c)) + FR_CLUSTER_CYCLES,
@@ -126,8 +132,8 @@ std::string Inference::describe_failure(const ip::Message& message) const {
         if (header.tag < program_.tags.size()) where = fmt::format(" in {}", program_.tags[header.tag]);
       }
     }
-    text += fmt::format("\n  cluster {}: {}: {:#x}; the command is at byte {:#x} of its stream{}", cluster, error_text(message[3]),
-                        message[4], message[5], where);
+    text += fmt::format("\n  cluster {}: {}: {:#x}; the command is at byte {:#x} of its stream{}", cluster,
+                        error_text(message[3]), message[4], message[5], where);
   } else if (message[1] == FR_FAILURE_TIMEOUT) {
     text += fmt::format("\n  cluster {} has not ended", message[2]);
     if (const auto stall = soc_.describe_stall(); !stall.empty()) text += "\n" + stall;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The host's side of a run: puts a program into the chip's memory, asks firmware to run it, and takes the tokens.
+/// The host's side of a run: puts a program into the chip's memory, asks firmware to run it, and takes the
+/// tokens.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +28,9 @@ struct InferenceRequest {
 /// What firmware reported about one step.
 struct Step {
   std::uint64_t position = 0, tokens = 0;
-  std::uint32_t id = 0;              ///< chosen after its last token
-  double begin = 0, end = 0;         ///< seconds since power-on, as firmware read its clock
-  std::uint64_t cycles = 0;          ///< of the slowest cluster's clock
+  std::uint32_t id = 0;       ///< chosen after its last token
+  double begin = 0, end = 0;  ///< seconds since power-on, as firmware read its clock
+  std::uint64_t cycles = 0;   ///< of the slowest cluster's clock
 };
 
 class Inference {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// One simulation of a chip from power-on to its end. SystemC elaborates once, so there is one of these in a process.
+/// One simulation of a chip from power-on to its end. SystemC elaborates once, so there is one of these in a
+/// process.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +36,8 @@ std::string firmware_path(const std::string& file);
 
 class Simulation {
  public:
-  /// With a `native` program (firmware/apps/apps.h), this runs in the simulator's process in the place of the CPU.
-  /// Throws std::invalid_argument for a chip that cannot be built.
+  /// With a `native` program (firmware/apps/apps.h), this runs in the simulator's process in the place of the
+  /// CPU. Throws std::invalid_argument for a chip that cannot be built.
   explicit Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)> native = {});
 
   soc::Soc soc;

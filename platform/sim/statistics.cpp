@@ -10,7 +10,8 @@ namespace forerun::sim {
 namespace {
 
 bool matches(std::string_view name, std::string_view prefix, std::string_view suffix) {
-  if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() < prefix.size() + suffix.size()) return false;
+  if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() < prefix.size() + suffix.size())
+    return false;
   const auto middle = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
   return std::all_of(middle.begin(), middle.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
 }

@@ -23,7 +23,8 @@ class Window {
   Window(const soc::Soc& soc, const Snapshot& from, const Snapshot& to) : soc_(soc), from_(from), to_(to) {}
   std::int64_t picoseconds() const { return to_.picoseconds - from_.picoseconds; }
   double seconds() const { return static_cast<double>(picoseconds()) * 1e-12; }
-  /// Sum over the statistics whose name is `prefix` NUMBER `suffix`, or `prefix` `suffix`: sum("cluster", ".tensor.macs").
+  /// Sum over the statistics whose name is `prefix` NUMBER `suffix`, or `prefix` `suffix`: sum("cluster",
+  /// ".tensor.macs").
   std::uint64_t sum(std::string_view prefix, std::string_view suffix) const;
   /// One statistic by its whole name; 0 if there is none.
   std::uint64_t value(std::string_view name) const;

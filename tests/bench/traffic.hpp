@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Keeps a number of transactions under way, for ever.
+#pragma once
+
+#include <tlm_utils/simple_initiator_socket.h>
+
+#include <functional>
+#include <systemc>
+
+#include "ip/base/payload.hpp"
+
+namespace forerun::bench {
+
+struct Traffic : sc_core::sc_module {
+  using Address = std::function<std::uint64_t()>;
+
+  Traffic(const sc_core::sc_module_name& name, unsigned outstanding, std::uint32_t length, Address address)
+      : sc_module(name), address_(std::move(address)), outstanding_(outstanding), length_(length) {
+    socket.register_nb_transport_bw(this, &Traffic::nb_transport_bw);
+    sc_core::sc_spawn_options options;
+    options.spawn_method();
+    options.set_sensitivity(&next_);
+    sc_core::sc_spawn([this] { issue(); }, "issue", &options);
+  }
+  tlm_utils::simple_initiator_socket<Traffic> socket{"socket"};
+  std::uint64_t completed = 0;
+
+ private:
+  void issue() {
+    while (in_flight_ < outstanding_ && requesting_ == nullptr) {
+      auto& payload = pool_.acquire(tlm::TLM_READ_COMMAND, address_(), length_, true);
+      ++in_flight_;
+      requesting_ = &payload;
+      tlm::tlm_phase phase = tlm::BEGIN_REQ;
+      auto delay = sc_core::SC_ZERO_TIME;
+      const auto answer = socket->nb_transport_fw(payload, phase, delay);
+      if (answer != tlm::TLM_ACCEPTED) requesting_ = nullptr;
+      if (answer == tlm::TLM_COMPLETED || (answer == tlm::TLM_UPDATED && phase == tlm::BEGIN_RESP))
+        complete(payload);
+    }
+  }
+  void complete(tlm::tlm_generic_payload& payload) {
+    ++completed;
+    --in_flight_;
+    payload.release();
+    next_.notify(sc_core::SC_ZERO_TIME);
+  }
+  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                     sc_core::sc_time&) {
+    if (requesting_ == &payload) {
+      requesting_ = nullptr;
+      next_.notify(sc_core::SC_ZERO_TIME);
+    }
+    if (phase != tlm::BEGIN_RESP) return tlm::TLM_ACCEPTED;
+    complete(payload);
+    return tlm::TLM_COMPLETED;
+  }
+
+  ip::PayloadPool pool_{4096};
+  Address address_;
+  unsigned outstanding_, in_flight_ = 0;
+  std::uint32_t length_;
+  tlm::tlm_generic_payload* requesting_ = nullptr;
+  sc_core::sc_event next_;
+};
+
+}  // namespace forerun::bench
