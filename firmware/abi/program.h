@@ -42,7 +42,7 @@ struct fr_program_header {
   uint64_t load_address;       /* global address of this header */
   uint32_t crc32;              /* CRC-32 (IEEE 802.3) of the header (this field as 0), stream, tag and segment tables */
   uint32_t clusters;           /* clusters that take part: one stream each, clusters 0 .. clusters - 1 */
-  uint32_t streams_offset;     /* from the header: fr_program_stream[clusters] */
+  uint32_t streams_offset;     /* from the header, as all offsets a multiple of 8: fr_program_stream[clusters] */
   uint32_t tags_offset;        /* fr_program_tag[tags] */
   uint32_t tags;
   uint32_t segments_offset;    /* fr_program_segment[segments] */

@@ -21,7 +21,7 @@
   X(STATUS, 0x014, 32, RO, 0, "FR_CLUSTER_STATUS_*")                                                        \
   X(STREAM, 0x018, 64, RW, 0, "global address of the command stream, 8-byte aligned")                       \
   X(STREAM_BYTES, 0x020, 64, RW, 0, "length of the command stream")                                         \
-  X(PARAMETERS, 0x028, 64, RW, 0, "global address of FR_PARAMETERS signed 64-bit values, 8-byte aligned")   \
+  X(PARAMETERS, 0x028, 64, RW, 0, "global address of FR_PARAMETERS signed 64-bit values, 128-byte aligned")   \
   X(INTERRUPT_ENABLE, 0x030, 32, RW, 0, "FR_CLUSTER_INTERRUPT_*")                                           \
   X(INTERRUPT_STATUS, 0x034, 32, W1C, 0, "FR_CLUSTER_INTERRUPT_*")                                          \
   X(ERROR, 0x038, 32, RO, 0, "FR_ERROR_* of the first error since start")                                   \

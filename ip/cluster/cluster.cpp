@@ -102,7 +102,7 @@ bool Cluster::control(std::uint64_t value) {
   if ((value & FR_CLUSTER_CONTROL_RESET) != 0) reset();
   if ((value & FR_CLUSTER_CONTROL_START) == 0 || reset_line.level()) return true;
   const auto stream = registers_.get(FR_CLUSTER_STREAM), parameters = registers_.get(FR_CLUSTER_PARAMETERS);
-  if (running() || (status_ & FR_CLUSTER_STATUS_ERROR) != 0 || stream % 8 != 0 || parameters % 8 != 0) return false;
+  if (running() || (status_ & FR_CLUSTER_STATUS_ERROR) != 0 || stream % 8 != 0 || parameters % (FR_PARAMETERS * 8) != 0) return false;
   status_ = FR_CLUSTER_STATUS_RUNNING;
   started_ = now_picoseconds();
   command.start(stream, registers_.get(FR_CLUSTER_STREAM_BYTES), parameters);

@@ -12,8 +12,9 @@ namespace {
 constexpr std::uint64_t parameter_line = ~std::uint64_t{0} - 1;
 
 #define FR_F(TYPE, NAME, DESCRIPTION) +sizeof(TYPE)
-#define FR_X(NAME, NUMBER, ENGINE, FIELDS, DESCRIPTION) \
-  table[NUMBER] = {static_cast<unsigned>(sizeof(fr_command_header) + (0 FIELDS(FR_F))) / 8, FR_ENGINE_##ENGINE};
+#define FR_X(NAME, NUMBER, ENGINE, FIELDS, DESCRIPTION)                                     \
+  table[NUMBER] = {static_cast<unsigned>(sizeof(fr_command_header) + (0 FIELDS(FR_F))) / 8, \
+                   FR_ENGINE_##ENGINE};
 std::array<OpcodeInfo, 256> make_table() {
   std::array<OpcodeInfo, 256> table{};
   FR_OPCODES(FR_X)
@@ -127,7 +128,8 @@ void CommandProcessor::deliver() {
       auto& line = lines_[flight_line_ % lines_.size()];
       line.number = flight_line_;
       line.valid = true;
-      std::memcpy(line.bytes, payload.get_data_ptr(), payload.get_data_length());
+      std::memcpy(line.bytes + payload.get_address() % line_bytes, payload.get_data_ptr(),
+                  payload.get_data_length());
     }
   }
   payload.release();
@@ -135,31 +137,32 @@ void CommandProcessor::deliver() {
 }
 
 void CommandProcessor::request(std::uint64_t line) {
-  const auto offset = line * line_bytes;
-  if (flight_ != nullptr || offset >= stream_bytes_) return;
+  const auto begin = std::max(stream_, line * line_bytes),
+             end = std::min(stream_ + stream_bytes_, (line + 1) * line_bytes);
+  if (flight_ != nullptr || begin >= end) return;
   flight_line_ = line;
-  send(stream_ + offset, static_cast<std::uint32_t>(std::min<std::uint64_t>(line_bytes, stream_bytes_ - offset)));
+  send(begin, static_cast<std::uint32_t>(end - begin));
 }
 
 bool CommandProcessor::available(std::uint64_t from, std::uint64_t bytes) {
-  for (auto line = from / line_bytes; line <= (from + bytes - 1) / line_bytes; ++line) {
+  const auto first = (stream_ + from) / line_bytes, last = (stream_ + from + bytes - 1) / line_bytes;
+  for (auto line = first; line <= last; ++line) {
     const auto& slot = lines_[line % lines_.size()];
     if (!slot.valid || slot.number != line) {
       request(line);
       return false;
     }
   }
-  const auto next = (from + bytes - 1) / line_bytes + 1;
-  const auto& slot = lines_[next % lines_.size()];
-  if (!slot.valid || slot.number != next) request(next);
+  const auto& slot = lines_[(last + 1) % lines_.size()];
+  if (!slot.valid || slot.number != last + 1) request(last + 1);
   return true;
 }
 
 void CommandProcessor::copy(std::uint64_t from, unsigned char* to, std::uint64_t bytes) const {
-  while (bytes > 0) {
-    const auto skip = from % line_bytes, n = std::min(bytes, line_bytes - skip);
-    std::memcpy(to, lines_[from / line_bytes % lines_.size()].bytes + skip, n);
-    from += n, to += n, bytes -= n;
+  for (auto at = stream_ + from; bytes > 0;) {
+    const auto skip = at % line_bytes, n = std::min(bytes, line_bytes - skip);
+    std::memcpy(to, lines_[at / line_bytes % lines_.size()].bytes + skip, n);
+    at += n, to += n, bytes -= n;
   }
 }
 
@@ -188,7 +191,8 @@ void CommandProcessor::step() {
     header = command.header();
     const auto info = opcode_info(header.opcode);
     if (info.words == 0) return fault(FR_ERROR_OPCODE, header.opcode);
-    if (header.words != info.words + header.patches || header.words > FR_COMMAND_MAX_WORDS || header.reserved != 0)
+    if (header.words != info.words + header.patches || header.words > FR_COMMAND_MAX_WORDS ||
+        header.reserved != 0)
       return fault(FR_ERROR_COMMAND, header.words);
     for (const auto* uses : {header.wait, header.signal})
       for (int i = 0; i < 2; ++i)
@@ -228,12 +232,14 @@ bool CommandProcessor::patch(Command& command, const fr_command_header& header) 
     fr_patch p;
     std::memcpy(&p, command.bytes + end + i * sizeof p, sizeof p);
     const bool good_width = p.width == 1 || p.width == 2 || p.width == 4 || p.width == 8;
-    if (!good_width || p.offset < sizeof(fr_command_header) || p.offset + p.width > end || p.reg >= FR_REGISTERS) {
+    if (!good_width || p.offset < sizeof(fr_command_header) || p.offset + p.width > end ||
+        p.reg >= FR_REGISTERS) {
       fault(FR_ERROR_COMMAND, p.offset);
       return false;
     }
     write_field(command.bytes + p.offset, p.width,
-                static_cast<std::int64_t>(static_cast<std::uint64_t>(registers_[p.reg]) * static_cast<std::uint64_t>(std::int64_t{p.scale})));
+                static_cast<std::int64_t>(static_cast<std::uint64_t>(registers_[p.reg]) *
+                                          static_cast<std::uint64_t>(std::int64_t{p.scale})));
   }
   return true;
 }
@@ -247,7 +253,8 @@ bool CommandProcessor::execute(const Command& command, const fr_command_header& 
       return false;
     case FR_OP_LOOP: {
       const auto loop = command.as<fr_loop>();
-      if (loop.counter < FR_PARAMETERS || loop.counter >= FR_REGISTERS) return fault(FR_ERROR_COMMAND, loop.counter), false;
+      if (loop.counter < FR_PARAMETERS || loop.counter >= FR_REGISTERS)
+        return fault(FR_ERROR_COMMAND, loop.counter), false;
       if (loop.count <= 0) {
         pc_ = after + loop.body;
         return true;
@@ -287,7 +294,8 @@ bool CommandProcessor::scalar(const fr_scalar& command) {
     return false;
   }
   const auto a = static_cast<std::uint64_t>(command.ra == 255 ? 0 : registers_[command.ra]);
-  const auto b = static_cast<std::uint64_t>(command.rb == 255 ? 0 : registers_[command.rb]) + static_cast<std::uint64_t>(command.imm);
+  const auto b = static_cast<std::uint64_t>(command.rb == 255 ? 0 : registers_[command.rb]) +
+                 static_cast<std::uint64_t>(command.imm);
   const auto sa = static_cast<std::int64_t>(a), sb = static_cast<std::int64_t>(b);
   const auto floor_divide = [&](std::int64_t x, std::int64_t y) {
     if (y == -1) return static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(x));
@@ -296,25 +304,54 @@ bool CommandProcessor::scalar(const fr_scalar& command) {
   };
   auto& d = registers_[command.rd];
   const auto set = [&d](std::uint64_t value) { d = static_cast<std::int64_t>(value); };
-  if ((command.op == FR_SCALAR_DIV || command.op == FR_SCALAR_CEIL_DIV || command.op == FR_SCALAR_MOD) && sb == 0) {
+  if ((command.op == FR_SCALAR_DIV || command.op == FR_SCALAR_CEIL_DIV || command.op == FR_SCALAR_MOD) &&
+      sb == 0) {
     fault(FR_ERROR_DIVIDE, pc_);
     return false;
   }
   switch (command.op) {
-    case FR_SCALAR_ADD: set(a + b); break;
-    case FR_SCALAR_SUB: set(a - b); break;
-    case FR_SCALAR_MUL: set(a * b); break;
-    case FR_SCALAR_DIV: d = floor_divide(sa, sb); break;
-    case FR_SCALAR_CEIL_DIV: set(0 - static_cast<std::uint64_t>(floor_divide(static_cast<std::int64_t>(0 - a), sb))); break;
-    case FR_SCALAR_MOD: set(a - b * static_cast<std::uint64_t>(floor_divide(sa, sb))); break;
-    case FR_SCALAR_MIN: d = std::min(sa, sb); break;
-    case FR_SCALAR_MAX: d = std::max(sa, sb); break;
-    case FR_SCALAR_LESS: d = sa < sb ? 1 : 0; break;
-    case FR_SCALAR_EQUAL: d = sa == sb ? 1 : 0; break;
-    case FR_SCALAR_SHL: set(a << (b & 63)); break;
-    case FR_SCALAR_SHR: d = sa >> (b & 63); break;
-    case FR_SCALAR_AND: set(a & b); break;
-    case FR_SCALAR_OR: set(a | b); break;
+    case FR_SCALAR_ADD:
+      set(a + b);
+      break;
+    case FR_SCALAR_SUB:
+      set(a - b);
+      break;
+    case FR_SCALAR_MUL:
+      set(a * b);
+      break;
+    case FR_SCALAR_DIV:
+      d = floor_divide(sa, sb);
+      break;
+    case FR_SCALAR_CEIL_DIV:
+      set(0 - static_cast<std::uint64_t>(floor_divide(static_cast<std::int64_t>(0 - a), sb)));
+      break;
+    case FR_SCALAR_MOD:
+      set(a - b * static_cast<std::uint64_t>(floor_divide(sa, sb)));
+      break;
+    case FR_SCALAR_MIN:
+      d = std::min(sa, sb);
+      break;
+    case FR_SCALAR_MAX:
+      d = std::max(sa, sb);
+      break;
+    case FR_SCALAR_LESS:
+      d = sa < sb ? 1 : 0;
+      break;
+    case FR_SCALAR_EQUAL:
+      d = sa == sb ? 1 : 0;
+      break;
+    case FR_SCALAR_SHL:
+      set(a << (b & 63));
+      break;
+    case FR_SCALAR_SHR:
+      d = sa >> (b & 63);
+      break;
+    case FR_SCALAR_AND:
+      set(a & b);
+      break;
+    case FR_SCALAR_OR:
+      set(a | b);
+      break;
     default:
       fault(FR_ERROR_COMMAND, command.op);
       return false;

@@ -28,7 +28,7 @@ struct OpcodeInfo {
 };
 OpcodeInfo opcode_info(unsigned opcode);
 
-/// Reads 256-byte lines of the stream over `global`, one ahead of need. Errors (FR_ERROR_*) go to `on_fault` with the
+/// Reads aligned 256-byte lines of the stream over `global`, one ahead of need. Errors (FR_ERROR_*) go to `on_fault` with the
 /// byte offset of the command; the end of the stream, after all engines have drained, to `on_end`.
 class CommandProcessor : public sc_core::sc_module {
  public:

@@ -241,7 +241,7 @@ void add_run(CLI::App& app, int& code) {
   command.add_option(
       "--temperature", o->temperature,
       "sample at this temperature; 0, the default, takes the likeliest token. A run without --model, "
-      "--prompt, --ids, --logits and --program is a demonstration: it samples at 0.7");
+      "a prompt, --teacher, --ids, --logits and --program is a demonstration: it samples at 0.7");
   command.add_option("--seed", o->seed, "seed of the sampling")->capture_default_str();
   command
       .add_option(

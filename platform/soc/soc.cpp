@@ -73,8 +73,7 @@ void Soc::connect_cpu() {
 }
 
 void Soc::connect_control_tile() {
-  bus.map(map::boot_rom, device_tree_address(chip_) - map::boot_rom + device_tree_.size())
-      .bind(boot_rom.socket);
+  bus.map(map::boot_rom, rom_bytes()).bind(boot_rom.socket);
   bus.map(map::sram, chip_.sram.size.count).bind(sram_port_.in[0]);
   sram_port_.out.bind(sram.socket);
   bus.map(map::uart, map::uart_size).bind(uart.socket);

@@ -48,6 +48,7 @@ struct Bench : sc_core::sc_module {
   StreamBuilder stream;
   std::array<std::int64_t, FR_PARAMETERS> parameters{};
   std::int64_t ended = 0;
+  std::uint64_t stream_begins = stream_at;
 
   explicit Bench(const sc_core::sc_module_name& name, Timing timing = Timing::approximate, bool data = true)
       : sc_module(name),
@@ -96,8 +97,8 @@ struct Bench : sc_core::sc_module {
   }
   void run() {
     store.write(parameters_at - hbm_base, parameters.data(), sizeof parameters);
-    store.write(stream_at - hbm_base, stream.bytes().data(), stream.bytes().size());
-    poke(FR_CLUSTER_STREAM, stream_at, 8);
+    store.write(stream_begins - hbm_base, stream.bytes().data(), stream.bytes().size());
+    poke(FR_CLUSTER_STREAM, stream_begins, 8);
     poke(FR_CLUSTER_STREAM_BYTES, stream.bytes().size(), 8);
     poke(FR_CLUSTER_PARAMETERS, parameters_at, 8);
     poke(FR_CLUSTER_CONTROL, FR_CLUSTER_CONTROL_START, 4);
@@ -335,3 +336,11 @@ TEST(Cluster, NamesWhatItWaitsFor) {
 }
 
 }  // namespace
+
+TEST(Cluster, RunsAStreamThatBeginsAnywhere) {
+  Bench bench("bench");
+  bench.stream_begins = stream_at + 0xf8;  // its first command crosses into the next interleaved piece
+  add_work(bench, 4, 8, 16);
+  sc_core::sc_start(1, sc_core::SC_MS);
+  EXPECT_EQ(bench.peek(FR_CLUSTER_STATUS, 4), FR_CLUSTER_STATUS_DONE);
+}

@@ -64,7 +64,8 @@ TEST(Combinations, OfBanks) {
 }
 
 TEST(Combinations, OfInterleavingAndRows) {
-  EXPECT_EQ(problems("hbm: {interleave: 2 KiB}\n"),
+  EXPECT_EQ(problems("hbm: {interleave: 2 KiB, address_map: [burst, column, channel, pseudo_channel, "
+                     "bank_group, bank, row]}\n"),
             "a.yaml:1:19: hbm.interleave is 2 KiB, more than a row (hbm.row_bytes 1 KiB) holds below the "
             "other fields of hbm.address_map");
   EXPECT_EQ(problems("hbm: {interleave: 1 KiB}\n"), "none");
@@ -177,7 +178,8 @@ TEST(Combinations, OfTheLargestMesh) {
 }
 
 TEST(Combinations, AreAllReported) {
-  EXPECT_EQ(problems("hbm: {ports: 64, interleave: 2 KiB, timings: {tRC: 9}}\n"),
+  EXPECT_EQ(problems("hbm: {ports: 64, interleave: 2 KiB, timings: {tRC: 9}, address_map: [burst, column, "
+                     "channel, pseudo_channel, bank_group, bank, row]}\n"),
             "a.yaml:1:14: hbm.ports is 64, but a stack has only 32 pseudo-channels (hbm.channels x "
             "hbm.pseudo_channels)\n"
             "a.yaml:1:30: hbm.interleave is 2 KiB, more than a row (hbm.row_bytes 1 KiB) holds below the "
