@@ -56,6 +56,13 @@ std::int64_t Controller::column_time(const Burst& burst) const {
   return when;
 }
 
+std::int64_t Controller::soonest_column() const {
+  const auto gap = std::min(t_.tCCDS, t_.tCCDL);
+  const auto read = std::max(last_read_ + gap, last_write_ + t_.WL + t_.nBL + std::min(t_.tWTRS, t_.tWTRL));
+  const auto write = std::max(last_write_ + gap, last_read_ + t_.tRTW);
+  return std::max(column_bus_, std::min(read, write));
+}
+
 std::int64_t Controller::activate_time(const Burst& burst) const {
   auto when = std::max({banks_[burst.at.bank].act_ready, row_bus_, act_window_[act_next_] + t_.tFAW});
   return std::max(when, last_act_ + (last_act_group_ == burst.at.bank_group ? t_.tRRDL : t_.tRRDS));
@@ -67,8 +74,14 @@ Controller::Choice Controller::choose(std::int64_t now) const {
   const bool starving = !queue_.empty() && now - queue_.front().arrival > starvation_cycles;
   std::uint64_t seen = 0;      // banks for which an older burst decides the row commands
   std::uint64_t hit_banks = 0; // banks whose open row some burst wants
-  for (const auto& burst : queue_)
-    if (banks_[burst.at.bank].row == burst.at.row) hit_banks |= std::uint64_t{1} << burst.at.bank;
+  bool all_hit = true;
+  for (const auto& burst : queue_) {
+    if (banks_[burst.at.bank].row == burst.at.row)
+      hit_banks |= std::uint64_t{1} << burst.at.bank;
+    else
+      all_hit = false;
+  }
+  const auto soonest = all_hit ? std::max(now, soonest_column()) : now;  // with no row command to come before it
   for (std::size_t i = 0; i < queue_.size(); ++i) {
     const auto& burst = queue_[i];
     const auto& bank = banks_[burst.at.bank];
@@ -93,7 +106,7 @@ Controller::Choice Controller::choose(std::int64_t now) const {
     const bool better = candidate.when < best.when ||
                         (candidate.when == best.when && candidate.kind == Kind::column && best.kind != Kind::column);
     if (better) best = candidate;
-    if (in_order) break;
+    if (in_order || (best.kind == Kind::column && best.when <= soonest)) break;
   }
   return best;
 }

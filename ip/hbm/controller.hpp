@@ -61,6 +61,8 @@ class Controller {
   void refresh(std::int64_t now);
   Choice choose(std::int64_t now) const;
   std::int64_t column_time(const Burst& burst) const;
+  /// No column command can be earlier, whatever the burst.
+  std::int64_t soonest_column() const;
   std::int64_t activate_time(const Burst& burst) const;
   void issue(const Choice& choice, std::vector<Completion>& completions);
 
