@@ -50,7 +50,11 @@ Bus::Range* Bus::find(const tlm::tlm_generic_payload& payload) {
 void Bus::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
   delay += latency_;
   auto* const range = find(payload);
-  if (range == nullptr) return payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
+  if (range == nullptr) {
+    ++refused;
+    return payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
+  }
+  ++transactions;
   const auto address = payload.get_address();
   payload.set_address(address - range->base);
   (*range->target)->b_transport(payload, delay);

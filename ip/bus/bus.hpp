@@ -10,6 +10,7 @@
 #include <systemc>
 #include <vector>
 
+#include "ip/base/counters.hpp"
 #include "ip/base/time.hpp"
 
 namespace forerun::ip {
@@ -18,9 +19,10 @@ struct BusParameters {
   Time latency{2000};  ///< added to each transaction
 };
 
-/// One initiator, any number of targets, each with a range; what no range holds goes to the default target, unchanged, or gets
-/// TLM_ADDRESS_ERROR_RESPONSE. A target in a range sees the offset from its base. A transaction that leaves its range gets
-/// TLM_ADDRESS_ERROR_RESPONSE. DMI ranges and invalidations are translated both ways.
+/// One initiator, any number of targets, each with a range; what no range holds goes to the default target,
+/// unchanged, or gets TLM_ADDRESS_ERROR_RESPONSE. A target in a range sees the offset from its base. A
+/// transaction that leaves its range gets TLM_ADDRESS_ERROR_RESPONSE. DMI ranges and invalidations are
+/// translated both ways.
 class Bus : public sc_core::sc_module {
  public:
   using Target = tlm_utils::simple_initiator_socket_tagged<Bus>;  ///< bind this to a target
@@ -28,6 +30,10 @@ class Bus : public sc_core::sc_module {
   Bus(const sc_core::sc_module_name& name, const BusParameters& parameters);
 
   tlm_utils::simple_target_socket<Bus> socket;
+  CounterGroup counters;
+  Counter transactions{counters, "transactions", "transaction",
+                       "transactions passed on, without those by DMI"};
+  Counter refused{counters, "refused", "transaction", "transactions to addresses that nothing answers"};
   /// Before elaboration ends; ranges must not overlap (std::invalid_argument).
   Target& map(std::uint64_t base, std::uint64_t size);
   /// The target of everything else; once.

@@ -43,6 +43,7 @@ void Clint::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& del
 
 void Clint::update(const sc_core::sc_time& delay) {
   const auto now = mtime(delay), compare = registers_.get(mtimecmp);
+  if (now >= compare && !timer.level()) ++expiries;
   timer.set(now >= compare);
   compare_.cancel();
   if (now >= compare) return;
@@ -54,6 +55,7 @@ void Clint::update(const sc_core::sc_time& delay) {
 }
 
 void Clint::reset() {
+  counters.clear();
   registers_.reset();
   software.set(false);
   update(sc_core::SC_ZERO_TIME);

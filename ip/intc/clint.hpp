@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <systemc>
 
+#include "ip/base/counters.hpp"
 #include "ip/base/level.hpp"
 #include "ip/base/register_file.hpp"
 #include "ip/base/time.hpp"
@@ -26,6 +27,8 @@ class Clint : public sc_core::sc_module {
   tlm_utils::simple_target_socket<Clint> socket;
   LevelOut software{"software"}, timer{"timer"};
   LevelIn reset_line;
+  CounterGroup counters;
+  Counter expiries{counters, "expiries", "expiry", "times that mtime reached mtimecmp"};
 
   /// mtime at `delay` from now.
   std::uint64_t mtime(const sc_core::sc_time& delay) const;

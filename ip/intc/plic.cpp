@@ -20,6 +20,7 @@ Plic::Plic(const sc_core::sc_module_name& name, const PlicParameters& parameters
 }
 
 void Plic::reset() {
+  counters.clear();
   priority_.assign(parameters_.sources + 1, 0);
   serving_.assign(parameters_.sources + 1, false);
   for (auto& context : contexts_) context = {std::vector<std::uint32_t>(parameters_.sources / 32 + 1), 0};
@@ -61,6 +62,7 @@ std::uint32_t Plic::read(std::uint64_t offset, bool debug) {
   const auto number = best(contexts_[context]);
   if (!debug && number != 0) {
     serving_[number] = true;
+    ++claims;
     update();
   }
   return number;

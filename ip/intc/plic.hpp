@@ -9,6 +9,7 @@
 #include <systemc>
 #include <vector>
 
+#include "ip/base/counters.hpp"
 #include "ip/base/level.hpp"
 
 namespace forerun::ip {
@@ -28,6 +29,8 @@ class Plic : public sc_core::sc_module {
   tlm_utils::simple_target_socket<Plic> socket;
   LevelOut machine{"machine"}, supervisor{"supervisor"};
   LevelIn reset_line;
+  CounterGroup counters;
+  Counter claims{counters, "claims", "interrupt", "interrupts claimed"};
   /// The line of a source, 1 .. sources.
   LevelIn& source(unsigned number) { return *lines_.at(number - 1); }
 

@@ -12,6 +12,7 @@ Mailbox::Mailbox(const sc_core::sc_module_name& name, const MailboxParameters& p
                  [this](bool level) {
                    if (!level) return;
                    registers_.reset();
+                   counters.clear();
                    to_chip_.clear();
                    to_host_.clear();
                    update_interrupt();
@@ -25,11 +26,13 @@ Mailbox::Mailbox(const sc_core::sc_module_name& name, const MailboxParameters& p
       registers_.add("IN" + std::to_string(i), FR_MAILBOX_IN0 + i * 8, 64, Access::RO, 0);
       registers_.add("OUT" + std::to_string(i), FR_MAILBOX_OUT0 + i * 8, 64, Access::RW, 0);
     }
-    registers_.on_read(FR_MAILBOX_IN0 + i * 8, [this, i](bool) { return to_chip_.empty() ? 0 : to_chip_.front()[i]; });
+    registers_.on_read(FR_MAILBOX_IN0 + i * 8,
+                       [this, i](bool) { return to_chip_.empty() ? 0 : to_chip_.front()[i]; });
   }
   registers_.on_read(FR_MAILBOX_STATUS, [this](bool) {
-    return static_cast<std::uint64_t>((to_chip_.empty() ? 0 : FR_MAILBOX_STATUS_IN_VALID) |
-                                      (to_host_.size() >= parameters_.depth ? FR_MAILBOX_STATUS_OUT_FULL : 0));
+    return static_cast<std::uint64_t>(
+        (to_chip_.empty() ? 0 : FR_MAILBOX_STATUS_IN_VALID) |
+        (to_host_.size() >= parameters_.depth ? FR_MAILBOX_STATUS_OUT_FULL : 0));
   });
   registers_.on_write(FR_MAILBOX_CONTROL, [this](std::uint64_t value) { return control(value); });
   registers_.on_write(FR_MAILBOX_INTERRUPT_ENABLE, [this](std::uint64_t value) {
@@ -39,15 +42,21 @@ Mailbox::Mailbox(const sc_core::sc_module_name& name, const MailboxParameters& p
   });
 }
 
-void Mailbox::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time&) { registers_.access(payload); }
+void Mailbox::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
+  registers_.access(payload);
+}
 
 bool Mailbox::control(std::uint64_t value) {
   if ((value & FR_MAILBOX_CONTROL_SEND) != 0 && to_host_.size() >= parameters_.depth) return false;
-  if ((value & FR_MAILBOX_CONTROL_POP) != 0 && !to_chip_.empty()) to_chip_.pop_front();
+  if ((value & FR_MAILBOX_CONTROL_POP) != 0 && !to_chip_.empty()) {
+    to_chip_.pop_front();
+    ++taken;
+  }
   if ((value & FR_MAILBOX_CONTROL_SEND) != 0) {
     Message message;
     for (std::uint32_t i = 0; i < FR_MESSAGE_WORDS; ++i) message[i] = registers_.get(FR_MAILBOX_OUT0 + i * 8);
     to_host_.push_back(message);
+    ++sent;
     if (on_message) on_message();
   }
   update_interrupt();

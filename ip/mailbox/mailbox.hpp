@@ -11,6 +11,7 @@
 #include <systemc>
 
 #include "firmware/abi/message.h"
+#include "ip/base/counters.hpp"
 #include "ip/base/level.hpp"
 #include "ip/base/register_file.hpp"
 
@@ -30,6 +31,9 @@ class Mailbox : public sc_core::sc_module {
   tlm_utils::simple_target_socket<Mailbox> socket;
   LevelOut interrupt{"interrupt"};
   LevelIn reset_line;
+  CounterGroup counters;
+  Counter taken{counters, "taken", "message", "messages from the host that firmware took"};
+  Counter sent{counters, "sent", "message", "messages that firmware sent to the host"};
 
   /// The host's end. `host_send` is false when the queue to the chip is full.
   bool host_send(const Message& message);

@@ -38,6 +38,7 @@ Sysctl::Sysctl(const sc_core::sc_module_name& name, const SysctlParameters& para
     reset();
     registers_.set(FR_SYSCTL_BOOT_ADDRESS, boot_address_);
     registers_.set(FR_SYSCTL_SCRATCH, scratch);
+    ++resets;
     if (on_reset) on_reset();
     return true;
   });

@@ -7,6 +7,7 @@
 #include <functional>
 #include <systemc>
 
+#include "ip/base/counters.hpp"
 #include "ip/base/level.hpp"
 #include "ip/base/register_file.hpp"
 #include "ip/base/units.hpp"
@@ -25,6 +26,8 @@ class Sysctl : public sc_core::sc_module {
   Sysctl(const sc_core::sc_module_name& name, const SysctlParameters& parameters);
 
   tlm_utils::simple_target_socket<Sysctl> socket;
+  CounterGroup counters;
+  Counter resets{counters, "resets", "reset", "resets of the chip that firmware asked for; they do not clear it"};
   sc_core::sc_vector<LevelOut> cluster_reset;  ///< of the first 64 clusters
   /// Another reset value of BOOT_ADDRESS, in effect at once; before the simulation starts.
   void set_boot_address(std::uint64_t address);

@@ -47,6 +47,7 @@ void Timer::arm() {
 }
 
 void Timer::expire() {
+  ++expiries;
   registers_.set(FR_TIMER_INTERRUPT_STATUS, 1);
   const auto control = registers_.get(FR_TIMER_CONTROL);
   access_ps_ = now_picoseconds();
@@ -64,6 +65,7 @@ void Timer::update_interrupt() {
 
 void Timer::reset() {
   expire_.cancel();
+  counters.clear();
   registers_.reset();
   reset_ps_ = now_picoseconds();
   update_interrupt();

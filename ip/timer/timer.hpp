@@ -6,6 +6,7 @@
 
 #include <systemc>
 
+#include "ip/base/counters.hpp"
 #include "ip/base/level.hpp"
 #include "ip/base/register_file.hpp"
 #include "ip/base/time.hpp"
@@ -24,6 +25,8 @@ class Timer : public sc_core::sc_module {
   tlm_utils::simple_target_socket<Timer> socket;
   LevelOut interrupt{"interrupt"};
   LevelIn reset_line;
+  CounterGroup counters;
+  Counter expiries{counters, "expiries", "expiry", "times that the timer ran out"};
 
  private:
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);

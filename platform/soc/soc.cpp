@@ -182,6 +182,12 @@ void Soc::collect_statistics() {
   add_statistics("boot_rom", boot_rom.counters);
   add_statistics("sram", sram.counters);
   add_statistics("uart", uart.counters);
+  add_statistics("bus", bus.counters);
+  add_statistics("clint", clint.counters);
+  add_statistics("plic", plic.counters);
+  add_statistics("timer", timer.counters);
+  add_statistics("mailbox", mailbox.counters);
+  add_statistics("sysctl", sysctl.counters);
   add_statistics("noc", noc.counters);
   for (unsigned i = 0; i < hbm.size(); ++i) {
     const auto name = fmt::format("hbm{}", i);

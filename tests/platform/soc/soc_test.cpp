@@ -310,4 +310,26 @@ TEST(Soc, RefusesChipsThatItCannotBuild) {
 }
 
 }  // namespace
+TEST(SocStatistics, CountWhatTheControlTileDoes) {
+  Bench bench("bench", small_chip(1), [](Bench& b) {
+    b.put<std::uint64_t>(map::timer + FR_TIMER_PERIOD, 3);
+    b.put(map::timer + FR_TIMER_CONTROL, FR_TIMER_CONTROL_ENABLE);
+    b.put(map::mailbox + FR_MAILBOX_CONTROL, FR_MAILBOX_CONTROL_SEND);
+    sc_core::wait(10, sc_core::SC_US);
+  });
+  sc_core::sc_start(1, sc_core::SC_MS);
+  EXPECT_TRUE(bench.finished);
+  const auto value = [&](const std::string& name) -> std::uint64_t {
+    for (const auto& s : bench.soc.statistics())
+      if (s.name == name) return s.value();
+    return ~0ull;
+  };
+  EXPECT_EQ(value("timer.expiries"), 1u);
+  EXPECT_EQ(value("mailbox.sent"), 1u);
+  EXPECT_EQ(value("mailbox.taken"), 0u);
+  EXPECT_EQ(value("plic.claims"), 0u);
+  EXPECT_EQ(value("bus.transactions"), 3u);
+  EXPECT_EQ(value("sysctl.resets"), 0u);
+}
+
 }  // namespace forerun::soc
