@@ -40,7 +40,7 @@ bool hal_try_read32(uint64_t address, uint32_t* value);
 bool hal_try_read64(uint64_t address, uint64_t* value);
 
 /* Memory of the chip for reading by pointer, of any length: the memory itself on the chip, a copy on the host
- * (which lives as long as the process). NULL when it cannot be read. The address is a multiple of 8. */
+ * (until the next call). NULL when it cannot be read. The address is a multiple of 8. */
 const void* hal_view(uint64_t address, size_t bytes);
 
 /* Installs and unmasks the handler of an interrupt; NULL masks it. */

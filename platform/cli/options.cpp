@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -65,11 +66,25 @@ std::vector<std::uint32_t> read_ids(const std::string& path, std::uint32_t vocab
   return ids;
 }
 
-void write_file(const std::string& path, std::string_view bytes) {
-  std::ofstream file(path, std::ios::binary);
+OutputFile::OutputFile(const std::string& path) : path_(path) {
+  if (std::filesystem::is_directory(path) || !std::ofstream(partial(), std::ios::binary))
+    throw std::runtime_error(path + ": cannot be written");
+}
+
+OutputFile::~OutputFile() {
+  if (!path_.empty()) std::remove(partial().c_str());
+}
+
+bool OutputFile::commit(std::string_view bytes) {
+  std::ofstream file(partial(), std::ios::binary);
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   file.close();
-  if (!file) throw std::runtime_error(path + ": cannot be written");
+  if (!file || std::rename(partial().c_str(), path_.c_str()) != 0) {
+    fmt::print(stderr, "forerun: error: {}: cannot be written\n", path_);
+    return false;
+  }
+  path_.clear();
+  return true;
 }
 
 }  // namespace forerun::cli

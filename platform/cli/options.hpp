@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "platform/chip/chip.hpp"
@@ -39,8 +41,23 @@ struct ModelOptions {
 
 /// Token ids from a file, separated by white space. Throws std::runtime_error naming the file and line.
 std::vector<std::uint32_t> read_ids(const std::string& path, std::uint32_t vocabulary);
-/// Writes a whole file; throws std::runtime_error naming it.
-void write_file(const std::string& path, std::string_view bytes);
+/// A result that appears whole or not at all. Made before the work, so that a path that cannot be written
+/// costs no time.
+class OutputFile {
+ public:
+  /// Throws std::runtime_error naming a path that cannot be written.
+  explicit OutputFile(const std::string& path);
+  ~OutputFile();
+  OutputFile(OutputFile&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  OutputFile& operator=(OutputFile&&) = delete;
+  /// Gives the file its content. False if the host does not take it, for example a full disk; the message is
+  /// printed.
+  bool commit(std::string_view bytes);
+
+ private:
+  std::string partial() const { return path_ + ".partial"; }
+  std::string path_;
+};
 
 /// Each adds its command; `code` becomes the exit code when it has run.
 void add_run(CLI::App& app, int& code);

@@ -148,10 +148,18 @@ class Output {
   bool in_text_ = false;
 };
 
-void write_ids(const std::string& path, const std::vector<std::uint32_t>& ids) {
+std::string as_lines(const std::vector<std::uint32_t>& ids) {
   std::string text;
   for (const auto id : ids) text += std::to_string(id) + "\n";
-  write_file(path, text);
+  return text;
+}
+
+std::string_view as_bytes(const std::vector<float>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
+}
+
+std::optional<OutputFile> open_output(const std::optional<std::string>& path) {
+  return path ? std::optional<OutputFile>(std::in_place, *path) : std::nullopt;
 }
 
 /// What went wrong, or empty.
@@ -183,6 +191,7 @@ int run(const RunOptions& o) {
   if (needs_text) tokenizer = models::Tokenizer::for_model(path, model.config.vocabulary);
   const auto request = make_request(o, model.config, tokenizer ? &*tokenizer : nullptr, data);
   const auto program = make_program(o, model, chip, request);
+  auto ids = open_output(o.ids), logits = open_output(o.logits), report_file = open_output(o.report);
 
   sim::Simulation simulation(chip, o.native ? forerun_llm_main : std::function<int(std::uint64_t)>());
   if (!o.native) simulation.load(sim::ElfProgram::read(o.firmware.value_or(sim::firmware_path("llm.elf"))));
@@ -210,17 +219,18 @@ int run(const RunOptions& o) {
   console.flush();
   gdb.ended(outcome);
 
-  if (const auto problem = problem_of(inference, outcome); !problem.empty())
-    throw std::runtime_error(problem);
+  // From here on, after the simulation's own stacks, there are return values instead of exceptions.
+  if (const auto problem = problem_of(inference, outcome); !problem.empty()) {
+    fmt::print(stderr, "forerun: error: {}\n", problem);
+    return failed;
+  }
   const auto report =
       report::make_report(simulation, inference, model.config, o.model.format(), outcome, setup);
-  if (o.ids) write_ids(*o.ids, inference.ids());
-  if (o.logits)
-    write_file(*o.logits, {reinterpret_cast<const char*>(inference.logits().data()),
-                           inference.logits().size() * sizeof(float)});
-  if (o.report) write_file(*o.report, report::to_json(report));
+  const bool written = (!ids || ids->commit(as_lines(inference.ids()))) &&
+                       (!logits || logits->commit(as_bytes(inference.logits()))) &&
+                       (!report_file || report_file->commit(report::to_json(report)));
   std::cout << "\n" << report::to_text(report) << std::flush;
-  return ok;
+  return written ? ok : failed;
 }
 
 }  // namespace

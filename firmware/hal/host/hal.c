@@ -70,13 +70,15 @@ bool hal_try_read64(uint64_t address, uint64_t* value) {
 }
 
 const void* hal_view(uint64_t address, size_t bytes) {
-  unsigned char* const copy = malloc(bytes);
+  static unsigned char* copy; /* one at a time */
+  free(copy);
+  copy = malloc(bytes);
   unsigned piece;
   for (size_t at = 0; copy != NULL && at < bytes; at += piece) {
     piece = bytes - at >= 8 ? 8 : 1;
     if (!port.read(port.context, address + at, copy + at, piece)) {
       free(copy);
-      return NULL;
+      return copy = NULL;
     }
   }
   return copy;

@@ -70,6 +70,7 @@ TEST(Model, MissingOrTruncatedFiles) {
   expect_error(launch("run --model " + scratch.file("model") + quick + "--ids " + scratch.file("ids")), 1,
                HasSubstr("model.safetensors"));
   EXPECT_FALSE(std::filesystem::exists(scratch.file("ids"))) << "a failed run leaves no result";
+  EXPECT_FALSE(std::filesystem::exists(scratch.file("ids.partial")));
 }
 
 TEST(Chip, MisspelledKeyWithItsPlaceAndTheRightName) {
