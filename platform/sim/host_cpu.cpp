@@ -28,9 +28,10 @@ HostCpu::HostCpu(const sc_core::sc_module_name& name, HostCpuParameters paramete
 HostCpu::~HostCpu() { taken = false; }
 
 bool HostCpu::access(tlm::tlm_command command, std::uint64_t address, void* data, unsigned bytes) {
-  tlm::tlm_generic_payload payload;
+  auto& payload = payload_;
   payload.set_command(command);
   payload.set_address(address);
+  payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
   payload.set_data_ptr(static_cast<unsigned char*>(data));
   payload.set_data_length(bytes);
   payload.set_streaming_width(bytes);

@@ -47,6 +47,7 @@ class HostCpu : public sc_core::sc_module {
   [[noreturn]] void halt();
 
   HostCpuParameters parameters_;
+  tlm::tlm_generic_payload payload_;  // not on the program's stack, which is never unwound
   bool halted_ = false;
   sc_core::sc_event changed_, never_;
 };
