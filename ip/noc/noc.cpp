@@ -148,6 +148,11 @@ std::uint32_t Noc::flits_for(std::uint32_t data_bytes) const {
   return 1 + (data_bytes + width - 1) / width;
 }
 
+Noc::~Noc() {
+  for (const auto& packet : packets_)  // a simulation may end with packets on their way
+    if (packet->payload != nullptr) packet->payload->clear_extension(packet.get());
+}
+
 std::int64_t Noc::zero_load_ps(std::uint32_t from, std::uint32_t to, std::uint32_t flit_count) const {
   const auto columns = static_cast<std::int64_t>(parameters_.columns);
   const auto a = static_cast<std::int64_t>(endpoints_[from].router), b = static_cast<std::int64_t>(endpoints_[to].router);

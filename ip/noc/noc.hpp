@@ -48,6 +48,7 @@ class Noc : public sc_core::sc_module {
   using Target = tlm_utils::simple_initiator_socket_tagged<Noc>;    ///< bind this to a target
 
   Noc(const sc_core::sc_module_name& name, const NocParameters& parameters);
+  ~Noc() override;
 
   /// Attach at router (x, y), before elaboration ends. Several endpoints may share a router.
   Initiator& add_initiator(const std::string& name, unsigned x, unsigned y);
@@ -81,6 +82,7 @@ class Noc : public sc_core::sc_module {
   struct Packet : tlm::tlm_extension<Packet> {
     tlm::tlm_extension_base* clone() const override { return nullptr; }
     void copy_from(const tlm::tlm_extension_base&) override {}
+    void free() override { payload = nullptr; }  // its payload is gone; the packet belongs to the network
     tlm::tlm_generic_payload* payload = nullptr;
     std::uint64_t address = 0;        // as the initiator gave it
     std::uint32_t source = 0, destination = 0;  // endpoints of this direction

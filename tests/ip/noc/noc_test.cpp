@@ -231,3 +231,30 @@ TEST(Noc, UnmappedAddressesAndCrossingsAreRefused) {
 }
 
 }  // namespace
+
+TEST(Noc, EndsWithPacketsOnTheirWay) {
+  struct Kept {
+    std::unique_ptr<Noc> noc;
+    std::unique_ptr<Memory> memory;
+    std::unique_ptr<Sender> sender;
+    bool network_first;
+  };
+  std::vector<Kept> benches;
+  for (const bool network_first : {false, true}) {
+    auto noc = std::make_unique<Noc>(sc_core::sc_gen_unique_name("noc"), NocParameters{});
+    auto memory = std::make_unique<Memory>(sc_core::sc_gen_unique_name("memory"));
+    auto sender = std::make_unique<Sender>(sc_core::sc_gen_unique_name("sender"), 0u, 1u, 100u);
+    auto& target = noc->add_target("memory", 0, 0);
+    target.bind(memory->socket);
+    noc->map(0, 0x10000, target);
+    sender->socket.bind(noc->add_initiator("sender", 3, 3));
+    benches.push_back({std::move(noc), std::move(memory), std::move(sender), network_first});
+  }
+  sc_core::sc_start(20, sc_core::SC_NS);
+  for (auto& bench : benches) {
+    EXPECT_GT(bench.sender->in_flight, 0u);
+    if (bench.network_first) bench.noc.reset();
+    bench.sender.reset();
+    bench.noc.reset();
+  }
+}
