@@ -122,6 +122,12 @@ models::Program make_program(const RunOptions& o, const models::Model& model, co
   return program;
 }
 
+/// For CLI11, which lets unsigned numbers wrap around.
+std::string whole_number(const std::string& text) {
+  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  return digits ? "" : fmt::format("'{}' is not a whole number, 0 or more", text);
+}
+
 /// Prints the text as it comes, a whole character at a time, apart from the lines of the UART.
 class Output {
  public:
@@ -246,13 +252,15 @@ void add_run(CLI::App& app, int& code) {
           "--prompt-tokens", o->prompt_tokens,
           "a prompt of this many begin tokens, for studies of time; needs no tokenizer with --data none")
       ->check(CLI::PositiveNumber);
-  command.add_option("--steps", o->steps,
-                     "tokens to generate (default 64, or as many as the model has room for)");
+  command
+      .add_option("--steps", o->steps,
+                  "tokens to generate (default 64, or as many as the model has room for)")
+      ->check(whole_number);
   command.add_option(
       "--temperature", o->temperature,
       "sample at this temperature; 0, the default, takes the likeliest token. A run without --model, "
       "a prompt, --teacher, --ids, --logits and --program is a demonstration: it samples at 0.7");
-  command.add_option("--seed", o->seed, "seed of the sampling")->capture_default_str();
+  command.add_option("--seed", o->seed, "seed of the sampling")->capture_default_str()->check(whole_number);
   command
       .add_option(
           "--data", o->data,
@@ -272,7 +280,8 @@ void add_run(CLI::App& app, int& code) {
   command
       .add_option("--step-timeout", o->step_timeout,
                   "ticks of the chip's time base after which firmware gives up a step; 0: never")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(whole_number);
   command.callback([o, &code, &command] {
     o->model_given = command.count("--model") > 0;
     code = run(*o);

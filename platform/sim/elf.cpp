@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -136,6 +137,7 @@ ElfProgram ElfProgram::parse(std::span<const std::byte> bytes, std::string name)
 }
 
 ElfProgram ElfProgram::read(const std::string& path) {
+  if (std::filesystem::is_directory(path)) throw ElfError(path + ": is a folder, expected an ELF file");
   std::ifstream file(path, std::ios::binary);
   if (!file) throw ElfError(fmt::format("{}: cannot be opened", path));
   const std::vector<char> content{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};

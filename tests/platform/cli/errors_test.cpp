@@ -56,6 +56,7 @@ TEST(CommandLine, OptionsThatDoNotGoTogether) {
   expect_error(launch("run --data none --ids x"), 2, HasSubstr("--ids needs real data"));
   expect_error(launch("run --teacher x --prompt y"), 2, HasSubstr("--teacher gives all tokens"));
   expect_error(launch("run --native --gdb 0"), 2, HasSubstr("--native"));
+  expect_error(launch("run --seed -5"), 2, HasSubstr("--seed"));
   expect_error(launch("run --steps 0"), 2, HasSubstr("--steps is 0"));
   expect_error(launch("run --steps 1000"), 2, HasSubstr("has room for 1 to 247"));
   expect_error(launch("boot x --uart modem"), 1, HasSubstr("x"));
@@ -86,6 +87,7 @@ TEST(Firmware, ForAnotherMachine) {
   expect_error(launch("boot /bin/true"), 1, AllOf(HasSubstr("/bin/true"), HasSubstr("RISC-V")));
   expect_error(launch("run --firmware /bin/true" + quick), 1, HasSubstr("RISC-V"));
   expect_error(launch("boot /no/such.elf"), 1, HasSubstr("/no/such.elf"));
+  expect_error(launch("boot /usr"), 1, HasSubstr("/usr: is a folder"));
 }
 
 TEST(Program, LargerThanTheMemory) {
