@@ -17,9 +17,13 @@ void copy_data(tlm::tlm_generic_payload& payload, unsigned char* here) {
 PayloadPool::Slot::Slot(PayloadPool& pool, std::uint32_t capacity)
     : data(std::make_unique<unsigned char[]>(capacity)), payload(&pool) {
   payload.set_extension(&timing_only);
+  payload.set_extension(&posted);
 }
 
-PayloadPool::Slot::~Slot() { payload.clear_extension(&timing_only); }
+PayloadPool::Slot::~Slot() {
+  payload.clear_extension(&timing_only);
+  payload.clear_extension(&posted);
+}
 
 tlm::tlm_generic_payload& PayloadPool::acquire(tlm::tlm_command command, std::uint64_t address,
                                                std::uint32_t length, bool timing_only) {
@@ -41,6 +45,7 @@ tlm::tlm_generic_payload& PayloadPool::acquire(tlm::tlm_command command, std::ui
   payload.set_dmi_allowed(false);
   payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
   payload.get_extension<TimingOnly>()->active = timing_only;
+  payload.get_extension<Posted>()->active = false;
   return payload;
 }
 

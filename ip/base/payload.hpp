@@ -25,6 +25,19 @@ inline bool is_timing_only(const tlm::tlm_generic_payload& payload) {
   return mark != nullptr && mark->active;
 }
 
+/// Ignorable extension: a transaction that needs no answer from afar. A network answers it itself at the moment at which it
+/// arrives, without a response packet, as for messages and posted writes.
+struct Posted : tlm::tlm_extension<Posted> {
+  bool active = false;
+  tlm::tlm_extension_base* clone() const override { return new Posted(*this); }
+  void copy_from(const tlm::tlm_extension_base& other) override { active = static_cast<const Posted&>(other).active; }
+};
+
+inline bool is_posted(const tlm::tlm_generic_payload& payload) {
+  const auto* mark = payload.get_extension<Posted>();
+  return mark != nullptr && mark->active;
+}
+
 /// Calls `move(offset, bytes)` for each run of bytes that a transaction's byte enables select, offsets counted from its
 /// address: once for all of it without byte enables.
 template <typename Move>
@@ -47,7 +60,7 @@ void for_enabled_bytes(const tlm::tlm_generic_payload& payload, Move move) {
 void copy_data(tlm::tlm_generic_payload& payload, unsigned char* here);
 
 /// Hands out payloads and takes them back when their last user releases them; allocates only while it grows.
-/// Each payload owns a buffer of `capacity` bytes and a TimingOnly extension.
+/// Each payload owns a buffer of `capacity` bytes, a TimingOnly and a Posted extension.
 class PayloadPool : public tlm::tlm_mm_interface {
  public:
   explicit PayloadPool(std::uint32_t capacity) : capacity_(capacity) {}
@@ -69,6 +82,7 @@ class PayloadPool : public tlm::tlm_mm_interface {
     ~Slot();
     std::unique_ptr<unsigned char[]> data;
     TimingOnly timing_only;
+    Posted posted;
     tlm::tlm_generic_payload payload;
   };
   std::uint32_t capacity_;
