@@ -53,9 +53,13 @@ struct TrafficParameters {
 
   // linear, random, blocks
   std::uint64_t base = 0;  ///< of the range
-  Bytes size{1 << 20};     ///< of the range; a multiple of stride (and block)
-  Bytes stride{32};        ///< from request to request
-  Bytes block{4096};       ///< of `blocks`: a multiple of stride
+  /// The range is one of `slices` that lie interleaved in memory, in pieces of this size: number `slice`. 0:
+  /// it lies in one.
+  Bytes piece{0};
+  unsigned slices = 1, slice = 0;
+  Bytes size{1 << 20};  ///< of the range; a multiple of stride (and block)
+  Bytes stride{32};     ///< from request to request
+  Bytes block{4096};    ///< of `blocks`: a multiple of stride
 
   // endpoints
   std::vector<std::uint64_t> targets;  ///< address of each endpoint's window, which holds a request

@@ -11,7 +11,8 @@
 namespace forerun::ip {
 namespace {
 
-/// Numbers that are the same on every host: the distributions of the standard library are not, those of Boost are.
+/// Numbers that are the same on every host: the distributions of the standard library are not, those of Boost
+/// are.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}
@@ -33,26 +34,38 @@ void require(bool holds, const char* what) {
 /// Addresses of a pattern, endless.
 using Addresses = std::function<std::uint64_t()>;
 
+/// From an offset in the range to an address.
+struct Slice {
+  explicit Slice(const TrafficParameters& p)
+      : base(p.base), piece(p.piece.count), slices(p.slices), slice(p.slice) {}
+  std::uint64_t operator()(std::uint64_t offset) const {
+    if (piece == 0 || slices == 1) return base + offset;
+    return base + (offset / piece * slices + slice) * piece + offset % piece;
+  }
+  std::uint64_t base, piece, slices, slice;
+};
+
 Addresses memory_addresses(const TrafficParameters& p, Random& random) {
   const auto stride = p.stride.count, count = p.size.count / stride;
+  const Slice address(p);
   require(p.pattern != TrafficPattern::trace, "pattern: a trace has a source of its own");
   switch (p.pattern) {
     case TrafficPattern::random:
-      return [=, &random] { return p.base + random.below(count) * stride; };
+      return [=, &random] { return address(random.below(count) * stride); };
     case TrafficPattern::blocks: {
       const auto in_block = p.block.count / stride, blocks = p.size.count / p.block.count;
       return [=, &random, at = std::uint64_t{0}, block = std::uint64_t{0}]() mutable {
         if (at == 0) block = random.below(blocks) * p.block.count;
-        const auto address = p.base + block + at * stride;
+        const auto offset = block + at * stride;
         at = at + 1 == in_block ? 0 : at + 1;
-        return address;
+        return address(offset);
       };
     }
     default:
       return [=, at = std::uint64_t{0}]() mutable {
-        const auto address = p.base + at * stride;
+        const auto offset = at * stride;
         at = at + 1 == count ? 0 : at + 1;
-        return address;
+        return address(offset);
       };
   }
 }
@@ -94,6 +107,10 @@ void check(const TrafficParameters& p) {
   require(p.reads >= 0 && p.reads <= 1, "reads: expected 0 to 1");
   require(p.request.count > 0 && p.request.count <= 65536, "request: expected 1 B to 64 KiB");
   if (p.pattern <= TrafficPattern::blocks) {
+    require(p.slices > 0 && p.slice < p.slices, "slice: expected a number below slices");
+    require(p.piece.count == 0 || (p.piece.count >= p.request.count && p.piece.count % p.stride.count == 0) ||
+                p.stride.count % p.piece.count == 0,
+            "piece: expected a multiple of the stride, or to divide it");
     require(p.stride.count >= p.request.count, "stride: expected at least the request");
     require(p.size.count >= p.stride.count && p.size.count % p.stride.count == 0,
             "size: expected a multiple of the stride");
@@ -156,7 +173,9 @@ class PatternSource : public RequestSource {
     const auto before = reads_up_to(sent_);
     return reads_up_to(++sent_) > before;
   }
-  double reads_up_to(std::int64_t count) const { return std::ceil(static_cast<double>(count) * p_.reads - 1e-6); }
+  double reads_up_to(std::int64_t count) const {
+    return std::ceil(static_cast<double>(count) * p_.reads - 1e-6);
+  }
 
   TrafficParameters p_;
   double period_;

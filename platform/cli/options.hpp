@@ -64,5 +64,6 @@ void add_run(CLI::App& app, int& code);
 void add_boot(CLI::App& app, int& code);
 void add_compile(CLI::App& app, int& code);
 void add_chip(CLI::App& app, int& code);
+void add_traffic(CLI::App& app, int& code);
 
 }  // namespace forerun::cli

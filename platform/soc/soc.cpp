@@ -9,6 +9,7 @@
 #include "firmware/abi/registers.h"
 #include "platform/chip/address_map.hpp"
 #include "platform/soc/device_tree.hpp"
+#include "platform/soc/memory.hpp"
 #include "platform/soc/parameters.hpp"
 
 namespace forerun::soc {
@@ -18,12 +19,6 @@ namespace {
 const chip::Chip& checked(const chip::Chip& chip) {
   check(chip);
   return chip;
-}
-
-/// The place of the one tile of a kind with this number.
-chip::Tile find_tile(const chip::Grid& grid, chip::TileKind kind, unsigned index) {
-  return *std::find_if(grid.tiles.begin(), grid.tiles.end(),
-                       [&](const chip::Tile& tile) { return tile.kind == kind && tile.index == index; });
 }
 
 }  // namespace
@@ -103,17 +98,7 @@ void Soc::connect_noc() {
     noc.map(map::scratchpad(i), cluster.scratchpad.size(), target, map::scratchpad_stride);
   }
 
-  // Consecutive pieces go to the next stack first, as the stacks expect, and then to the next port.
-  const auto stacks = chip_.hbm.stacks, ports = chip_.hbm.ports;
-  std::vector<const ip::Noc::Target*> pieces(std::size_t{stacks} * ports);
-  for (unsigned stack = 0; stack < stacks; ++stack)
-    for (unsigned port = 0; port < ports; ++port) {
-      const auto tile = find_tile(grid_, chip::TileKind::memory, stack * ports + port);
-      auto& target = noc.add_target(fmt::format("hbm{}.port{}", stack, port), tile.x, tile.y);
-      target.bind(hbm[stack]->port[port]);
-      pieces[port * stacks + stack] = &target;
-    }
-  noc.map_interleaved(map::hbm, hbm_store.size(), chip_.hbm.interleave.count, pieces);
+  connect_memory(noc, chip_, grid_, hbm);
 }
 
 void Soc::connect_interrupts_and_resets() {

@@ -44,6 +44,16 @@ TEST(RequestSource, LinearWrapsAtTheEndOfItsRange) {
   EXPECT_THAT(addresses(p, 6), ElementsAre(0x1000, 0x1040, 0x1080, 0x10c0, 0x1000, 0x1040));
 }
 
+TEST(RequestSource, ASliceHoldsEveryNthPiece) {
+  TrafficParameters p;
+  p.size = {256};
+  p.stride = {32};
+  p.piece = {64};
+  p.slices = 4;
+  p.slice = 1;
+  EXPECT_THAT(addresses(p, 5), ElementsAre(0x40, 0x60, 0x140, 0x160, 0x240));
+}
+
 TEST(RequestSource, BlocksAreWalkedThroughFromTheirBeginning) {
   TrafficParameters p;
   p.pattern = TrafficPattern::blocks;

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/soc/memory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "platform/chip/address_map.hpp"
+
+namespace forerun::soc {
+
+chip::Tile find_tile(const chip::Grid& grid, chip::TileKind kind, unsigned index) {
+  return *std::find_if(grid.tiles.begin(), grid.tiles.end(),
+                       [&](const chip::Tile& tile) { return tile.kind == kind && tile.index == index; });
+}
+
+void connect_memory(ip::Noc& noc, const chip::Chip& chip, const chip::Grid& grid,
+                    std::span<const std::unique_ptr<ip::HbmStack>> stacks) {
+  const auto ports = chip.hbm.ports;
+  std::vector<const ip::Noc::Target*> pieces(stacks.size() * ports);
+  for (unsigned stack = 0; stack < stacks.size(); ++stack)
+    for (unsigned port = 0; port < ports; ++port) {
+      const auto tile = find_tile(grid, chip::TileKind::memory, stack * ports + port);
+      auto& target = noc.add_target(fmt::format("hbm{}.port{}", stack, port), tile.x, tile.y);
+      target.bind(stacks[stack]->port[port]);
+      pieces[port * stacks.size() + stack] = &target;
+    }
+  noc.map_interleaved(chip::address_map::hbm, chip::memory_size(chip).count, chip.hbm.interleave.count,
+                      pieces);
+}
+
+}  // namespace forerun::soc

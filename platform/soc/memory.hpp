@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/// How memory hangs on the network.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "ip/hbm/hbm_stack.hpp"
+#include "ip/noc/noc.hpp"
+#include "platform/chip/chip.hpp"
+
+namespace forerun::soc {
+
+/// The place of the one tile of a kind with this number.
+chip::Tile find_tile(const chip::Grid& grid, chip::TileKind kind, unsigned index);
+
+/// Binds every port of every stack to the network at its memory tile, and maps the memory from
+/// address_map::hbm on: consecutive pieces of hbm.interleave go to the next stack first, as the stacks
+/// expect, and then to the next port.
+void connect_memory(ip::Noc& noc, const chip::Chip& chip, const chip::Grid& grid,
+                    std::span<const std::unique_ptr<ip::HbmStack>> stacks);
+
+}  // namespace forerun::soc
