@@ -18,7 +18,9 @@ class Latency {
     sum_ += value;
     least_ = std::min(least_, value);
     most_ = std::max(most_, value);
-    ++buckets_[bucket(value)];
+    auto& step = steps_[step_of(value)];
+    ++step.count;
+    step.sum += value;
   }
   std::uint64_t count() const { return count_; }
   std::uint64_t sum() const { return sum_; }
@@ -29,8 +31,9 @@ class Latency {
   std::uint64_t quantile(double share) const {
     const auto wanted = static_cast<std::uint64_t>(share * static_cast<double>(count_));
     std::uint64_t seen = 0;
-    for (unsigned i = 0; i < buckets_.size(); ++i)
-      if ((seen += buckets_[i]) > wanted || (seen == count_ && seen > 0)) return std::min(upper(i), most_);
+    for (const auto& step : steps_)
+      if ((seen += step.count) > wanted || (seen == count_ && seen > 0))
+        return step.sum / std::max<std::uint64_t>(step.count, 1);
     return 0;
   }
   void merge(const Latency& other) {
@@ -38,26 +41,25 @@ class Latency {
     sum_ += other.sum_;
     least_ = std::min(least_, other.least_);
     most_ = std::max(most_, other.most_);
-    for (unsigned i = 0; i < buckets_.size(); ++i) buckets_[i] += other.buckets_[i];
+    for (unsigned i = 0; i < steps_.size(); ++i) {
+      steps_[i].count += other.steps_[i].count;
+      steps_[i].sum += other.steps_[i].sum;
+    }
   }
 
  private:
-  static constexpr unsigned steps = 64, log_steps = 6;
-  static unsigned bucket(std::uint64_t value) {
+  static constexpr unsigned steps = 64, log_steps = 6, count_of_steps = 48 * steps;
+  struct Step {
+    std::uint64_t count = 0, sum = 0;
+  };
+  static unsigned step_of(std::uint64_t value) {
     if (value < steps) return static_cast<unsigned>(value);
     const auto shift = static_cast<unsigned>(std::bit_width(value)) - log_steps - 1;
     return std::min((shift + 1) * steps + static_cast<unsigned>((value >> shift) - steps),
-                    count_of_buckets - 1);
+                    count_of_steps - 1);
   }
-  /// The largest value of a bucket.
-  static std::uint64_t upper(unsigned index) {
-    if (index < steps) return index;
-    const auto shift = index / steps - 1;
-    return ((std::uint64_t{index % steps} + steps + 1) << shift) - 1;
-  }
-  static constexpr unsigned count_of_buckets = 48 * steps;
   std::uint64_t count_ = 0, sum_ = 0, least_ = ~std::uint64_t{0}, most_ = 0;
-  std::array<std::uint64_t, count_of_buckets> buckets_{};
+  std::array<Step, count_of_steps> steps_{};
 };
 
 }  // namespace forerun::ip

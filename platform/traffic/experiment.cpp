@@ -351,16 +351,20 @@ std::string flow_text(const YamlNode& node) {
   }
 }
 
+Experiment parse_experiment(const YamlNode& node, const std::filesystem::path& file) {
+  auto experiment = Reader(file.string()).read(node);
+  const auto beside = [&](std::string& name) {  // files are named relative to the experiment
+    if (!name.empty() && std::filesystem::path(name).is_relative())
+      name = (file.parent_path() / name).string();
+  };
+  beside(experiment.trace);
+  if (experiment.chip.ends_with(".yaml") || experiment.chip.ends_with(".yml")) beside(experiment.chip);
+  return experiment;
+}
+
 Experiment parse_experiment(const std::string& text, const std::filesystem::path& file) {
   try {
-    auto experiment = Reader(file.string()).read(chip::parse_yaml(text));
-    const auto beside = [&](std::string& name) {  // files are named relative to the experiment
-      if (!name.empty() && std::filesystem::path(name).is_relative())
-        name = (file.parent_path() / name).string();
-    };
-    beside(experiment.trace);
-    if (experiment.chip.ends_with(".yaml") || experiment.chip.ends_with(".yml")) beside(experiment.chip);
-    return experiment;
+    return parse_experiment(chip::parse_yaml(text), file);
   } catch (const chip::YamlError& error) {
     fail(fmt::format("{}:{}:{}", file.string(), error.line, error.column), error.what());
   }

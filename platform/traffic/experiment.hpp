@@ -51,6 +51,8 @@ class ExperimentError : public std::runtime_error {
 /// Throws ExperimentError. Chip and sweep values are checked when points are made.
 Experiment read_experiment(const std::filesystem::path& file);
 Experiment parse_experiment(const std::string& text, const std::filesystem::path& file);
+/// From a part of a larger file.
+Experiment parse_experiment(const chip::YamlNode& node, const std::filesystem::path& file);
 
 /// Sets one key, of the experiment ("traffic.rate", "measure") or of its chip ("hbm.queue_depth"), to a value
 /// as it would stand in a file. Throws ExperimentError, its text beginning with `place`.

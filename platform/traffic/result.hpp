@@ -26,7 +26,11 @@ struct Result {
 
   void add(const Column& column, double value) { values.push_back({column, value}); }
   /// Throws std::out_of_range.
-  double at(std::string_view name) const;
+  double at(std::string_view name) const { return find(name).value; }
+  const std::string& unit(std::string_view name) const { return find(name).column.unit; }
+
+ private:
+  const Value& find(std::string_view name) const;
 };
 
 }  // namespace forerun::traffic

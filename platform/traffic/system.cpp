@@ -446,11 +446,11 @@ class ChipBench : public Bench {
 
 }  // namespace
 
-double Result::at(std::string_view name) const {
+const Result::Value& Result::find(std::string_view name) const {
   const auto at =
       std::find_if(values.begin(), values.end(), [&](const Value& v) { return v.column.name == name; });
   if (at == values.end()) throw std::out_of_range(fmt::format("no result '{}'", name));
-  return at->value;
+  return *at;
 }
 
 Result simulate(const Experiment& experiment) {
