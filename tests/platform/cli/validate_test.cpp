@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// forerun validate with suites of the test's own: verdicts, exit codes, pages.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "tests/platform/cli/program.hpp"
+
+using namespace forerun::test;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+namespace {
+
+class Validate : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directories(scratch.file("suites/own"));
+    ::setenv("FORERUN_SUITES", scratch.file("suites").c_str(), 1);
+    scratch.write("suites/own/one.yaml", R"(title: One channel
+source: made up
+experiment:
+  set: [hbm.channels=1, hbm.ports=1]
+  traffic: {pattern: linear}
+  warmup: 1 us
+  measure: 20 us
+cases: one.csv
+bars: {bandwidth: 2 points}
+plot: {x: traffic.rate, y: bandwidth}
+)");
+  }
+  void cases(const std::string& lines) {
+    scratch.write("suites/own/one.csv", "# comment\ntraffic.rate,expect bandwidth,bar bandwidth\n" + lines);
+  }
+  Scratch scratch;
+};
+
+TEST_F(Validate, PassesWithinTheBars) {
+  cases("10 %,10,\n50 %,50,5 %\n");
+  const auto result = launch("validate own");
+  EXPECT_EQ(result.code, 0) << result.out << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("2 of 2 figures are within their bars"), Not(HasSubstr("MISSED"))));
+}
+
+TEST_F(Validate, FailsOutsideOfThem) {
+  cases("10 %,10,\n50 %,60,\n");
+  const auto result = launch("validate own");
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.out, AllOf(HasSubstr("MISSED"), HasSubstr("1 of 2 figures are within their bars")));
+}
+
+TEST_F(Validate, WritesPagesAndPlots) {
+  cases("10 %,10,\n50 %,50,\n");
+  std::filesystem::create_directory(scratch.file("docs"));
+  scratch.write(
+      "docs/fidelity.md",
+      "before\n<!-- validate own: printed by forerun validate -->\nold\n<!-- end of own -->\nafter\n");
+  const auto result = launch("validate own --docs " + scratch.file("docs"));
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(read_file(scratch.file("docs/fidelity.md")),
+              AllOf(HasSubstr("before\n"), HasSubstr("| One channel | bandwidth | 2 |"),
+                    Not(HasSubstr("old")), HasSubstr("after\n")));
+  EXPECT_THAT(read_file(scratch.file("docs/fidelity/own.md")), HasSubstr("![One channel](one.svg)"));
+  EXPECT_THAT(read_file(scratch.file("docs/fidelity/one.svg")), HasSubstr("<svg"));
+}
+
+TEST_F(Validate, ErrorsNameThePlace) {
+  cases("10 %\n");
+  EXPECT_THAT(launch("validate own").err, HasSubstr("one.csv:3: 1 cells under 3 headings"));
+  cases("10 %,ten,\n");
+  EXPECT_THAT(launch("validate own").err, HasSubstr("one.csv:3: expect bandwidth: found 'ten'"));
+  cases("10 %,10,five\n");
+  EXPECT_THAT(launch("validate own").err, HasSubstr("one.csv:3: found 'five', expected a bar"));
+  cases("\n");
+  EXPECT_THAT(launch("validate own").err, HasSubstr("no cases"));
+  const auto unknown = launch("validate onw");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("known are own"));
+}
+
+}  // namespace
