@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <cstdint>
-#include <optional>
 #include <stdexcept>
 #include <type_traits>
 #include <variant>
@@ -17,14 +16,15 @@ namespace forerun::soc {
 namespace map = chip::address_map;
 namespace {
 
-/// Numbers as the rules of keys count them; other values have the right type, and that is enough.
+/// Whether a value keeps the rule of its key; values that are no numbers have the right type, and that is enough.
 template <typename T>
-std::optional<std::uint64_t> ruled_value(const T& value) {
-  if constexpr (std::is_same_v<T, unsigned>) return value;
-  if constexpr (std::is_same_v<T, Bytes>) return value.count;
-  if constexpr (std::is_same_v<T, Frequency>) return static_cast<std::uint64_t>(value.hertz);
-  if constexpr (std::is_same_v<T, Time>) return static_cast<std::uint64_t>(value.picoseconds);
-  return std::nullopt;
+bool keeps_rule(const chip::Rule& rule, const T& value) {
+  if constexpr (std::is_same_v<T, unsigned>)
+    return chip::keeps(rule, value);
+  else if constexpr (requires { chip::in_rule_units(value); })
+    return chip::quantity_keeps(rule, value);
+  else
+    return true;
 }
 
 ip::hbm::Field field(chip::AddressField f) {
@@ -37,6 +37,7 @@ ip::hbm::Field field(chip::AddressField f) {
       return ip::hbm::Field::channel;
     case chip::AddressField::pseudo_channel:
       return ip::hbm::Field::pseudo_channel;
+    case chip::AddressField::rank:
     case chip::AddressField::bank_group:
       return ip::hbm::Field::bank_group;
     case chip::AddressField::bank:
@@ -56,8 +57,7 @@ void check(const chip::Chip& chip) {
   for (const auto& key : chip::keys())
     std::visit(
         [&](auto member) {
-          const auto value = ruled_value(member(copy));
-          if (value && !chip::keeps(key.rule, *value))
+          if (!keeps_rule(key.rule, member(copy)))
             throw std::invalid_argument(fmt::format("{} is {}, expected {}", key.path,
                                                     chip::value_text(key, chip), chip::expected(key)));
         },
@@ -164,7 +164,7 @@ ip::hbm::Parameters hbm_parameters(const chip::Chip& chip, unsigned stack) {
   p.row_bytes = h.row_bytes;
   p.burst_bytes = h.burst_bytes;
   p.address_map.clear();
-  for (const auto f : h.address_map) p.address_map.push_back(field(f));
+  for (const auto& piece : h.address_map) p.address_map.push_back(field(piece.field));
   p.interleave = h.interleave;
   p.stacks = h.stacks;
   p.stack = stack;
