@@ -3,12 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <type_traits>
 #include <variant>
 
+#include "ip/hbm/address_map.hpp"
 #include "platform/chip/address_map.hpp"
 #include "platform/chip/checks.hpp"
 #include "platform/chip/keys.hpp"
@@ -27,24 +30,38 @@ std::optional<std::uint64_t> ruled_value(const T& value) {
   return std::nullopt;
 }
 
-ip::hbm::Field field(chip::AddressField f) {
-  switch (f) {
-    case chip::AddressField::burst:
-      return ip::hbm::Field::burst;
-    case chip::AddressField::column:
-      return ip::hbm::Field::column;
-    case chip::AddressField::channel:
-      return ip::hbm::Field::channel;
-    case chip::AddressField::pseudo_channel:
-      return ip::hbm::Field::pseudo_channel;
-    case chip::AddressField::bank_group:
-      return ip::hbm::Field::bank_group;
-    case chip::AddressField::bank:
-      return ip::hbm::Field::bank;
-    case chip::AddressField::row:
-      return ip::hbm::Field::row;
-  }
-  throw std::invalid_argument("hbm.address_map: unknown field");
+/// The address map of a stack: plain fields in the order given. If columns come first, those of one piece of interleave
+/// lie below the other fields and the rest below the row.
+ip::hbm::AddressMasks address_masks(const std::vector<chip::AddressField>& order, const ip::hbm::Parameters& p) {
+  const auto bits = [](std::uint64_t n) { return static_cast<unsigned>(std::bit_width(n) - 1); };
+  const auto column = bits(p.row_bytes.count / p.burst_bytes.count);
+  const bool split = order.size() > 1 && order[1] == chip::AddressField::column;
+  const auto low = split ? std::min(column, bits(p.interleave.count / p.burst_bytes.count)) : column;
+  std::vector<std::pair<ip::hbm::Field, unsigned>> pieces;
+  for (const auto field : order) switch (field) {
+      case chip::AddressField::burst:
+        break;
+      case chip::AddressField::column:
+        pieces.emplace_back(ip::hbm::Field::column, low);
+        break;
+      case chip::AddressField::channel:
+        pieces.emplace_back(ip::hbm::Field::channel, bits(p.channels));
+        break;
+      case chip::AddressField::pseudo_channel:
+        pieces.emplace_back(ip::hbm::Field::pseudo_channel, bits(p.pseudo_channels));
+        break;
+      case chip::AddressField::bank_group:
+        pieces.emplace_back(ip::hbm::Field::bank_group, bits(p.bank_groups));
+        break;
+      case chip::AddressField::bank:
+        pieces.emplace_back(ip::hbm::Field::bank, bits(p.banks_per_group));
+        break;
+      case chip::AddressField::row:
+        pieces.emplace_back(ip::hbm::Field::column, column - low);
+        pieces.emplace_back(ip::hbm::Field::row, bits(p.rows));
+        break;
+    }
+  return ip::hbm::plain_masks(p, pieces);
 }
 
 std::uint64_t round_up(std::uint64_t n, std::uint64_t unit) { return (n + unit - 1) / unit * unit; }
@@ -163,15 +180,14 @@ ip::hbm::Parameters hbm_parameters(const chip::Chip& chip, unsigned stack) {
   p.rows = h.rows;
   p.row_bytes = h.row_bytes;
   p.burst_bytes = h.burst_bytes;
-  p.address_map.clear();
-  for (const auto f : h.address_map) p.address_map.push_back(field(f));
   p.interleave = h.interleave;
+  p.address = address_masks(h.address_map, p);
   p.stacks = h.stacks;
   p.stack = stack;
   p.scheduler = h.scheduler == chip::Scheduler::fcfs ? ip::hbm::Scheduler::fcfs : ip::hbm::Scheduler::fr_fcfs;
   p.page_policy =
       h.page_policy == chip::PagePolicy::closed ? ip::hbm::PagePolicy::closed : ip::hbm::PagePolicy::open;
-  p.refresh = h.refresh == chip::Refresh::all_bank;
+  p.refresh = h.refresh == chip::Refresh::all_bank ? ip::hbm::Refresh::all_bank : ip::hbm::Refresh::none;
   p.queue_depth = h.queue_depth;
   p.front_end = h.front_end;
   p.ports = h.ports;
@@ -182,19 +198,20 @@ ip::hbm::Parameters hbm_parameters(const chip::Chip& chip, unsigned stack) {
       .tRCDRD = t.tRCDRD,
       .tRCDWR = t.tRCDWR,
       .tRP = t.tRP,
-      .tRAS = std::max(t.tRAS, t.tRC - std::min(t.tRC, t.tRP)),  // the controller counts tRC as their sum
+      .tRAS = t.tRAS,
+      .tRC = t.tRC,
       .tWR = t.tWR,
       .tRTP = t.tRTP,
       .tCCDS = t.tCCDS,
       .tCCDL = t.tCCDL,
       .tRRDS = t.tRRDS,
       .tRRDL = t.tRRDL,
+      .tFAW = t.tFAW,
       .tWTRS = t.tWTRS,
       .tWTRL = t.tWTRL,
       .tRTW = t.tRTW,
-      .tFAW = t.tFAW,
-      .tRFC = t.tRFC,
       .tREFI = t.tREFI,
+      .tRFC = t.tRFC,
       .act_cycles = h.act_cycles};
   return p;
 }

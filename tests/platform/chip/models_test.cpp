@@ -50,12 +50,11 @@ TEST(ChipsThatLoad, GiveEachBurstItsOwnPlace) {
       const auto stack = offset / piece % h.stacks;
       const ip::hbm::AddressMap map(soc::hbm_parameters(chip, static_cast<unsigned>(stack)));
       const auto at = map.locate(map.within_stack(offset));
-      const bool inside = at.controller < h.channels * h.pseudo_channels &&
-                          at.bank < h.bank_groups * h.banks_per_group &&
-                          at.bank / h.banks_per_group == at.bank_group && at.row < h.rows &&
+      const bool inside = at.channel < h.channels && at.pseudo_channel < h.pseudo_channels &&
+                          at.bank_group < h.bank_groups && at.bank < h.banks_per_group && at.row < h.rows &&
                           at.column < h.row_bytes.count / burst;
       ASSERT_TRUE(inside) << offset << " of " << testing::PrintToString(overrides);
-      ASSERT_TRUE(places.emplace(stack, at.controller, at.bank, at.row, at.column).second)
+      ASSERT_TRUE(places.emplace(stack, at.channel, at.flat_bank, at.row, at.column).second)
           << offset << " of " << testing::PrintToString(overrides);
       if (places.size() > 3000) break;
     }

@@ -89,10 +89,11 @@ TEST(SocParameters, TakeOverEveryMemoryNumber) {
   EXPECT_EQ(p.clock, Frequency{1e9});
   EXPECT_EQ(p.scheduler, ip::hbm::Scheduler::fcfs);
   EXPECT_EQ(p.page_policy, ip::hbm::PagePolicy::closed);
-  EXPECT_FALSE(p.refresh);
-  using I = ip::hbm::Field;
-  EXPECT_EQ(p.address_map, (std::vector<I>{I::burst, I::channel, I::pseudo_channel, I::column, I::bank,
-                                           I::bank_group, I::row}));
+  EXPECT_EQ(p.refresh, ip::hbm::Refresh::none);
+  const auto lowest = [&](ip::hbm::Field f) { return p.address.bits[static_cast<std::size_t>(f)].front(); };
+  EXPECT_EQ(lowest(ip::hbm::Field::channel), 64u) << "above the offset in a burst";
+  EXPECT_EQ(lowest(ip::hbm::Field::column), 64u * 8);
+  EXPECT_EQ(lowest(ip::hbm::Field::row), 64u * 8 * 32 * 16);
   EXPECT_EQ(p.capacity() * 4, chip::memory_size(chip).count);
   EXPECT_DOUBLE_EQ(p.peak_bandwidth() * 4, chip::peak_memory_bandwidth(chip).bytes_per_second);
   const auto& t = p.timings;
