@@ -16,7 +16,12 @@ enum class Format : unsigned char { f32, f16, bf16, i8 };
 enum class Scheduler : unsigned char { fr_fcfs, fcfs, fr_fcfs_grouped };
 enum class Queues : unsigned char { shared, per_bank, read_write };
 enum class PagePolicy : unsigned char { open, closed, adaptive };
+/// Which waiting hits keep a row open against a burst that wants another row of the bank.
+enum class KeepOpen : unsigned char { none, older, all };
+/// Which of several row commands goes first.
+enum class RowOrder : unsigned char { oldest_ready, first_over };
 enum class Refresh : unsigned char { all_bank, per_bank, none };
+enum class RefreshOrder : unsigned char { together, spread };
 enum class Ecc : unsigned char { none, sideband, in_line };
 /// A part of a memory address.
 enum class AddressField : unsigned char {
@@ -173,6 +178,8 @@ struct Hbm {
   Bytes burst_bytes{32};
   bool separate_buses = true;  ///< for row and column commands
   unsigned act_cycles = 2;
+  bool half_cycle_rows = true;
+  unsigned column_cycles = 1;
   unsigned ports = 16;  ///< NoC memory tiles of a stack
   Bytes interleave{256};
   /// From the lowest address bits up.
@@ -189,7 +196,11 @@ struct Hbm {
   unsigned starvation = 0;  ///< cycles; 0: no bound
   PagePolicy page_policy = PagePolicy::open;
   unsigned page_idle = 0;  ///< cycles
+  KeepOpen keep_open = KeepOpen::none;
+  RowOrder row_order = RowOrder::oldest_ready;
+  bool opened_leaves_queue = true;
   Refresh refresh = Refresh::all_bank;
+  RefreshOrder refresh_order = RefreshOrder::together;
   unsigned refresh_postpone = 0;  ///< refreshes
   bool refresh_management = false;
   Ecc ecc = Ecc::none;

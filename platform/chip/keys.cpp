@@ -135,6 +135,12 @@ const Key table[] = {
     KEY(hbm.separate_buses, any, "",
         "true: one command bus for rows and one for columns (HBM); false: one for both"),
     KEY(hbm.act_cycles, range(1, 8), "memory cycles", "for which ACT occupies its command bus, rounded up"),
+    KEY(hbm.half_cycle_rows, any, "",
+        "row commands come in half cycles (HBM3): ACT takes half a cycle less than act_cycles, PRE and "
+        "refreshes take "
+        "half a cycle"),
+    KEY(hbm.column_cycles, range(1, 8), "memory cycles",
+        "for which a read or write occupies its command bus"),
     KEY(hbm.ports, power_of_two(1, 512), "", "memory tiles of the network for each stack"),
     KEY(hbm.interleave, power_of_two(256, 64 * kib), "",
         "consecutive bytes that go to one stack and memory tile"),
@@ -157,9 +163,21 @@ const Key table[] = {
         "waited for it for hbm.page_idle"),
     KEY(hbm.page_idle, idle_time, "memory cycles",
         "how long an adaptive row stays open with nothing waiting"),
+    KEY(hbm.keep_open, any, "",
+        "waiting hits that keep a row open against a burst for another row: none, those older than the "
+        "burst, or all"),
+    KEY(hbm.row_order, any, "",
+        "which row command goes first: the oldest that could go now, or the one that would leave the bus "
+        "first, "
+        "though it must be waited for"),
+    KEY(hbm.opened_leaves_queue, any, "",
+        "a burst frees its queue entry and goes before others once its row was opened for it"),
     KEY(hbm.refresh, any, "",
         "all_bank: all banks every tREFI; per_bank: one bank every tREFIpb; none: never, for comparison "
         "only"),
+    KEY(hbm.refresh_order, any, "",
+        "pseudo-channels and ranks of a channel refresh together, while it stands still, or spread over the "
+        "interval"),
     KEY(hbm.refresh_postpone, range(0, 8), "refreshes", "may be put off while bursts wait"),
     KEY(hbm.refresh_management, any, "",
         "extra refreshes of banks with many activations (RAAIMT, RAAMMT, tRFM)"),

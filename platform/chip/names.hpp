@@ -43,6 +43,18 @@ struct Names<Refresh> {
   static constexpr std::array<std::string_view, 3> all{"all_bank", "per_bank", "none"};
 };
 template <>
+struct Names<KeepOpen> {
+  static constexpr std::array<std::string_view, 3> all{"none", "older", "all"};
+};
+template <>
+struct Names<RowOrder> {
+  static constexpr std::array<std::string_view, 2> all{"oldest_ready", "first_over"};
+};
+template <>
+struct Names<RefreshOrder> {
+  static constexpr std::array<std::string_view, 2> all{"together", "spread"};
+};
+template <>
 struct Names<Ecc> {
   static constexpr std::array<std::string_view, 3> all{"none", "sideband", "in_line"};
 };

@@ -52,9 +52,9 @@ TEST(Memories, StateEveryFactWithItsSource) {
     std::ifstream file(chips_directory() / (name + ".yaml"));
     std::string text;
     for (std::string line; std::getline(file, line);) text += line + "\n";
-    for (const auto* key :
-         {"clock", "channels", "pseudo_channels", "ranks", "bank_groups", "banks_per_group", "rows",
-          "row_bytes", "burst_bytes", "separate_buses", "act_cycles", "address_map"})
+    for (const auto* key : {"clock", "channels", "pseudo_channels", "ranks", "bank_groups", "banks_per_group",
+                            "rows", "row_bytes", "burst_bytes", "separate_buses", "act_cycles",
+                            "half_cycle_rows", "column_cycles", "address_map"})
       EXPECT_THAT(text, testing::HasSubstr("\n  " + std::string(key) + ": ")) << name;
     EXPECT_THAT(text, testing::HasSubstr("JEDEC JESD")) << name;
     EXPECT_THAT(text, testing::HasSubstr("where not said otherwise")) << name;
@@ -151,6 +151,8 @@ TEST(Memories, HaveTheTimingsOfTheReferenceFigures) {
                          .tCKE = 13,
                          .tXS = 576};
   EXPECT_EQ(hbm3.timings, set_hbm3);
+  EXPECT_EQ(hbm3.act_cycles, 2u);
+  EXPECT_TRUE(hbm3.half_cycle_rows) << "1.5 cycles";
   EXPECT_EQ(hbm3.ranks, 2u);
   EXPECT_EQ(hbm3.rows, 16384u);
   EXPECT_EQ(hbm3.channels, 16u);
