@@ -108,6 +108,24 @@ TEST(Damaged, Overrides) {
   }
 }
 
+TEST(Damaged, Extends) {
+  const std::string text =
+      "extends: [reference, memory/lpddr5-6400-16gb, edge]\n"
+      "hbm: {address_map: [burst, column:2, bank_group, channel, column, bank, row], address_hash: {row: "
+      "[0x800]}}\n";
+  std::mt19937 random(5);
+  const std::string interesting = "{}[]:,-&*!|'\"#?~\n\t 0x9.";
+  int good = loads(text);
+  EXPECT_EQ(good, 1);
+  for (int round = 0; round < 300; ++round) {
+    auto damaged = text;
+    for (auto n = random() % 3 + 1; n > 0; --n)
+      damaged[random() % damaged.size()] = interesting[random() % interesting.size()];
+    good += loads(damaged);
+  }
+  EXPECT_GT(good, 2);
+}
+
 TEST(Damaged, RandomBytes) {
   std::mt19937 random(4);
   for (int round = 0; round < 1000; ++round) {
