@@ -23,7 +23,7 @@ void Controller::admit(std::int64_t now) {
 }
 
 void Controller::refresh(std::int64_t now) {
-  if (!parameters_.refresh) return;
+  if (parameters_.refresh == Refresh::none) return;
   while (next_refresh_ <= now) {
     std::int64_t start = next_refresh_;
     for (const auto& bank : banks_) {
@@ -178,12 +178,12 @@ std::int64_t Controller::advance(std::int64_t now, std::vector<Completion>& comp
       clock_ = std::max(clock_, next_arrival);
       continue;
     }
-    if (parameters_.refresh && next_refresh_ <= choice.when && next_refresh_ <= now) {
+    if (parameters_.refresh != Refresh::none && next_refresh_ <= choice.when && next_refresh_ <= now) {
       clock_ = std::max(clock_, next_refresh_);
       refresh(clock_);
       continue;
     }
-    if (choice.when > now) return std::min({choice.when, next_arrival, parameters_.refresh ? next_refresh_ : never});
+    if (choice.when > now) return std::min({choice.when, next_arrival, parameters_.refresh != Refresh::none ? next_refresh_ : never});
     issue(choice, completions);
     clock_ = choice.when;
   }

@@ -76,9 +76,11 @@ void HbmStack::enqueue(int id, tlm::tlm_generic_payload& payload, std::int64_t d
   ports_[static_cast<std::size_t>(id)].pending += request.bursts_left;
   for (auto number = first; number <= last; ++number) {
     hbm::Burst piece{index, arrival, map_.locate(number * burst), payload.is_write(), false};
-    auto& next = next_[piece.at.controller];
+    const auto controller = piece.at.channel * parameters_.pseudo_channels + piece.at.pseudo_channel;
+    piece.at.bank += piece.at.bank_group * parameters_.banks_per_group;
+    auto& next = next_[controller];
     if (next < 0 || next > arrival) next = arrival;
-    controllers_[piece.at.controller].add(piece);
+    controllers_[controller].add(piece);
   }
   schedule(arrival);
 }

@@ -13,11 +13,43 @@ namespace forerun::chip {
 enum class Timing : unsigned char { loose, approximate };
 enum class Data : unsigned char { real, none };
 enum class Format : unsigned char { f32, f16, bf16, i8 };
-enum class Scheduler : unsigned char { fr_fcfs, fcfs };
-enum class PagePolicy : unsigned char { open, closed };
-enum class Refresh : unsigned char { all_bank, none };
-/// A piece of a memory address.
-enum class AddressField : unsigned char { burst, column, channel, pseudo_channel, bank_group, bank, row };
+enum class Scheduler : unsigned char { fr_fcfs, fcfs, fr_fcfs_grouped };
+enum class Queues : unsigned char { shared, per_bank, read_write };
+enum class PagePolicy : unsigned char { open, closed, adaptive };
+/// Which waiting hits keep a row open against a burst that wants another row of the bank.
+enum class KeepOpen : unsigned char { none, older, all };
+/// Which of several row commands goes first.
+enum class RowOrder : unsigned char { oldest_ready, first_over };
+enum class Refresh : unsigned char { all_bank, per_bank, none };
+enum class RefreshOrder : unsigned char { together, spread };
+enum class Ecc : unsigned char { none, sideband, in_line };
+/// A part of a memory address.
+enum class AddressField : unsigned char {
+  burst,
+  column,
+  channel,
+  pseudo_channel,
+  rank,
+  bank_group,
+  bank,
+  row
+};
+inline constexpr unsigned address_fields = 8;
+
+/// The next bits of a field, from the field's lowest up.
+struct AddressPiece {
+  AddressField field = AddressField::burst;
+  unsigned width = 0;  ///< 0: all that are left
+  bool operator==(const AddressPiece&) const = default;
+};
+
+/// Masks of address bits, one for each bit of a field from its lowest: the parity of the address under the
+/// mask is XORed onto the bit.
+struct AddressHash {
+  AddressField field = AddressField::bank;
+  std::vector<std::uint64_t> masks;
+  bool operator==(const AddressHash&) const = default;
+};
 
 /// The control CPU: clock, and cycles that an instruction of each class takes.
 struct Cpu {
@@ -113,13 +145,25 @@ struct Noc {
   bool operator==(const Noc&) const = default;
 };
 
-/// Memory timings, in cycles of the memory's command clock.
+/// Memory timings by JEDEC's names, in cycles of the memory's command clock. 0: no such rule.
 struct Timings {
   unsigned RL = 20, WL = 10, nBL = 2;
   unsigned tRCDRD = 31, tRCDWR = 15, tRP = 26, tRAS = 45, tRC = 72, tWR = 33, tRTP = 9;
-  unsigned tCCDS = 2, tCCDL = 4, tRRDS = 4, tRRDL = 5, tWTRS = 7, tWTRL = 10, tRTW = 20, tFAW = 24;
-  unsigned tRFC = 560, tREFI = 6240;
+  unsigned tCCDS = 2, tCCDL = 4, tCCDR = 3, tRRDS = 4, tRRDL = 5, tWTRS = 7, tWTRL = 10, tRTW = 20, tFAW = 24,
+           tPPD = 2;
+  unsigned tRFC = 560, tREFI = 6240, tRFCpb = 320, tREFIpb = 195, tRREFD = 8;
+  unsigned tRFM = 320, RAAIMT = 80, RAAMMT = 240;
+  unsigned tXP = 13, tCKE = 13, tXS = 576;
   bool operator==(const Timings&) const = default;
+};
+
+/// Of one command in one pseudo-channel, and while nothing happens in it.
+struct Energies {
+  Energy activate{1.74e-9};  ///< ACT and its PRE
+  Energy read{1.085e-9}, write{704e-12};
+  Energy refresh{36e-9}, refresh_bank{2.25e-9};
+  Power standby{78.3e-3}, power_down{54.8e-3}, self_refresh{60.7e-3};
+  bool operator==(const Energies&) const = default;
 };
 
 struct Hbm {
@@ -127,23 +171,43 @@ struct Hbm {
   Frequency clock{1.6e9};  ///< command clock
   unsigned channels = 16;  ///< of a stack
   unsigned pseudo_channels = 2;
+  unsigned ranks = 1;  ///< or stack IDs
   unsigned bank_groups = 4, banks_per_group = 4;
-  unsigned rows = 32768;  ///< of a bank, all ranks together
+  unsigned rows = 32768;  ///< of a bank
   Bytes row_bytes{1024};
   Bytes burst_bytes{32};
+  bool separate_buses = true;  ///< for row and column commands
+  unsigned act_cycles = 2;
+  bool half_cycle_rows = true;
+  unsigned column_cycles = 1;
   unsigned ports = 16;  ///< NoC memory tiles of a stack
   Bytes interleave{256};
-  unsigned queue_depth = 64;
-  unsigned front_end = 1;  ///< cycles
-  unsigned act_cycles = 2;
-  Scheduler scheduler = Scheduler::fr_fcfs;
-  PagePolicy page_policy = PagePolicy::open;
-  Refresh refresh = Refresh::all_bank;
   /// From the lowest address bits up.
-  std::vector<AddressField> address_map{
-      AddressField::burst,   AddressField::pseudo_channel, AddressField::bank_group, AddressField::column,
-      AddressField::channel, AddressField::bank,           AddressField::row};
+  std::vector<AddressPiece> address_map{{AddressField::burst},      {AddressField::pseudo_channel},
+                                        {AddressField::bank_group}, {AddressField::column},
+                                        {AddressField::channel},    {AddressField::bank},
+                                        {AddressField::row}};
+  std::vector<AddressHash> address_hash;
+  unsigned front_end = 1;  ///< cycles
+  Queues queues = Queues::read_write;
+  unsigned queue_depth = 64;
+  unsigned write_high = 80, write_low = 20;  ///< per cent of the write queue
+  Scheduler scheduler = Scheduler::fr_fcfs;
+  unsigned starvation = 0;  ///< cycles; 0: no bound
+  PagePolicy page_policy = PagePolicy::open;
+  unsigned page_idle = 0;  ///< cycles
+  KeepOpen keep_open = KeepOpen::none;
+  RowOrder row_order = RowOrder::oldest_ready;
+  bool opened_leaves_queue = true;
+  Refresh refresh = Refresh::all_bank;
+  RefreshOrder refresh_order = RefreshOrder::together;
+  unsigned refresh_postpone = 0;  ///< refreshes
+  bool refresh_management = false;
+  Ecc ecc = Ecc::none;
+  unsigned ecc_data_bursts = 8;
+  unsigned power_down = 0, self_refresh = 0;  ///< idle cycles before; 0: never
   Timings timings;
+  Energies energies;
   bool operator==(const Hbm&) const = default;
 };
 

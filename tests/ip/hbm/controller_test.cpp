@@ -19,8 +19,11 @@ Parameters hbm2() {
   p.bank_groups = p.banks_per_group = 4;
   p.rows = 65536;
   p.interleave = {32};
-  p.address_map = {Field::burst, Field::bank_group, Field::bank, Field::column, Field::row};
-  p.timings = {14, 5, 2, 14, 12, 14, 34, 16, 5, 2, 4, 4, 4, 6, 8, 13, 15, 350, 3900, 2};
+  p.address = plain_masks(p, std::array{Field::channel, Field::pseudo_channel, Field::bank_group, Field::bank, Field::rank,
+                                        Field::column, Field::row});
+  p.timings = {.RL = 14, .WL = 5, .nBL = 2, .tRCDRD = 14, .tRCDWR = 12, .tRP = 14, .tRAS = 34, .tRC = 48, .tWR = 16,
+               .tRTP = 5, .tCCDS = 2, .tCCDL = 4, .tRRDS = 4, .tRRDL = 4, .tFAW = 15, .tWTRS = 6, .tWTRL = 8, .tRTW = 13,
+               .tREFI = 3900, .tRFC = 350, .act_cycles = 2};
   return p;
 }
 
@@ -37,12 +40,14 @@ std::vector<std::int64_t> run(const Parameters& p, const std::vector<Burst>& bur
 }
 
 Burst read_at(const Parameters& p, std::uint64_t owner, std::int64_t when, std::uint64_t address) {
-  return {owner, when, AddressMap(p).locate(address), false, false};
+  auto at = AddressMap(p).locate(address);
+  at.bank = at.flat_bank;
+  return {owner, when, at, false, false};
 }
 
 TEST(HbmController, UnloadedHitAndConflict) {
   auto p = hbm2();
-  p.refresh = false;
+  p.refresh = Refresh::none;
   const std::uint64_t row = 1024 * 16;
   const auto done = run(p, {read_at(p, 0, 0, 0), read_at(p, 1, 1000, 32 * 16), read_at(p, 2, 2000, row)});
   EXPECT_EQ(done[1] - 1000, 17) << "hit: RL + BL + 1";
@@ -58,7 +63,7 @@ double linear_fraction_of_peak(const Parameters& p, unsigned count) {
 
 TEST(HbmController, LinearReadsReachThePeakWithoutRefresh) {
   auto p = hbm2();
-  p.refresh = false;
+  p.refresh = Refresh::none;
   const auto fraction = linear_fraction_of_peak(p, 20000);
   EXPECT_GT(fraction, 0.99);
   EXPECT_LE(fraction, 1.0);
@@ -72,7 +77,7 @@ TEST(HbmController, LinearReadsReachTheRefreshBound) {
 
 TEST(HbmController, RandomReadsAreBoundByTheRowCommandBus) {
   auto p = hbm2();
-  p.refresh = false;
+  p.refresh = Refresh::none;
   std::mt19937_64 random(1);
   std::vector<Burst> bursts;
   for (unsigned i = 0; i < 20000; ++i) bursts.push_back(read_at(p, i, 0, random() % p.capacity() / 32 * 32));
@@ -84,7 +89,7 @@ TEST(HbmController, RandomReadsAreBoundByTheRowCommandBus) {
 
 TEST(HbmController, MoreTimeBetweenWritesAndReads) {
   auto p = hbm2();
-  p.refresh = false;
+  p.refresh = Refresh::none;
   auto write = read_at(p, 0, 1000, 64);
   write.write = true;
   const auto done = run(p, {read_at(p, 2, 0, 0), write, read_at(p, 1, 1000, 64)});
@@ -99,11 +104,11 @@ TEST(HbmAddressMap, IsABijection) {
   std::set<std::tuple<unsigned, unsigned, std::uint32_t, std::uint32_t>> seen;
   for (std::uint64_t address = 0; address < p.capacity(); address += 32) {
     const auto l = map.locate(address);
-    ASSERT_LT(l.controller, 8u);
-    ASSERT_LT(l.bank, 16u);
+    ASSERT_LT(l.channel, 4u);
+    ASSERT_LT(l.flat_bank, 32u);
     ASSERT_LT(l.row, 2u);
     ASSERT_LT(l.column, 32u);
-    ASSERT_TRUE(seen.emplace(l.controller, l.bank, l.row, l.column).second) << address;
+    ASSERT_TRUE(seen.emplace(l.channel, l.flat_bank, l.row, l.column).second) << address;
   }
 }
 
