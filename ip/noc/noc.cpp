@@ -157,7 +157,7 @@ std::int64_t Noc::zero_load_ps(std::uint32_t from, std::uint32_t to, std::uint32
   const auto columns = static_cast<std::int64_t>(parameters_.columns);
   const auto a = static_cast<std::int64_t>(endpoints_[from].router), b = static_cast<std::int64_t>(endpoints_[to].router);
   const auto routers = std::abs(a % columns - b % columns) + std::abs(a / columns - b / columns) + 1;
-  return clock_.cycles_to_ps(inject_cycles + routers * (parameters_.router_latency + parameters_.link_latency) + flit_count - 1);
+  return clock_.cycles_to_ps(inject_cycles + routers * (parameters_.router_latency() + parameters_.link_latency) + flit_count - 1);
 }
 
 Noc::Packet& Noc::make_packet(tlm::tlm_generic_payload& payload) {
@@ -254,11 +254,11 @@ void Noc::try_link(std::uint32_t index) {
       packet.holds = index;
     }
     if (link.endpoint != none) {
-      const auto hop = parameters_.router_latency + parameters_.link_latency;
+      const auto hop = parameters_.router_latency() + parameters_.link_latency;
       post(now + clock_.cycles_to_ps(hop + packet.flit_count - 1), What::tail, index, &packet);
     } else {
       const bool injecting = links_[index].name.front() != '(';
-      const auto hop = injecting ? inject_cycles : parameters_.router_latency + parameters_.link_latency;
+      const auto hop = injecting ? inject_cycles : parameters_.router_latency() + parameters_.link_latency;
       if (!injecting) flit_hops += packet.flit_count;
       post(now + clock_.cycles_to_ps(hop), What::head, route(link.router, packet.destination), &packet);
       if (injecting && packet.unfinished_request) {
@@ -376,7 +376,7 @@ tlm::tlm_sync_enum Noc::nb_transport_fw(int id, tlm::tlm_generic_payload& payloa
   const auto status = decode(payload, destination, local);
   if (status != tlm::TLM_OK_RESPONSE) {
     payload.set_response_status(status);
-    delay += clock_.cycles(inject_cycles + parameters_.router_latency);
+    delay += clock_.cycles(inject_cycles + parameters_.router_latency());
     phase = tlm::BEGIN_RESP;
     return tlm::TLM_COMPLETED;
   }
@@ -406,7 +406,7 @@ void Noc::b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::sc_tim
   std::uint64_t local = 0;
   const auto status = decode(payload, destination, local);
   if (status != tlm::TLM_OK_RESPONSE) {
-    delay += clock_.cycles(inject_cycles + parameters_.router_latency);
+    delay += clock_.cycles(inject_cycles + parameters_.router_latency());
     return payload.set_response_status(status);
   }
   const auto length = payload.get_data_length();

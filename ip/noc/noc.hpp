@@ -16,18 +16,9 @@
 #include "ip/base/level.hpp"
 #include "ip/base/payload.hpp"
 #include "ip/base/time.hpp"
+#include "ip/noc/parameters.hpp"
 
 namespace forerun::ip {
-
-struct NocParameters {
-  Timing timing = Timing::approximate;
-  Frequency clock{1.25e9};
-  unsigned columns = 6, rows = 4;  ///< 1 .. 64 each
-  Bytes link_width{64};            ///< a flit, 4 .. 1024
-  unsigned buffer_flits = 16;      ///< input buffer of each virtual network at each router port, 1 or more
-  unsigned router_latency = 3;     ///< cycles from the head at an input to the head at the output
-  unsigned link_latency = 1;       ///< cycles
-};
 
 /// Requests and responses travel on separate virtual networks, X first and then Y, so neither can block the other for
 /// good. A request is a header flit and its write data, a response a header flit and its read data. A link (also the one from
