@@ -10,12 +10,16 @@
 
 namespace forerun::ip::noc {
 
-std::int64_t zero_load_cycles(const Graph& graph, std::uint32_t source, std::uint32_t destination, std::uint32_t flits) {
+std::int64_t zero_load_cycles(const Graph& graph, std::uint32_t source, std::uint32_t destination,
+                              std::uint32_t flits) {
   const auto& p = graph.parameters();
-  const auto &from = graph.links()[graph.endpoints()[source].inject], &to = graph.links()[graph.endpoints()[destination].eject];
+  const auto &from = graph.links()[graph.endpoints()[source].inject],
+             &to = graph.links()[graph.endpoints()[destination].eject];
   const std::int64_t routers = RouteFunction(graph).routers_between(source, destination);
-  const auto head = 1 + from.latency + routers * p.router_latency() + (routers - 1) * p.link_latency + to.latency;
-  // Flits follow at the pace of the slowest: the switch allocator of a virtual channel, or the endpoints' links.
+  const auto head =
+      1 + from.latency + routers * p.router_latency() + (routers - 1) * p.link_latency + to.latency;
+  // Flits follow at the pace of the slowest: the switch allocator of a virtual channel, or the endpoints'
+  // links.
   FlitPace in(from.interval), out(to.interval);
   std::int64_t entered = 0, left = 0;
   for (std::uint32_t i = 0; i < flits; ++i) {
@@ -29,8 +33,8 @@ std::int64_t zero_load_cycles(const Graph& graph, std::uint32_t source, std::uin
 std::string describe_waits(const Graph& graph, const std::vector<Wait>& waits, std::size_t limit) {
   const auto name = [&](const Packet& packet) {
     const auto& e = graph.endpoints();
-    return fmt::format("{} {}->{} of {} flits", packet.network == 0 ? "request" : "response", e[packet.source].name,
-                       e[packet.destination].name, packet.flits);
+    return fmt::format("{} {}->{} of {} flits", packet.network == 0 ? "request" : "response",
+                       e[packet.source].name, e[packet.destination].name, packet.flits);
   };
   std::string text;
   std::size_t lines = 0;
@@ -39,14 +43,17 @@ std::string describe_waits(const Graph& graph, const std::vector<Wait>& waits, s
     of.emplace(wait.packet, &wait);
     if (lines++ >= limit) continue;
     const auto& links = graph.links();
-    const auto place = links[wait.at].kind == Link::Kind::inject && wait.wants == wait.at ? "in its source queue" : "behind";
+    const auto place =
+        links[wait.at].kind == Link::Kind::inject && wait.wants == wait.at ? "in its source queue" : "behind";
     text += fmt::format("{} waits {} {}", name(*wait.packet), place, links[wait.at].name);
-    text += wait.wants == none ? std::string(" for its endpoint to take it") : fmt::format(" for {}", links[wait.wants].name);
+    text += wait.wants == none ? std::string(" for its endpoint to take it")
+                               : fmt::format(" for {}", links[wait.wants].name);
     if (wait.holder != nullptr) text += fmt::format(", held by {}", name(*wait.holder));
     text += '\n';
   }
   if (lines > limit) text += fmt::format("and {} more\n", lines - limit);
-  // Each packet waits for at most one other: follow the chain from each until it meets itself or one seen before.
+  // Each packet waits for at most one other: follow the chain from each until it meets itself or one seen
+  // before.
   std::unordered_map<const Packet*, std::size_t> seen;
   for (std::size_t start = 0; start < waits.size(); ++start) {
     const auto* at = &waits[start];

@@ -13,7 +13,9 @@ namespace {
 /// Makes what is constructed in its life a child of a module whose constructor is over.
 class Inside {
  public:
-  explicit Inside(sc_core::sc_module& module) : context_(module.simcontext()) { context_->hierarchy_push(&module); }
+  explicit Inside(sc_core::sc_module& module) : context_(module.simcontext()) {
+    context_->hierarchy_push(&module);
+  }
   ~Inside() { context_->hierarchy_pop(); }
   Inside(const Inside&) = delete;
   Inside& operator=(const Inside&) = delete;
@@ -28,7 +30,10 @@ constexpr std::int64_t inject_cycles = 2;
 
 Noc::Noc(const sc_core::sc_module_name& name, const NocParameters& parameters)
     : sc_module(name),
-      reset_line("reset", [this](bool level) { if (level) reset(); }),
+      reset_line("reset",
+                 [this](bool level) {
+                   if (level) reset();
+                 }),
       parameters_(parameters),
       clock_(parameters.clock) {
   const auto columns = parameters.columns, rows = parameters.rows;
@@ -99,7 +104,8 @@ Noc::Target& Noc::add_target(const std::string& name, unsigned x, unsigned y) {
 }
 
 std::uint32_t Noc::index_of(const Target& target) const {
-  const auto at = std::find_if(endpoints_.begin(), endpoints_.end(), [&](const Endpoint& e) { return e.target.get() == &target; });
+  const auto at = std::find_if(endpoints_.begin(), endpoints_.end(),
+                               [&](const Endpoint& e) { return e.target.get() == &target; });
   return static_cast<std::uint32_t>(at - endpoints_.begin());
 }
 
@@ -130,14 +136,16 @@ tlm::tlm_response_status Noc::decode(const tlm::tlm_generic_payload& payload, st
   endpoint = range->targets.front();
   if (range->granule == 0 || range->targets.size() == 1) return tlm::TLM_OK_RESPONSE;
   endpoint = range->targets[offset / range->granule % range->targets.size()];
-  if (length > 0 && offset / range->granule != (offset + length - 1) / range->granule) return tlm::TLM_BURST_ERROR_RESPONSE;
+  if (length > 0 && offset / range->granule != (offset + length - 1) / range->granule)
+    return tlm::TLM_BURST_ERROR_RESPONSE;
   return tlm::TLM_OK_RESPONSE;
 }
 
 std::uint32_t Noc::route(std::uint32_t router, std::uint32_t endpoint) const {
   const auto& to = endpoints_[endpoint];
   const auto columns = parameters_.columns;
-  const auto x = router % columns, y = router / columns, to_x = to.router % columns, to_y = to.router / columns;
+  const auto x = router % columns, y = router / columns, to_x = to.router % columns,
+             to_y = to.router / columns;
   if (x != to_x) return mesh_[router * 4 + (to_x < x ? west : east)];
   if (y != to_y) return mesh_[router * 4 + (to_y < y ? north : south)];
   return to.eject;
@@ -155,9 +163,11 @@ Noc::~Noc() {
 
 std::int64_t Noc::zero_load_ps(std::uint32_t from, std::uint32_t to, std::uint32_t flit_count) const {
   const auto columns = static_cast<std::int64_t>(parameters_.columns);
-  const auto a = static_cast<std::int64_t>(endpoints_[from].router), b = static_cast<std::int64_t>(endpoints_[to].router);
+  const auto a = static_cast<std::int64_t>(endpoints_[from].router),
+             b = static_cast<std::int64_t>(endpoints_[to].router);
   const auto routers = std::abs(a % columns - b % columns) + std::abs(a / columns - b / columns) + 1;
-  return clock_.cycles_to_ps(inject_cycles + routers * (parameters_.router_latency() + parameters_.link_latency) + flit_count - 1);
+  return clock_.cycles_to_ps(
+      inject_cycles + routers * (parameters_.router_latency() + parameters_.link_latency) + flit_count - 1);
 }
 
 Noc::Packet& Noc::make_packet(tlm::tlm_generic_payload& payload) {
@@ -178,7 +188,8 @@ Noc::Packet& Noc::make_packet(tlm::tlm_generic_payload& payload) {
 }
 
 void Noc::post(std::int64_t when, What what, std::uint32_t link, Packet* packet, std::uint32_t amount) {
-  if (events_.empty() || when < events_.front().when) run_event_.notify(to_sc_time({when - now_picoseconds()}));
+  if (events_.empty() || when < events_.front().when)
+    run_event_.notify(to_sc_time({when - now_picoseconds()}));
   events_.push_back({when, order_++, what, link, packet, amount});
   std::push_heap(events_.begin(), events_.end(), std::greater<>());
 }
@@ -302,11 +313,13 @@ void Noc::hand_over(std::uint32_t id) {
     if (answer == tlm::TLM_ACCEPTED) return;
     endpoints_[id].requesting = nullptr;
     release_buffer(eject, 0, packet.flit_count);
-    if (answer == tlm::TLM_COMPLETED || phase == tlm::BEGIN_RESP) make_response(packet, to_picoseconds(delay));
+    if (answer == tlm::TLM_COMPLETED || phase == tlm::BEGIN_RESP)
+      make_response(packet, to_picoseconds(delay));
   }
 }
 
-tlm::tlm_sync_enum Noc::nb_transport_bw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay) {
+tlm::tlm_sync_enum Noc::nb_transport_bw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                        sc_core::sc_time& delay) {
   auto& endpoint = endpoints_[static_cast<std::size_t>(id)];
   auto& packet = *payload.get_extension<Packet>();
   if (endpoint.requesting == &packet) {  // END_REQ, or a response that implies it
@@ -361,7 +374,8 @@ void Noc::offer_responses(std::uint32_t id) {
   }
 }
 
-tlm::tlm_sync_enum Noc::nb_transport_fw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay) {
+tlm::tlm_sync_enum Noc::nb_transport_fw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                        sc_core::sc_time& delay) {
   const auto endpoint = static_cast<std::uint32_t>(id);
   auto& from = endpoints_[endpoint];
   if (phase == tlm::END_RESP) {
@@ -423,8 +437,9 @@ void Noc::b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::sc_tim
     return;
   }
   if (length > pool_.capacity() || payload.get_byte_enable_ptr() != nullptr)
-    return payload.set_response_status(payload.get_byte_enable_ptr() != nullptr ? tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE
-                                                                                : tlm::TLM_BURST_ERROR_RESPONSE);
+    return payload.set_response_status(payload.get_byte_enable_ptr() != nullptr
+                                           ? tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE
+                                           : tlm::TLM_BURST_ERROR_RESPONSE);
   if (delay != sc_core::SC_ZERO_TIME) wait(delay);
   delay = sc_core::SC_ZERO_TIME;
   auto& own = pool_.acquire(payload.get_command(), payload.get_address(), length, is_timing_only(payload));
@@ -439,7 +454,8 @@ void Noc::b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::sc_tim
   own.set_address(local);
   post(now_picoseconds(), What::respond, endpoints_[endpoint].inject, &packet);
   wait(done);
-  if (payload.is_read() && own.is_response_ok()) std::memcpy(payload.get_data_ptr(), own.get_data_ptr(), length);
+  if (payload.is_read() && own.is_response_ok())
+    std::memcpy(payload.get_data_ptr(), own.get_data_ptr(), length);
   payload.set_response_status(own.get_response_status());
   own.release();
 }
@@ -467,7 +483,8 @@ bool Noc::get_direct_mem_ptr(int, tlm::tlm_generic_payload& payload, tlm::tlm_dm
   payload.set_address(address - range->base + range->offset);
   const bool granted = (*endpoints_[range->targets.front()].target)->get_direct_mem_ptr(payload, dmi);
   payload.set_address(address);
-  dmi.set_start_address(std::max(dmi.get_start_address(), sc_dt::uint64{range->offset}) - range->offset + range->base);
+  dmi.set_start_address(std::max(dmi.get_start_address(), sc_dt::uint64{range->offset}) - range->offset +
+                        range->base);
   const auto end = std::min<std::uint64_t>(dmi.get_end_address() - range->offset, range->size - 1);
   dmi.set_end_address(end + range->base);
   return granted;
@@ -488,8 +505,8 @@ std::string Noc::describe_stall() const {
   for (const auto& link : links_)
     for (const auto& queue : link.queue)
       if (!queue.empty())
-        text += fmt::format("{} packets wait for {} (its far buffer holds {} and {} flits)\n", queue.size(), link.name,
-                            link.occupied[0], link.occupied[1]);
+        text += fmt::format("{} packets wait for {} (its far buffer holds {} and {} flits)\n", queue.size(),
+                            link.name, link.occupied[0], link.occupied[1]);
   return text;
 }
 

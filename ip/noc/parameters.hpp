@@ -18,21 +18,23 @@ enum class Topology : std::uint8_t {
   crossbar,           ///< one router for all
 };
 enum class Routing : std::uint8_t {
-  dimension_order,  ///< X, then Y; in rings the shorter way round, ties drawn. Fat tree: up a drawn way, then down
-  o1turn,           ///< X first or Y first, drawn for each packet; half of the virtual channels each. Meshes only
-  west_first,       ///< west before all else, then minimal adaptive by free credits. Meshes only
+  dimension_order,  ///< X, then Y; in rings the shorter way round, ties drawn. Fat tree: up a drawn way, then
+                    ///< down
+  o1turn,      ///< X first or Y first, drawn for each packet; half of the virtual channels each. Meshes only
+  west_first,  ///< west before all else, then minimal adaptive by free credits. Meshes only
 };
 enum class Switching : std::uint8_t {
   wormhole,            ///< a flit moves on when there is room for it
-  virtual_cut_through  ///< a packet moves on when there is room for all of it (or an empty buffer, when it is larger)
+  virtual_cut_through  ///< a packet moves on when there is room for all of it (or an empty buffer, when it is
+                       ///< larger)
 };
 enum class Model : std::uint8_t {
   packet,  ///< event-driven, resources busy until a time
   flit     ///< routers cycle by cycle
 };
 
-/// How an endpoint joins the network. Clock crossings cost `synchroniser_stages` cycles of the receiving clock after
-/// waiting for its edge; they exist where `clock` differs from the network's.
+/// How an endpoint joins the network. Clock crossings cost `synchroniser_stages` cycles of the receiving
+/// clock after waiting for its edge; they exist where `clock` differs from the network's.
 struct EndpointParameters {
   Frequency clock{0};                ///< of the endpoint; 0: that of the network, no crossing
   unsigned synchroniser_stages = 2;  ///< 0 .. 8
@@ -46,33 +48,34 @@ struct NocParameters {
   Frequency clock{1.25e9};
 
   noc::Topology topology = noc::Topology::mesh;
-  unsigned columns = 6, rows = 4;                    ///< places for endpoints, 1 .. 64 each
-  unsigned concentration_x = 2, concentration_y = 2; ///< concentrated mesh: places of a router, 1 .. 64
-  unsigned fat_tree_radix = 4;                       ///< fat tree: places of a leaf, links up of a router; 2 .. 64
+  unsigned columns = 6, rows = 4;                     ///< places for endpoints, 1 .. 64 each
+  unsigned concentration_x = 2, concentration_y = 2;  ///< concentrated mesh: places of a router, 1 .. 64
+  unsigned fat_tree_radix = 4;  ///< fat tree: places of a leaf, links up of a router; 2 .. 64
   noc::Routing routing = noc::Routing::dimension_order;
-  std::uint32_t seed = 1;                            ///< of drawn ways (O1TURN, ties in rings, fat tree)
+  std::uint32_t seed = 1;  ///< of drawn ways (O1TURN, ties in rings, fat tree)
 
-  Bytes link_width{64};                              ///< a flit, what a link between routers carries a cycle, 4 .. 1024
-  Bytes endpoint_width{0};                           ///< what a link to or from an endpoint carries a cycle of the
-                                                     ///< slower of both clocks; 0: link_width
-  unsigned virtual_networks = 2;                     ///< 2: requests and responses apart. 1: together (they may deadlock)
-  unsigned virtual_channels = 1;                     ///< of each virtual network, 1 .. 16; torus, ring, O1TURN: 2 or more
-  unsigned priorities = 1;                           ///< QoS classes, 1 .. 8; higher ones go first wherever two compete
-  unsigned buffer_flits = 16;                        ///< input buffer of each virtual channel, 1 or more
+  Bytes link_width{64};           ///< a flit, what a link between routers carries a cycle, 4 .. 1024
+  Bytes endpoint_width{0};        ///< what a link to or from an endpoint carries a cycle of the
+                                  ///< slower of both clocks; 0: link_width
+  unsigned virtual_networks = 2;  ///< 2: requests and responses apart. 1: together (they may deadlock)
+  unsigned virtual_channels = 1;  ///< of each virtual network, 1 .. 16; torus, ring, O1TURN: 2 or more
+  unsigned priorities = 1;        ///< QoS classes, 1 .. 8; higher ones go first wherever two compete
+  unsigned buffer_flits = 16;     ///< input buffer of each virtual channel, 1 or more
   noc::Switching switching = noc::Switching::virtual_cut_through;
-  unsigned credit_delay = 1;                         ///< cycles a router needs to note a credit, 1 or more
+  unsigned credit_delay = 1;  ///< cycles a router needs to note a credit, 1 or more
 
   // Router pipeline, in cycles, as BookSim counts it.
-  unsigned routing_delay = 0;                        ///< 0: looked up one router ahead
-  unsigned vc_alloc_delay = 1;                       ///< 1 or more
-  unsigned sw_alloc_delay = 1;                       ///< 1 or more
-  unsigned switch_delay = 1;                         ///< through the crossbar, 1 or more
-  bool speculative = false;                          ///< switch allocation tried along with that of the virtual channel
-  unsigned link_latency = 1;                         ///< between routers, 1 or more
-  unsigned inject_latency = 1, eject_latency = 1;    ///< from and to an endpoint, 1 or more
+  unsigned routing_delay = 0;   ///< 0: looked up one router ahead
+  unsigned vc_alloc_delay = 1;  ///< 1 or more
+  unsigned sw_alloc_delay = 1;  ///< 1 or more
+  unsigned switch_delay = 1;    ///< through the crossbar, 1 or more
+  bool speculative = false;     ///< switch allocation tried along with that of the virtual channel
+  unsigned link_latency = 1;    ///< between routers, 1 or more
+  unsigned inject_latency = 1, eject_latency = 1;  ///< from and to an endpoint, 1 or more
 
-  /// Cycles from a head at the input to the head at the output, without contention. A speculative switch allocation succeeds
-  /// when the virtual channel is allocated before it ends (or in the same, single cycle); otherwise it is tried again.
+  /// Cycles from a head at the input to the head at the output, without contention. A speculative switch
+  /// allocation succeeds when the virtual channel is allocated before it ends (or in the same, single cycle);
+  /// otherwise it is tried again.
   unsigned router_latency() const {
     auto allocation = vc_alloc_delay + sw_alloc_delay;
     if (speculative) {

@@ -27,8 +27,8 @@ std::uint32_t RouteFunction::draw(std::uint64_t count) const {
   return static_cast<std::uint32_t>((z ^ (z >> 31)) >> 32);
 }
 
-unsigned RouteFunction::route(std::uint32_t router, std::uint32_t source, std::uint32_t destination, unsigned network,
-                              std::uint32_t drawn, Candidates& candidates) const {
+unsigned RouteFunction::route(std::uint32_t router, std::uint32_t source, std::uint32_t destination,
+                              unsigned network, std::uint32_t drawn, Candidates& candidates) const {
   const auto& to = graph_.endpoints()[destination];
   const auto vcs = network_mask_ << (network_shift_ * network);
   if (router == to.router) {
@@ -62,8 +62,8 @@ unsigned RouteFunction::route(std::uint32_t router, std::uint32_t source, std::u
   return count;
 }
 
-Candidate RouteFunction::grid(std::uint32_t router, std::uint32_t from, std::uint32_t to, std::uint32_t vcs, bool y_first,
-                              std::uint32_t drawn) const {
+Candidate RouteFunction::grid(std::uint32_t router, std::uint32_t from, std::uint32_t to, std::uint32_t vcs,
+                              bool y_first, std::uint32_t drawn) const {
   const auto width = graph_.width(), height = graph_.height();
   const auto x = router % width, y = router / width, to_x = to % width, to_y = to / width;
   const bool along_x = x != to_x && (!y_first || y == to_y);
@@ -81,7 +81,8 @@ Candidate RouteFunction::grid(std::uint32_t router, std::uint32_t from, std::uin
   return {graph_.neighbour(router, (along_x ? 0u : 2u) + (back ? 1u : 0u)), vcs};
 }
 
-Candidate RouteFunction::tree(std::uint32_t router, std::uint32_t to, std::uint32_t vcs, std::uint32_t drawn) const {
+Candidate RouteFunction::tree(std::uint32_t router, std::uint32_t to, std::uint32_t vcs,
+                              std::uint32_t drawn) const {
   const auto k = graph_.parameters().fat_tree_radix, size = graph_.level_size();
   const auto level = router / size, position = router % size;
   // Above the highest digit in which they differ all routers lead to the destination's leaf.
@@ -99,7 +100,8 @@ unsigned RouteFunction::routers_between(std::uint32_t source, std::uint32_t dest
     return 2 * up + 1;
   }
   const auto width = graph_.width(), height = graph_.height();
-  return 1 + distance(a % width, b % width, width, graph_.wraps()) + distance(a / width, b / width, height, graph_.wraps());
+  return 1 + distance(a % width, b % width, width, graph_.wraps()) +
+         distance(a / width, b / width, height, graph_.wraps());
 }
 
 }  // namespace forerun::ip::noc

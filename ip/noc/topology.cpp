@@ -36,9 +36,11 @@ void NocParameters::check() const {
   const bool grid = topology == noc::Topology::mesh || topology == noc::Topology::concentrated_mesh;
   if (routing != noc::Routing::dimension_order && !grid)
     throw std::invalid_argument("noc: o1turn and west_first routing are for meshes");
-  const bool halves = topology == noc::Topology::torus || topology == noc::Topology::ring || routing == noc::Routing::o1turn;
+  const bool halves =
+      topology == noc::Topology::torus || topology == noc::Topology::ring || routing == noc::Routing::o1turn;
   if (halves && virtual_channels < 2)
-    throw std::invalid_argument("noc: torus, ring and o1turn need 2 virtual channels or more in each virtual network");
+    throw std::invalid_argument(
+        "noc: torus, ring and o1turn need 2 virtual channels or more in each virtual network");
 }
 
 }  // namespace forerun::ip
@@ -57,12 +59,17 @@ void Graph::make_grid() {
   const auto& p = parameters_;
   const auto up = [](unsigned a, unsigned b) { return (a + b - 1) / b; };
   switch (p.topology) {
-    case Topology::ring: width_ = p.columns * p.rows, height_ = 1; break;
-    case Topology::crossbar: width_ = height_ = 1; break;
+    case Topology::ring:
+      width_ = p.columns * p.rows, height_ = 1;
+      break;
+    case Topology::crossbar:
+      width_ = height_ = 1;
+      break;
     case Topology::concentrated_mesh:
       width_ = up(p.columns, p.concentration_x), height_ = up(p.rows, p.concentration_y);
       break;
-    default: width_ = p.columns, height_ = p.rows;
+    default:
+      width_ = p.columns, height_ = p.rows;
   }
   wraps_ = p.topology == Topology::torus || p.topology == Topology::ring;
   routers_.resize(std::size_t{width_} * height_);
@@ -92,14 +99,17 @@ void Graph::make_tree() {
   routers_.resize(std::size_t{levels_} * level_size_);
   neighbours_.assign(routers_.size() * directions_, none);
   for (unsigned level = 0; level < levels_; ++level)
-    for (unsigned i = 0; i < level_size_; ++i) routers_[level * level_size_ + i].name = fmt::format("({}:{})", level, i);
-  // A router and those of the next level with which it agrees in all digits (base k) but the one of its level.
+    for (unsigned i = 0; i < level_size_; ++i)
+      routers_[level * level_size_ + i].name = fmt::format("({}:{})", level, i);
+  // A router and those of the next level with which it agrees in all digits (base k) but the one of its
+  // level.
   unsigned digit = 1;
   for (unsigned level = 0; level + 1 < levels_; ++level, digit *= k)
     for (unsigned i = 0; i < level_size_; ++i) {
       const auto own = i / digit % k;
       for (unsigned j = 0; j < k; ++j) {
-        const auto below = level * level_size_ + i, above = (level + 1) * level_size_ + i + j * digit - own * digit;
+        const auto below = level * level_size_ + i,
+                   above = (level + 1) * level_size_ + i + j * digit - own * digit;
         connect(below, above, k + j);
         connect(above, below, own);
       }
@@ -124,17 +134,24 @@ std::uint32_t Graph::router_at(unsigned x, unsigned y) const {
   const auto& p = parameters_;
   if (x >= p.columns || y >= p.rows) throw std::invalid_argument("noc: no such place");
   switch (p.topology) {
-    case Topology::ring: return y * p.columns + (y % 2 == 0 ? x : p.columns - 1 - x);
-    case Topology::crossbar: return 0;
-    case Topology::concentrated_mesh: return y / p.concentration_y * width_ + x / p.concentration_x;
-    case Topology::fat_tree: return (y * p.columns + x) / p.fat_tree_radix;
-    default: return y * width_ + x;
+    case Topology::ring:
+      return y * p.columns + (y % 2 == 0 ? x : p.columns - 1 - x);
+    case Topology::crossbar:
+      return 0;
+    case Topology::concentrated_mesh:
+      return y / p.concentration_y * width_ + x / p.concentration_x;
+    case Topology::fat_tree:
+      return (y * p.columns + x) / p.fat_tree_radix;
+    default:
+      return y * width_ + x;
   }
 }
 
-std::uint32_t Graph::attach(const std::string& name, std::uint32_t router, std::uint32_t interval, unsigned more_latency) {
+std::uint32_t Graph::attach(const std::string& name, std::uint32_t router, std::uint32_t interval,
+                            unsigned more_latency) {
   const auto id = static_cast<std::uint32_t>(endpoints_.size());
-  Endpoint endpoint{name, router, static_cast<std::uint32_t>(links_.size()), static_cast<std::uint32_t>(links_.size() + 1)};
+  Endpoint endpoint{name, router, static_cast<std::uint32_t>(links_.size()),
+                    static_cast<std::uint32_t>(links_.size() + 1)};
   auto& ports = routers_[router];
   Link in;
   in.name = fmt::format("{}->{}", name, ports.name);
@@ -158,16 +175,21 @@ std::uint32_t Graph::attach(const std::string& name, std::uint32_t router, std::
   return id;
 }
 
-std::uint32_t Graph::add_endpoint(const std::string& name, unsigned x, unsigned y, const EndpointParameters& e) {
+std::uint32_t Graph::add_endpoint(const std::string& name, unsigned x, unsigned y,
+                                  const EndpointParameters& e) {
   const auto& p = parameters_;
-  const auto width = static_cast<double>(p.endpoint_width.count == 0 ? p.link_width.count : p.endpoint_width.count);
+  const auto width =
+      static_cast<double>(p.endpoint_width.count == 0 ? p.link_width.count : p.endpoint_width.count);
   const bool crossing = e.clock.hertz > 0 && e.clock.hertz != p.clock.hertz;
   const auto slower = crossing ? std::min(e.clock.hertz, p.clock.hertz) : p.clock.hertz;
   const auto interval = static_cast<double>(p.link_width.count) / width * (p.clock.hertz / slower);
-  return attach(name, router_at(x, y), static_cast<std::uint32_t>(std::lround(std::max(1.0, interval) * 1024)),
+  return attach(name, router_at(x, y),
+                static_cast<std::uint32_t>(std::lround(std::max(1.0, interval) * 1024)),
                 crossing ? e.synchroniser_stages : 0);
 }
 
-std::uint32_t Graph::add_unit(const std::string& name, std::uint32_t router) { return attach(name, router, 1024, 0); }
+std::uint32_t Graph::add_unit(const std::string& name, std::uint32_t router) {
+  return attach(name, router, 1024, 0);
+}
 
 }  // namespace forerun::ip::noc
