@@ -15,6 +15,10 @@ constexpr std::uint32_t out_of_sight = none - 1;  // nobody to blame
 std::uint32_t steps(std::uint32_t index, std::uint32_t pointer, std::uint32_t size) {
   return index >= pointer ? index - pointer : index + size - pointer;
 }
+/// The first cycle of a rhythm at or after `from`.
+std::int64_t next_try(std::int64_t tried, std::int64_t rhythm, std::int64_t from) {
+  return tried >= from ? tried : tried + (from - tried + rhythm - 1) / rhythm * rhythm;
+}
 std::uint32_t after(std::uint32_t index, std::uint32_t size) { return index + 1 == size ? 0 : index + 1; }
 /// The smallest key wins: class, then round robin.
 std::uint64_t rank(std::uint8_t priority, std::uint32_t distance) {
@@ -119,8 +123,13 @@ void FlitNetwork::inject(Packet& packet) {
       std::min<std::uint8_t>(packet.network, static_cast<std::uint8_t>(parameters_.virtual_networks - 1));
   const auto priority =
       std::min<std::uint8_t>(packet.priority, static_cast<std::uint8_t>(parameters_.priorities - 1));
-  packets_[slot] = {&packet, packet.flits, packet.source, packet.destination, packet.drawn, 0,
-                    none,    network,      priority};
+  auto& info = packets_[slot];
+  info = {};
+  info.packet = &packet;
+  info.flits = packet.flits;
+  info.source = packet.source, info.destination = packet.destination;
+  info.drawn = packet.drawn;
+  info.network = network, info.priority = priority;
   auto& source = sources_[packet.source * sources_of_endpoint_ + network * parameters_.priorities + priority];
   append(source.first, source.last, slot);
   ++source.packets, ++waiting_[packet.source], ++inside_;
@@ -201,20 +210,25 @@ bool FlitNetwork::send_from(std::uint32_t endpoint, std::uint32_t index, std::ve
   return true;
 }
 
-void FlitNetwork::eject(std::uint32_t channel, std::uint32_t slot, bool tail,
-                        std::vector<NetworkEvent>& events) {
+void FlitNetwork::eject(std::uint32_t channel, std::uint32_t slot, bool tail) {
   auto& info = packets_[slot];
   const auto link = channel / channels_;
   auto& held = held_[info.destination * parameters_.virtual_networks + info.network];
   partial_[channel] = tail ? none : slot;
   info.channel = channel;
-  if (held == 0)
+  if (held == 0 || info.released)
     at(last_ + 1 + ports_[link].latency + parameters_.credit_delay).credits.push_back(channel);
   else
     ++info.withheld;
   if (!tail) return;
+  if (info.released) return forget(slot);
   held += info.flits;
-  events.push_back({last_, NetworkEvent::What::delivered, info.packet});
+  info.arrived = true;
+}
+
+void FlitNetwork::forget(std::uint32_t slot) {
+  packets_[slot] = {};
+  free_packets_.push_back(slot);
 }
 
 std::int64_t FlitNetwork::release(Packet& packet, std::int64_t now) {
@@ -223,19 +237,26 @@ std::int64_t FlitNetwork::release(Packet& packet, std::int64_t now) {
   auto& info = packets_[slot];
   const auto link = graph_.endpoints()[info.destination].eject;
   const auto when = std::max(now, last_) + 1 + ports_[link].latency + parameters_.credit_delay;
+  const auto give_back = [&](std::uint32_t other) {
+    for (auto& n = packets_[other].withheld; n > 0; --n)
+      at(when).credits.push_back(packets_[other].channel);
+  };
+  --inside_;
+  packet.slot = none;
+  give_back(slot);
+  if (!info.arrived) {  // its tail arrives in the cycle `now`, which is not done yet
+    info.released = true;
+    info.packet = nullptr;
+    return next_cycle();
+  }
   auto& held = held_[info.destination * parameters_.virtual_networks + info.network];
   held -= info.flits;
-  for (; info.withheld > 0; --info.withheld) at(when).credits.push_back(info.channel);
   if (held == 0) {  // what is under way may come in again
     const auto first = link * channels_ + info.network * parameters_.virtual_channels;
     for (auto channel = first; channel < first + parameters_.virtual_channels; ++channel)
-      if (const auto other = partial_[channel]; other != none)
-        for (auto& n = packets_[other].withheld; n > 0; --n) at(when).credits.push_back(channel);
+      if (partial_[channel] != none) give_back(partial_[channel]);
   }
-  packet.slot = none;
-  info.packet = nullptr;
-  free_packets_.push_back(slot);
-  --inside_;
+  forget(slot);
   return next_cycle();
 }
 
@@ -261,15 +282,15 @@ std::int64_t FlitNetwork::advance(std::int64_t now, std::vector<NetworkEvent>& e
   return std::max(next, last_ + 1);
 }
 
-void FlitNetwork::cycle(std::int64_t now, std::vector<NetworkEvent>& events) {
-  last_ = now;
+void FlitNetwork::cycle(std::int64_t now, std::vector<NetworkEvent>& events) {  last_ = now;
+  events_ = &events;
   auto& bucket = wheel_[static_cast<std::size_t>(now) & wheel_mask_];
   scheduled_ -= bucket.arrivals.size() + bucket.credits.size() + bucket.routed.size();
   for (const auto channel : bucket.credits) credit(channel);
   bucket.credits.clear();
   for (const auto channel : bucket.routed) start_allocating(channel);
   bucket.routed.clear();
-  for (std::size_t i = 0; i < bucket.arrivals.size(); ++i) arrive(bucket.arrivals[i], events);
+  for (std::size_t i = 0; i < bucket.arrivals.size(); ++i) arrive(bucket.arrivals[i]);
   bucket.arrivals.clear();
   for (; !wakes_.empty() && wakes_.top().first <= now; wakes_.pop()) activate_endpoint(wakes_.top().second);
   for (std::uint32_t word = 0; word < active_endpoints_.size(); ++word)
@@ -279,10 +300,10 @@ void FlitNetwork::cycle(std::int64_t now, std::vector<NetworkEvent>& events) {
     for (auto bits = active_routers_[word]; bits != 0; bits &= bits - 1) step(word * 64 + lowest(bits));
 }
 
-void FlitNetwork::arrive(const Arrival& arrival, std::vector<NetworkEvent>& events) {
+void FlitNetwork::arrive(const Arrival& arrival) {
   const auto slot = arrival.packet & packet_bits;
   const auto link = arrival.channel / channels_;
-  if (ports_[link].eject) return eject(arrival.channel, slot, (arrival.packet & tail_bit) != 0, events);
+  if (ports_[link].eject) return eject(arrival.channel, slot, (arrival.packet & tail_bit) != 0);
   auto& channel = channel_[arrival.channel];
   ++channel.occupancy;
   if ((arrival.packet & head_bit) != 0) {
@@ -304,11 +325,20 @@ void FlitNetwork::credit(std::uint32_t index) {
     if (waiting_[graph_.links()[link].endpoint] > 0) activate_endpoint(graph_.links()[link].endpoint);
     return;
   }
-  if (out.owner == none) return;
+  if (out.owner == none) {
+    if (parameters_.switching == Switching::virtual_cut_through)
+      wake_sleepers(routers_[graph_.links()[link].from], last_);
+    return;
+  }
   auto& channel = channel_[out.owner];
-  if (channel.state != State::active || channel.out != index) return;
-  if (channel.blocked) unblock(channel);
-  if (channel.occupancy > 0 && parameters_.sw_alloc_delay == 1) set_switching(out.owner);
+  if (channel.state != State::active || channel.out != index || !channel.blocked) return;
+  unblock(channel);
+  // It asks again in the rhythm in which it would have asked all the time.
+  const auto next = next_try(channel.tried, parameters_.sw_alloc_delay, last_);
+  if (next == last_)
+    set_switching(out.owner);
+  else
+    postpone(routers_[ports_[out.owner / channels_].router].switches, next - 1, out.owner);
 }
 
 /// The head of a packet is the next flit of a channel, and may be worked on from cycle `from`.
@@ -363,6 +393,38 @@ bool FlitNetwork::has_work(const Router& router) const {
   return !router.allocations.empty() || !router.switches.empty();
 }
 
+/// A packet for which no channel is open takes no part until one may be.
+void FlitNetwork::sleep(Router& router, std::uint32_t index) {
+  auto& port = ports_[index / channels_];
+  const auto bit = std::uint32_t{1} << (index % channels_);
+  port.allocating &= ~bit;
+  if ((port.switching & bit) != 0) {
+    port.switching &= ~bit;
+    if (port.switching == 0)
+      switching_[router.first_word + port.to_port / 64] &= ~(std::uint64_t{1} << (port.to_port & 63));
+  }
+  router.sleepers.push_back(index);
+}
+
+void FlitNetwork::wake_sleepers(Router& router, std::int64_t from) {
+  for (const auto index : router.sleepers) {
+    const auto next = next_try(channel_[index].tried, parameters_.vc_alloc_delay, from);
+    if (next == from)
+      set_allocating(index);
+    else
+      postpone(router.allocations, next - 1, index);
+    if (parameters_.speculative) set_switching(index);
+  }
+  router.sleepers.clear();
+}
+
+/// Notes a try that fails at `time`.
+void FlitNetwork::postpone(std::vector<Pending>& pending, std::int64_t time, std::uint32_t index) {
+  const auto later = [](std::int64_t t, const Pending& p) { return t < p.time; };
+  pending.insert(std::upper_bound(pending.begin(), pending.end(), time, later), {time, index, failed});
+  activate_router(ports_[index / channels_].router);
+}
+
 void FlitNetwork::step(std::uint32_t number) {
   auto& router = routers_[number];
   got_.clear(), going_.clear(), fresh_.clear();
@@ -411,15 +473,17 @@ void FlitNetwork::allocate_channels(Router& router) {
       const auto link = input_links_[router.first_input + position];
       for (auto bits = ports_[link].allocating; bits != 0; bits &= bits - 1) {
         const auto index = link * channels_ + lowest(bits);
-        auto& channel = channel_[index];
-        channel.won = false;
-        request_channels(index, channel, router, position);
+        auto& channel = channel_[index];        channel.won = false;
+        channel.tried = last_;
+        if (!request_channels(index, channel, router, position)) {
+          sleep(router, index);
+          continue;
+        }
         if (!one_cycle) router.allocations.push_back({last_ + parameters_.vc_alloc_delay - 1, index, failed});
       }
       if (!one_cycle) ports_[link].allocating = 0;
+      if (ports_[link].allocating == 0) allocating_[router.first_word + word] &= ~(inputs & -inputs);
     }
-  if (!one_cycle)
-    for (std::uint32_t word = 0; word < router.words; ++word) allocating_[router.first_word + word] = 0;
 
   // Each channel out has granted the best request; each packet accepts the first grant after its last.
   for (const auto out : touched_) {
@@ -466,13 +530,13 @@ void FlitNetwork::allocate_channels(Router& router) {
   pending.erase(pending.begin(), pending.begin() + static_cast<std::ptrdiff_t>(due));
 }
 
-void FlitNetwork::request_channels(std::uint32_t index, Channel& channel, const Router& router,
+bool FlitNetwork::request_channels(std::uint32_t index, Channel& channel, const Router& router,
                                    std::uint32_t position) {
   const auto link = best_link(channel);
   const auto open = open_channels(link, channel);
   if (open == 0) {
     if (!channel.blocked) block(channel, link, link * channels_ + lowest(channel.allowed));
-    return;
+    return false;
   }
   if (channel.blocked) unblock(channel);
   const auto input = position * channels_ + index % channels_, size = router.inputs * channels_;
@@ -485,12 +549,11 @@ void FlitNetwork::request_channels(std::uint32_t index, Channel& channel, const 
       touched_.push_back(out);
     } else if (key >= o.key) {
       continue;
-    }
-    o.key = key;
+    }    o.key = key;
     o.granted = index;
   }
+  return true;
 }
-
 void FlitNetwork::take_channel(std::uint32_t index, std::uint32_t out) {
   if (out == failed) return set_allocating(index);
   auto& channel = channel_[index];
@@ -606,7 +669,8 @@ void FlitNetwork::request_switch(const Router& router, Port& input, std::uint32_
       if (channel.state != State::active) continue;
       if (outgoing_[channel.out].credits == 0) {
         if (!channel.blocked) block(channel, channel.out_link, channel.out);
-        if (parameters_.sw_alloc_delay == 1) input.switching &= ~(std::uint32_t{1} << (index - first));
+        channel.tried = last_;
+        input.switching &= ~(std::uint32_t{1} << (index - first));
         continue;
       }
       auto& output = ports_[channel.out_link];
@@ -664,10 +728,11 @@ void FlitNetwork::send(std::uint32_t index) {
       if (bin_cycles_ != 0) count_waiting(out_link, free_at, last_);
     }
   }
-  const bool tail = ++channel.sent == info.flits;
-  if (tail) bits |= tail_bit;
-  at(last_ + 1 + parameters_.switch_delay + output.latency).arrivals.push_back({out, bits});
-  at(last_ + 1 + input.latency + (input.inject ? 0 : parameters_.credit_delay)).credits.push_back(index);
+  const bool tail = ++channel.sent == info.flits;  if (tail) bits |= tail_bit;
+  const auto arrives = last_ + 1 + parameters_.switch_delay + output.latency;
+  at(arrives).arrivals.push_back({out, bits});
+  if (tail && output.eject) events_->push_back({arrives, NetworkEvent::What::delivered, info.packet});
+at(last_ + 1 + input.latency + (input.inject ? 0 : parameters_.credit_delay)).credits.push_back(index);
   if (!tail && channel.occupancy > 0) {
     if (parameters_.sw_alloc_delay > 1) fresh_.push_back(index);
     return;
@@ -677,9 +742,9 @@ void FlitNetwork::send(std::uint32_t index) {
     switching_[routers_[input.router].first_word + input.to_port / 64] &=
         ~(std::uint64_t{1} << (input.to_port & 63));
   if (!tail) return;
-  output.free |= std::uint32_t{1} << (out % channels_);
-  outgoing.owner = none;
-  channel.state = State::idle;
+  output.free |= std::uint32_t{1} << (out % channels_);  outgoing.owner = none;
+  wake_sleepers(routers_[input.router], last_ + 1);
+channel.state = State::idle;
   channel.out = channel.front = none;
   if (channel.first != none) come_to_front(index, take_first(channel.first, channel.last), last_ + 1);
 }

@@ -62,7 +62,7 @@ class FlitNetwork final : public Network {
     bool blocked = false, won = false;
     std::uint8_t priority = 0;
     std::uint32_t accept_pointer = 0, blocked_on = none, behind = none;  // links
-    std::int64_t since = 0, blocked_since = 0;
+    std::int64_t since = 0, blocked_since = 0, tried = 0;
   };
   /// The near end of a virtual channel.
   struct Outgoing {
@@ -92,12 +92,14 @@ class FlitNetwork final : public Network {
     std::uint32_t first_input;                   // in input_links_
     std::uint32_t words, first_word;             // of bits for its input ports
     std::vector<Pending> allocations, switches;  // allocations of more than a cycle
+    std::vector<std::uint32_t> sleepers;         // channels that wait until an output has a free channel
   };
   struct Info {
     Packet* packet = nullptr;
     std::uint32_t flits = 0, source = 0, destination = 0, drawn = 0, withheld = 0;
     std::uint32_t channel = none;  // by which it is ejected
     std::uint8_t network = 0, priority = 0;
+    bool arrived = false, released = false;
   };
   struct Node {
     std::uint32_t packet, next;
@@ -118,8 +120,9 @@ class FlitNetwork final : public Network {
 
   std::int64_t next_cycle() const;
   void cycle(std::int64_t now, std::vector<NetworkEvent>& events);
-  void arrive(const Arrival& arrival, std::vector<NetworkEvent>& events);
-  void eject(std::uint32_t channel, std::uint32_t packet, bool tail, std::vector<NetworkEvent>& events);
+  void arrive(const Arrival& arrival);
+  void eject(std::uint32_t channel, std::uint32_t packet, bool tail);
+  void forget(std::uint32_t packet);
   void credit(std::uint32_t channel);
   void come_to_front(std::uint32_t channel, std::uint32_t packet, std::int64_t from);
   void start_allocating(std::uint32_t channel);
@@ -128,7 +131,7 @@ class FlitNetwork final : public Network {
 
   void step(std::uint32_t router);
   void allocate_channels(Router& router);
-  void request_channels(std::uint32_t index, Channel& channel, const Router& router, std::uint32_t port);
+  bool request_channels(std::uint32_t index, Channel& channel, const Router& router, std::uint32_t port);
   void allocate_switch(Router& router);
   void request_switch(const Router& router, Port& input, std::uint32_t link);
   void request_output(std::uint32_t index, const Channel& channel, const Router& router, const Port& input,
@@ -136,6 +139,9 @@ class FlitNetwork final : public Network {
   void take_channel(std::uint32_t index, std::uint32_t out);
   void send(std::uint32_t index);
   bool has_work(const Router& router) const;
+  void sleep(Router& router, std::uint32_t index);
+  void wake_sleepers(Router& router, std::int64_t from);
+  void postpone(std::vector<Pending>& pending, std::int64_t time, std::uint32_t index);
 
   bool room(std::uint32_t out, const Channel& channel) const;
   std::uint32_t open_channels(std::uint32_t link, const Channel& channel) const;
@@ -187,6 +193,7 @@ class FlitNetwork final : public Network {
   std::size_t wheel_mask_ = 0, scheduled_ = 0;
   using Wake = std::pair<std::int64_t, std::uint32_t>;
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes_;
+  std::vector<NetworkEvent>* events_ = nullptr;  // of the cycle in hand
   // Of the router in hand.
   std::vector<std::uint32_t> touched_, touched_inputs_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> got_;  // channel, channel that it gets
