@@ -389,18 +389,34 @@ void PacketEngine<Matching, Channels>::allocate(std::uint32_t router, unsigned p
   auto* waiting = &waiting_[port_index * words_];
   const auto base = port << shift_;
   winners_.clear();
-  each(free_[port_index], [&](unsigned v) {
-    const auto& output = outputs_[slots + base + v];
-    auto best = none;
-    round_from(waiting, words_, grants_[slots + base + v], [&](unsigned in) {
-      if ((queues_[slots + in].wanted >> v & 1) == 0 || !room_for(output, inputs_[slots + in].left)) return false;
-      if (best == none || inputs_[slots + in].cls > inputs_[slots + best].cls) best = in;
-      return classes_ == 1;
+  if (words_ == 1 && (waiting[0] & (waiting[0] - 1)) == 0) {  // one bidder gets what it likes best
+    if (waiting[0] == 0) {
+      bidding_[router * port_words_ + port / 64] &= ~(std::uint64_t{1} << (port % 64));
+      return;
+    }
+    const auto in = static_cast<std::uint32_t>(std::countr_zero(waiting[0]));
+    auto offered = static_cast<Channels>(free_[port_index] & queues_[slots + in].wanted);
+    if (cut_through_)
+      each(offered, [&](unsigned v) {
+        if (!room_for(outputs_[slots + base + v], inputs_[slots + in].left))
+          offered = static_cast<Channels>(offered & ~(Channels{1} << v));
+      });
+    granted_[in] = offered;
+    if (offered != 0) winners_.push_back(in);
+  } else {
+    each(free_[port_index], [&](unsigned v) {
+      const auto& output = outputs_[slots + base + v];
+      auto best = none;
+      round_from(waiting, words_, grants_[slots + base + v], [&](unsigned in) {
+        if ((queues_[slots + in].wanted >> v & 1) == 0 || !room_for(output, inputs_[slots + in].left)) return false;
+        if (best == none || inputs_[slots + in].cls > inputs_[slots + best].cls) best = in;
+        return classes_ == 1;
+      });
+      if (best == none) return;
+      if (granted_[best] == 0) winners_.push_back(best);
+      granted_[best] = static_cast<Channels>(granted_[best] | Channels{1} << v);
     });
-    if (best == none) return;
-    if (granted_[best] == 0) winners_.push_back(best);
-    granted_[best] = static_cast<Channels>(granted_[best] | Channels{1} << v);
-  });
+  }
   for (const auto in : winners_) {
     const auto pointer = accepts_[slots + in];
     const auto v = first_from(granted_[in], pointer <= base || pointer >= base + vcs_ ? 0 : pointer - base);

@@ -56,6 +56,7 @@ class ByteMatching {
   template <class Accept>
   void match(std::size_t router, std::int64_t now, Accept&& accept) {
     auto& p = pointers_[router];
+    if (!any(router)) return;
     if (const auto passed = now - p.at; passed != 0) {
       p.busy_inputs = passed < 8 ? p.busy_inputs >> (8 * passed) : 0;
       p.busy_outputs = passed < 8 ? p.busy_outputs >> (8 * passed) : 0;
