@@ -39,7 +39,7 @@ unsigned most_ports(const Graph& graph) {
 }  // namespace
 
 template <class Matching, class Channels>
-PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph)
+PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph, PacketTurns turns)
     : graph_(graph),
       route_(graph),
       router_count_(static_cast<std::uint32_t>(graph.routers().size())),
@@ -56,6 +56,7 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph)
       vc_delay_(graph.parameters().vc_alloc_delay),
       sw_delay_(graph.parameters().sw_alloc_delay),
       ahead_(graph.parameters().router_latency() - routing_delay_ - graph.parameters().switch_delay - 1),
+      turns_(turns),
       cut_through_(graph.parameters().switching == Switching::virtual_cut_through),
       speculative_(graph.parameters().speculative),
       matching_(router_count_, classes_ + (speculative_ ? 1 : 0), ports_) {
@@ -89,7 +90,7 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph)
   counters_.resize(graph.links().size());
   stalls_.resize(graph.links().size());
 
-  std::uint32_t longest = std::max(routing_delay_ + 1, vc_delay_ + sw_delay_);
+  std::uint32_t longest = std::max({routing_delay_ + 1, vc_delay_ + sw_delay_, 8u});
   for (const auto& link : graph.links()) {
     paces_.emplace_back(link.interval);
     longest = std::max(longest, link.interval / 1024 + 1);
@@ -104,7 +105,7 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph)
       port.credits_to = inject ? inject_outputs_ + (link.endpoint << shift_) : link.from * channels_ + (link.from_port << shift_);
       port.credit_delay = link.latency + 1 + (inject ? 0 : p.credit_delay);
       longest = std::max(longest, port.credit_delay);
-      if (inject) senders_[link.endpoint] = {ports.inputs[i], all, 0, {}};
+      if (inject) senders_[link.endpoint] = {ports.inputs[i], all, 0, 0, {}};
     }
     for (std::uint32_t o = 0; o < ports.outputs.size(); ++o) {
       const auto& link = graph.links()[ports.outputs[o]];
@@ -168,27 +169,26 @@ std::int64_t PacketEngine<Matching, Channels>::advance(std::int64_t now, std::ve
 template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::step(std::int64_t now, std::vector<NetworkEvent>& events) {
   auto& cycle = at(now);
-  for (const auto output : cycle.credits)
-    if (++outputs_[output].credits == 1 || cut_through_) credited(output, now);
-  cycle.credits.clear();
-  if (!cycle.returns.empty()) {
-    for (const auto& r : cycle.returns) {
-      const bool empty = outputs_[r.output].credits == 0;
-      outputs_[r.output].credits += r.amount;
-      if (empty || cut_through_) credited(r.output, now);
-    }
-    cycle.returns.clear();
+  for (const auto& c : cycle.credits) {
+    auto& credits = outputs_[c.output].credits;
+    const bool empty = credits == 0;
+    credits += c.flits;
+    if (empty || cut_through_) credited(c.output, empty, now);
   }
-  for (const auto to : cycle.bodies) {
-    const auto router = to >> 16, channel = to & 0xffff;
-    auto& in = inputs_[std::size_t{router} * channels_ + channel];
-    if (++in.count == 1 && in.state >= State::ready) activate(to, now);
+  cycle.credits.clear();
+  for (const auto& b : cycle.bodies) {
+    auto& in = inputs_[std::size_t{b.to >> 16} * channels_ + (b.to & 0xffff)];
+    const bool empty = in.count == 0;
+    in.count += b.flits;
+    if (empty && in.left > 0 && in.state >= State::ready) activate(b.to, now);
   }
   cycle.bodies.clear();
-  for (const auto& head : cycle.heads) arrive(head.to >> 16, head.to & 0xffff, head.flight, now);
+  for (const auto& head : cycle.heads) arrive(head, now);
   cycle.heads.clear();
   for (const auto& landing : cycle.landings) land(landing, now, events);
   cycle.landings.clear();
+  for (const auto& landing : cycle.tails_landing) deliver(landing, now, events);
+  cycle.tails_landing.clear();
   if (!cycle.routed.empty()) {
     for (const auto in : cycle.routed) bid(in >> 16, in & 0xffff, now);
     cycle.routed.clear();
@@ -244,23 +244,28 @@ void PacketEngine<Matching, Channels>::step(std::int64_t now, std::vector<Networ
     std::uint64_t stay = 0;
     each(active_[w], [&](unsigned b) {
       const auto router = static_cast<std::uint32_t>(w * 64 + b);
-      matching_.match(router, [&](unsigned in, unsigned out, unsigned cls) { grant(router, in, out, cls, now); });
+      matching_.match(router, now, [&](unsigned in, unsigned out, unsigned cls) { grant(router, in, out, cls, now); });
       stay |= std::uint64_t{matching_.any(router)} << b;
     });
     active_[w] = stay;
   }
   if (!cycle.moves.empty()) {
-    for (const auto in : cycle.moves) move(in >> 16, in & 0xffff, now);
+    for (const auto in : cycle.moves) move(in >> 16, in & 0xffff, 1, now);
     cycle.moves.clear();
   }
   for (const auto in : tails_) finish(in >> 16, in & 0xffff, now);
+  for (const auto in : cycle.tails) finish(in >> 16, in & 0xffff, now);
+  cycle.tails.clear();
   for (const auto in : fresh_) activate(in, now);
   for (const auto in : leading_) fall_back(in, now);
 
+  // Endpoints: channels that a tail leaves in this cycle are free in the next.
   for (std::size_t w = 0; w < sending_.size(); ++w)
     each(sending_[w], [&](unsigned b) {
       if (!send(static_cast<std::uint32_t>(w * 64 + b), now, events)) sending_[w] &= ~(std::uint64_t{1} << b);
     });
+  for (const auto& departure : cycle.departures) depart(departure, now, events);
+  cycle.departures.clear();
 }
 
 // ------------------------------------------------------------------------------------------------------------- channels
@@ -290,7 +295,7 @@ std::uint32_t PacketEngine<Matching, Channels>::new_place(std::uint32_t flight) 
 
 /// A sender's channel has credits again, or (cut-through) more of them.
 template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::credited(std::uint32_t output, std::int64_t now) {
+void PacketEngine<Matching, Channels>::credited(std::uint32_t output, bool empty, std::int64_t now) {
   if (output >= inject_outputs_) {
     set(sending_, (output - inject_outputs_) >> shift_);
     return;
@@ -308,19 +313,19 @@ void PacketEngine<Matching, Channels>::credited(std::uint32_t output, std::int64
     return;
   }
   const auto& in = inputs_[std::size_t{router} * channels_ + holder];
-  if (in.count == 0 || in.state < State::ready || outputs_[output].credits > 1) return;
+  if (!empty || in.count == 0 || in.left == 0 || in.state < State::ready) return;
   auto& s = stalls_[ports_of_[port].link_out];
   if (s.channels > 0 && --s.channels == 0 && !s.heads) stalled_no_more(ports_of_[port].link_out, now);
   ask(router, holder, in.cls);
 }
 
 template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::arrive(std::uint32_t router, std::uint32_t channel, std::uint32_t flight,
-                                              std::int64_t now) {
+void PacketEngine<Matching, Channels>::arrive(const Head& head, std::int64_t now) {
+  const auto router = head.to >> 16, channel = head.to & 0xffff;
   const auto index = std::size_t{router} * channels_ + channel;
-  const auto place = new_place(flight);
+  const auto place = new_place(head.flight);
   auto& q = queues_[index];
-  ++inputs_[index].count;
+  inputs_[index].count += head.flits;
   if (q.front == none) {
     q.front = q.back = place;
     come_to_front(router, channel, now, false);
@@ -384,18 +389,34 @@ void PacketEngine<Matching, Channels>::allocate(std::uint32_t router, unsigned p
   auto* waiting = &waiting_[port_index * words_];
   const auto base = port << shift_;
   winners_.clear();
-  each(free_[port_index], [&](unsigned v) {
-    const auto& output = outputs_[slots + base + v];
-    auto best = none;
-    round_from(waiting, words_, grants_[slots + base + v], [&](unsigned in) {
-      if ((queues_[slots + in].wanted >> v & 1) == 0 || !room_for(output, inputs_[slots + in].left)) return false;
-      if (best == none || inputs_[slots + in].cls > inputs_[slots + best].cls) best = in;
-      return classes_ == 1;
+  if (words_ == 1 && (waiting[0] & (waiting[0] - 1)) == 0) {  // one bidder gets what it likes best
+    if (waiting[0] == 0) {
+      bidding_[router * port_words_ + port / 64] &= ~(std::uint64_t{1} << (port % 64));
+      return;
+    }
+    const auto in = static_cast<std::uint32_t>(std::countr_zero(waiting[0]));
+    auto offered = static_cast<Channels>(free_[port_index] & queues_[slots + in].wanted);
+    if (cut_through_)
+      each(offered, [&](unsigned v) {
+        if (!room_for(outputs_[slots + base + v], inputs_[slots + in].left))
+          offered = static_cast<Channels>(offered & ~(Channels{1} << v));
+      });
+    granted_[in] = offered;
+    if (offered != 0) winners_.push_back(in);
+  } else {
+    each(free_[port_index], [&](unsigned v) {
+      const auto& output = outputs_[slots + base + v];
+      auto best = none;
+      round_from(waiting, words_, grants_[slots + base + v], [&](unsigned in) {
+        if ((queues_[slots + in].wanted >> v & 1) == 0 || !room_for(output, inputs_[slots + in].left)) return false;
+        if (best == none || inputs_[slots + in].cls > inputs_[slots + best].cls) best = in;
+        return classes_ == 1;
+      });
+      if (best == none) return;
+      if (granted_[best] == 0) winners_.push_back(best);
+      granted_[best] = static_cast<Channels>(granted_[best] | Channels{1} << v);
     });
-    if (best == none) return;
-    if (granted_[best] == 0) winners_.push_back(best);
-    granted_[best] = static_cast<Channels>(granted_[best] | Channels{1} << v);
-  });
+  }
   for (const auto in : winners_) {
     const auto pointer = accepts_[slots + in];
     const auto v = first_from(granted_[in], pointer <= base || pointer >= base + vcs_ ? 0 : pointer - base);
@@ -518,8 +539,16 @@ inline void PacketEngine<Matching, Channels>::grant(std::uint32_t router, unsign
   const auto v = first_from(asking, turn);
   turn = static_cast<std::uint8_t>(v + 1 == vcs_ ? 0 : v + 1);
   const auto channel = in << shift_ | v;
-  if (sw_delay_ == 1 && !speculative_) {
-    move(router, channel, now);
+  if (sw_delay_ == 1) {
+    auto most = 1u;
+    if (!ports_of_[std::size_t{router} * ports_ + out].paced)
+      most = (asking & (asking - 1)) == 0 && matching_.alone(router, in, out) ? turns_.alone : turns_.contended;
+    if (speculative_ && cls == 0) {
+      inputs_[std::size_t{router} * channels_ + channel].leading = false;
+      asking = static_cast<Channels>(asking & ~(Channels{1} << v));
+      matching_.withdraw(router, cls, in, out, asking == 0);
+    }
+    move(router, channel, most, now);
     return;
   }
   asking = static_cast<Channels>(asking & ~(Channels{1} << v));
@@ -546,32 +575,34 @@ inline void PacketEngine<Matching, Channels>::pace(std::uint32_t router, unsigne
   }
 }
 
-/// A flit goes through the switch.
+/// Flits go through the switch, at most so many.
 template <class Matching, class Channels>
-inline void PacketEngine<Matching, Channels>::move(std::uint32_t router, std::uint32_t channel, std::int64_t now) {
+inline void PacketEngine<Matching, Channels>::move(std::uint32_t router, std::uint32_t channel, std::uint32_t most,
+                                                   std::int64_t now) {
   const auto slots = std::size_t{router} * channels_;
   const auto mask = (1u << shift_) - 1;
   auto& in = inputs_[slots + channel];
   auto& output = outputs_[slots + in.out];
-  const auto& from = ports_of_[std::size_t{router} * ports_ + (channel >> shift_)];
+  const auto port = channel >> shift_;
+  const auto& from = ports_of_[std::size_t{router} * ports_ + port];
   const auto& to = ports_of_[std::size_t{router} * ports_ + in.port];
-  --in.count;
-  --in.left;
-  --output.credits;
-  at(now + from.credit_delay).credits.push_back(from.credits_to + (channel & mask));
+  const auto flits = std::min(std::min(in.count, output.credits), std::min(in.left, most));
+  in.count -= flits;
+  in.left -= flits;
+  output.credits -= flits;
+  if (flits > 1) matching_.occupy(router, port, in.port, flits);
+  at(now + from.credit_delay).credits.push_back({from.credits_to + (channel & mask), flits});
   auto& counters = counters_[to.link_out];
-  ++counters.flits;
+  counters.flits += flits;
+  auto& later = at(now + to.flit_delay);
   const bool head = in.state == State::ready;
-  if (!to.ejects) {
-    if (head)
-      at(now + to.flit_delay).heads.push_back({to.flits_to + (in.out & mask), places_[queues_[slots + channel].front].flight});
-    else
-      at(now + to.flit_delay).bodies.push_back(to.flits_to + (in.out & mask));
-  } else {
-    at(now + to.flit_delay)
-        .landings.push_back({static_cast<std::uint32_t>(slots + in.out), to.flits_to,
-                             in.left == 0 ? places_[queues_[slots + channel].front].flight : none});
-  }
+  if (to.ejects)
+    later.landings.push_back({static_cast<std::uint32_t>(slots + in.out), to.flits_to,
+                              in.left == 0 ? places_[queues_[slots + channel].front].flight : none, flits});
+  else if (head)
+    later.heads.push_back({to.flits_to + (in.out & mask), places_[queues_[slots + channel].front].flight, flits});
+  else
+    later.bodies.push_back({to.flits_to + (in.out & mask), flits});
   if (head) {
     in.state = State::moving;
     ++counters.packets;
@@ -579,21 +610,23 @@ inline void PacketEngine<Matching, Channels>::move(std::uint32_t router, std::ui
     counters.waited_cycles += static_cast<std::uint64_t>(now - due);
     if (bin_ > 0) record_wait(to.link_out, due, now);
   }
-  if (bin_ > 0) record_flit(to.link_out, now);
-  if (sw_delay_ == 1 && !speculative_) pace(router, in.port, now, 0, now);
+  if (bin_ > 0) record_flits(to.link_out, now, flits);
+  if (to.paced && sw_delay_ == 1) pace(router, in.port, now, 0, now);
   const bool again = in.count > 0 && output.credits > 0 && in.left > 0;
-  const auto port = channel >> shift_;
-  if (sw_delay_ == 1 && !speculative_) {
+  if (!again && sw_delay_ == 1) {
     auto& asking = asking_[((std::size_t{router} * (classes_ + 1) + in.cls) * ports_ + port) * ports_ + in.port];
-    asking = static_cast<Channels>(asking & ~(Channels{!again} << (channel & mask)));
+    asking = static_cast<Channels>(asking & ~(Channels{1} << (channel & mask)));
     matching_.withdraw(router, in.cls, port, in.port, asking == 0);
-  } else if (again) {
+  } else if (again && (sw_delay_ > 1 || speculative_)) {
     ask(router, channel, in.cls);
   }
   if (in.left == 0) {
-    tails_.push_back(router << 16 | channel);
+    if (flits == 1)
+      tails_.push_back(router << 16 | channel);
+    else
+      at(now + flits - 1).tails.push_back(router << 16 | channel);
   } else if (output.credits == 0 && in.count > 0) {
-    if (!stalls(stalls_[to.link_out])) stall(to.link_out, now + 1, bin_ > 0 ? wanted_behind(router, in.out) : none);
+    if (!stalls(stalls_[to.link_out])) stall(to.link_out, now + flits, bin_ > 0 ? wanted_behind(router, in.out) : none);
     ++stalls_[to.link_out].channels;
   }
 }
@@ -644,14 +677,22 @@ void PacketEngine<Matching, Channels>::inject(Packet& packet) {
     wakes_.push({packet.born, packet.source});
 }
 
-/// A flit from an endpoint into its router: the higher class first, then the virtual networks in turn. Returns whether to
+/// A tail has left its source queue.
+template <class Matching, class Channels>
+void PacketEngine<Matching, Channels>::depart(const Departure& departure, std::int64_t now, std::vector<NetworkEvent>& events) {
+  auto& free = senders_[departure.endpoint].free;
+  free = static_cast<Channels>(free | Channels{1} << departure.channel);
+  events.push_back({now, NetworkEvent::What::injected, flights_[departure.flight].packet});
+}
+
+/// Flits from an endpoint into its router: the higher class first, then the virtual networks in turn. Returns whether to
 /// come again in the next cycle.
 template <class Matching, class Channels>
 bool PacketEngine<Matching, Channels>::send(std::uint32_t endpoint, std::int64_t now, std::vector<NetworkEvent>& events) {
   auto& sender = senders_[endpoint];
   const auto& link = graph_.links()[sender.link];
   auto& pace = paces_[sender.link];
-  if (const auto next = pace.next(now); next > now) {
+  if (const auto next = std::max(pace.next(now), sender.busy_until); next > now) {
     at(next).wakes.push_back(endpoint);
     return false;
   }
@@ -685,51 +726,65 @@ bool PacketEngine<Matching, Channels>::send(std::uint32_t endpoint, std::int64_t
       if (output.credits == 0) continue;
       const auto& f = flights_[source.flight];
       head = source.left == f.flits;
-      --output.credits;
+      const auto most = link.interval > 1024 ? 1u : networks_ * classes_ == 1 ? turns_.alone : turns_.contended;
+      const auto flits = std::min(std::min(source.left, output.credits), most);
+      output.credits -= flits;
+      source.left -= flits;
       auto& counters = counters_[sender.link];
-      ++counters.flits;
+      counters.flits += flits;
       const auto to = link.to << 16 | (link.to_port << shift_ | source.channel);
       if (head) {
-        at(now + link.latency + 1).heads.push_back({to, source.flight});
+        at(now + link.latency + 1).heads.push_back({to, source.flight, flits});
         ++counters.packets;
         counters.waited_cycles += static_cast<std::uint64_t>(now - f.packet->born);
         if (bin_ > 0) record_wait(sender.link, f.packet->born, now);
       } else {
-        at(now + link.latency + 1).bodies.push_back(to);
+        at(now + link.latency + 1).bodies.push_back({to, flits});
       }
-      if (bin_ > 0) record_flit(sender.link, now);
+      if (bin_ > 0) record_flits(sender.link, now, flits);
       pace.take(now);
+      sender.busy_until = now + flits;
       sender.turn = network + 1 == networks_ ? 0 : network + 1;
-      if (--source.left == 0) {
-        sender.free = static_cast<Channels>(sender.free | Channels{1} << source.channel);
-        events.push_back({now, NetworkEvent::What::injected, f.packet});
+      if (source.left == 0) {
+        at(now + flits - 1).departures.push_back({endpoint, source.channel, source.flight});
         source.flight = none;
       }
-      return true;
+      if (flits == 1) return true;
+      at(now + flits).wakes.push_back(endpoint);
+      return false;
     }
   if (later != never) wakes_.push({later, endpoint});
   return false;
 }
 
-/// A flit arrives at its endpoint.
+/// Flits arrive at their endpoint.
 template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::land(const Landing& landing, std::int64_t now, std::vector<NetworkEvent>& events) {
   const auto channel = landing.output & ((1u << shift_) - 1);
-  const auto network = channel / (vcs_ / networks_);
-  auto& sink = sinks_[std::size_t{landing.endpoint} * networks_ + network];
-  auto& untaken = untaken_[(std::size_t{landing.endpoint} << shift_) + channel];
+  const auto& sink = sinks_[std::size_t{landing.endpoint} * networks_ + channel / (vcs_ / networks_)];
   if (sink.held == 0)
     at(now + graph_.links()[graph_.endpoints()[landing.endpoint].eject].latency + 1 + graph_.parameters().credit_delay)
-        .credits.push_back(landing.output);
+        .credits.push_back({landing.output, landing.flits});
   else
-    ++untaken;
+    untaken_[(std::size_t{landing.endpoint} << shift_) + channel] += landing.flits;
   if (landing.flight == none) return;
+  if (landing.flits == 1)
+    deliver(landing, now, events);
+  else
+    at(now + landing.flits - 1).tails_landing.push_back(landing);
+}
+
+/// A tail has arrived.
+template <class Matching, class Channels>
+void PacketEngine<Matching, Channels>::deliver(const Landing& landing, std::int64_t now, std::vector<NetworkEvent>& events) {
+  const auto channel = landing.output & ((1u << shift_) - 1);
+  auto& untaken = untaken_[(std::size_t{landing.endpoint} << shift_) + channel];
   auto& f = flights_[landing.flight];
   f.delivered = true;
   f.untaken = untaken;
   f.next = landing.output;  // where its credits go
   untaken = 0;
-  ++sink.held;
+  ++sinks_[std::size_t{landing.endpoint} * networks_ + f.network].held;
   events.push_back({now, NetworkEvent::What::delivered, f.packet});
 }
 
@@ -739,7 +794,7 @@ std::int64_t PacketEngine<Matching, Channels>::release(Packet& packet, std::int6
   const auto flight = packet.slot;
   auto& f = flights_[flight];
   const auto& eject = graph_.links()[graph_.endpoints()[f.destination].eject];
-  auto& returns = at(std::max(now, done_) + eject.latency + 1 + graph_.parameters().credit_delay).returns;
+  auto& returns = at(std::max(now, done_) + eject.latency + 1 + graph_.parameters().credit_delay).credits;
   if (f.untaken > 0) returns.push_back({f.next, f.untaken});
   auto& sink = sinks_[std::size_t{f.destination} * networks_ + f.network];
   if (--sink.held == 0) {
@@ -823,8 +878,8 @@ LinkBin& PacketEngine<Matching, Channels>::bin_at(std::uint32_t link, std::int64
 }
 
 template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::record_flit(std::uint32_t link, std::int64_t now) {
-  ++bin_at(link, now).flits;
+void PacketEngine<Matching, Channels>::record_flits(std::uint32_t link, std::int64_t now, std::uint32_t flits) {
+  bin_at(link, now).flits += flits;
 }
 
 template <class Matching, class Channels>
@@ -932,10 +987,12 @@ std::vector<Wait> PacketEngine<Matching, Channels>::waits() const {
 template class PacketEngine<ByteMatching, std::uint8_t>;
 template class PacketEngine<WordMatching, std::uint32_t>;
 
-std::unique_ptr<Network> make_packet_network(const Graph& graph) {
+std::unique_ptr<Network> make_packet_network(const Graph& graph, PacketTurns turns) {
   if (most_ports(graph) <= ByteMatching::max_ports && graph.parameters().total_vcs() <= 8)
-    return std::make_unique<PacketEngine<ByteMatching, std::uint8_t>>(graph);
-  return std::make_unique<PacketEngine<WordMatching, std::uint32_t>>(graph);
+    return std::make_unique<PacketEngine<ByteMatching, std::uint8_t>>(graph, turns);
+  return std::make_unique<PacketEngine<WordMatching, std::uint32_t>>(graph, turns);
 }
+
+std::unique_ptr<Network> make_packet_network(const Graph& graph) { return make_packet_network(graph, PacketTurns{}); }
 
 }  // namespace forerun::ip::noc

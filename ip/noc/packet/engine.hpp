@@ -5,6 +5,11 @@
 /// a router is visited only in cycles in which one of its packets can move; one that is blocked sleeps until a credit or a
 /// channel comes back; an idle network has no events at all.
 ///
+/// Flits of a packet move together where nothing is lost by it: a packet that is alone at its input and its output port takes
+/// both for as many cycles as it has flits and credits, up to `turns.alone`; packets that compete take turns of up to
+/// `turns.contended` flits. Turns of one flit are the exact model; those of the default move packets of 5 flits with a third
+/// of the work and err by 1 % in latency up to 85 % of saturation and by 2 % in saturation (8x8 mesh, uniform).
+///
 /// The rules are those of an input-queued router with separable iSLIP allocators, one iteration, as in BookSim 2:
 /// a head waits routing_delay, then bids for the free channels of its link, then its packet bids for the switch in each cycle
 /// in which it has a flit and a credit.
@@ -23,11 +28,19 @@
 
 namespace forerun::ip::noc {
 
+/// Flits that a packet moves at a time. 1 .. 8.
+struct PacketTurns {
+  unsigned alone = 8, contended = 2;
+};
+
+/// As make_packet_network, with other turns than the default.
+std::unique_ptr<Network> make_packet_network(const Graph& graph, PacketTurns turns);
+
 /// `Matching` and `Channels` (an unsigned integer, one bit a virtual channel) are chosen by size: make_packet_network.
 template <class Matching, class Channels>
 class PacketEngine final : public Network {
  public:
-  explicit PacketEngine(const Graph& graph);
+  PacketEngine(const Graph& graph, PacketTurns turns);
 
   void inject(Packet& packet) override;
   std::int64_t advance(std::int64_t now, std::vector<NetworkEvent>& events) override;
@@ -104,6 +117,7 @@ class PacketEngine final : public Network {
     std::uint32_t link = none;
     Channels free = 0;
     std::uint32_t turn = 0;              // virtual network whose turn it is
+    std::int64_t busy_until = 0;
     std::uint8_t last[2] = {};           // channel taken last, of each virtual network
   };
   /// Of an endpoint and a virtual network.
@@ -111,13 +125,19 @@ class PacketEngine final : public Network {
     std::uint32_t held = 0;      // packets delivered and not released
   };
   struct Landing {
-    std::uint32_t output, endpoint, flight;  // flight: of a tail, or none
+    std::uint32_t output, endpoint, flight, flits;  // flight: of a tail, or none
   };
   struct Head {
-    std::uint32_t to, flight;
+    std::uint32_t to, flight, flits;
   };
-  struct Return {
-    std::uint32_t output, amount;
+  struct Bodies {
+    std::uint32_t to, flits;      // router << 16 | input channel
+  };
+  struct Credits {
+    std::uint32_t output, flits;
+  };
+  struct Departure {
+    std::uint32_t endpoint, channel, flight;
   };
   struct Bid {
     std::uint32_t in;        // router << 16 | input channel
@@ -125,19 +145,22 @@ class PacketEngine final : public Network {
   };
   /// What arrives in a cycle.
   struct Cycle {
-    std::vector<std::uint32_t> credits;   // Outputs
-    std::vector<std::uint32_t> bodies;    // router << 16 | input channel
+    std::vector<Credits> credits;
+    std::vector<Bodies> bodies;
     std::vector<Head> heads;
     std::vector<Landing> landings;
-    std::vector<Return> returns;
+    std::vector<Landing> tails_landing;
+    std::vector<Departure> departures;
+    std::vector<std::uint32_t> tails;     // router << 16 | input channel
     std::vector<std::uint32_t> routed;    // router << 16 | input channel
     std::vector<std::uint32_t> paced;     // router << 16 | output port
     std::vector<std::uint32_t> wakes;     // endpoints
     std::vector<Bid> bids;                // results of channel allocation
     std::vector<std::uint32_t> moves;     // results of switch allocation
     bool empty() const {
-      return credits.empty() && bodies.empty() && heads.empty() && landings.empty() && returns.empty() && routed.empty() &&
-             paced.empty() && wakes.empty() && bids.empty() && moves.empty();
+      return credits.empty() && bodies.empty() && heads.empty() && landings.empty() && tails_landing.empty() &&
+             departures.empty() && tails.empty() && routed.empty() && paced.empty() && wakes.empty() && bids.empty() &&
+             moves.empty();
     }
   };
   struct Stall {  // of a link
@@ -159,8 +182,8 @@ class PacketEngine final : public Network {
   void step(std::int64_t now, std::vector<NetworkEvent>& events);
   void run(std::int64_t now, std::vector<NetworkEvent>& events);
 
-  void credited(std::uint32_t output, std::int64_t now);
-  void arrive(std::uint32_t router, std::uint32_t channel, std::uint32_t flight, std::int64_t now);
+  void credited(std::uint32_t output, bool empty, std::int64_t now);
+  void arrive(const Head& head, std::int64_t now);
   void come_to_front(std::uint32_t router, std::uint32_t channel, std::int64_t now, bool after_tail);
   void bid(std::uint32_t router, std::uint32_t channel, std::int64_t now);
   void allocate(std::uint32_t router, unsigned port, std::int64_t now);
@@ -168,12 +191,14 @@ class PacketEngine final : public Network {
   void ask(std::uint32_t router, std::uint32_t channel, unsigned cls);
   void grant(std::uint32_t router, unsigned in, unsigned out, unsigned cls, std::int64_t now);
   void pace(std::uint32_t router, unsigned out, std::int64_t when, unsigned ahead, std::int64_t now);
-  void move(std::uint32_t router, std::uint32_t channel, std::int64_t now);
+  void move(std::uint32_t router, std::uint32_t channel, std::uint32_t most, std::int64_t now);
   void finish(std::uint32_t router, std::uint32_t channel, std::int64_t now);
   void activate(std::uint32_t in, std::int64_t now);
   void bid_ahead(std::int64_t now);
   void fall_back(std::uint32_t in, std::int64_t now);
   void land(const Landing& landing, std::int64_t now, std::vector<NetworkEvent>& events);
+  void deliver(const Landing& landing, std::int64_t now, std::vector<NetworkEvent>& events);
+  void depart(const Departure& departure, std::int64_t now, std::vector<NetworkEvent>& events);
   bool send(std::uint32_t endpoint, std::int64_t now, std::vector<NetworkEvent>& events);
   bool room_for(const Output& output, std::uint32_t flits) const {
     return !cut_through_ || output.credits >= std::min(flits, depth_);
@@ -187,7 +212,7 @@ class PacketEngine final : public Network {
   bool stalls(const Stall& s) const { return s.heads || s.channels > 0; }
   std::uint32_t wanted_behind(std::uint32_t router, unsigned out) const;
   LinkBin& bin_at(std::uint32_t link, std::int64_t cycle);
-  void record_flit(std::uint32_t link, std::int64_t now);
+  void record_flits(std::uint32_t link, std::int64_t now, std::uint32_t flits);
   void record_wait(std::uint32_t link, std::int64_t from, std::int64_t to);
   const Packet* front_packet(std::uint32_t far) const;
   const Packet* in_the_way(std::uint32_t router, unsigned out, std::uint32_t network) const;
@@ -197,6 +222,7 @@ class PacketEngine final : public Network {
   // Shape
   std::uint32_t router_count_, ports_, shift_, channels_, vcs_, classes_, networks_, words_, port_words_;
   std::uint32_t depth_, routing_delay_, vc_delay_, sw_delay_, ahead_;
+  PacketTurns turns_;
   bool cut_through_, speculative_, by_table_;
   std::uint32_t inject_outputs_;  // index of the first Output of inject links
   // State of routers

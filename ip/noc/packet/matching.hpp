@@ -39,16 +39,30 @@ class ByteMatching {
     auto& enabled = pointers_[router].enabled;
     enabled = on ? enabled | std::uint64_t{0xff} << (out * 8) : enabled & ~(std::uint64_t{0xff} << (out * 8));
   }
-  bool any(std::size_t router) const {
-    std::uint64_t all = 0;
-    for (unsigned c = 0; c < classes_; ++c) all |= requests_[router * classes_ + c];
-    return (all & pointers_[router].enabled) != 0;
+  bool any(std::size_t router) const { return (all(router) & pointers_[router].enabled) != 0; }
+  /// No other request wants either port.
+  bool alone(std::size_t router, unsigned in, unsigned out) const {
+    const auto requests = all(router), row = std::uint64_t{0xff} << (out * 8), column = ones << in;
+    return (requests & (row | column)) == std::uint64_t{1} << (out * 8 + in);
+  }
+  /// Both ports are taken for `cycles`, 1 .. 8, from `now` on.
+  void occupy(std::size_t router, unsigned in, unsigned out, unsigned cycles) {
+    auto& p = pointers_[router];
+    const auto each = ones >> (8 * (8 - cycles));
+    p.busy_inputs |= each << in;
+    p.busy_outputs |= each << out;
   }
   /// Calls accept(in, out, class) for each pair matched.
   template <class Accept>
-  void match(std::size_t router, Accept&& accept) {
+  void match(std::size_t router, std::int64_t now, Accept&& accept) {
     auto& p = pointers_[router];
-    auto usable = p.enabled;
+    if (!any(router)) return;
+    if (const auto passed = now - p.at; passed != 0) {
+      p.busy_inputs = passed < 8 ? p.busy_inputs >> (8 * passed) : 0;
+      p.busy_outputs = passed < 8 ? p.busy_outputs >> (8 * passed) : 0;
+      p.at = now;
+    }
+    auto usable = p.enabled & ~(ones * (p.busy_inputs & 0xff)) & ~rows(p.busy_outputs & 0xff);
     for (auto c = classes_; c-- > 0;) {
       const auto requests = requests_[router * classes_ + c] & usable;
       if (requests == 0) continue;
@@ -68,7 +82,20 @@ class ByteMatching {
   static constexpr std::uint64_t ones = 0x0101010101010101u, low = 0x7f7f7f7f7f7f7f7fu;
   struct Pointers {  // as masks: byte p has the bits at or after the pointer of port p
     std::uint64_t outputs = ~std::uint64_t{0}, inputs = ~std::uint64_t{0}, enabled = ~std::uint64_t{0};
+    std::uint64_t busy_inputs = 0, busy_outputs = 0;  // byte k: ports taken in cycle `at` + k
+    std::int64_t at = 0;
   };
+  std::uint64_t all(std::size_t router) const {
+    auto requests = requests_[router * classes_];
+    for (unsigned c = 1; c < classes_; ++c) requests |= requests_[router * classes_ + c];
+    return requests;
+  }
+  /// All bits of byte p for each bit p.
+  static std::uint64_t rows(std::uint64_t bits) {
+    const auto spread = ((bits * ones) & 0x8040201008040201u) + low;  // bit 7 of byte p: bit p
+    const auto one = ((spread | ((bits * ones) & 0x8040201008040201u)) >> 7) & ones;
+    return (one << 8) - one;
+  }
   /// In each byte the lowest bit of `bits` within `from`, or else the lowest of all.
   static std::uint64_t pick(std::uint64_t bits, std::uint64_t from) {
     const auto after = bits & from;
@@ -104,21 +131,34 @@ class WordMatching {
   WordMatching(std::size_t routers, unsigned classes, unsigned ports)
       : classes_(classes), ports_(ports), words_((ports + 63) / 64), requests_(routers * classes * ports * words_),
         wanted_(routers * classes * words_), enabled_(routers * words_, ~std::uint64_t{0}), outputs_(routers * ports),
-        inputs_(routers * ports), accepted_(ports, none_), taken_(words_) {}
+        inputs_(routers * ports), of_input_(routers * ports), of_output_(routers * ports), input_until_(routers * ports),
+        output_until_(routers * ports), accepted_(ports, none_), taken_(words_) {}
 
   void request(std::size_t router, unsigned cls, unsigned in, unsigned out) {
-    row(router, cls, out)[in / 64] |= bit(in);
+    auto& word = row(router, cls, out)[in / 64];
+    if ((word & bit(in)) != 0) return;
+    word |= bit(in);
     wanted(router, cls)[out / 64] |= bit(out);
+    ++of_input_[router * ports_ + in];
+    ++of_output_[router * ports_ + out];
   }
   void withdraw(std::size_t router, unsigned cls, unsigned in, unsigned out, bool yes) {
-    if (!yes) return;
     auto* r = row(router, cls, out);
+    if (!yes || (r[in / 64] & bit(in)) == 0) return;
     r[in / 64] &= ~bit(in);
+    --of_input_[router * ports_ + in];
+    --of_output_[router * ports_ + out];
     if (std::all_of(r, r + words_, [](std::uint64_t w) { return w == 0; })) wanted(router, cls)[out / 64] &= ~bit(out);
   }
   void enable(std::size_t router, unsigned out, bool on) {
     auto& word = enabled_[router * words_ + out / 64];
     word = on ? word | bit(out) : word & ~bit(out);
+  }
+  bool alone(std::size_t router, unsigned in, unsigned out) const {
+    return of_input_[router * ports_ + in] == 1 && of_output_[router * ports_ + out] == 1;
+  }
+  void occupy(std::size_t router, unsigned in, unsigned out, unsigned cycles) {
+    input_until_[router * ports_ + in] = output_until_[router * ports_ + out] = now_ + cycles;
   }
   bool any(std::size_t router) {
     for (unsigned c = 0; c < classes_; ++c)
@@ -127,7 +167,8 @@ class WordMatching {
     return false;
   }
   template <class Accept>
-  void match(std::size_t router, Accept&& accept) {
+  void match(std::size_t router, std::int64_t now, Accept&& accept) {
+    now_ = now;
     auto *outputs = &outputs_[router * ports_], *inputs = &inputs_[router * ports_];
     std::fill(taken_.begin(), taken_.end(), 0);
     used_.clear();
@@ -136,8 +177,9 @@ class WordMatching {
       for (unsigned w = 0; w < words_; ++w)
         for (auto bits = wanted(router, c)[w] & enabled_[router * words_ + w]; bits != 0; bits &= bits - 1) {
           const auto out = w * 64 + static_cast<unsigned>(std::countr_zero(bits));
-          if (classes_ > 1 && std::find(used_.begin(), used_.end(), out) != used_.end()) continue;
-          const auto in = first(row(router, c, out), outputs[out]);
+          if (output_until_[router * ports_ + out] > now || (classes_ > 1 && std::find(used_.begin(), used_.end(), out) != used_.end()))
+            continue;
+          const auto in = first(row(router, c, out), &input_until_[router * ports_], outputs[out]);
           if (in == none_) continue;
           auto& best = accepted_[in];
           if (best == none_) {
@@ -168,11 +210,12 @@ class WordMatching {
   std::uint64_t* wanted(std::size_t router, unsigned cls) { return &wanted_[(router * classes_ + cls) * words_]; }
   unsigned behind(unsigned port, unsigned pointer) const { return port >= pointer ? port - pointer : port + ports_ - pointer; }
   /// The first input of a row at or after `from`, round, that is not taken.
-  unsigned first(const std::uint64_t* r, unsigned from) const {
+  unsigned first(const std::uint64_t* r, const std::int64_t* until, unsigned from) const {
     auto w = from / 64;
     auto bits = r[w] & ~taken_[w] & (~std::uint64_t{0} << (from % 64));
     for (unsigned i = 0; i <= words_; ++i) {
-      if (bits != 0) return w * 64 + static_cast<unsigned>(std::countr_zero(bits));
+      for (; bits != 0; bits &= bits - 1)
+        if (const auto in = w * 64 + static_cast<unsigned>(std::countr_zero(bits)); until[in] <= now_) return in;
       w = w + 1 == words_ ? 0 : w + 1;
       bits = r[w] & ~taken_[w];
     }
@@ -181,9 +224,12 @@ class WordMatching {
 
   unsigned classes_, ports_, words_;
   std::vector<std::uint64_t> requests_, wanted_, enabled_;
-  std::vector<unsigned> outputs_, inputs_, accepted_;
+  std::vector<unsigned> outputs_, inputs_, of_input_, of_output_;
+  std::vector<std::int64_t> input_until_, output_until_;
+  std::vector<unsigned> accepted_;
   std::vector<std::uint64_t> taken_;
   std::vector<unsigned> ins_, used_;
+  std::int64_t now_ = 0;
 };
 
 }  // namespace forerun::ip::noc
