@@ -158,11 +158,11 @@ void PacketEngine<Matching, Channels>::run(std::int64_t now, std::vector<Network
 
 template <class Matching, class Channels>
 std::int64_t PacketEngine<Matching, Channels>::advance(std::int64_t now, std::vector<NetworkEvent>& events) {
+  run(now, events);
   if (!early_.empty()) {
     events.insert(events.end(), early_.begin(), early_.end());
     early_.clear();
   }
-  run(now, events);
   return next_cycle();
 }
 
@@ -185,9 +185,9 @@ void PacketEngine<Matching, Channels>::step(std::int64_t now, std::vector<Networ
   cycle.bodies.clear();
   for (const auto& head : cycle.heads) arrive(head, now);
   cycle.heads.clear();
-  for (const auto& landing : cycle.landings) land(landing, now, events);
+  for (const auto& landing : cycle.landings) land(landing, now);
   cycle.landings.clear();
-  for (const auto& landing : cycle.tails_landing) deliver(landing, now, events);
+  for (const auto& landing : cycle.tails_landing) deliver(landing, now);
   cycle.tails_landing.clear();
   if (!cycle.routed.empty()) {
     for (const auto in : cycle.routed) bid(in >> 16, in & 0xffff, now);
@@ -596,6 +596,9 @@ inline void PacketEngine<Matching, Channels>::move(std::uint32_t router, std::ui
   counters.flits += flits;
   auto& later = at(now + to.flit_delay);
   const bool head = in.state == State::ready;
+  if (to.ejects && in.left == 0)  // its arrival is known from now on
+    early_.push_back({now + to.flit_delay + flits - 1, NetworkEvent::What::delivered,
+                      flights_[places_[queues_[slots + channel].front].flight].packet});
   if (to.ejects)
     later.landings.push_back({static_cast<std::uint32_t>(slots + in.out), to.flits_to,
                               in.left == 0 ? places_[queues_[slots + channel].front].flight : none, flits});
@@ -688,7 +691,7 @@ void PacketEngine<Matching, Channels>::depart(const Departure& departure, std::i
 /// Flits from an endpoint into its router: the higher class first, then the virtual networks in turn. Returns whether to
 /// come again in the next cycle.
 template <class Matching, class Channels>
-bool PacketEngine<Matching, Channels>::send(std::uint32_t endpoint, std::int64_t now, std::vector<NetworkEvent>& events) {
+bool PacketEngine<Matching, Channels>::send(std::uint32_t endpoint, std::int64_t now, std::vector<NetworkEvent>&) {
   auto& sender = senders_[endpoint];
   const auto& link = graph_.links()[sender.link];
   auto& pace = paces_[sender.link];
@@ -759,7 +762,7 @@ bool PacketEngine<Matching, Channels>::send(std::uint32_t endpoint, std::int64_t
 
 /// Flits arrive at their endpoint.
 template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::land(const Landing& landing, std::int64_t now, std::vector<NetworkEvent>& events) {
+void PacketEngine<Matching, Channels>::land(const Landing& landing, std::int64_t now) {
   const auto channel = landing.output & ((1u << shift_) - 1);
   const auto& sink = sinks_[std::size_t{landing.endpoint} * networks_ + channel / (vcs_ / networks_)];
   if (sink.held == 0)
@@ -769,23 +772,31 @@ void PacketEngine<Matching, Channels>::land(const Landing& landing, std::int64_t
     untaken_[(std::size_t{landing.endpoint} << shift_) + channel] += landing.flits;
   if (landing.flight == none) return;
   if (landing.flits == 1)
-    deliver(landing, now, events);
+    deliver(landing, now);
   else
     at(now + landing.flits - 1).tails_landing.push_back(landing);
 }
 
 /// A tail has arrived.
 template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::deliver(const Landing& landing, std::int64_t now, std::vector<NetworkEvent>& events) {
+void PacketEngine<Matching, Channels>::deliver(const Landing& landing, std::int64_t now) {
   const auto channel = landing.output & ((1u << shift_) - 1);
   auto& untaken = untaken_[(std::size_t{landing.endpoint} << shift_) + channel];
   auto& f = flights_[landing.flight];
+  if (f.released) {
+    if (untaken > 0)
+      at(now + graph_.links()[graph_.endpoints()[landing.endpoint].eject].latency + 1 + graph_.parameters().credit_delay)
+          .credits.push_back({landing.output, untaken});
+    untaken = 0;
+    f.next = free_flight_;
+    free_flight_ = landing.flight;
+    return;
+  }
   f.delivered = true;
   f.untaken = untaken;
   f.next = landing.output;  // where its credits go
   untaken = 0;
   ++sinks_[std::size_t{landing.endpoint} * networks_ + f.network].held;
-  events.push_back({now, NetworkEvent::What::delivered, f.packet});
 }
 
 template <class Matching, class Channels>
@@ -793,6 +804,12 @@ std::int64_t PacketEngine<Matching, Channels>::release(Packet& packet, std::int6
   if (now > done_ + 1) run(now - 1, early_);
   const auto flight = packet.slot;
   auto& f = flights_[flight];
+  if (!f.delivered) {  // its tail arrives in the cycle `now`, which is not done yet
+    f.released = true;
+    f.packet = nullptr;
+    --inside_;
+    return early_.empty() ? next_cycle() : done_;
+  }
   const auto& eject = graph_.links()[graph_.endpoints()[f.destination].eject];
   auto& returns = at(std::max(now, done_) + eject.latency + 1 + graph_.parameters().credit_delay).credits;
   if (f.untaken > 0) returns.push_back({f.next, f.untaken});
