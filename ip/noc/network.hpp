@@ -31,7 +31,8 @@ struct NetworkEvent {
   enum class What : std::uint8_t {
     injected,  ///< its tail has left the source queue: the next packet may follow
     delivered  ///< its tail arrives at the destination: announced two cycles ahead or more
-              ///< (advance(event.cycle - 2) at the latest reports it), so that the caller can act in that cycle
+               ///< (advance(event.cycle - 2) at the latest reports it), so that the caller can act in that
+               ///< cycle
   };
   std::int64_t cycle;  ///< when; never before the present, may lie in the future (known in advance)
   What what;

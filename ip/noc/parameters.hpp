@@ -38,6 +38,7 @@ enum class Model : std::uint8_t {
 struct EndpointParameters {
   Frequency clock{0};                ///< of the endpoint; 0: that of the network, no crossing
   unsigned synchroniser_stages = 2;  ///< 0 .. 8
+  unsigned priority = 0;             ///< QoS class of what it sends, and of the responses; 0 the lowest
 };
 
 }  // namespace noc
