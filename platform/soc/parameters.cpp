@@ -244,7 +244,8 @@ ip::NocParameters noc_parameters(const chip::Chip& chip, const chip::Grid& grid)
           .rows = grid.rows,
           .link_width = chip.noc.link_width,
           .buffer_flits = chip.noc.buffer,
-          .router_latency = chip.noc.router_latency,
+          .switch_delay = std::max(chip.noc.router_latency, 3u) - 2,
+          .speculative = chip.noc.router_latency < 3,
           .link_latency = chip.noc.link_latency};
 }
 

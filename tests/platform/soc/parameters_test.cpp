@@ -214,7 +214,7 @@ TEST(SocParameters, TakeOverNocAndControlTile) {
   EXPECT_EQ(n.rows, 9u);
   EXPECT_EQ(n.link_width.count, 32u);
   EXPECT_EQ(n.buffer_flits, 5u);
-  EXPECT_EQ(n.router_latency, 4u);
+  EXPECT_EQ(n.router_latency(), 4u);
   EXPECT_EQ(n.link_latency, 2u);
   EXPECT_EQ(sram_parameters(chip).size.count, 1u << 18);
   EXPECT_EQ(sram_parameters(chip).latency, Time{6000});
