@@ -300,6 +300,9 @@ void Noc::run() {
       case What::accepted:
         end_request(*event.transit);
         break;
+      case What::answered:
+        answer(*event.transit);
+        break;
     }
   }
   wake_at_ = noc::Network::never;
@@ -410,10 +413,19 @@ void Noc::make_response(Transit& transit, std::int64_t delay_ps) {
   const bool data = payload != nullptr && payload->is_read() && payload->is_response_ok();
   transit.flits = flits_for(data ? payload->get_data_length() : 0);
   transit.born_ps = now_picoseconds() + delay_ps;
+  if (payload != nullptr && transit.group == nullptr && is_posted(*payload)) {
+    if (delay_ps > 0) return post(transit.born_ps, What::answered, transit);
+    return answer(transit);
+  }
   if (delay_ps > 0)
     post(transit.born_ps, What::join, transit);
   else
     inject(transit);
+}
+
+void Noc::answer(Transit& transit) {
+  endpoints_[transit.destination].arrived.push(transit);
+  offer_responses(transit.destination);
 }
 
 void Noc::offer_responses(std::uint32_t id) {

@@ -24,7 +24,8 @@
 namespace forerun::ip {
 
 /// A request is a packet of a header flit and its write data, a response one of a header flit and its read
-/// data. With two virtual networks responses never wait for requests, and initiators always take responses;
+/// data; posted transactions (ip::Posted) have no response packet and are answered when their target has taken
+/// them. With two virtual networks responses never wait for requests, and initiators always take responses;
 /// so neither can block the other for good. A packet joins the network at the first clock edge at or after
 /// its time; a target that has not ended a request (END_REQ) keeps further ones in the network's ejection
 /// buffers.
@@ -164,7 +165,7 @@ class Noc : public sc_core::sc_module {
     std::vector<std::uint32_t> targets;
     std::uint32_t group = noc::none;
   };
-  enum class What : std::uint8_t { left, arrived, join, accepted };
+  enum class What : std::uint8_t { left, arrived, join, accepted, answered };
   struct Event {
     std::int64_t when;
     std::uint64_t order;
@@ -209,6 +210,7 @@ class Noc : public sc_core::sc_module {
   void end_request(Transit& transit);
   void offer_responses(std::uint32_t endpoint);
   void make_response(Transit& transit, std::int64_t delay_ps);
+  void answer(Transit& transit);  // without a packet: posted
 
   // Groups
   const noc::GroupTree& multicast_tree(const noc::Group& group, std::uint32_t source);
