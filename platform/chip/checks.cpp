@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -20,6 +21,7 @@ constexpr std::uint64_t page = 4096;
 constexpr unsigned max_mesh = 64;                 // columns or rows of the network
 constexpr unsigned max_transactions = 1024;       // under way in a direction of a cluster
 constexpr unsigned max_banks = 64;                // of a pseudo-channel, in all ranks
+constexpr unsigned max_channel_banks = 256;       // of a channel
 constexpr std::uint64_t max_memory = 1ull << 48;  // bytes of all stacks
 
 class Finder {
@@ -95,6 +97,11 @@ class Finder {
           fmt::format(
               "hbm.ranks x bank_groups x banks_per_group are {} banks in a pseudo-channel; at most {}", banks,
               max_banks));
+    else if (h.pseudo_channels * banks > max_channel_banks)
+      add({"hbm.pseudo_channels", "hbm.banks_per_group", "hbm.bank_groups", "hbm.ranks"},
+          fmt::format("hbm.pseudo_channels x ranks x bank_groups x banks_per_group are {} banks in a "
+                      "channel; at most {}",
+                      h.pseudo_channels * banks, max_channel_banks));
     if (h.burst_bytes > h.row_bytes)
       add({"hbm.burst_bytes", "hbm.row_bytes"},
           fmt::format("hbm.burst_bytes is {}, more than the {} of a row (hbm.row_bytes)",
@@ -197,13 +204,17 @@ class Finder {
       if (t.tREFIpb != 0 && t.tRFCpb != 0) {
         LEAST(tRFCpb, "tRC", t.tRC, "a refresh opens and closes rows");
         LEAST(tREFIpb, "tRREFD", t.tRREFD, "refreshes would come faster than they may follow one another");
-        const auto banks = h.bank_groups * h.banks_per_group;
-        if (std::uint64_t{t.tREFIpb} * banks < std::uint64_t{t.tRFCpb} + t.tRC + t.RL)
-          add({"hbm.timings.tREFIpb", "hbm.timings.tRFCpb", "hbm.timings.tRC", "hbm.timings.RL"},
-              fmt::format("hbm.timings.tREFIpb is {}, so that each of {} banks is refreshed every {} cycles, "
-                          "less than "
+        LEAST(tREFI, "tREFIpb", t.tREFIpb, "every bank is refreshed once in tREFI");
+        // Banks of a channel take turns; where a turn is too short for all in tREFI, several share one.
+        const auto banks = h.pseudo_channels * h.ranks * h.bank_groups * h.banks_per_group;
+        const auto between = std::uint64_t{t.tREFIpb} * std::clamp(t.tREFI / t.tREFIpb, 1u, banks);
+        if (between < std::uint64_t{t.tRFCpb} + t.tRC + t.RL)
+          add({"hbm.timings.tREFIpb", "hbm.timings.tREFI", "hbm.timings.tRFCpb", "hbm.timings.tRC",
+               "hbm.timings.RL"},
+              fmt::format("hbm.timings.tREFIpb is {} and tREFI {}, so that a bank is refreshed every {} "
+                          "cycles, less than "
                           "tRFCpb + tRC + RL ({}): refreshing would leave no time for data",
-                          t.tREFIpb, banks, std::uint64_t{t.tREFIpb} * banks, t.tRFCpb + t.tRC + t.RL));
+                          t.tREFIpb, t.tREFI, between, t.tRFCpb + t.tRC + t.RL));
       }
     }
     if (h.refresh_management) {

@@ -65,6 +65,11 @@ TEST(Combinations, OfBanks) {
                "rank, row]}\n"),
       "a.yaml:1:14: hbm.ranks x bank_groups x banks_per_group are 128 banks in a pseudo-channel; at most 64");
   EXPECT_EQ(problems("hbm: {bank_groups: 16, banks_per_group: 4}\n"), "none");
+  EXPECT_EQ(problems("hbm: {bank_groups: 16, pseudo_channels: 8}\n"),
+            "a.yaml:1:41: hbm.pseudo_channels x ranks x bank_groups x banks_per_group are 512 banks in a "
+            "channel; at most "
+            "256");
+  EXPECT_EQ(problems("hbm: {bank_groups: 16, pseudo_channels: 4}\n"), "none");
 }
 
 TEST(Combinations, OfAddressMapAndShape) {
@@ -150,14 +155,23 @@ TEST(Combinations, OfRefreshes) {
   EXPECT_EQ(per_bank("tRFCpb: 71"),
             "--set hbm.timings={tRFCpb: 71}: hbm.timings.tRFCpb is 71, less than tRC (72): a refresh opens "
             "and closes rows");
-  EXPECT_EQ(per_bank("tREFIpb: 7, tRFCpb: 80"),
-            "--set hbm.timings={tREFIpb: 7, tRFCpb: 80}: hbm.timings.tREFIpb is 7, less than tRREFD (8): "
-            "refreshes would "
-            "come faster than they may follow one another\n"
-            "--set hbm.timings={tREFIpb: 7, tRFCpb: 80}: hbm.timings.tREFIpb is 7, so that each of 16 banks "
-            "is refreshed "
-            "every 112 cycles, less than tRFCpb + tRC + RL (172): refreshing would leave no time for data");
-  EXPECT_EQ(per_bank("tREFI: 1"), "none") << "of the other kind of refresh";
+  EXPECT_EQ(per_bank("tREFIpb: 7"),
+            "--set hbm.timings={tREFIpb: 7}: hbm.timings.tREFIpb is 7, less than tRREFD (8): refreshes would "
+            "come faster "
+            "than they may follow one another\n"
+            "--set hbm.timings={tREFIpb: 7}: hbm.timings.tREFIpb is 7 and tREFI 6240, so that a bank is "
+            "refreshed every "
+            "224 cycles, less than tRFCpb + tRC + RL (412): refreshing would leave no time for data");
+  EXPECT_EQ(per_bank("tREFI: 400, tREFIpb: 100"),
+            "--set hbm.timings={tREFI: 400, tREFIpb: 100}: hbm.timings.tREFIpb is 100 and tREFI 400, so that "
+            "a bank is "
+            "refreshed every 400 cycles, less than tRFCpb + tRC + RL (412): refreshing would leave no time "
+            "for data");
+  EXPECT_EQ(per_bank("tREFI: 600, tREFIpb: 100"), "none") << "tRFC is of the other kind of refresh";
+  EXPECT_EQ(
+      per_bank("tREFIpb: 6241"),
+      "--set hbm.timings={tREFIpb: 6241}: hbm.timings.tREFI is 6240, less than tREFIpb (6241): every bank is "
+      "refreshed once in tREFI");
   EXPECT_EQ(problems("hbm: {timings: {tREFIpb: 0, tRFCpb: 0}}\n"), "none");
   EXPECT_EQ(problems("hbm: {refresh_management: true}\n"), "none");
   EXPECT_EQ(problems("hbm: {refresh_management: true, timings: {RAAIMT: 0, tRFM: 0}}\n"),
