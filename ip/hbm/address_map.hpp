@@ -72,14 +72,12 @@ class AddressMap {
  public:
   /// The fields of a burst in one word: the exclusive or of two of them is that of their addresses.
   struct Place {
-    std::uint32_t row = 0;
-    std::uint16_t column = 0;
-    std::uint16_t unit = 0;  ///< channel and flat bank: channel * banks per channel + flat bank
+    std::uint64_t word = 0;
+    std::uint32_t row() const { return static_cast<std::uint32_t>(word >> 32); }
+    std::uint32_t column() const { return static_cast<std::uint32_t>(word >> 16 & 0xffff); }
+    unsigned unit() const { return static_cast<unsigned>(word & 0xffff); }  ///< channel * banks per channel + flat bank
     bool operator==(const Place&) const = default;
-    Place operator^(const Place& other) const {
-      return {row ^ other.row, static_cast<std::uint16_t>(column ^ other.column),
-              static_cast<std::uint16_t>(unit ^ other.unit)};
-    }
+    Place operator^(const Place& other) const { return {word ^ other.word}; }
   };
 
   explicit AddressMap(const Parameters& p) : parameters_(p) {
@@ -104,19 +102,19 @@ class AddressMap {
           std::uint64_t number = 0;
           for (std::size_t i = 0; i < masks.bits[f].size(); ++i)
             number |= std::uint64_t(std::popcount(address & masks.bits[f][i]) & 1) << i;
-          if (static_cast<Field>(f) == Field::row)
-            place.row = static_cast<std::uint32_t>(number);
-          else if (static_cast<Field>(f) == Field::column)
-            place.column = static_cast<std::uint16_t>(number);
-          else
-            place.unit = static_cast<std::uint16_t>(place.unit | number << shift[f]);
+          place.word |= number << (static_cast<Field>(f) == Field::row ? 32 : static_cast<Field>(f) == Field::column ? 16 : shift[f]);
         }
         table_[byte][value] = place;
       }
   }
 
   Place place(std::uint64_t address) const {
-    Place sum = table_[0][address & 0xff];
+    return high(address) ^ low(address);
+  }
+  /// The shares of the lowest byte of an address and of all others.
+  Place low(std::uint64_t address) const { return table_[0][address & 0xff]; }
+  Place high(std::uint64_t address) const {
+    Place sum;
     for (unsigned byte = 1; byte < bytes; ++byte) sum = sum ^ table_[byte][address >> 8 * byte & 0xff];
     return sum;
   }
@@ -124,16 +122,16 @@ class AddressMap {
 
   Location locate(std::uint64_t address) const {
     const auto p = place(address);
-    const auto cut = [unit = unsigned{p.unit}](unsigned shift, unsigned width) { return unit >> shift & ((1u << width) - 1); };
+    const auto cut = [unit = p.unit()](unsigned shift, unsigned width) { return unit >> shift & ((1u << width) - 1); };
     Location l;
     l.bank = cut(0, bank_bits_);
     l.bank_group = cut(bank_bits_, group_bits_);
     l.rank = cut(bank_bits_ + group_bits_, rank_bits_);
     l.pseudo_channel = cut(bank_bits_ + group_bits_ + rank_bits_, pseudo_bits_);
-    l.channel = p.unit / banks_per_channel();
-    l.flat_bank = p.unit % banks_per_channel();
-    l.row = p.row;
-    l.column = p.column;
+    l.channel = p.unit() / banks_per_channel();
+    l.flat_bank = p.unit() % banks_per_channel();
+    l.row = p.row();
+    l.column = p.column();
     return l;
   }
 
