@@ -413,7 +413,7 @@ void Controller::send_row(const Choice& choice, Tick t) {
   auto& slot = slots_[static_cast<std::size_t>(choice.slot)];
   const auto window = timing_.activation_window(b);
   bank.act_allowed = std::max(window, timing_.bank[b].act);
-  bank.act_limit = window > timing_.bank[b].act ? Limit::activation : Limit::bank;
+  bank.act_bank_allowed = timing_.bank[b].act;
   bank.act_sent = t;
   timing_.activated(b, slot.row, t);
   ++counts_.activates;
@@ -644,26 +644,6 @@ void Controller::explain(const Slot& slot, unsigned pseudo, Tick from, Tick unti
     from = moment;
   };
   const auto& bank = banks_[slot.bank];
-  const auto own = [&](Tick moment) {  // the burst's way to its column command, as far as that moment
-    const auto step = [&](Tick end, Limit limit) { until_then(std::min(end, moment), limit); };
-    if (slot.need == Need::precharge) {
-      step(bank.precharge_allowed, Limit::bank);
-      step(bank.precharge_sent, Limit::row_bus);
-    }
-    if (slot.need != Need::nothing) {
-      if (slot.need == Need::precharge) step(bank.precharge_sent + timing_.delay.precharge_act, Limit::bank);
-      step(bank.act_allowed, bank.act_limit);
-      step(bank.act_sent, Limit::row_bus);
-      step(bank.act_sent + (slot.write ? timing_.delay.act_write : timing_.delay.act_read), Limit::bank);
-    }
-    const auto& at = timing_.bank[slot.bank];
-    const auto& other = timing_.rank[at.rank];
-    const auto ready = timing_.column_ready(slot.bank, slot.write);
-    const bool turned = last_kind_[pseudo] != slot.write;
-    (void)other;
-    step(ready, turned ? Limit::turnaround : Limit::ccd);
-    step(moment, Limit::order);
-  };
   until_then(std::min(slot.offered, front_blocked_), Limit::front_end);
   until_then(slot.offered, Limit::idle);
   until_then(slot.visible, Limit::front_end);
@@ -674,10 +654,21 @@ void Controller::explain(const Slot& slot, unsigned pseudo, Tick from, Tick unti
     end = std::max(end, job_end_);
   }
   if (end > from && begin < until) {
-    if (begin > from) own(begin);
+    if (begin > from) until_then(begin, Limit::bank);
     until_then(end, Limit::refresh);
   }
-  own(until);
+  // What is left: the burst's waits for something that others had, the newest first; then the bank's own time.
+  const auto take = [&](Tick since, Tick to, Limit limit) { until_then(from + std::max<Tick>(0, to - std::max(since, slot.visible)), limit); };
+  const auto& at = timing_.bank[slot.bank];
+  const auto ready = timing_.column_ready(slot.bank, slot.write), row = at.column[slot.write];
+  take(ready, until, Limit::order);
+  take(row, ready, last_kind_[pseudo] != slot.write ? Limit::turnaround : Limit::ccd);
+  if (slot.need != Need::nothing) {
+    take(bank.act_allowed, bank.act_sent, Limit::row_bus);
+    take(bank.act_bank_allowed, bank.act_allowed, Limit::activation);
+  }
+  if (slot.need == Need::precharge) take(bank.precharge_allowed, bank.precharge_sent, Limit::row_bus);
+  until_then(until, Limit::bank);
 }
 
 void Controller::change_depth(int by, Tick t) {

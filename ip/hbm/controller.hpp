@@ -130,8 +130,7 @@ class Controller {
     Tick idle_close = 0;
     unsigned activations = 0; ///< since the last refresh (refresh management)
     // why its last row commands were sent when they were
-    Tick precharge_allowed = 0, precharge_sent = 0, act_allowed = 0, act_sent = 0;
-    Limit act_limit = Limit::bank;
+    Tick precharge_allowed = 0, precharge_sent = 0, act_bank_allowed = 0, act_allowed = 0, act_sent = 0;
     Tick refresh_begin = -1, refresh_end = -1;
   };
   struct Choice {

@@ -10,20 +10,18 @@
 namespace forerun::ip::hbm {
 
 /// What the data bus of a pseudo-channel did or waited for. Time is counted where the column commands are: a burst holds the
-/// bus for nBL from its command on, and the gap before a command is explained by the burst that ends it, from the oldest cause
-/// to the newest:
-///  - until the burst was offered to the controller: `front_end` while other bursts waited in front of a full queue,
-///    `idle` otherwise; until the scheduler saw it: `front_end`;
+/// bus for nBL from its command on (`data`), and the gap before a command is explained by the burst that ends it:
+///  - until it was offered to the controller: `front_end` while other bursts waited in front of a full queue, `idle` otherwise;
+///    until the scheduler saw it: `front_end`;
 ///  - `power`: the channel was leaving power-down or self-refresh;
 ///  - `refresh`: a refresh held up its bank, its pseudo-channel or (refresh_order together) its channel;
-///  - if its row had to be closed: `bank` until tRAS, tRTP and tWR allowed PRE, then `row_bus` until the PRE was sent, then
-///    `bank` for tRP;
-///  - if its row had to be opened: `activation` until tRRD and tFAW allowed ACT (`bank` where tRC or tRP was the last to do
-///    so), then `row_bus` until the ACT was sent, then `bank` for tRCD;
-///  - then `ccd` until tCCD allowed the command after one of the same kind, or `turnaround` after one of the other kind;
-///  - what is left is `order`: the burst could go, but the column-command bus was taken, or the scheduler served older bursts
-///    or a batch of the other kind first.
-/// The sum of all is the time that passed.
+///  - what is left goes to what the burst waited for because others had it, the newest wait first, each for at most its length:
+///    `order`: it could go, but the column-command bus was taken, or the scheduler served older bursts or a batch of the other
+///    kind; `ccd`: tCCD after a command of the same kind; `turnaround`: after one of the other kind; `row_bus`: its ACT or PRE
+///    was allowed, but other row commands went first; `activation`: tRRD and tFAW held back its ACT;
+///  - the rest is its `bank`: tRCD, tRP, tRC, tRAS, tRTP, tWR.
+/// So a stream of conflicts that is bound by row commands shows `row_bus`, though each burst spends most of its time in tRP and
+/// tRCD. The sum of all is the time that passed.
 enum class Limit : unsigned char {
   data, row_bus, activation, ccd, turnaround, bank, refresh, front_end, order, power, idle
 };
