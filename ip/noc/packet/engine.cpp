@@ -166,108 +166,6 @@ std::int64_t PacketEngine<Matching, Channels>::advance(std::int64_t now, std::ve
   return next_cycle();
 }
 
-template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::step(std::int64_t now, std::vector<NetworkEvent>& events) {
-  auto& cycle = at(now);
-  for (const auto& c : cycle.credits) {
-    auto& credits = outputs_[c.output].credits;
-    const bool empty = credits == 0;
-    credits += c.flits;
-    if (empty || cut_through_) credited(c.output, empty, now);
-  }
-  cycle.credits.clear();
-  for (const auto& b : cycle.bodies) {
-    auto& in = inputs_[std::size_t{b.to >> 16} * channels_ + (b.to & 0xffff)];
-    const bool empty = in.count == 0;
-    in.count += b.flits;
-    if (empty && in.left > 0 && in.state >= State::ready) activate(b.to, now);
-  }
-  cycle.bodies.clear();
-  for (const auto& head : cycle.heads) arrive(head, now);
-  cycle.heads.clear();
-  for (const auto& landing : cycle.landings) land(landing, now, events);
-  cycle.landings.clear();
-  for (const auto& landing : cycle.tails_landing) deliver(landing, now, events);
-  cycle.tails_landing.clear();
-  if (!cycle.routed.empty()) {
-    for (const auto in : cycle.routed) bid(in >> 16, in & 0xffff, now);
-    cycle.routed.clear();
-  }
-  if (!cycle.paced.empty()) {
-    for (const auto out : cycle.paced) {
-      matching_.enable(out >> 16, out & 0xffff, true);
-      set(active_, out >> 16);
-    }
-    cycle.paced.clear();
-  }
-  if (!cycle.wakes.empty()) {
-    for (const auto endpoint : cycle.wakes) set(sending_, endpoint);
-    cycle.wakes.clear();
-  }
-  for (; !wakes_.empty() && wakes_.top().cycle <= now; wakes_.pop()) set(sending_, wakes_.top().endpoint);
-
-  // Channel allocation, on what is free as the cycle begins.
-  fresh_.clear();
-  for (std::size_t w = 0; w < allocating_.size(); ++w)
-    each(allocating_[w], [&](unsigned b) {
-      const auto router = static_cast<std::uint32_t>(w * 64 + b);
-      std::uint64_t again = 0;
-      for (std::uint32_t i = 0; i < port_words_; ++i) {
-        each(bidding_[router * port_words_ + i], [&](unsigned o) { allocate(router, i * 64 + o, now); });
-        again |= bidding_[router * port_words_ + i];
-      }
-      if (again == 0) allocating_[w] &= ~(std::uint64_t{1} << b);
-    });
-  if (!cycle.bids.empty()) {
-    for (const auto& result : cycle.bids) {
-      const auto router = result.in >> 16, channel = result.in & 0xffff;
-      const auto& in = inputs_[std::size_t{router} * channels_ + channel];
-      const auto flits = in.left;
-      const auto port = std::size_t{router} * ports_ + in.port;
-      if (result.channel != none && (free_[port] >> result.channel & 1) != 0 &&
-          room_for(outputs_[std::size_t{router} * channels_ + (std::uint32_t{in.port} << shift_ | result.channel)], flits)) {
-        take(router, channel, result.channel, now);
-      } else {
-        waiting_[port * words_ + channel / 64] |= std::uint64_t{1} << (channel % 64);
-        bidding_[router * port_words_ + in.port / 64] |= std::uint64_t{1} << (in.port % 64);
-        set(allocating_, router);
-      }
-    }
-    cycle.bids.clear();
-  }
-  leading_.clear();
-  if (speculative_) bid_ahead(now);
-
-  // Switch allocation.
-  tails_.clear();
-  for (std::size_t w = 0; w < active_.size(); ++w) {
-    std::uint64_t stay = 0;
-    each(active_[w], [&](unsigned b) {
-      const auto router = static_cast<std::uint32_t>(w * 64 + b);
-      matching_.match(router, now, [&](unsigned in, unsigned out, unsigned cls) { grant(router, in, out, cls, now); });
-      stay |= std::uint64_t{matching_.any(router)} << b;
-    });
-    active_[w] = stay;
-  }
-  if (!cycle.moves.empty()) {
-    for (const auto in : cycle.moves) move(in >> 16, in & 0xffff, 1, now);
-    cycle.moves.clear();
-  }
-  for (const auto in : tails_) finish(in >> 16, in & 0xffff, now);
-  for (const auto in : cycle.tails) finish(in >> 16, in & 0xffff, now);
-  cycle.tails.clear();
-  for (const auto in : fresh_) activate(in, now);
-  for (const auto in : leading_) fall_back(in, now);
-
-  // Endpoints: channels that a tail leaves in this cycle are free in the next.
-  for (std::size_t w = 0; w < sending_.size(); ++w)
-    each(sending_[w], [&](unsigned b) {
-      if (!send(static_cast<std::uint32_t>(w * 64 + b), now, events)) sending_[w] &= ~(std::uint64_t{1} << b);
-    });
-  for (const auto& departure : cycle.departures) depart(departure, now, events);
-  cycle.departures.clear();
-}
-
 // ------------------------------------------------------------------------------------------------------------- channels
 
 template <class Matching, class Channels>
@@ -531,36 +429,6 @@ void PacketEngine<Matching, Channels>::fall_back(std::uint32_t f, std::int64_t n
   activate(f, now);
 }
 
-template <class Matching, class Channels>
-inline void PacketEngine<Matching, Channels>::grant(std::uint32_t router, unsigned in, unsigned out, unsigned cls,
-                                                    std::int64_t now) {
-  auto& asking = asking_[((std::size_t{router} * (classes_ + 1) + cls) * ports_ + in) * ports_ + out];
-  auto& turn = turn_[std::size_t{router} * ports_ + in];
-  const auto v = first_from(asking, turn);
-  turn = static_cast<std::uint8_t>(v + 1 == vcs_ ? 0 : v + 1);
-  const auto channel = in << shift_ | v;
-  if (sw_delay_ == 1) {
-    auto most = 1u;
-    if (!ports_of_[std::size_t{router} * ports_ + out].paced)
-      most = (asking & (asking - 1)) == 0 && matching_.alone(router, in, out) ? turns_.alone : turns_.contended;
-    if (speculative_ && cls == 0) {
-      inputs_[std::size_t{router} * channels_ + channel].leading = false;
-      asking = static_cast<Channels>(asking & ~(Channels{1} << v));
-      matching_.withdraw(router, cls, in, out, asking == 0);
-    }
-    move(router, channel, most, now);
-    return;
-  }
-  asking = static_cast<Channels>(asking & ~(Channels{1} << v));
-  matching_.withdraw(router, cls, in, out, asking == 0);
-  auto& input = inputs_[std::size_t{router} * channels_ + channel];
-  const auto when = now + sw_delay_ - 1 - input.early;
-  input.early = 0;
-  input.leading = false;
-  pace(router, out, when, sw_delay_ - 1, now);
-  at(when).moves.push_back(router << 16 | channel);
-}
-
 /// A flit goes out at cycle `when`: a link slower than one flit a cycle is off until its next can be granted.
 template <class Matching, class Channels>
 inline void PacketEngine<Matching, Channels>::pace(std::uint32_t router, unsigned out, std::int64_t when, unsigned ahead,
@@ -577,7 +445,7 @@ inline void PacketEngine<Matching, Channels>::pace(std::uint32_t router, unsigne
 
 /// Flits go through the switch, at most so many.
 template <class Matching, class Channels>
-inline void PacketEngine<Matching, Channels>::move(std::uint32_t router, std::uint32_t channel, std::uint32_t most,
+[[gnu::always_inline]] inline void PacketEngine<Matching, Channels>::move(std::uint32_t router, std::uint32_t channel, std::uint32_t most,
                                                    std::int64_t now) {
   const auto slots = std::size_t{router} * channels_;
   const auto mask = (1u << shift_) - 1;
@@ -631,6 +499,36 @@ inline void PacketEngine<Matching, Channels>::move(std::uint32_t router, std::ui
   }
 }
 
+template <class Matching, class Channels>
+[[gnu::always_inline]] inline void PacketEngine<Matching, Channels>::grant(std::uint32_t router, unsigned in, unsigned out, unsigned cls,
+                                                    std::int64_t now) {
+  auto& asking = asking_[((std::size_t{router} * (classes_ + 1) + cls) * ports_ + in) * ports_ + out];
+  auto& turn = turn_[std::size_t{router} * ports_ + in];
+  const auto v = first_from(asking, turn);
+  turn = static_cast<std::uint16_t>(v + 1 == vcs_ ? 0 : v + 1);
+  const auto channel = in << shift_ | v;
+  if (sw_delay_ == 1) {
+    auto most = 1u;
+    if (!ports_of_[std::size_t{router} * ports_ + out].paced)
+      most = (asking & (asking - 1)) == 0 && matching_.alone(router, in, out) ? turns_.alone : turns_.contended;
+    if (speculative_ && cls == 0) {
+      inputs_[std::size_t{router} * channels_ + channel].leading = false;
+      asking = static_cast<Channels>(asking & ~(Channels{1} << v));
+      matching_.withdraw(router, cls, in, out, asking == 0);
+    }
+    move(router, channel, most, now);
+    return;
+  }
+  asking = static_cast<Channels>(asking & ~(Channels{1} << v));
+  matching_.withdraw(router, cls, in, out, asking == 0);
+  auto& input = inputs_[std::size_t{router} * channels_ + channel];
+  const auto when = now + sw_delay_ - 1 - input.early;
+  input.early = 0;
+  input.leading = false;
+  pace(router, out, when, sw_delay_ - 1, now);
+  at(when).moves.push_back(router << 16 | channel);
+}
+
 /// A tail has left: its channel is free, the next packet comes to the front.
 template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::finish(std::uint32_t router, std::uint32_t channel, std::int64_t now) {
@@ -654,6 +552,110 @@ void PacketEngine<Matching, Channels>::finish(std::uint32_t router, std::uint32_
     come_to_front(router, channel, now, true);
   else
     q.back = none;
+}
+
+// ---------------------------------------------------------------------------------------------------------------- cycle
+
+template <class Matching, class Channels>
+void PacketEngine<Matching, Channels>::step(std::int64_t now, std::vector<NetworkEvent>& events) {
+  auto& cycle = at(now);
+  for (const auto& c : cycle.credits) {
+    auto& credits = outputs_[c.output].credits;
+    const bool empty = credits == 0;
+    credits += c.flits;
+    if (empty || cut_through_) credited(c.output, empty, now);
+  }
+  cycle.credits.clear();
+  for (const auto& b : cycle.bodies) {
+    auto& in = inputs_[std::size_t{b.to >> 16} * channels_ + (b.to & 0xffff)];
+    const bool empty = in.count == 0;
+    in.count += b.flits;
+    if (empty && in.left > 0 && in.state >= State::ready) activate(b.to, now);
+  }
+  cycle.bodies.clear();
+  for (const auto& head : cycle.heads) arrive(head, now);
+  cycle.heads.clear();
+  for (const auto& landing : cycle.landings) land(landing, now, events);
+  cycle.landings.clear();
+  for (const auto& landing : cycle.tails_landing) deliver(landing, now, events);
+  cycle.tails_landing.clear();
+  if (!cycle.routed.empty()) {
+    for (const auto in : cycle.routed) bid(in >> 16, in & 0xffff, now);
+    cycle.routed.clear();
+  }
+  if (!cycle.paced.empty()) {
+    for (const auto out : cycle.paced) {
+      matching_.enable(out >> 16, out & 0xffff, true);
+      set(active_, out >> 16);
+    }
+    cycle.paced.clear();
+  }
+  if (!cycle.wakes.empty()) {
+    for (const auto endpoint : cycle.wakes) set(sending_, endpoint);
+    cycle.wakes.clear();
+  }
+  for (; !wakes_.empty() && wakes_.top().cycle <= now; wakes_.pop()) set(sending_, wakes_.top().endpoint);
+
+  // Channel allocation, on what is free as the cycle begins.
+  fresh_.clear();
+  for (std::size_t w = 0; w < allocating_.size(); ++w)
+    each(allocating_[w], [&](unsigned b) {
+      const auto router = static_cast<std::uint32_t>(w * 64 + b);
+      std::uint64_t again = 0;
+      for (std::uint32_t i = 0; i < port_words_; ++i) {
+        each(bidding_[router * port_words_ + i], [&](unsigned o) { allocate(router, i * 64 + o, now); });
+        again |= bidding_[router * port_words_ + i];
+      }
+      if (again == 0) allocating_[w] &= ~(std::uint64_t{1} << b);
+    });
+  if (!cycle.bids.empty()) {
+    for (const auto& result : cycle.bids) {
+      const auto router = result.in >> 16, channel = result.in & 0xffff;
+      const auto& in = inputs_[std::size_t{router} * channels_ + channel];
+      const auto flits = in.left;
+      const auto port = std::size_t{router} * ports_ + in.port;
+      if (result.channel != none && (free_[port] >> result.channel & 1) != 0 &&
+          room_for(outputs_[std::size_t{router} * channels_ + (std::uint32_t{in.port} << shift_ | result.channel)], flits)) {
+        take(router, channel, result.channel, now);
+      } else {
+        waiting_[port * words_ + channel / 64] |= std::uint64_t{1} << (channel % 64);
+        bidding_[router * port_words_ + in.port / 64] |= std::uint64_t{1} << (in.port % 64);
+        set(allocating_, router);
+      }
+    }
+    cycle.bids.clear();
+  }
+  leading_.clear();
+  if (speculative_) bid_ahead(now);
+
+  // Switch allocation.
+  tails_.clear();
+  for (std::size_t w = 0; w < active_.size(); ++w) {
+    std::uint64_t stay = 0;
+    each(active_[w], [&](unsigned b) {
+      const auto router = static_cast<std::uint32_t>(w * 64 + b);
+      matching_.match(router, now, [&](unsigned in, unsigned out, unsigned cls) { grant(router, in, out, cls, now); });
+      stay |= std::uint64_t{matching_.any(router)} << b;
+    });
+    active_[w] = stay;
+  }
+  if (!cycle.moves.empty()) {
+    for (const auto in : cycle.moves) move(in >> 16, in & 0xffff, 1, now);
+    cycle.moves.clear();
+  }
+  for (const auto in : tails_) finish(in >> 16, in & 0xffff, now);
+  for (const auto in : cycle.tails) finish(in >> 16, in & 0xffff, now);
+  cycle.tails.clear();
+  for (const auto in : fresh_) activate(in, now);
+  for (const auto in : leading_) fall_back(in, now);
+
+  // Endpoints: channels that a tail leaves in this cycle are free in the next.
+  for (std::size_t w = 0; w < sending_.size(); ++w)
+    each(sending_[w], [&](unsigned b) {
+      if (!send(static_cast<std::uint32_t>(w * 64 + b), now)) sending_[w] &= ~(std::uint64_t{1} << b);
+    });
+  for (const auto& departure : cycle.departures) depart(departure, now, events);
+  cycle.departures.clear();
 }
 
 // ------------------------------------------------------------------------------------------------------------ endpoints
@@ -688,7 +690,7 @@ void PacketEngine<Matching, Channels>::depart(const Departure& departure, std::i
 /// Flits from an endpoint into its router: the higher class first, then the virtual networks in turn. Returns whether to
 /// come again in the next cycle.
 template <class Matching, class Channels>
-bool PacketEngine<Matching, Channels>::send(std::uint32_t endpoint, std::int64_t now, std::vector<NetworkEvent>& events) {
+bool PacketEngine<Matching, Channels>::send(std::uint32_t endpoint, std::int64_t now) {
   auto& sender = senders_[endpoint];
   const auto& link = graph_.links()[sender.link];
   auto& pace = paces_[sender.link];
@@ -984,12 +986,12 @@ std::vector<Wait> PacketEngine<Matching, Channels>::waits() const {
   return result;
 }
 
-template class PacketEngine<ByteMatching, std::uint8_t>;
+template class PacketEngine<ByteMatching, std::uint16_t>;
 template class PacketEngine<WordMatching, std::uint32_t>;
 
 std::unique_ptr<Network> make_packet_network(const Graph& graph, PacketTurns turns) {
   if (most_ports(graph) <= ByteMatching::max_ports && graph.parameters().total_vcs() <= 8)
-    return std::make_unique<PacketEngine<ByteMatching, std::uint8_t>>(graph, turns);
+    return std::make_unique<PacketEngine<ByteMatching, std::uint16_t>>(graph, turns);
   return std::make_unique<PacketEngine<WordMatching, std::uint32_t>>(graph, turns);
 }
 

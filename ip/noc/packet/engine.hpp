@@ -199,7 +199,7 @@ class PacketEngine final : public Network {
   void land(const Landing& landing, std::int64_t now, std::vector<NetworkEvent>& events);
   void deliver(const Landing& landing, std::int64_t now, std::vector<NetworkEvent>& events);
   void depart(const Departure& departure, std::int64_t now, std::vector<NetworkEvent>& events);
-  bool send(std::uint32_t endpoint, std::int64_t now, std::vector<NetworkEvent>& events);
+  bool send(std::uint32_t endpoint, std::int64_t now);
   bool room_for(const Output& output, std::uint32_t flits) const {
     return !cut_through_ || output.credits >= std::min(flits, depth_);
   }
@@ -228,7 +228,7 @@ class PacketEngine final : public Network {
   // State of routers
   Matching matching_;
   std::vector<Channels> asking_;   // [router][class][in][out]: input channels that ask
-  std::vector<std::uint8_t> turn_; // [router][in]: channel whose turn it is
+  std::vector<std::uint16_t> turn_; // [router][in]: channel whose turn it is
   std::vector<Input> inputs_;
   std::vector<Queue> queues_;
   std::vector<Output> outputs_;
