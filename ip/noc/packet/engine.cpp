@@ -48,10 +48,11 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph, PacketTurns t
       channels_(ports_ << shift_),
       vcs_(graph.parameters().total_vcs()),
       classes_(graph.parameters().priorities),
+      all_classes_(classes_ + (graph.parameters().speculative ? 1 : 0)),
       networks_(graph.parameters().virtual_networks),
       words_((channels_ + 63) / 64),
       port_words_((ports_ + 63) / 64),
-      depth_(graph.parameters().buffer_flits),
+      depth_(std::min(graph.parameters().buffer_flits, 0xffffu)),
       routing_delay_(graph.parameters().routing_delay),
       vc_delay_(graph.parameters().vc_alloc_delay),
       sw_delay_(graph.parameters().sw_alloc_delay),
@@ -59,7 +60,7 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph, PacketTurns t
       turns_(turns),
       cut_through_(graph.parameters().switching == Switching::virtual_cut_through),
       speculative_(graph.parameters().speculative),
-      matching_(router_count_, classes_ + (speculative_ ? 1 : 0), ports_) {
+      matching_(router_count_, all_classes_, ports_) {
   if (ports_ > Matching::max_ports || channels_ >= nobody || router_count_ > nobody)
     throw std::invalid_argument(fmt::format("noc: {} routers with {} ports of {} virtual channels are too many", router_count_,
                                             ports_, vcs_));
@@ -68,17 +69,19 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph, PacketTurns t
   const auto all = static_cast<Channels>((std::uint64_t{1} << vcs_) - 1);
   const std::size_t slots = std::size_t{router_count_} * channels_;
   inject_outputs_ = static_cast<std::uint32_t>(slots);
-  asking_.resize(std::size_t{router_count_} * (classes_ + 1) * ports_ * ports_);
+  plain_ = all_classes_ == 1 && sw_delay_ == 1;
+  asking_.resize(std::size_t{router_count_} * all_classes_ * ports_ * ports_);
   turn_.resize(std::size_t{router_count_} * ports_);
   inputs_.resize(slots);
   queues_.resize(slots);
-  outputs_.resize(slots + (std::size_t{endpoints} << shift_), Output{depth_, nobody});
+  outputs_.resize(slots + (std::size_t{endpoints} << shift_), Output{static_cast<std::uint16_t>(depth_), nobody});
   ports_of_.resize(std::size_t{router_count_} * ports_);
   free_.resize(std::size_t{router_count_} * ports_, all);
   waiting_.resize(std::size_t{router_count_} * ports_ * words_);
   grants_.resize(slots);
   accepts_.resize(slots);
   bidding_.resize(std::size_t{router_count_} * port_words_);
+  stuck_.resize(bidding_.size());
   active_.resize((router_count_ + 63) / 64);
   allocating_.resize(active_.size());
   sending_.resize((endpoints + 63) / 64);
@@ -87,6 +90,7 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph, PacketTurns t
   sinks_.resize(std::size_t{endpoints} * networks_);
   untaken_.resize(std::size_t{endpoints} << shift_);
   granted_.resize(channels_);
+  flits_.resize(graph.links().size());
   counters_.resize(graph.links().size());
   stalls_.resize(graph.links().size());
 
@@ -103,8 +107,8 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph, PacketTurns t
       const bool inject = link.kind == Link::Kind::inject;
       port.link_in = ports.inputs[i];
       port.credits_to = inject ? inject_outputs_ + (link.endpoint << shift_) : link.from * channels_ + (link.from_port << shift_);
-      port.credit_delay = link.latency + 1 + (inject ? 0 : p.credit_delay);
-      longest = std::max(longest, port.credit_delay);
+      port.credit_delay = static_cast<std::uint16_t>(link.latency + 1 + (inject ? 0 : p.credit_delay));
+      longest = std::max(longest, std::uint32_t{port.credit_delay});
       if (inject) senders_[link.endpoint] = {ports.inputs[i], all, 0, 0, {}};
     }
     for (std::uint32_t o = 0; o < ports.outputs.size(); ++o) {
@@ -114,8 +118,8 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph, PacketTurns t
       port.ejects = link.kind == Link::Kind::eject;
       port.paced = link.interval > 1024;
       port.flits_to = port.ejects ? link.endpoint : link.to << 16 | link.to_port << shift_;
-      port.flit_delay = p.switch_delay + link.latency + 1;
-      longest = std::max({longest, port.flit_delay, link.latency + 1 + p.credit_delay});
+      port.flit_delay = static_cast<std::uint16_t>(p.switch_delay + link.latency + 1);
+      longest = std::max({longest, std::uint32_t{port.flit_delay}, link.latency + 1 + p.credit_delay});
     }
   }
   ring_ = std::bit_ceil(std::size_t{longest} + 2);
@@ -223,7 +227,7 @@ void PacketEngine<Matching, Channels>::arrive(const Head& head, std::int64_t now
   const auto index = std::size_t{router} * channels_ + channel;
   const auto place = new_place(head.flight);
   auto& q = queues_[index];
-  inputs_[index].count += head.flits;
+  inputs_[index].count = static_cast<std::uint16_t>(inputs_[index].count + head.flits);
   if (q.front == none) {
     q.front = q.back = place;
     come_to_front(router, channel, now, false);
@@ -287,9 +291,12 @@ void PacketEngine<Matching, Channels>::allocate(std::uint32_t router, unsigned p
   auto* waiting = &waiting_[port_index * words_];
   const auto base = port << shift_;
   winners_.clear();
-  if (words_ == 1 && (waiting[0] & (waiting[0] - 1)) == 0) {  // one bidder gets what it likes best
+  auto& bidding = bidding_[router * port_words_ + port / 64];
+  auto& stuck_ports = stuck_[router * port_words_ + port / 64];
+  const auto port_bit = std::uint64_t{1} << (port % 64);
+  if (words_ == 1 && (waiting[0] & (waiting[0] - 1)) == 0) {  // one bidder, or none: it gets what it likes best
     if (waiting[0] == 0) {
-      bidding_[router * port_words_ + port / 64] &= ~(std::uint64_t{1} << (port % 64));
+      bidding &= ~port_bit;
       return;
     }
     const auto in = static_cast<std::uint32_t>(std::countr_zero(waiting[0]));
@@ -299,6 +306,15 @@ void PacketEngine<Matching, Channels>::allocate(std::uint32_t router, unsigned p
         if (!room_for(outputs_[slots + base + v], inputs_[slots + in].left))
           offered = static_cast<Channels>(offered & ~(Channels{1} << v));
       });
+    if (offered != 0 && vc_delay_ == 1 && (stuck_ports & port_bit) == 0) {
+      const auto pointer = accepts_[slots + in];
+      const auto v = first_from(offered, pointer <= base || pointer >= base + vcs_ ? 0 : pointer - base);
+      grants_[slots + base + v] = static_cast<std::uint16_t>(in + 1 == channels_ ? 0 : in + 1);
+      accepts_[slots + in] = static_cast<std::uint16_t>(base + v + 1);
+      take(router, in, v, now);
+      bidding &= ~port_bit;
+      return;
+    }
     granted_[in] = offered;
     if (offered != 0) winners_.push_back(in);
   } else {
@@ -336,18 +352,17 @@ void PacketEngine<Matching, Channels>::allocate(std::uint32_t router, unsigned p
     }
     left |= waiting[w] != 0;
   }
-  const auto link = ports_of_[port_index].link_out;
-  auto& s = stalls_[link];
   const bool stuck = left && (winners_.empty() || free_[port_index] == 0);
-  if (stuck && !s.heads) {
-    if (!stalls(s)) stall(link, now, bin_ > 0 ? wanted_behind(router, base) : none);
-    s.heads = true;
-  } else if (!stuck && s.heads) {
-    s.heads = false;
-    if (!stalls(s)) stalled_no_more(link, now);
+  if (stuck != ((stuck_ports & port_bit) != 0)) {
+    stuck_ports ^= port_bit;
+    const auto link = ports_of_[port_index].link_out;
+    auto& s = stalls_[link];
+    const bool before = stalls(s);
+    s.heads = stuck;
+    if (stuck && !before) stall(link, now, bin_ > 0 ? wanted_behind(router, base) : none);
+    if (before && !stalls(s)) stalled_no_more(link, now);
   }
-  if (!left || winners_.empty() || free_[port_index] == 0)
-    bidding_[router * port_words_ + port / 64] &= ~(std::uint64_t{1} << (port % 64));
+  if (!left || winners_.empty() || free_[port_index] == 0) bidding &= ~port_bit;
 }
 
 template <class Matching, class Channels>
@@ -370,8 +385,8 @@ template <class Matching, class Channels>
 inline void PacketEngine<Matching, Channels>::ask(std::uint32_t router, std::uint32_t channel, unsigned cls) {
   const auto& in = inputs_[std::size_t{router} * channels_ + channel];
   const auto port = channel >> shift_;
-  auto& asking = asking_[((std::size_t{router} * (classes_ + 1) + cls) * ports_ + port) * ports_ + in.port];
-  asking = static_cast<Channels>(asking | Channels{1} << (channel & ((1u << shift_) - 1)));
+  auto& asked = asking(router, cls, port, in.port);
+  asked = static_cast<Channels>(asked | Channels{1} << (channel & ((1u << shift_) - 1)));
   matching_.request(router, cls, port, in.port);
   set(active_, router);
 }
@@ -398,7 +413,7 @@ void PacketEngine<Matching, Channels>::bid_ahead(std::int64_t now) {
   std::size_t kept = 0;
   for (const auto f : fresh_) {
     const auto index = std::size_t{f >> 16} * channels_ + (f & 0xffff);
-    auto& in = inputs_[index];
+    const auto& in = inputs_[index];
     const auto first = queues_[index].due - ahead_;
     const auto begin = first + (now - first) / sw_delay_ * sw_delay_;
     const bool ended = begin + sw_delay_ <= now + 1 && (vc_delay_ > 1 || sw_delay_ > 1);
@@ -406,8 +421,8 @@ void PacketEngine<Matching, Channels>::bid_ahead(std::int64_t now) {
       fresh_[kept++] = f;
       continue;
     }
-    in.early = static_cast<std::uint16_t>(now - begin);
-    in.leading = true;
+    queues_[index].early = static_cast<std::uint16_t>(now - begin);
+    queues_[index].leading = true;
     ask(f >> 16, f & 0xffff, 0);
     leading_.push_back(f);
   }
@@ -418,14 +433,14 @@ void PacketEngine<Matching, Channels>::bid_ahead(std::int64_t now) {
 template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::fall_back(std::uint32_t f, std::int64_t now) {
   const auto router = f >> 16, channel = f & 0xffff;
-  auto& in = inputs_[std::size_t{router} * channels_ + channel];
-  if (!in.leading) return;
-  in.leading = false;
-  in.early = 0;
-  const auto port = channel >> shift_;
-  auto& asking = asking_[(std::size_t{router} * (classes_ + 1) * ports_ + port) * ports_ + in.port];
-  asking = static_cast<Channels>(asking & ~(Channels{1} << (channel & ((1u << shift_) - 1))));
-  matching_.withdraw(router, 0, port, in.port, asking == 0);
+  auto& q = queues_[std::size_t{router} * channels_ + channel];
+  if (!q.leading) return;
+  q.leading = false;
+  q.early = 0;
+  const auto port = channel >> shift_, out = std::uint32_t{inputs_[std::size_t{router} * channels_ + channel].port};
+  auto& asked = asking(router, 0, port, out);
+  asked = static_cast<Channels>(asked & ~(Channels{1} << (channel & ((1u << shift_) - 1))));
+  matching_.withdraw(router, 0, port, out, asked == 0);
   activate(f, now);
 }
 
@@ -445,88 +460,119 @@ inline void PacketEngine<Matching, Channels>::pace(std::uint32_t router, unsigne
 
 /// Flits go through the switch, at most so many.
 template <class Matching, class Channels>
-[[gnu::always_inline]] inline void PacketEngine<Matching, Channels>::move(std::uint32_t router, std::uint32_t channel, std::uint32_t most,
-                                                   std::int64_t now) {
+template <bool plain>
+[[gnu::always_inline]] inline void PacketEngine<Matching, Channels>::move(std::uint32_t router, std::uint32_t channel,
+                                                                          std::uint32_t most, Channels& asked,
+                                                                          std::int64_t now) {
   const auto slots = std::size_t{router} * channels_;
   const auto mask = (1u << shift_) - 1;
+  const auto port = channel >> shift_;
   auto& in = inputs_[slots + channel];
   auto& output = outputs_[slots + in.out];
-  const auto port = channel >> shift_;
-  const auto& from = ports_of_[std::size_t{router} * ports_ + port];
-  const auto& to = ports_of_[std::size_t{router} * ports_ + in.port];
-  const auto flits = std::min(std::min(in.count, output.credits), std::min(in.left, most));
-  in.count -= flits;
-  in.left -= flits;
-  output.credits -= flits;
-  if (flits > 1) matching_.occupy(router, port, in.port, flits);
+  const auto* const ports = &ports_of_[std::size_t{router} * ports_];
+  const auto &from = ports[port], &to = ports[in.port];
+  const auto flits = std::min(std::min(std::uint32_t{in.count}, std::uint32_t{output.credits}), std::min(in.left, most));
+  const auto left = in.left - flits, count = in.count - flits, credits = output.credits - flits;
+  in.count = static_cast<std::uint16_t>(count);
+  in.left = left;
+  output.credits = static_cast<std::uint16_t>(credits);
+  flits_[to.link_out] += flits;
   at(now + from.credit_delay).credits.push_back({from.credits_to + (channel & mask), flits});
-  auto& counters = counters_[to.link_out];
-  counters.flits += flits;
+  if (flits > 1) matching_.occupy(router, port, in.port, flits);
   auto& later = at(now + to.flit_delay);
   const bool head = in.state == State::ready;
+  if (head) {
+    in.state = State::moving;
+    auto& counters = counters_[to.link_out];
+    ++counters.packets;
+    const auto& q = queues_[slots + channel];
+    counters.waited_cycles += static_cast<std::uint64_t>(now - q.due);
+    if (bin_ > 0) record_wait(to.link_out, q.due, now);
+  }
   if (to.ejects)
     later.landings.push_back({static_cast<std::uint32_t>(slots + in.out), to.flits_to,
-                              in.left == 0 ? places_[queues_[slots + channel].front].flight : none, flits});
+                              left == 0 ? places_[queues_[slots + channel].front].flight : none, flits});
   else if (head)
     later.heads.push_back({to.flits_to + (in.out & mask), places_[queues_[slots + channel].front].flight, flits});
   else
     later.bodies.push_back({to.flits_to + (in.out & mask), flits});
-  if (head) {
-    in.state = State::moving;
-    ++counters.packets;
-    const auto due = queues_[slots + channel].due;
-    counters.waited_cycles += static_cast<std::uint64_t>(now - due);
-    if (bin_ > 0) record_wait(to.link_out, due, now);
-  }
   if (bin_ > 0) record_flits(to.link_out, now, flits);
-  if (to.paced && sw_delay_ == 1) pace(router, in.port, now, 0, now);
-  const bool again = in.count > 0 && output.credits > 0 && in.left > 0;
-  if (!again && sw_delay_ == 1) {
-    auto& asking = asking_[((std::size_t{router} * (classes_ + 1) + in.cls) * ports_ + port) * ports_ + in.port];
-    asking = static_cast<Channels>(asking & ~(Channels{1} << (channel & mask)));
-    matching_.withdraw(router, in.cls, port, in.port, asking == 0);
-  } else if (again && (sw_delay_ > 1 || speculative_)) {
+  if (to.paced && (plain || sw_delay_ == 1)) pace(router, in.port, now, 0, now);
+  const bool again = count > 0 && credits > 0 && left > 0;
+  if (plain || sw_delay_ == 1) {
+    if (!again) {
+      asked = static_cast<Channels>(asked & ~(Channels{1} << (channel & mask)));
+      matching_.withdraw(router, plain ? 0 : in.cls, port, in.port, asked == 0);
+    } else if (!plain) {
+      ask(router, channel, in.cls);
+    }
+  } else if (again) {
     ask(router, channel, in.cls);
   }
-  if (in.left == 0) {
+  if (left == 0) {
     if (flits == 1)
       tails_.push_back(router << 16 | channel);
     else
       at(now + flits - 1).tails.push_back(router << 16 | channel);
-  } else if (output.credits == 0 && in.count > 0) {
+  } else if (credits == 0 && count > 0) {
     if (!stalls(stalls_[to.link_out])) stall(to.link_out, now + flits, bin_ > 0 ? wanted_behind(router, in.out) : none);
     ++stalls_[to.link_out].channels;
   }
 }
 
 template <class Matching, class Channels>
-[[gnu::always_inline]] inline void PacketEngine<Matching, Channels>::grant(std::uint32_t router, unsigned in, unsigned out, unsigned cls,
-                                                    std::int64_t now) {
-  auto& asking = asking_[((std::size_t{router} * (classes_ + 1) + cls) * ports_ + in) * ports_ + out];
+template <bool plain>
+[[gnu::always_inline]] inline void PacketEngine<Matching, Channels>::grant(std::uint32_t router, unsigned in, unsigned out,
+                                                                           unsigned cls, std::int64_t now) {
+  auto& asked = asking(router, plain ? 0 : cls, in, out);
   auto& turn = turn_[std::size_t{router} * ports_ + in];
-  const auto v = first_from(asking, turn);
+  const auto v = first_from(asked, turn);
   turn = static_cast<std::uint16_t>(v + 1 == vcs_ ? 0 : v + 1);
   const auto channel = in << shift_ | v;
-  if (sw_delay_ == 1) {
-    auto most = 1u;
-    if (!ports_of_[std::size_t{router} * ports_ + out].paced)
-      most = (asking & (asking - 1)) == 0 && matching_.alone(router, in, out) ? turns_.alone : turns_.contended;
-    if (speculative_ && cls == 0) {
-      inputs_[std::size_t{router} * channels_ + channel].leading = false;
-      asking = static_cast<Channels>(asking & ~(Channels{1} << v));
-      matching_.withdraw(router, cls, in, out, asking == 0);
-    }
-    move(router, channel, most, now);
+  auto most = turns_.contended;
+  if ((asked & (asked - 1)) == 0 && matching_.alone(router, in, out)) most = turns_.alone;
+  if (ports_of_[std::size_t{router} * ports_ + out].paced) most = 1;
+  if constexpr (plain) {
+    move<true>(router, channel, most, asked, now);
     return;
   }
-  asking = static_cast<Channels>(asking & ~(Channels{1} << v));
-  matching_.withdraw(router, cls, in, out, asking == 0);
-  auto& input = inputs_[std::size_t{router} * channels_ + channel];
-  const auto when = now + sw_delay_ - 1 - input.early;
-  input.early = 0;
-  input.leading = false;
-  pace(router, out, when, sw_delay_ - 1, now);
-  at(when).moves.push_back(router << 16 | channel);
+  auto& q = queues_[std::size_t{router} * channels_ + channel];
+  const bool leads = speculative_ && cls == 0;
+  if (leads || sw_delay_ > 1) {
+    asked = static_cast<Channels>(asked & ~(Channels{1} << v));
+    matching_.withdraw(router, cls, in, out, asked == 0);
+  }
+  const auto when = now + sw_delay_ - 1 - q.early;
+  q.early = 0;
+  q.leading = false;
+  if (sw_delay_ == 1) {
+    move<false>(router, channel, most, asking(router, inputs_[std::size_t{router} * channels_ + channel].cls, in, out), now);
+  } else {
+    pace(router, out, when, sw_delay_ - 1, now);
+    at(when).moves.push_back(router << 16 | channel);
+  }
+}
+
+/// Matches the ports of a router. Returns whether anybody asks still.
+template <class Matching, class Channels>
+template <bool plain>
+[[gnu::always_inline]] inline bool PacketEngine<Matching, Channels>::visit(std::uint32_t router, std::int64_t now) {
+  matching_.template match<plain>(
+      router, now, [&](unsigned in, unsigned out, unsigned cls) { grant<plain>(router, in, out, cls, now); });
+  return matching_.any(router);
+}
+
+template <class Matching, class Channels>
+template <bool plain>
+void PacketEngine<Matching, Channels>::switch_all(std::int64_t now) {
+  for (std::size_t w = 0; w < active_.size(); ++w) {
+    std::uint64_t stay = 0;
+    for (auto bits = active_[w]; bits != 0; bits &= bits - 1) {
+      const auto b = static_cast<unsigned>(std::countr_zero(bits));
+      stay |= std::uint64_t{visit<plain>(static_cast<std::uint32_t>(w * 64 + b), now)} << b;
+    }
+    active_[w] = stay;
+  }
 }
 
 /// A tail has left: its channel is free, the next packet comes to the front.
@@ -562,14 +608,14 @@ void PacketEngine<Matching, Channels>::step(std::int64_t now, std::vector<Networ
   for (const auto& c : cycle.credits) {
     auto& credits = outputs_[c.output].credits;
     const bool empty = credits == 0;
-    credits += c.flits;
+    credits = static_cast<std::uint16_t>(credits + c.flits);
     if (empty || cut_through_) credited(c.output, empty, now);
   }
   cycle.credits.clear();
   for (const auto& b : cycle.bodies) {
     auto& in = inputs_[std::size_t{b.to >> 16} * channels_ + (b.to & 0xffff)];
     const bool empty = in.count == 0;
-    in.count += b.flits;
+    in.count = static_cast<std::uint16_t>(in.count + b.flits);
     if (empty && in.left > 0 && in.state >= State::ready) activate(b.to, now);
   }
   cycle.bodies.clear();
@@ -630,17 +676,15 @@ void PacketEngine<Matching, Channels>::step(std::int64_t now, std::vector<Networ
 
   // Switch allocation.
   tails_.clear();
-  for (std::size_t w = 0; w < active_.size(); ++w) {
-    std::uint64_t stay = 0;
-    each(active_[w], [&](unsigned b) {
-      const auto router = static_cast<std::uint32_t>(w * 64 + b);
-      matching_.match(router, now, [&](unsigned in, unsigned out, unsigned cls) { grant(router, in, out, cls, now); });
-      stay |= std::uint64_t{matching_.any(router)} << b;
-    });
-    active_[w] = stay;
-  }
+  if (plain_)
+    switch_all<true>(now);
+  else
+    switch_all<false>(now);
   if (!cycle.moves.empty()) {
-    for (const auto in : cycle.moves) move(in >> 16, in & 0xffff, 1, now);
+    for (const auto in : cycle.moves) {
+      const auto& input = inputs_[std::size_t{in >> 16} * channels_ + (in & 0xffff)];
+      move<false>(in >> 16, in & 0xffff, 1, asking(in >> 16, input.cls, (in & 0xffff) >> shift_, input.port), now);
+    }
     cycle.moves.clear();
   }
   for (const auto in : tails_) finish(in >> 16, in & 0xffff, now);
@@ -729,11 +773,11 @@ bool PacketEngine<Matching, Channels>::send(std::uint32_t endpoint, std::int64_t
       const auto& f = flights_[source.flight];
       head = source.left == f.flits;
       const auto most = link.interval > 1024 ? 1u : networks_ * classes_ == 1 ? turns_.alone : turns_.contended;
-      const auto flits = std::min(std::min(source.left, output.credits), most);
-      output.credits -= flits;
+      const auto flits = std::min(std::min(source.left, std::uint32_t{output.credits}), most);
+      output.credits = static_cast<std::uint16_t>(output.credits - flits);
       source.left -= flits;
       auto& counters = counters_[sender.link];
-      counters.flits += flits;
+      flits_[sender.link] += flits;
       const auto to = link.to << 16 | (link.to_port << shift_ | source.channel);
       if (head) {
         at(now + link.latency + 1).heads.push_back({to, source.flight, flits});
@@ -820,20 +864,20 @@ template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::stall(std::uint32_t link, std::int64_t from, std::uint32_t behind) {
   auto& s = stalls_[link];
   s.since = from;
-  s.flits = counters_[link].flits;
+  s.flits = flits_[link];
   s.behind = behind;
 }
 
 template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::settle(std::uint32_t link, std::int64_t now) const {
   auto& s = stalls_[link];
-  const auto moved = static_cast<std::int64_t>(counters_[link].flits - s.flits);
+  const auto moved = static_cast<std::int64_t>(flits_[link] - s.flits);
   if (const auto idle = now - s.since - moved; idle > 0) {
     counters_[link].blocked_cycles += static_cast<std::uint64_t>(idle);
     if (bin_ > 0) blames_[std::uint64_t{link} << 32 | s.behind] += static_cast<std::uint64_t>(idle);
   }
   s.since = now;
-  s.flits = counters_[link].flits;
+  s.flits = flits_[link];
 }
 
 template <class Matching, class Channels>
@@ -855,12 +899,14 @@ std::uint32_t PacketEngine<Matching, Channels>::wanted_behind(std::uint32_t rout
 template <class Matching, class Channels>
 const LinkCounters& PacketEngine<Matching, Channels>::counters(std::uint32_t link) const {
   if (stalls(stalls_[link])) settle(link, std::max(stalls_[link].since, done_ + 1));
+  counters_[link].flits = flits_[link];
   return counters_[link];
 }
 
 template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::reset_counters() {
   std::fill(counters_.begin(), counters_.end(), LinkCounters{});
+  std::fill(flits_.begin(), flits_.end(), 0);
   for (auto& s : stalls_) s.since = done_ + 1, s.flits = 0;
   blames_.clear();
 }

@@ -54,9 +54,10 @@ class ByteMatching {
     p.busy_outputs |= each << out;
   }
   /// Calls accept(in, out, class) for each pair matched.
-  template <class Accept>
+  template <bool one_class, class Accept>
   [[gnu::always_inline]] inline void match(std::size_t router, std::int64_t now, Accept&& accept) {
     auto& p = pointers_[router];
+    if (one_class && (requests_[router] & p.enabled) == 0) return;
     if (const auto passed = now - p.at; passed != 0) {
       p.busy_inputs = passed < 8 ? p.busy_inputs >> (8 * passed) : 0;
       p.busy_outputs = passed < 8 ? p.busy_outputs >> (8 * passed) : 0;
@@ -64,8 +65,9 @@ class ByteMatching {
     }
     auto usable = p.enabled;
     if (((p.busy_inputs | p.busy_outputs) & 0xff) != 0) usable &= ~(ones * (p.busy_inputs & 0xff)) & ~rows(p.busy_outputs & 0xff);
-    if (classes_ == 1) {
-      accept_all(p, pick(transpose(pick(requests_[router] & usable, p.outputs)), p.inputs), 0, accept);
+    if (one_class || classes_ == 1) {
+      const auto requests = requests_[router] & usable;
+      if (requests != 0) accept_all(p, pick(transpose(pick(requests, p.outputs)), p.inputs), 0, accept);
       return;
     }
     std::array<std::uint64_t, 16> granted;  // of each class, a byte an output
@@ -182,7 +184,7 @@ class WordMatching {
         if ((wanted(router, c)[w] & enabled_[router * words_ + w]) != 0) return true;
     return false;
   }
-  template <class Accept>
+  template <bool, class Accept>
   void match(std::size_t router, std::int64_t now, Accept&& accept) {
     now_ = now;
     auto *outputs = &outputs_[router * ports_], *inputs = &inputs_[router * ports_];
