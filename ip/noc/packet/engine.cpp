@@ -70,6 +70,7 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph, PacketTurns t
   const std::size_t slots = std::size_t{router_count_} * channels_;
   inject_outputs_ = static_cast<std::uint32_t>(slots);
   plain_ = all_classes_ == 1 && sw_delay_ == 1;
+  passes_ = plain_ && vc_delay_ == 1 && routing_delay_ == 0 && turns_.alone > 1;
   asking_.resize(std::size_t{router_count_} * all_classes_ * ports_ * ports_);
   turn_.resize(std::size_t{router_count_} * ports_);
   inputs_.resize(slots);
@@ -230,7 +231,7 @@ void PacketEngine<Matching, Channels>::arrive(const Head& head, std::int64_t now
   inputs_[index].count = static_cast<std::uint16_t>(inputs_[index].count + head.flits);
   if (q.front == none) {
     q.front = q.back = place;
-    come_to_front(router, channel, now, false);
+    if (!passes_ || !pass(router, channel, head.flits, now)) come_to_front(router, channel, now, false);
   } else {
     places_[q.back].next = place;
     q.back = place;
@@ -251,6 +252,81 @@ void PacketEngine<Matching, Channels>::come_to_front(std::uint32_t router, std::
     bid(router, channel, now + (after_tail ? 1 : 0));
 }
 
+/// The output port that a packet takes, and the channels of it.
+template <class Matching, class Channels>
+inline unsigned PacketEngine<Matching, Channels>::find_way(std::uint32_t router, const Flight& f, Channels& wanted) const {
+  if (by_table_) {
+    wanted = static_cast<Channels>(route_.inject_vcs(f.network));
+    return table_[std::size_t{router} * senders_.size() + f.destination];
+  }
+  Candidates ways;
+  const auto count = route_.route(router, f.source, f.destination, f.network, f.drawn, ways);
+  unsigned chosen = 0;
+  if (count > 1) {
+    std::uint32_t room[2] = {};
+    for (unsigned i = 0; i < 2; ++i) {
+      const auto base = std::size_t{router} * channels_ + (graph_.links()[ways[i].link].from_port << shift_);
+      each(ways[i].vcs, [&](unsigned v) { room[i] += outputs_[base + v].credits; });
+    }
+    chosen = room[1] > room[0] ? 1 : 0;
+  }
+  wanted = static_cast<Channels>(ways[chosen].vcs);
+  return graph_.links()[ways[chosen].link].from_port;
+}
+
+/// A head whose ports nobody else wants, and that finds a channel with room, will win the switch in the next cycle: all that
+/// follows from it is settled at once. Returns false if it has to bid.
+template <class Matching, class Channels>
+bool PacketEngine<Matching, Channels>::pass(std::uint32_t router, std::uint32_t channel, std::uint32_t flits, std::int64_t now) {
+  if (flits > 7) return false;
+  const auto slots = std::size_t{router} * channels_;
+  const auto mask = (1u << shift_) - 1;
+  const auto place = queues_[slots + channel].front;
+  const auto flight = places_[place].flight;
+  const auto& f = flights_[flight];
+  Channels wanted;
+  const auto out = find_way(router, f, wanted);
+  const auto* const ports = &ports_of_[std::size_t{router} * ports_];
+  const auto& to = ports[out];
+  const auto& from = ports[channel >> shift_];
+  if (to.paced || (bidding_[router * port_words_ + out / 64] >> (out % 64) & 1) != 0) return false;
+  auto& free = free_[std::size_t{router} * ports_ + out];
+  auto* const outputs = &outputs_[slots + (out << shift_)];
+  auto v = vcs_;
+  const auto pointer = accepts_[slots + channel];
+  for (auto open = static_cast<std::uint32_t>(free & wanted); open != 0;) {
+    const auto next = first_from(open, pointer & mask);
+    if (outputs[next].credits >= flits && room_for(outputs[next], f.flits)) {
+      v = next;
+      break;
+    }
+    open &= ~(1u << next);
+  }
+  if (v == vcs_ || !matching_.reserve(router, channel >> shift_, out, flits, now)) return false;
+  accepts_[slots + channel] = static_cast<std::uint16_t>(v + 1);
+  free = static_cast<Channels>(free & ~(Channels{1} << v));
+  outputs[v].holder = static_cast<std::uint16_t>(channel);
+  outputs[v].credits = static_cast<std::uint16_t>(outputs[v].credits - flits);
+  auto& in = inputs_[slots + channel];
+  in.count = static_cast<std::uint16_t>(in.count - flits);
+  in.left = f.flits - flits;
+  in.out = static_cast<std::uint16_t>(out << shift_ | v);
+  in.port = static_cast<std::uint16_t>(out);
+  in.cls = 0;
+  in.state = State::moving;
+  flits_[to.link_out] += flits;
+  ++counters_[to.link_out].packets;
+  if (bin_ > 0) record_flits(to.link_out, now + 1, flits);
+  at(now + 1 + from.credit_delay).credits.push_back({from.credits_to + (channel & mask), flits});
+  auto& later = at(now + 1 + to.flit_delay);
+  if (to.ejects)
+    later.landings.push_back({static_cast<std::uint32_t>(slots + in.out), to.flits_to, in.left == 0 ? flight : none, flits});
+  else
+    later.heads.push_back({to.flits_to + v, flight, flits});
+  if (in.left == 0) at(now + flits).tails.push_back(router << 16 | channel);
+  return true;
+}
+
 /// Finds the way and bids for a channel of it from cycle `now`.
 template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::bid(std::uint32_t router, std::uint32_t channel, std::int64_t now) {
@@ -258,24 +334,7 @@ void PacketEngine<Matching, Channels>::bid(std::uint32_t router, std::uint32_t c
   auto& in = inputs_[index];
   auto& q = queues_[index];
   const auto& f = flights_[places_[q.front].flight];
-  if (by_table_) {
-    in.port = table_[std::size_t{router} * senders_.size() + f.destination];
-    q.wanted = static_cast<Channels>(route_.inject_vcs(f.network));
-  } else {
-    Candidates ways;
-    const auto count = route_.route(router, f.source, f.destination, f.network, f.drawn, ways);
-    unsigned chosen = 0;
-    if (count > 1) {
-      std::uint32_t room[2] = {};
-      for (unsigned i = 0; i < 2; ++i) {
-        const auto base = std::size_t{router} * channels_ + (graph_.links()[ways[i].link].from_port << shift_);
-        each(ways[i].vcs, [&](unsigned v) { room[i] += outputs_[base + v].credits; });
-      }
-      chosen = room[1] > room[0] ? 1 : 0;
-    }
-    in.port = static_cast<std::uint16_t>(graph_.links()[ways[chosen].link].from_port);
-    q.wanted = static_cast<Channels>(ways[chosen].vcs);
-  }
+  in.port = static_cast<std::uint16_t>(find_way(router, f, q.wanted));
   in.state = State::bidding;
   q.due = now + ahead_;
   waiting_[(std::size_t{router} * ports_ + in.port) * words_ + channel / 64] |= std::uint64_t{1} << (channel % 64);

@@ -184,6 +184,8 @@ class PacketEngine final : public Network {
 
   void credited(std::uint32_t output, bool empty, std::int64_t now);
   void arrive(const Head& head, std::int64_t now);
+  bool pass(std::uint32_t router, std::uint32_t channel, std::uint32_t flits, std::int64_t now);
+  unsigned find_way(std::uint32_t router, const Flight& flight, Channels& wanted) const;
   void come_to_front(std::uint32_t router, std::uint32_t channel, std::int64_t now, bool after_tail);
   void bid(std::uint32_t router, std::uint32_t channel, std::int64_t now);
   void allocate(std::uint32_t router, unsigned port, std::int64_t now);
@@ -234,6 +236,7 @@ class PacketEngine final : public Network {
   PacketTurns turns_;
   bool cut_through_, speculative_, by_table_;
   bool plain_;  // one class, one cycle to allocate the switch: the common case
+  bool passes_; // heads that meet nobody pass at once
   std::uint32_t inject_outputs_;  // index of the first Output of inject links
   // State of routers
   Matching matching_;

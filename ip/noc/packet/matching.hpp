@@ -46,6 +46,18 @@ class ByteMatching {
     const auto requests = all(router), row = std::uint64_t{0xff} << (out * 8), column = ones << in;
     return (requests & (row | column)) == std::uint64_t{1} << (out * 8 + in);
   }
+  /// Takes both ports for `cycles`, 1 .. 7, from `now` + 1 on, if nobody asks for either and both are free then.
+  bool reserve(std::size_t router, unsigned in, unsigned out, unsigned cycles, std::int64_t now) {
+    auto& p = pointers_[router];
+    const auto row = std::uint64_t{0xff} << (out * 8), column = ones << in;
+    if ((all(router) & (row | column)) != 0 || (p.enabled & row) == 0) return false;
+    shift(p, now);
+    if (((p.busy_inputs >> (8 + in) | p.busy_outputs >> (8 + out)) & 1) != 0) return false;
+    const auto each = (ones >> (8 * (8 - cycles))) << 8;
+    p.busy_inputs |= each << in;
+    p.busy_outputs |= each << out;
+    return true;
+  }
   /// Both ports are taken for `cycles`, 1 .. 8, from `now` on.
   void occupy(std::size_t router, unsigned in, unsigned out, unsigned cycles) {
     auto& p = pointers_[router];
@@ -58,11 +70,7 @@ class ByteMatching {
   [[gnu::always_inline]] inline void match(std::size_t router, std::int64_t now, Accept&& accept) {
     auto& p = pointers_[router];
     if (one_class && (requests_[router] & p.enabled) == 0) return;
-    if (const auto passed = now - p.at; passed != 0) {
-      p.busy_inputs = passed < 8 ? p.busy_inputs >> (8 * passed) : 0;
-      p.busy_outputs = passed < 8 ? p.busy_outputs >> (8 * passed) : 0;
-      p.at = now;
-    }
+    shift(p, now);
     auto usable = p.enabled;
     if (((p.busy_inputs | p.busy_outputs) & 0xff) != 0) usable &= ~(ones * (p.busy_inputs & 0xff)) & ~rows(p.busy_outputs & 0xff);
     if (one_class || classes_ == 1) {
@@ -91,6 +99,13 @@ class ByteMatching {
     std::uint64_t busy_inputs = 0, busy_outputs = 0;  // byte k: ports taken in cycle `at` + k
     std::int64_t at = 0;
   };
+  static void shift(Pointers& p, std::int64_t now) {
+    if (const auto passed = now - p.at; passed != 0) {
+      p.busy_inputs = passed < 8 ? p.busy_inputs >> (8 * passed) : 0;
+      p.busy_outputs = passed < 8 ? p.busy_outputs >> (8 * passed) : 0;
+      p.at = now;
+    }
+  }
   std::uint64_t all(std::size_t router) const {
     auto requests = requests_[router * classes_];
     for (unsigned c = 1; c < classes_; ++c) requests |= requests_[router * classes_ + c];
@@ -174,6 +189,14 @@ class WordMatching {
   }
   bool alone(std::size_t router, unsigned in, unsigned out) const {
     return of_input_[router * ports_ + in] == 1 && of_output_[router * ports_ + out] == 1;
+  }
+  bool reserve(std::size_t router, unsigned in, unsigned out, unsigned cycles, std::int64_t now) {
+    auto &input = input_until_[router * ports_ + in], &output = output_until_[router * ports_ + out];
+    if (of_input_[router * ports_ + in] != 0 || of_output_[router * ports_ + out] != 0 || input > now + 1 || output > now + 1 ||
+        (enabled_[router * words_ + out / 64] & bit(out)) == 0)
+      return false;
+    input = output = now + 1 + cycles;
+    return true;
   }
   void occupy(std::size_t router, unsigned in, unsigned out, unsigned cycles) {
     input_until_[router * ports_ + in] = output_until_[router * ports_ + out] = now_ + cycles;
