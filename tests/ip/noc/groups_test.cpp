@@ -77,8 +77,13 @@ struct Port : sc_core::sc_module {
     queue.push_back(&pool.acquire(tlm::TLM_READ_COMMAND, address, length));
     issue();
   }
+  bool started = false;
+  void start_of_simulation() override {
+    started = true;
+    issue();
+  }
   void issue() {
-    while (requesting == nullptr && !queue.empty()) {
+    while (started && requesting == nullptr && !queue.empty()) {
       auto& p = *queue.front();
       queue.pop_front();
       tlm::tlm_phase phase = tlm::BEGIN_REQ;
