@@ -838,9 +838,13 @@ std::vector<Wait> FlitNetwork::waits() const {
     return slot == none ? nullptr : packets_[slot].packet;
   };
   // What stands in the far buffer of a channel, or else the packet that has got it and is still coming.
-  const auto holder = [&](std::uint32_t out) {
+  const auto holder = [&](std::uint32_t out) -> const Packet* {
     if (ports_[out / channels_].eject) {
-      if (partial_[out] != none) return packet(partial_[out]);
+      const auto endpoint = graph_.links()[out / channels_].endpoint;
+      const auto network = out % channels_ / parameters_.virtual_channels;
+      for (const auto& info : packets_)  // delivered, but not taken
+        if (info.arrived && info.destination == endpoint && info.network == network)
+          return static_cast<const Packet*>(info.packet);
     } else if (channel_[out].front != none) {
       return packet(channel_[out].front);
     }
@@ -862,6 +866,8 @@ std::vector<Wait> FlitNetwork::waits() const {
       add(packet(channel.front), link, wants, holder(wants * channels_ + lowest(channel.allowed)));
     }
   }
+  for (const auto& info : packets_)
+    if (info.arrived) add(info.packet, graph_.endpoints()[info.destination].eject, none, nullptr);
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const auto& source = sources_[i];
     if (source.first == none) continue;

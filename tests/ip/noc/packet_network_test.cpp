@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <memory>
 #include <random>
 
@@ -75,6 +77,8 @@ struct Driver {
   void until(std::int64_t end) {
     auto next = network.advance(now, events);
     for (;;) {
+      std::stable_sort(events.begin() + static_cast<std::ptrdiff_t>(seen), events.end(),
+                       [](const auto& a, const auto& b) { return a.cycle < b.cycle; });
       for (; seen < events.size() && events[seen].cycle <= now; ++seen)
         if (take && events[seen].what == NetworkEvent::What::delivered)
           next = std::min(next, network.release(*events[seen].packet, now));
