@@ -83,7 +83,7 @@ class Network {
   /// that joins at a cycle not yet advanced to can enter the network in that cycle. Afterwards the caller
   /// must advance by `packet.born` at the latest.
   virtual void inject(Packet& packet) = 0;
-  /// Does all that is due up to and including cycle `now`; appends to `events`, in order of cycles. Returns
+  /// Does all that is due up to and including cycle `now`; appends to `events`, in no order. Returns
   /// the cycle at which to call again at the latest, or `never`: nothing moves until somebody injects or
   /// releases. `now` never goes back.
   virtual std::int64_t advance(std::int64_t now, std::vector<NetworkEvent>& events) = 0;

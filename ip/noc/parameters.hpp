@@ -62,7 +62,7 @@ struct NocParameters {
   unsigned virtual_channels = 1;  ///< of each virtual network, 1 .. 16; torus, ring, O1TURN: 2 or more
   unsigned priorities = 1;        ///< QoS classes, 1 .. 8; higher ones go first wherever two compete
   unsigned buffer_flits = 16;     ///< input buffer of each virtual channel, 1 or more
-  noc::Switching switching = noc::Switching::virtual_cut_through;
+  noc::Switching switching = noc::Switching::wormhole;
   unsigned credit_delay = 1;  ///< cycles a router needs to note a credit, 1 or more
 
   // Router pipeline, in cycles, as BookSim counts it.

@@ -19,12 +19,13 @@ namespace forerun::chip {
 template <typename T>
 using Member = T& (*)(Chip&);
 
-using AnyMember = std::variant<Member<unsigned>, Member<bool>, Member<std::string>, Member<Bytes>,
-                               Member<Frequency>, Member<Time>, Member<Energy>, Member<Power>, Member<Timing>,
-                               Member<Data>, Member<Scheduler>, Member<Queues>, Member<PagePolicy>,
-                               Member<Refresh>, Member<KeepOpen>, Member<RowOrder>, Member<RefreshOrder>,
-                               Member<Ecc>, Member<std::vector<Format>>, Member<std::vector<AddressPiece>>,
-                               Member<std::vector<AddressHash>>, Member<std::vector<std::string>>>;
+using AnyMember =
+    std::variant<Member<unsigned>, Member<bool>, Member<std::string>, Member<Bytes>, Member<Frequency>,
+                 Member<Time>, Member<Energy>, Member<Power>, Member<Timing>, Member<Data>, Member<Scheduler>,
+                 Member<Queues>, Member<PagePolicy>, Member<Refresh>, Member<KeepOpen>, Member<RowOrder>,
+                 Member<RefreshOrder>, Member<Ecc>, Member<NocModel>, Member<NocTopology>, Member<NocRouting>,
+                 Member<NocSwitching>, Member<std::vector<Format>>, Member<std::vector<AddressPiece>>,
+                 Member<std::vector<AddressHash>>, Member<std::vector<std::string>>>;
 
 /// How a time is turned into cycles of hbm.clock, where a key takes either: a minimum goes up, a maximum
 /// down.

@@ -838,27 +838,36 @@ std::vector<Wait> FlitNetwork::waits() const {
     return slot == none ? nullptr : packets_[slot].packet;
   };
   // What stands in the far buffer of a channel, or else the packet that has got it and is still coming.
-  const auto holder = [&](std::uint32_t out) {
+  const auto holder = [&](std::uint32_t out) -> const Packet* {
     if (ports_[out / channels_].eject) {
-      if (partial_[out] != none) return packet(partial_[out]);
+      const auto endpoint = graph_.links()[out / channels_].endpoint;
+      const auto network = out % channels_ / parameters_.virtual_channels;
+      for (const auto& info : packets_)  // delivered, but not taken
+        if (info.arrived && info.destination == endpoint && info.network == network)
+          return static_cast<const Packet*>(info.packet);
     } else if (channel_[out].front != none) {
       return packet(channel_[out].front);
     }
     const auto owner = outgoing_[out].owner;
     return owner == none ? nullptr : packet(channel_[owner].front);
   };
+  // Flits that wait behind their own packet's head do not count: the head's wait is what holds them.
+  const auto add = [&](const Packet* waiting, std::uint32_t at, std::uint32_t wants, const Packet* held_by) {
+    if (waiting != held_by) all.push_back({waiting, at, wants, held_by});
+  };
   for (std::uint32_t index = 0; index < channel_.size(); ++index) {
     const auto& channel = channel_[index];
     if (channel.front == none || channel.occupancy == 0) continue;
     const auto link = index / channels_;
     if (channel.state == State::active && outgoing_[channel.out].credits == 0)
-      all.push_back({packet(channel.front), link, channel.out_link, holder(channel.out)});
+      add(packet(channel.front), link, channel.out_link, holder(channel.out));
     else if (channel.state == State::allocating && open_channels(best_link(channel), channel) == 0) {
       const auto wants = best_link(channel);
-      all.push_back(
-          {packet(channel.front), link, wants, holder(wants * channels_ + lowest(channel.allowed))});
+      add(packet(channel.front), link, wants, holder(wants * channels_ + lowest(channel.allowed)));
     }
   }
+  for (const auto& info : packets_)
+    if (info.arrived) add(info.packet, graph_.endpoints()[info.destination].eject, none, nullptr);
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const auto& source = sources_[i];
     if (source.first == none) continue;
@@ -869,8 +878,7 @@ std::vector<Wait> FlitNetwork::waits() const {
     const auto channel =
         link * channels_ +
         (source.channel == none ? info.network * parameters_.virtual_channels : source.channel);
-    const auto* before = holder(channel);
-    all.push_back({info.packet, link, link, before == info.packet ? nullptr : before});
+    add(info.packet, link, link, holder(channel));
   }
   return all;
 }

@@ -80,30 +80,30 @@ class PacketEngine final : public Network {
   /// A virtual channel at the input of a router: index = router * channels_ + port << shift_ | channel.
   struct Input {
     std::uint32_t left = 0;    // flits of the front packet that have not left
-    std::uint32_t count = 0;   // flits in the buffer
+    std::uint16_t count = 0;   // flits in the buffer
     std::uint16_t out = 0;     // output channel that it holds, as port << shift_ | channel
-    std::uint16_t early = 0;   // cycles by which a speculative bid has run ahead
     std::uint16_t port = 0;    // output port of the front packet
     State state = State::idle;
     std::uint8_t cls = 0;
-    bool leading = false;      // asks for the switch by a speculative bid
   };
   struct Queue {
     std::uint32_t front = none, back = none;  // places
     std::int64_t due = 0;                     // cycle in which the front's head could leave at best
     Channels wanted = 0;                      // channels for which it bids
+    std::uint16_t early = 0;                  // cycles by which a speculative bid has run ahead
+    bool leading = false;                     // asks for the switch by a speculative bid
   };
   /// The sender's end of a virtual channel: index as Input by output ports; then those of inject links.
   struct Output {
-    std::uint32_t credits = 0;
+    std::uint16_t credits = 0;
     std::uint16_t holder = nobody;  // input channel (of the same router) whose packet holds it
   };
   /// What lies behind the ports of a router.
   struct Port {
     std::uint32_t credits_to = none;   // Output of the input port's channel 0
     std::uint32_t flits_to = none;     // output port: far router << 16 | far input channel 0; endpoint of an eject link
-    std::uint32_t credit_delay = 0, flit_delay = 0;
     std::uint32_t link_in = none, link_out = none;
+    std::uint16_t credit_delay = 0, flit_delay = 0;
     bool ejects = false, paced = false;
   };
   /// Of an endpoint, a virtual network and a class.
@@ -165,7 +165,7 @@ class PacketEngine final : public Network {
   };
   struct Stall {  // of a link
     std::uint32_t channels = 0;  // packets that have flits but no credit
-    bool heads = false;          // heads that find no channel
+    bool heads = false;          // heads find no channel: as stuck_
     std::int64_t since = 0;
     std::uint64_t flits = 0;     // the link's when it began
     std::uint32_t behind = none;
@@ -184,22 +184,36 @@ class PacketEngine final : public Network {
 
   void credited(std::uint32_t output, bool empty, std::int64_t now);
   void arrive(const Head& head, std::int64_t now);
+  bool pass(std::uint32_t router, std::uint32_t channel, std::uint32_t flits, std::int64_t now);
+  unsigned find_way(std::uint32_t router, const Flight& flight, Channels& wanted) const;
   void come_to_front(std::uint32_t router, std::uint32_t channel, std::int64_t now, bool after_tail);
   void bid(std::uint32_t router, std::uint32_t channel, std::int64_t now);
   void allocate(std::uint32_t router, unsigned port, std::int64_t now);
   void take(std::uint32_t router, std::uint32_t channel, unsigned out_channel, std::int64_t now);
   void ask(std::uint32_t router, std::uint32_t channel, unsigned cls);
+  template <bool plain>
+  bool visit(std::uint32_t router, std::int64_t now);
+  template <bool plain>
   void grant(std::uint32_t router, unsigned in, unsigned out, unsigned cls, std::int64_t now);
+  template <bool plain>
+  void switch_all(std::int64_t now);
   void pace(std::uint32_t router, unsigned out, std::int64_t when, unsigned ahead, std::int64_t now);
-  void move(std::uint32_t router, std::uint32_t channel, std::uint32_t most, std::int64_t now);
+  template <bool plain>
+  void move(std::uint32_t router, std::uint32_t channel, std::uint32_t most, Channels& asking, std::int64_t now);
+  Channels& asking(std::uint32_t router, unsigned cls, unsigned in, unsigned out) {
+    return asking_[((std::size_t{router} * all_classes_ + cls) * ports_ + in) * ports_ + out];
+  }
   void finish(std::uint32_t router, std::uint32_t channel, std::int64_t now);
   void activate(std::uint32_t in, std::int64_t now);
   void bid_ahead(std::int64_t now);
   void fall_back(std::uint32_t in, std::int64_t now);
   void land(const Landing& landing, std::int64_t now);
   void deliver(const Landing& landing, std::int64_t now);
+  void announce(std::uint32_t flight, std::int64_t cycle) {
+    early_.push_back({cycle, NetworkEvent::What::delivered, flights_[flight].packet});
+  }
   void depart(const Departure& departure, std::int64_t now, std::vector<NetworkEvent>& events);
-  bool send(std::uint32_t endpoint, std::int64_t now, std::vector<NetworkEvent>& events);
+  bool send(std::uint32_t endpoint, std::int64_t now);
   bool room_for(const Output& output, std::uint32_t flits) const {
     return !cut_through_ || output.credits >= std::min(flits, depth_);
   }
@@ -220,15 +234,17 @@ class PacketEngine final : public Network {
   const Graph& graph_;
   RouteFunction route_;
   // Shape
-  std::uint32_t router_count_, ports_, shift_, channels_, vcs_, classes_, networks_, words_, port_words_;
+  std::uint32_t router_count_, ports_, shift_, channels_, vcs_, classes_, all_classes_, networks_, words_, port_words_;
   std::uint32_t depth_, routing_delay_, vc_delay_, sw_delay_, ahead_;
   PacketTurns turns_;
   bool cut_through_, speculative_, by_table_;
+  bool plain_;  // one class, one cycle to allocate the switch: the common case
+  bool passes_; // heads that meet nobody pass at once
   std::uint32_t inject_outputs_;  // index of the first Output of inject links
   // State of routers
   Matching matching_;
   std::vector<Channels> asking_;   // [router][class][in][out]: input channels that ask
-  std::vector<std::uint8_t> turn_; // [router][in]: channel whose turn it is
+  std::vector<std::uint16_t> turn_; // [router][in]: channel whose turn it is
   std::vector<Input> inputs_;
   std::vector<Queue> queues_;
   std::vector<Output> outputs_;
@@ -236,7 +252,7 @@ class PacketEngine final : public Network {
   std::vector<Channels> free_;     // [router][out]: channels that nobody holds
   Bits waiting_;                   // [router][out]: input channels that bid
   std::vector<std::uint16_t> grants_, accepts_;  // pointers of channel allocation
-  Bits bidding_;                   // [router]: outputs for which somebody bids
+  Bits bidding_, stuck_;           // [router]: outputs for which somebody bids; for which heads find no channel
   Bits active_, allocating_, sending_;  // routers to match, to allocate channels, endpoints
   std::vector<std::uint8_t> table_;     // [router][endpoint]: output port
   // Endpoints
@@ -260,6 +276,7 @@ class PacketEngine final : public Network {
   std::vector<Channels> granted_;
   std::vector<std::uint32_t> winners_;
   // Statistics
+  std::vector<std::uint64_t> flits_;  // of links
   mutable std::vector<LinkCounters> counters_;
   mutable std::vector<Stall> stalls_;
   std::int64_t bin_ = 0, recorded_from_ = 0;

@@ -2,11 +2,12 @@
 /// Who may cross the switches: requests of input ports for output ports, and one iteration of iSLIP (N. McKeown, "The iSLIP
 /// scheduling algorithm for input-queued switches", 1999) over them. Each output grants the first request at or after its
 /// pointer, each input accepts the first grant at or after its own; pointers move past what was accepted. An input that got two
-/// grants leaves an output idle: this is what keeps a network below its links' capacity. With QoS classes the higher ones
-/// are matched first and the lower ones get the ports that are left.
+/// grants leaves an output idle: this is what keeps a network below its links' capacity. A request of a higher QoS class wins over
+/// those of lower classes at both.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <vector>
@@ -45,6 +46,18 @@ class ByteMatching {
     const auto requests = all(router), row = std::uint64_t{0xff} << (out * 8), column = ones << in;
     return (requests & (row | column)) == std::uint64_t{1} << (out * 8 + in);
   }
+  /// Takes both ports for `cycles`, 1 .. 7, from `now` + 1 on, if nobody asks for either and both are free then.
+  bool reserve(std::size_t router, unsigned in, unsigned out, unsigned cycles, std::int64_t now) {
+    auto& p = pointers_[router];
+    const auto row = std::uint64_t{0xff} << (out * 8), column = ones << in;
+    if ((all(router) & (row | column)) != 0 || (p.enabled & row) == 0) return false;
+    shift(p, now);
+    if (((p.busy_inputs >> (8 + in) | p.busy_outputs >> (8 + out)) & 1) != 0) return false;
+    const auto each = (ones >> (8 * (8 - cycles))) << 8;
+    p.busy_inputs |= each << in;
+    p.busy_outputs |= each << out;
+    return true;
+  }
   /// Both ports are taken for `cycles`, 1 .. 8, from `now` on.
   void occupy(std::size_t router, unsigned in, unsigned out, unsigned cycles) {
     auto& p = pointers_[router];
@@ -53,28 +66,29 @@ class ByteMatching {
     p.busy_outputs |= each << out;
   }
   /// Calls accept(in, out, class) for each pair matched.
-  template <class Accept>
-  void match(std::size_t router, std::int64_t now, Accept&& accept) {
+  template <bool one_class, class Accept>
+  [[gnu::always_inline]] inline void match(std::size_t router, std::int64_t now, Accept&& accept) {
     auto& p = pointers_[router];
-    if (!any(router)) return;
-    if (const auto passed = now - p.at; passed != 0) {
-      p.busy_inputs = passed < 8 ? p.busy_inputs >> (8 * passed) : 0;
-      p.busy_outputs = passed < 8 ? p.busy_outputs >> (8 * passed) : 0;
-      p.at = now;
+    if (one_class && (requests_[router] & p.enabled) == 0) return;
+    shift(p, now);
+    auto usable = p.enabled;
+    if (((p.busy_inputs | p.busy_outputs) & 0xff) != 0) usable &= ~(ones * (p.busy_inputs & 0xff)) & ~rows(p.busy_outputs & 0xff);
+    if (one_class || classes_ == 1) {
+      const auto requests = requests_[router] & usable;
+      if (requests != 0) accept_all(p, pick(transpose(pick(requests, p.outputs)), p.inputs), 0, accept);
+      return;
     }
-    auto usable = p.enabled & ~(ones * (p.busy_inputs & 0xff)) & ~rows(p.busy_outputs & 0xff);
+    std::array<std::uint64_t, 16> granted;  // of each class, a byte an output
     for (auto c = classes_; c-- > 0;) {
       const auto requests = requests_[router * classes_ + c] & usable;
-      if (requests == 0) continue;
-      auto pairs = pick(transpose(pick(requests, p.outputs)), p.inputs);  // a byte an input, a bit an output
-      for (; pairs != 0; pairs &= pairs - 1) {
-        const auto bit = static_cast<unsigned>(std::countr_zero(pairs));
-        const auto in = bit / 8, out = bit % 8;
-        point(p.outputs, out, in + 1);
-        point(p.inputs, in, out + 1);
-        if (classes_ > 1) usable &= ~((std::uint64_t{0xff} << (out * 8)) | (ones << in));
-        accept(in, out, c);
-      }
+      usable &= ~bytes(requests);
+      granted[c] = pick(requests, p.outputs);
+    }
+    auto open = ~std::uint64_t{0};  // inputs without a grant of a higher class
+    for (auto c = classes_; c-- > 0;) {
+      const auto offers = transpose(granted[c]) & open;
+      open &= ~bytes(offers);
+      accept_all(p, pick(offers, p.inputs), c, accept);
     }
   }
 
@@ -85,6 +99,13 @@ class ByteMatching {
     std::uint64_t busy_inputs = 0, busy_outputs = 0;  // byte k: ports taken in cycle `at` + k
     std::int64_t at = 0;
   };
+  static void shift(Pointers& p, std::int64_t now) {
+    if (const auto passed = now - p.at; passed != 0) {
+      p.busy_inputs = passed < 8 ? p.busy_inputs >> (8 * passed) : 0;
+      p.busy_outputs = passed < 8 ? p.busy_outputs >> (8 * passed) : 0;
+      p.at = now;
+    }
+  }
   std::uint64_t all(std::size_t router) const {
     auto requests = requests_[router * classes_];
     for (unsigned c = 1; c < classes_; ++c) requests |= requests_[router * classes_ + c];
@@ -92,16 +113,28 @@ class ByteMatching {
   }
   /// All bits of byte p for each bit p.
   static std::uint64_t rows(std::uint64_t bits) {
-    const auto spread = ((bits * ones) & 0x8040201008040201u) + low;  // bit 7 of byte p: bit p
-    const auto one = ((spread | ((bits * ones) & 0x8040201008040201u)) >> 7) & ones;
-    return (one << 8) - one;
+    return bytes((bits * ones) & 0x8040201008040201u);
+  }
+  template <class Pointers, class Accept>
+  [[gnu::always_inline]] inline void accept_all(Pointers& p, std::uint64_t pairs, unsigned cls, Accept&& accept) {
+    for (; pairs != 0; pairs &= pairs - 1) {  // a byte an input, a bit an output
+      const auto bit = static_cast<unsigned>(std::countr_zero(pairs));
+      const auto in = bit / 8, out = bit % 8;
+      point(p.outputs, out, in + 1);
+      point(p.inputs, in, out + 1);
+      accept(in, out, cls);
+    }
+  }
+  /// All bits of the bytes that are not 0.
+  static std::uint64_t bytes(std::uint64_t bits) {
+    const auto some = ((((bits & low) + low) | bits) >> 7) & ones;
+    return (some << 8) - some;
   }
   /// In each byte the lowest bit of `bits` within `from`, or else the lowest of all.
   static std::uint64_t pick(std::uint64_t bits, std::uint64_t from) {
     const auto after = bits & from;
-    const auto some = ((((after & low) + low) | after) >> 7) & ones;
-    const auto bytes = (some << 8) - some;
-    const auto chosen = (after & bytes) | (bits & ~bytes);
+    const auto within = bytes(after);
+    const auto chosen = (after & within) | (bits & ~within);
     return chosen & ((~chosen & low) + ones);
   }
   /// Bit (i, j) to (j, i).
@@ -132,7 +165,7 @@ class WordMatching {
       : classes_(classes), ports_(ports), words_((ports + 63) / 64), requests_(routers * classes * ports * words_),
         wanted_(routers * classes * words_), enabled_(routers * words_, ~std::uint64_t{0}), outputs_(routers * ports),
         inputs_(routers * ports), of_input_(routers * ports), of_output_(routers * ports), input_until_(routers * ports),
-        output_until_(routers * ports), accepted_(ports, none_), taken_(words_) {}
+        output_until_(routers * ports), accepted_(ports) {}
 
   void request(std::size_t router, unsigned cls, unsigned in, unsigned out) {
     auto& word = row(router, cls, out)[in / 64];
@@ -157,6 +190,14 @@ class WordMatching {
   bool alone(std::size_t router, unsigned in, unsigned out) const {
     return of_input_[router * ports_ + in] == 1 && of_output_[router * ports_ + out] == 1;
   }
+  bool reserve(std::size_t router, unsigned in, unsigned out, unsigned cycles, std::int64_t now) {
+    auto &input = input_until_[router * ports_ + in], &output = output_until_[router * ports_ + out];
+    if (of_input_[router * ports_ + in] != 0 || of_output_[router * ports_ + out] != 0 || input > now + 1 || output > now + 1 ||
+        (enabled_[router * words_ + out / 64] & bit(out)) == 0)
+      return false;
+    input = output = now + 1 + cycles;
+    return true;
+  }
   void occupy(std::size_t router, unsigned in, unsigned out, unsigned cycles) {
     input_until_[router * ports_ + in] = output_until_[router * ports_ + out] = now_ + cycles;
   }
@@ -166,58 +207,56 @@ class WordMatching {
         if ((wanted(router, c)[w] & enabled_[router * words_ + w]) != 0) return true;
     return false;
   }
-  template <class Accept>
+  template <bool, class Accept>
   void match(std::size_t router, std::int64_t now, Accept&& accept) {
     now_ = now;
     auto *outputs = &outputs_[router * ports_], *inputs = &inputs_[router * ports_];
-    std::fill(taken_.begin(), taken_.end(), 0);
-    used_.clear();
-    for (auto c = classes_; c-- > 0;) {
-      ins_.clear();
-      for (unsigned w = 0; w < words_; ++w)
-        for (auto bits = wanted(router, c)[w] & enabled_[router * words_ + w]; bits != 0; bits &= bits - 1) {
+    ins_.clear();
+    for (unsigned w = 0; w < words_; ++w) {
+      auto left = enabled_[router * words_ + w];
+      for (auto c = classes_; c-- > 0;)
+        for (auto bits = wanted(router, c)[w] & left; bits != 0; bits &= bits - 1) {
           const auto out = w * 64 + static_cast<unsigned>(std::countr_zero(bits));
-          if (output_until_[router * ports_ + out] > now || (classes_ > 1 && std::find(used_.begin(), used_.end(), out) != used_.end()))
-            continue;
+          if (output_until_[router * ports_ + out] > now) continue;
           const auto in = first(row(router, c, out), &input_until_[router * ports_], outputs[out]);
           if (in == none_) continue;
+          left &= ~bit(out);
           auto& best = accepted_[in];
-          if (best == none_) {
-            ins_.push_back(in);
-            best = out;
-          } else if (behind(out, inputs[in]) < behind(best, inputs[in])) {
-            best = out;
-          }
+          if (best.out == none_) ins_.push_back(in);
+          if (best.out == none_ || c > best.cls ||
+              (c == best.cls && behind(out, inputs[in]) < behind(best.out, inputs[in])))
+            best = {out, c};
         }
-      for (const auto in : ins_) {
-        const auto out = accepted_[in];
-        accepted_[in] = none_;
-        outputs[out] = in + 1 == ports_ ? 0 : in + 1;
-        inputs[in] = out + 1 == ports_ ? 0 : out + 1;
-        taken_[in / 64] |= bit(in);
-        used_.push_back(out);
-      }
-      for (const auto in : ins_) accept(in, inputs[in] == 0 ? ports_ - 1 : inputs[in] - 1, c);
+    }
+    for (const auto in : ins_) {
+      const auto [out, cls] = accepted_[in];
+      accepted_[in] = {};
+      outputs[out] = in + 1 == ports_ ? 0 : in + 1;
+      inputs[in] = out + 1 == ports_ ? 0 : out + 1;
+      accept(in, out, cls);
     }
   }
 
  private:
   static constexpr unsigned none_ = ~0u;
+  struct Accepted {
+    unsigned out = none_, cls = 0;
+  };
   static std::uint64_t bit(unsigned i) { return std::uint64_t{1} << (i % 64); }
   std::uint64_t* row(std::size_t router, unsigned cls, unsigned out) {
     return &requests_[((router * classes_ + cls) * ports_ + out) * words_];
   }
   std::uint64_t* wanted(std::size_t router, unsigned cls) { return &wanted_[(router * classes_ + cls) * words_]; }
   unsigned behind(unsigned port, unsigned pointer) const { return port >= pointer ? port - pointer : port + ports_ - pointer; }
-  /// The first input of a row at or after `from`, round, that is not taken.
+  /// The first input of a row at or after `from`, round, that is not busy.
   unsigned first(const std::uint64_t* r, const std::int64_t* until, unsigned from) const {
     auto w = from / 64;
-    auto bits = r[w] & ~taken_[w] & (~std::uint64_t{0} << (from % 64));
+    auto bits = r[w] & (~std::uint64_t{0} << (from % 64));
     for (unsigned i = 0; i <= words_; ++i) {
       for (; bits != 0; bits &= bits - 1)
         if (const auto in = w * 64 + static_cast<unsigned>(std::countr_zero(bits)); until[in] <= now_) return in;
       w = w + 1 == words_ ? 0 : w + 1;
-      bits = r[w] & ~taken_[w];
+      bits = r[w];
     }
     return none_;
   }
@@ -226,9 +265,8 @@ class WordMatching {
   std::vector<std::uint64_t> requests_, wanted_, enabled_;
   std::vector<unsigned> outputs_, inputs_, of_input_, of_output_;
   std::vector<std::int64_t> input_until_, output_until_;
-  std::vector<unsigned> accepted_;
-  std::vector<std::uint64_t> taken_;
-  std::vector<unsigned> ins_, used_;
+  std::vector<Accepted> accepted_;
+  std::vector<unsigned> ins_;
   std::int64_t now_ = 0;
 };
 
