@@ -85,11 +85,9 @@ void Controller::enter(const Burst& burst, Tick offered, Tick admitted) {
   slot.check = burst.check;
   slot.opened = false;
   slot.need = Need::nothing;
-  if (ordered_) {
-    slot.older = youngest_;
-    (youngest_ == none ? oldest_ : slots_[static_cast<std::size_t>(youngest_)].younger) = i;
-    youngest_ = i;
-  }
+  slot.older = youngest_;
+  (youngest_ == none ? oldest_ : slots_[static_cast<std::size_t>(youngest_)].younger) = i;
+  youngest_ = i;
   ++used_;
   ++entries_[burst.write];
   ++banks_[burst.bank].admitted;
@@ -208,6 +206,21 @@ Controller::Index Controller::other_of(unsigned b) const {
   return slots_[static_cast<std::size_t>(read)].age < slots_[static_cast<std::size_t>(write)].age ? read : write;
 }
 
+/// In a stream the oldest burst is nearly always the one: looks at the first few before all banks are searched.
+Controller::Index Controller::oldest_hit_ready(Tick t, const BankSet& held) const {
+  auto i = oldest_;
+  for (unsigned looks = 0; i != none && looks < 4; ++looks) {
+    const auto& slot = slots_[static_cast<std::size_t>(i)];
+    const unsigned b = slot.bank;
+    if (slot.visible > t) return none;
+    if (!slot.opened && (competing_ || slot.write == writing_) && timing_.bank[b].row == slot.row && !held.contains(b) &&
+        hit_of(b) == i && rising(std::max({timing_.column_ready(b, slot.write), column_bus_, floor_})) <= t)
+      return i;
+    i = slot.younger;
+  }
+  return none;
+}
+
 Controller::Choice Controller::choose_column(Tick t, Index single) {
   Choice best;
   Tick later = never;
@@ -233,6 +246,9 @@ Controller::Choice Controller::choose_column(Tick t, Index single) {
     if (single != none) {
       const auto& slot = slots_[static_cast<std::size_t>(single)];
       if (!slot.opened && !held.contains(slot.bank) && timing_.bank[slot.bank].row == slot.row) consider(single, slot.bank);
+    } else if (const auto i = oldest_hit_ready(t, held); i != none) {
+      column_next_ = t + timing_.delay.column_bus;
+      return {i, slots_[static_cast<std::size_t>(i)].bank, slots_[static_cast<std::size_t>(i)].age, t, Choice::column, 0};
     } else {
       const auto set = (competing_ ? hits_[0] | hits_[1] : hits_[writing_]) - held;
       set.for_each([&](unsigned b) { consider(hit_of(b), b); });
@@ -296,8 +312,17 @@ Controller::Choice Controller::choose_row(Tick t, Index single) {
   }
   if (!channel_blocked()) {
     const auto want = [&](Index i, unsigned b, bool alone) {
+      const auto& bank = timing_.bank[b];
+      if (std::max(bank.row == TimingState::closed ? bank.act : bank.precharge, row_bus_) > t && !first_over) {
+        // not now: when at the earliest is enough
+        if (bank.row == TimingState::closed)
+          later = std::min(later, std::max(bank.act, row_bus_));
+        else if (alone ? !opened_.contains(b) : may_close(b, i))
+          later = std::min(later, std::max(bank.precharge, row_bus_));
+        return;
+      }
       const auto age = slots_[static_cast<std::size_t>(i)].age;
-      if (timing_.bank[b].row == TimingState::closed)
+      if (bank.row == TimingState::closed)
         consider(timing_.act_ready(b), {i, b, age, never, Choice::activate, 0}, timing_.delay.act_bus);
       else if (alone ? !opened_.contains(b) : may_close(b, i))
         consider(timing_.precharge_ready(b), {i, b, age, never, Choice::precharge, 0}, 1);
@@ -361,9 +386,9 @@ void Controller::send_column(const Choice& choice, Tick t) {
     opened_.erase(b);
   }
   if (bank.opened_for == i) bank.opened_for = none;
+  (slot.older == none ? oldest_ : slots_[static_cast<std::size_t>(slot.older)].younger) = slot.younger;
+  (slot.younger == none ? youngest_ : slots_[static_cast<std::size_t>(slot.younger)].older) = slot.older;
   if (ordered_) {
-    (slot.older == none ? oldest_ : slots_[static_cast<std::size_t>(slot.older)].younger) = slot.younger;
-    (slot.younger == none ? youngest_ : slots_[static_cast<std::size_t>(slot.younger)].older) = slot.older;
     row_next_ = t;
     column_next_ = column_bus_;
   }

@@ -157,6 +157,7 @@ class Controller {
   Index only(Tick t) const;
   Index hit_of(unsigned b) const;
   Index other_of(unsigned b) const;
+  Index oldest_hit_ready(Tick t, const BankSet& held) const;
   Choice choose_column(Tick t, Index single);
   Choice choose_row(Tick t, Index single);
   bool may_close(unsigned b, Index wanting) const;
