@@ -6,13 +6,16 @@
 
 namespace forerun::ip::hbm {
 
-Controller::Controller(const Parameters& parameters)
+Controller::Controller(const Parameters& parameters, bool collapse)
     : parameters_(parameters),
       timing_(parameters),
       together_(parameters.refresh_order == RefreshOrder::together),
       competing_(parameters.queues != Queues::read_write || parameters.write_high_percent == 0 ||
                  parameters.scheduler == Scheduler::fcfs),
       ordered_(parameters.scheduler == Scheduler::fcfs || parameters.starvation_cycles > 0),
+      may_run_(collapse && parameters.scheduler != Scheduler::fcfs && parameters.starvation_cycles == 0 &&
+               parameters.queues != Queues::per_bank && parameters.page_policy == PagePolicy::open && parameters.separate_buses &&
+               !parameters.refresh_management),
       front_end_(std::max<Tick>(1, Tick{parameters.front_end} * timing_.delay.per_cycle)),
       least_latency_(std::min(timing_.delay.read_done, timing_.delay.write_done)),
       banks_(timing_.bank.size()),
@@ -40,33 +43,43 @@ bool Controller::room(const Burst& burst) const {
 }
 
 bool Controller::has_room(unsigned bursts, bool write) const {
-  const auto more = static_cast<unsigned>(waiting_.size()) + bursts;
-  const bool own = parameters_.queues == Queues::read_write && !competing_ && waiting_.empty();
+  const auto more = static_cast<unsigned>(waiting_.size() - queued_) + bursts;
+  const bool own = parameters_.queues == Queues::read_write && !competing_ && waiting_.size() == queued_;
   return (own ? entries_[write] : entries_[0] + entries_[1]) + more <= parameters_.queue_depth;
 }
 
 void Controller::offer(const Burst& burst, Tick offered) {
-  if (offered <= clock_ && waiting_.empty() && room(burst)) return enter(burst, offered, std::max(offered, clock_));
-  waiting_.push_back({burst, offered});
-  for (auto i = waiting_.size() - 1; i > 0 && waiting_[i - 1].offered > offered; --i) std::swap(waiting_[i], waiting_[i - 1]);
+  const bool now = offered <= clock_ && waiting_.size() == queued_ && room(burst);
+  if (now && !running_) return enter(burst, offered, std::max(offered, clock_));
+  waiting_.push_back({burst, offered, never});
+  if (now && in_run(waiting_.back())) {
+    queue_in_run(std::max(offered, clock_));
+    next_ = std::min(next_, waiting_.back().visible);
+    return;
+  }
+  for (auto i = waiting_.size() - 1; i > queued_ && waiting_[i - 1].offered > offered; --i) std::swap(waiting_[i], waiting_[i - 1]);
+  if (now) {  // it ends the run
+    end_run(clock_ + 1);
+    return admit(clock_);
+  }
   if (offered > clock_) next_ = std::min(next_, offered);
 }
 
 bool Controller::report_last(std::uint32_t owner) {
-  for (auto i = waiting_.size(); i-- > 0;)
+  for (auto i = waiting_.size(); i-- > queued_;)
     if (waiting_[i].burst.owner == owner) return waiting_[i].burst.report = true;
   return false;
 }
 
 Tick Controller::next_report() const {
-  if (waiting_.front().offered > clock_) return std::min(next_, waiting_.front().offered);
+  if (waiting_[queued_].offered > clock_) return std::min(next_, waiting_[queued_].offered);
   // each tick frees at most one entry for a column command, and one for an ACT if that does
-  Tick others = 0;
-  while (others + 1 < static_cast<Tick>(waiting_.size()) && !waiting_[static_cast<std::size_t>(others)].burst.report) ++others;
-  return next_ + (parameters_.opened_leaves_queue ? others / 2 : others);
+  std::size_t others = 0;
+  while (queued_ + others + 1 < waiting_.size() && !waiting_[queued_ + others].burst.report) ++others;
+  return next_ + static_cast<Tick>(parameters_.opened_leaves_queue && !running_ ? others / 2 : others);
 }
 
-void Controller::enter(const Burst& burst, Tick offered, Tick admitted) {
+void Controller::place(const Burst& burst, Tick offered, Tick visible) {
   if (free_.empty()) {
     free_.push_back(static_cast<Index>(slots_.size()));
     slots_.emplace_back();
@@ -76,7 +89,7 @@ void Controller::enter(const Burst& burst, Tick offered, Tick admitted) {
   auto& slot = slots_[static_cast<std::size_t>(i)];
   slot.age = ++age_;
   slot.offered = offered;
-  slot.visible = admitted + front_end_;
+  slot.visible = visible;
   slot.owner = burst.owner;
   slot.row = burst.row;
   slot.previous = slot.next = slot.older = slot.younger = none;
@@ -85,18 +98,20 @@ void Controller::enter(const Burst& burst, Tick offered, Tick admitted) {
   slot.check = burst.check;
   slot.opened = false;
   slot.need = Need::nothing;
-  if (ordered_) {
-    slot.older = youngest_;
-    (youngest_ == none ? oldest_ : slots_[static_cast<std::size_t>(youngest_)].younger) = i;
-    youngest_ = i;
-  }
+  slot.older = youngest_;
+  (youngest_ == none ? oldest_ : slots_[static_cast<std::size_t>(youngest_)].younger) = i;
+  youngest_ = i;
   ++used_;
-  ++entries_[burst.write];
   ++banks_[burst.bank].admitted;
-  last_bank_ = burst.bank;
-  any_admitted_ = true;
   arriving_.push_back(i);
   next_ = std::min(next_, slot.visible);
+}
+
+void Controller::enter(const Burst& burst, Tick offered, Tick admitted) {
+  place(burst, offered, admitted + front_end_);
+  ++entries_[burst.write];
+  last_bank_ = burst.bank;
+  any_admitted_ = true;
   if (admitted > offered) front_blocked_ = admitted;
   if (burst.report) admissions.push_back(burst.owner);
 }
@@ -129,7 +144,8 @@ void Controller::show(Index i, Tick t) {
     if (queue.other == none) queue.other = i, others_[slot.write].insert(b);
     row_next_ = t;
   }
-  change_depth(1, t);
+  ++depth_;
+  visible_sum_ += static_cast<double>(slot.visible);
 }
 
 void Controller::unlink(Index i) {
@@ -208,6 +224,21 @@ Controller::Index Controller::other_of(unsigned b) const {
   return slots_[static_cast<std::size_t>(read)].age < slots_[static_cast<std::size_t>(write)].age ? read : write;
 }
 
+/// In a stream the oldest burst is nearly always the one: looks at the first few before all banks are searched.
+Controller::Index Controller::oldest_hit_ready(Tick t, const BankSet& held) const {
+  auto i = oldest_;
+  for (unsigned looks = 0; i != none && looks < 4; ++looks) {
+    const auto& slot = slots_[static_cast<std::size_t>(i)];
+    const unsigned b = slot.bank;
+    if (slot.visible > t) return none;
+    if (!slot.opened && (competing_ || slot.write == writing_) && timing_.bank[b].row == slot.row && !held.contains(b) &&
+        hit_of(b) == i && rising(std::max({timing_.column_ready(b, slot.write), column_bus_, floor_})) <= t)
+      return i;
+    i = slot.younger;
+  }
+  return none;
+}
+
 Controller::Choice Controller::choose_column(Tick t, Index single) {
   Choice best;
   Tick later = never;
@@ -233,6 +264,9 @@ Controller::Choice Controller::choose_column(Tick t, Index single) {
     if (single != none) {
       const auto& slot = slots_[static_cast<std::size_t>(single)];
       if (!slot.opened && !held.contains(slot.bank) && timing_.bank[slot.bank].row == slot.row) consider(single, slot.bank);
+    } else if (const auto i = oldest_hit_ready(t, held); i != none) {
+      column_next_ = t + timing_.delay.column_bus;
+      return {i, slots_[static_cast<std::size_t>(i)].bank, slots_[static_cast<std::size_t>(i)].age, t, Choice::column, 0};
     } else {
       const auto set = (competing_ ? hits_[0] | hits_[1] : hits_[writing_]) - held;
       set.for_each([&](unsigned b) { consider(hit_of(b), b); });
@@ -296,8 +330,17 @@ Controller::Choice Controller::choose_row(Tick t, Index single) {
   }
   if (!channel_blocked()) {
     const auto want = [&](Index i, unsigned b, bool alone) {
+      const auto& bank = timing_.bank[b];
+      if (std::max(bank.row == TimingState::closed ? bank.act : bank.precharge, row_bus_) > t && !first_over) {
+        // not now: when at the earliest is enough
+        if (bank.row == TimingState::closed)
+          later = std::min(later, std::max(bank.act, row_bus_));
+        else if (alone ? !opened_.contains(b) : may_close(b, i))
+          later = std::min(later, std::max(bank.precharge, row_bus_));
+        return;
+      }
       const auto age = slots_[static_cast<std::size_t>(i)].age;
-      if (timing_.bank[b].row == TimingState::closed)
+      if (bank.row == TimingState::closed)
         consider(timing_.act_ready(b), {i, b, age, never, Choice::activate, 0}, timing_.delay.act_bus);
       else if (alone ? !opened_.contains(b) : may_close(b, i))
         consider(timing_.precharge_ready(b), {i, b, age, never, Choice::precharge, 0}, 1);
@@ -361,15 +404,17 @@ void Controller::send_column(const Choice& choice, Tick t) {
     opened_.erase(b);
   }
   if (bank.opened_for == i) bank.opened_for = none;
+  (slot.older == none ? oldest_ : slots_[static_cast<std::size_t>(slot.older)].younger) = slot.younger;
+  (slot.younger == none ? youngest_ : slots_[static_cast<std::size_t>(slot.younger)].older) = slot.older;
   if (ordered_) {
-    (slot.older == none ? oldest_ : slots_[static_cast<std::size_t>(slot.older)].younger) = slot.younger;
-    (slot.younger == none ? youngest_ : slots_[static_cast<std::size_t>(slot.younger)].older) = slot.older;
     row_next_ = t;
     column_next_ = column_bus_;
   }
   --bank.waiting, --per_pseudo_[pseudo], --used_;
   free_.push_back(i);
-  change_depth(-1, t);
+  --depth_;
+  visible_sum_ -= static_cast<double>(slot.visible);
+  leave(slot.visible, t);
 
   const auto row_hits = [&] { return bank.kind[0].hit != none || bank.kind[1].hit != none || bank.opened_for != none; };
   if (parameters_.page_policy == PagePolicy::closed ||
@@ -555,8 +600,160 @@ void Controller::wake(Tick t) {
 // Time
 
 void Controller::advance(Tick limit) {
-  while (next_ <= limit) tick(next_);
+  while (next_ <= limit) {
+    if (running_ || (may_run_ && next_ >= run_again_ && begin_run(next_)))
+      run(limit);
+    else
+      tick(next_);
+  }
   clock_ = std::max(clock_, limit);
+}
+
+// Runs: while all bursts in the queues are hits of one kind, none needs a row command, and if the oldest may go at the first
+// tick at which the column-command bus is free, no scheduler would choose another. Then there is nothing to search, and the
+// bursts stay in the ring of offers. A run ends with the burst that is no such hit, or when the DRAM makes the oldest wait.
+
+/// Turns the queues into a run, if they are one and it may be worth the trouble.
+bool Controller::begin_run(Tick t) {
+  if (!others_[0].empty() || !others_[1].empty() || !opened_.empty() || !jobs_.empty() || plan_.owed() > 0 || bin_ticks_ > 0 ||
+      sleeping_ || used_ + waiting_.size() < 8 || (entries_[0] > 0 && entries_[1] > 0))
+    return false;
+  if (used_ == 0 && waiting_.empty()) return false;
+  run_again_ = t + 64;
+  for (auto i = oldest_; i != none; i = slots_[static_cast<std::size_t>(i)].younger) {
+    const auto& slot = slots_[static_cast<std::size_t>(i)];
+    if (slot.need != Need::nothing || timing_.bank[slot.bank].row != static_cast<std::int64_t>(slot.row)) return false;
+  }
+  run_writes_ = used_ > 0 ? slots_[static_cast<std::size_t>(oldest_)].write : waiting_.front().burst.write;
+  running_ = true;
+  queued_ = used_;
+  for (auto i = youngest_; i != none; i = slots_[static_cast<std::size_t>(i)].older) {
+    auto& slot = slots_[static_cast<std::size_t>(i)];
+    waiting_.push_front({{slot.owner, slot.bank, slot.row, slot.write, slot.check, false}, slot.offered, slot.visible});
+    auto& bank = banks_[slot.bank];
+    bank.kind = {};
+    bank.opened_for = none;
+    bank.waiting = bank.admitted = 0;
+    hits_[slot.write].erase(slot.bank);
+    per_pseudo_[timing_.bank[slot.bank].pseudo_channel] = 0;
+    free_.push_back(i);
+  }
+  while (!arriving_.empty()) arriving_.pop_front();
+  oldest_ = youngest_ = none;
+  used_ = depth_ = 0;
+  seen_ = {};
+  visible_sum_ = 0;
+  return true;
+}
+
+/// The first burst without an entry takes one.
+void Controller::queue_in_run(Tick admitted) {
+  auto& w = waiting_[queued_++];
+  w.visible = admitted + front_end_;
+  ++entries_[w.burst.write];
+  if (admitted > w.offered) front_blocked_ = admitted;
+  if (w.burst.report) admissions.push_back(w.burst.owner), w.burst.report = false;
+}
+
+void Controller::run(Tick limit) {
+  const auto stop = std::min(limit, plan_.next() - 1);
+  const auto& d = timing_.delay;
+  const bool write = run_writes_;
+  const auto done = write ? d.write_done : d.read_done;
+  auto& served = write ? counts_.writes : counts_.reads;
+  std::uint64_t count_before = served;
+  Tick sent = next_ - 1;  // ticks up to here are decided
+  while (true) {
+    // those that find room before the next command
+    if (queued_ == 0) {
+      if (waiting_.empty()) return end_run(never);
+      if (waiting_.front().offered > stop) break;
+      if (!in_run(waiting_.front())) return end_run(std::max(sent + 1, waiting_.front().offered));
+      queue_in_run(std::max(sent, waiting_.front().offered));
+    }
+    const auto& first = waiting_.front();
+    const auto when = rising(std::max({column_bus_, first.visible, floor_, sent + 1}));
+    const auto until = std::min(when - 1, stop);
+    while (queued_ < waiting_.size() && waiting_[queued_].offered <= until && room(waiting_[queued_].burst)) {
+      if (!in_run(waiting_[queued_])) return end_run(std::max(sent + 1, waiting_[queued_].offered));
+      queue_in_run(std::max(sent, waiting_[queued_].offered));
+    }
+    if (when > stop) break;
+    const unsigned b = first.burst.bank;
+    if (timing_.column_ready(b, write) > when) return end_run(sent + 1);
+    const unsigned pseudo = timing_.bank[b].pseudo_channel;
+    auto& free = data_free_[pseudo];
+    if (when > free) {
+      Slot slot;
+      slot.offered = first.offered, slot.visible = first.visible;
+      slot.bank = static_cast<std::uint16_t>(b), slot.write = write;
+      explain(slot, pseudo, free, when);
+      free = when;
+    }
+    free += d.burst;
+    limit_ticks_[static_cast<std::size_t>(Limit::data)] += d.burst;
+    last_kind_[pseudo] = write;
+    timing_.column_sent(b, write, when);
+    column_bus_ = when + d.column_bus;
+    ++served;
+    counts_.check_bursts += first.burst.check;
+    depth_ticks_ += static_cast<double>(when - first.visible);
+    if (!completions.empty() && completions.back().owner == first.burst.owner && completions.back().done < when + done) {
+      completions.back().done = when + done;
+      ++completions.back().bursts;
+    } else {
+      completions.push_back({first.burst.owner, when + done});
+    }
+    sent = when;
+    waiting_.pop_front();
+    --queued_;
+    --entries_[write];
+    last_burst_ = last_command_ = when;
+    if (queued_ < waiting_.size() && waiting_[queued_].offered <= when && room(waiting_[queued_].burst)) {
+      if (!in_run(waiting_[queued_])) {
+        counts_.hits += served - count_before;
+        last_was_write_ = write;
+        clock_ = when;
+        end_run(when + 1);
+        return admit(when);
+      }
+      queue_in_run(when);
+    }
+    counts_.hits += served - count_before;
+    count_before = served;
+  }
+  last_was_write_ = write;
+  clock_ = std::max(clock_, sent);
+  next_ = plan_.next();
+  if (queued_ > 0) next_ = std::min(next_, rising(std::max({column_bus_, waiting_.front().visible, floor_, sent + 1})));
+  if (queued_ < waiting_.size() && waiting_[queued_].offered > stop) next_ = std::min(next_, waiting_[queued_].offered);
+  next_ = std::max(next_, stop + 1);
+  if (next_ >= plan_.next()) end_run(plan_.next());
+}
+
+/// Back to the queues; ticks before `resume` are decided.
+void Controller::end_run(Tick resume) {
+  running_ = false;
+  last_was_write_ = run_writes_;
+  writing_ = run_writes_ || queued_ == 0;
+  const auto count = queued_;
+  queued_ = 0;
+  next_ = column_next_ = row_next_ = resume;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto w = waiting_.front();
+    waiting_.pop_front();
+    place(w.burst, w.offered, w.visible);
+    last_bank_ = w.burst.bank;
+    any_admitted_ = true;
+  }
+  next_ = std::max(resume, Tick{0});
+  if (!waiting_.empty() && waiting_.front().offered > clock_) next_ = std::min(next_, waiting_.front().offered);
+  if (resume == never) {
+    next_ = plan_.next();
+    column_next_ = row_next_ = never;
+    sleeping_ = used_ == 0;
+  }
+  run_again_ = std::max(run_again_, last_burst_ + 64);
 }
 
 void Controller::tick(Tick t) {
@@ -671,21 +868,26 @@ void Controller::explain(const Slot& slot, unsigned pseudo, Tick from, Tick unti
   until_then(until, Limit::bank);
 }
 
-void Controller::change_depth(int by, Tick t) {
-  if (t > depth_since_) {
-    depth_ticks_ += static_cast<double>(depth_) * static_cast<double>(t - depth_since_);
-    if (bin_ticks_ > 0)
-      for (auto from = depth_since_; from < t;) {
-        const auto end = std::min(t, ((from - cleared_) / bin_ticks_ + 1) * bin_ticks_ + cleared_);
-        bin(from).queue_cycles += static_cast<double>(depth_) * static_cast<double>(end - from) / static_cast<double>(timing_.delay.per_cycle);
-        from = end;
-      }
-    depth_since_ = t;
+/// A burst has been in the scheduler's sight from `visible` to `t`.
+void Controller::leave(Tick visible, Tick t) {
+  depth_ticks_ += static_cast<double>(t - visible);
+  if (bin_ticks_ == 0) return;
+  for (auto from = std::max(visible, cleared_); from < t;) {
+    const auto end = std::min(t, ((from - cleared_) / bin_ticks_ + 1) * bin_ticks_ + cleared_);
+    bin(from).queue_cycles += static_cast<double>(end - from) / static_cast<double>(timing_.delay.per_cycle);
+    from = end;
   }
-  depth_ += static_cast<unsigned>(by);
+}
+
+/// Ticks that the bursts still in sight have been there.
+double Controller::waited(Tick now) const {
+  auto sum = static_cast<double>(depth_) * static_cast<double>(now) - visible_sum_;
+  for (std::size_t i = 0; i < queued_; ++i) sum += static_cast<double>(std::max<Tick>(0, now - waiting_[i].visible));
+  return sum;
 }
 
 void Controller::record(Tick ticks) {
+  if (running_) end_run(clock_ + 1);
   bin_ticks_ = ticks;
   series_.clear();
 }
@@ -697,8 +899,9 @@ void Controller::clear_statistics(Tick now) {
     free = std::max(free, now);
     limit_ticks_[static_cast<std::size_t>(Limit::data)] += free - now;
   }
-  depth_ticks_ = power_down_ticks_ = self_refresh_ticks_ = 0;
-  depth_since_ = cleared_ = now;
+  depth_ticks_ = -waited(now);
+  power_down_ticks_ = self_refresh_ticks_ = 0;
+  cleared_ = now;
   series_.clear();
 }
 
@@ -710,12 +913,12 @@ ChannelStatistics Controller::statistics(Tick now) const {
     if (data_free_[p] > now)
       ticks[static_cast<std::size_t>(Limit::data)] -= data_free_[p] - now;
     else
-      ticks[static_cast<std::size_t>(per_pseudo_[p] > 0 ? (jobs_.empty() ? Limit::bank : Limit::refresh) : Limit::idle)] += now - data_free_[p];
+      ticks[static_cast<std::size_t>(per_pseudo_[p] > 0 || queued_ > 0 ? (jobs_.empty() ? Limit::bank : Limit::refresh) : Limit::idle)] += now - data_free_[p];
   }
   for (std::size_t i = 0; i < limits; ++i) s.limit_cycles[i] = static_cast<double>(ticks[i]) / per_cycle;
   s.data_cycles = (s.reads + s.writes) * parameters_.timings.nBL;
   s.cycles = static_cast<double>(now - cleared_) / per_cycle;
-  s.queue_cycles = (depth_ticks_ + static_cast<double>(depth_) * static_cast<double>(std::max<Tick>(0, now - depth_since_))) / per_cycle;
+  s.queue_cycles = (depth_ticks_ + waited(now)) / per_cycle;
   auto down = power_down_ticks_, self = self_refresh_ticks_;
   if (sleeping_) {
     const auto entry = parameters_.self_refresh_cycles > 0 ? last_burst_ + Tick{parameters_.self_refresh_cycles} * timing_.delay.per_cycle : never;

@@ -62,7 +62,8 @@ struct Burst {
 
 class Controller {
  public:
-  explicit Controller(const Parameters& parameters);
+  /// Without `collapse` each burst goes its way alone; only the time that the simulation takes depends on it.
+  explicit Controller(const Parameters& parameters, bool collapse = true);
 
   Tick ticks_per_cycle() const { return timing_.delay.per_cycle; }
 
@@ -76,6 +77,7 @@ class Controller {
   struct Completion {
     std::uint32_t owner;
     Tick done;
+    std::uint32_t bursts = 1;  ///< of the same owner, served one after the other; `done` is the last
   };
   /// Sends every command due up to and including tick `limit`. Completions are appended when the column command goes, long
   /// before they come about.
@@ -93,7 +95,7 @@ class Controller {
   /// No admission to be told comes before this tick, while bursts wait for room.
   Tick next_report() const;
   bool idle() const { return used_ == 0 && waiting_.empty(); }
-  bool blocked() const { return !waiting_.empty(); }
+  bool blocked() const { return waiting_.size() > queued_; }
   std::size_t pending() const { return used_ + waiting_.size(); }
 
   /// Counters up to tick `now` (up to which it has been advanced).
@@ -144,7 +146,7 @@ class Controller {
   };
   struct Waiting {
     Burst burst;
-    Tick offered;
+    Tick offered, visible;
   };
 
   void tick(Tick t);
@@ -157,6 +159,7 @@ class Controller {
   Index only(Tick t) const;
   Index hit_of(unsigned b) const;
   Index other_of(unsigned b) const;
+  Index oldest_hit_ready(Tick t, const BankSet& held) const;
   Choice choose_column(Tick t, Index single);
   Choice choose_row(Tick t, Index single);
   bool may_close(unsigned b, Index wanting) const;
@@ -175,19 +178,30 @@ class Controller {
   bool channel_blocked() const { return together_ && !jobs_.empty(); }
   void count(Limit limit, Tick from, Tick until);
   void explain(const Slot& slot, unsigned pseudo, Tick from, Tick until);
-  void change_depth(int by, Tick t);
-  void spread_over_bins(Tick from, Tick until, double SeriesBin::*value, Limit limit, double weight);
+  void leave(Tick visible, Tick t);
+  double waited(Tick now) const;
+  void place(const Burst& burst, Tick offered, Tick visible);
+  bool begin_run(Tick t);
+  void run(Tick limit);
+  void end_run(Tick resume);
+  bool in_run(const Waiting& w) const {
+    return w.burst.write == run_writes_ && timing_.bank[w.burst.bank].row == static_cast<std::int64_t>(w.burst.row);
+  }
+  void queue_in_run(Tick admitted);
   SeriesBin& bin(Tick t);
 
   Parameters parameters_;
   TimingState timing_;
-  bool together_, competing_, ordered_;
+  bool together_, competing_, ordered_, may_run_;
+  bool running_ = false, run_writes_ = false;  // a run: hits of one kind, served in order
+  Tick run_again_ = 0;
   Tick front_end_, least_latency_;
 
   std::vector<Slot> slots_;
   std::vector<Index> free_;
   std::vector<BankQueue> banks_;
-  Ring<Waiting> waiting_;     // offered, no room yet
+  Ring<Waiting> waiting_;     // in the order of the offers; the first `queued_` have a queue entry (in a run), the others no room
+  std::size_t queued_ = 0;
   Ring<Index> arriving_;      // in their queues, not yet seen
   std::array<BankSet, 2> hits_, others_;
   BankSet opened_, held_, closing_;  // a burst opened it and waits; a refresh holds it; closes when idle long enough
@@ -217,8 +231,8 @@ class Controller {
   std::vector<Tick> data_free_;   // per pseudo-channel: explained up to here
   std::vector<bool> last_kind_;   // per pseudo-channel: of its last column command
   Tick front_blocked_ = -1;       // the last tick at which a burst waited for room
-  Tick depth_since_ = 0, cleared_ = 0;
-  double depth_ticks_ = 0, power_down_ticks_ = 0, self_refresh_ticks_ = 0;
+  Tick cleared_ = 0;
+  double depth_ticks_ = 0, visible_sum_ = 0, power_down_ticks_ = 0, self_refresh_ticks_ = 0;
   unsigned depth_ = 0;
   Tick bin_ticks_ = 0;
   std::vector<SeriesBin> series_;

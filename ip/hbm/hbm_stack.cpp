@@ -159,7 +159,8 @@ void HbmStack::collect(unsigned channel) {
   for (const auto& completion : controller.completions) {
     auto& request = requests_[completion.owner];
     request.done = std::max(request.done, completion.done);
-    if (--request.bursts_left > 0) continue;
+    request.bursts_left -= completion.bursts;
+    if (request.bursts_left > 0) continue;
     due_.push_back({(request.done + ticks_per_cycle_ - 1) / ticks_per_cycle_, order_++, completion.owner});
     std::push_heap(due_.begin(), due_.end(), std::greater<>());
   }
