@@ -489,9 +489,10 @@ class ChipBench : public Bench {
                "the cluster clock");
       add_generator(p, std::move(traces[i]));
       const auto name = fmt::format("cluster{}", i);
-      generators_.back()->socket.bind(noc_.add_initiator(name, tile.x, tile.y));
+      const auto clock = soc::noc_endpoint(chip, chip.clusters.clock);
+      generators_.back()->socket.bind(noc_.add_initiator(name, tile.x, tile.y, clock));
       sinks_.push_back(std::make_unique<ip::TrafficSink>(fmt::format("sink{}", i).c_str()));
-      auto& target = noc_.add_target(name, tile.x, tile.y);
+      auto& target = noc_.add_target(name, tile.x, tile.y, clock);
       target.bind(sinks_.back()->socket);
       noc_.map(map::scratchpad(i), chip.clusters.scratchpad.size.count, target);
     }
