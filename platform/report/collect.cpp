@@ -116,6 +116,12 @@ class Collector {
         c.refreshes = of("refreshes");
         c.bandwidth = ratio(as_double(c.bytes_read + c.bytes_written), run_.seconds());
         c.bandwidth_fraction = ratio(c.bandwidth, peak);
+        c.queue = ratio(as_double(of("queue_cycles")), run_.seconds() * chip_.hbm.clock.hertz);
+        c.joules = as_double(of("energy")) * 1e-12;
+        for (std::size_t i = 0; i < ip::hbm::limits; ++i)
+          c.limits[i] =
+              ratio(as_double(run_.value(fmt::format("{}.time_{}", c.name, ip::hbm::limit_names[i]))) * 1e-9,
+                    run_.seconds() * chip_.hbm.pseudo_channels);
         r.channels.push_back(c);
       }
   }
