@@ -329,14 +329,6 @@ Controller::Choice Controller::choose_row(Tick t, Index single) {
   if (!channel_blocked()) {
     const auto want = [&](Index i, unsigned b, bool alone) {
       const auto& bank = timing_.bank[b];
-      if (std::max(bank.row == TimingState::closed ? bank.act : bank.precharge, row_bus_) > t && !first_over) {
-        // not now: when at the earliest is enough
-        if (bank.row == TimingState::closed)
-          later = std::min(later, std::max(bank.act, row_bus_));
-        else if (alone ? !opened_.contains(b) : may_close(b, i))
-          later = std::min(later, std::max(bank.precharge, row_bus_));
-        return;
-      }
       const auto age = slots_[static_cast<std::size_t>(i)].age;
       if (bank.row == TimingState::closed)
         consider(timing_.act_ready(b), {i, b, age, never, Choice::activate, 0}, timing_.delay.act_bus);
@@ -348,7 +340,21 @@ Controller::Choice Controller::choose_row(Tick t, Index single) {
       if (!slot.opened && !held_.contains(slot.bank) && timing_.bank[slot.bank].row != slot.row) want(single, slot.bank, true);
     } else {
       const auto set = (competing_ ? others_[0] | others_[1] : others_[writing_]) - held_;
-      set.for_each([&](unsigned b) { want(other_of(b), b, false); });
+      if (first_over) {
+        set.for_each([&](unsigned b) { want(other_of(b), b, false); });
+      } else {  // most banks are not allowed anything yet: see that first
+        set.for_each([&](unsigned b) {
+          const auto& bank = timing_.bank[b];
+          const auto& window = timing_.window[bank.window];
+          const auto when = bank.row == TimingState::closed
+                                ? std::max({bank.act, window.act, window.acts[window.oldest] + timing_.delay.faw})
+                                : bank.precharge;
+          if (std::max(when, row_bus_) > t)
+            later = std::min(later, when);
+          else
+            want(other_of(b), b, false);
+        });
+      }
     }
     if (!closing_.empty())
       (closing_ - held_).for_each([&](unsigned b) {
