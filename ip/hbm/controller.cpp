@@ -19,6 +19,7 @@ Controller::Controller(const Parameters& parameters, bool collapse)
       front_end_(std::max<Tick>(1, Tick{parameters.front_end} * timing_.delay.per_cycle)),
       least_latency_(std::min(timing_.delay.read_done, timing_.delay.write_done)),
       banks_(timing_.bank.size()),
+      run_(parameters.pseudo_channels),
       per_pseudo_(parameters.pseudo_channels),
       plan_(parameters, timing_),
       data_free_(parameters.pseudo_channels),
@@ -43,39 +44,36 @@ bool Controller::room(const Burst& burst) const {
 }
 
 bool Controller::has_room(unsigned bursts, bool write) const {
-  const auto more = static_cast<unsigned>(waiting_.size() - queued_) + bursts;
-  const bool own = parameters_.queues == Queues::read_write && !competing_ && waiting_.size() == queued_;
+  const auto more = static_cast<unsigned>(waiting_.size()) + bursts;
+  const bool own = parameters_.queues == Queues::read_write && !competing_ && waiting_.empty();
   return (own ? entries_[write] : entries_[0] + entries_[1]) + more <= parameters_.queue_depth;
 }
 
 void Controller::offer(const Burst& burst, Tick offered) {
-  const bool now = offered <= clock_ && waiting_.size() == queued_ && room(burst);
-  if (now && !running_) return enter(burst, offered, std::max(offered, clock_));
-  waiting_.push_back({burst, offered, never});
-  if (now && in_run(waiting_.back())) {
-    queue_in_run(std::max(offered, clock_));
-    next_ = std::min(next_, waiting_.back().visible);
+  if (offered <= clock_ && waiting_.empty() && room(burst)) {
+    const auto admitted = std::max(offered, clock_);
+    if (running_ && !in_run(burst)) end_run(clock_ + 1);
+    if (!running_) return enter(burst, offered, admitted);
+    queue_in_run({burst, offered}, admitted);
+    next_ = std::min(next_, admitted + front_end_);
     return;
   }
-  for (auto i = waiting_.size() - 1; i > queued_ && waiting_[i - 1].offered > offered; --i) std::swap(waiting_[i], waiting_[i - 1]);
-  if (now) {  // it ends the run
-    end_run(clock_ + 1);
-    return admit(clock_);
-  }
+  waiting_.push_back({burst, offered});
+  for (auto i = waiting_.size() - 1; i > 0 && waiting_[i - 1].offered > offered; --i) std::swap(waiting_[i], waiting_[i - 1]);
   if (offered > clock_) next_ = std::min(next_, offered);
 }
 
 bool Controller::report_last(std::uint32_t owner) {
-  for (auto i = waiting_.size(); i-- > queued_;)
+  for (auto i = waiting_.size(); i-- > 0;)
     if (waiting_[i].burst.owner == owner) return waiting_[i].burst.report = true;
   return false;
 }
 
 Tick Controller::next_report() const {
-  if (waiting_[queued_].offered > clock_) return std::min(next_, waiting_[queued_].offered);
+  if (waiting_.front().offered > clock_) return std::min(next_, waiting_.front().offered);
   // each tick frees at most one entry for a column command, and one for an ACT if that does
   std::size_t others = 0;
-  while (queued_ + others + 1 < waiting_.size() && !waiting_[queued_ + others].burst.report) ++others;
+  while (others + 1 < waiting_.size() && !waiting_[others].burst.report) ++others;
   return next_ + static_cast<Tick>(parameters_.opened_leaves_queue && !running_ ? others / 2 : others);
 }
 
@@ -331,14 +329,6 @@ Controller::Choice Controller::choose_row(Tick t, Index single) {
   if (!channel_blocked()) {
     const auto want = [&](Index i, unsigned b, bool alone) {
       const auto& bank = timing_.bank[b];
-      if (std::max(bank.row == TimingState::closed ? bank.act : bank.precharge, row_bus_) > t && !first_over) {
-        // not now: when at the earliest is enough
-        if (bank.row == TimingState::closed)
-          later = std::min(later, std::max(bank.act, row_bus_));
-        else if (alone ? !opened_.contains(b) : may_close(b, i))
-          later = std::min(later, std::max(bank.precharge, row_bus_));
-        return;
-      }
       const auto age = slots_[static_cast<std::size_t>(i)].age;
       if (bank.row == TimingState::closed)
         consider(timing_.act_ready(b), {i, b, age, never, Choice::activate, 0}, timing_.delay.act_bus);
@@ -350,7 +340,21 @@ Controller::Choice Controller::choose_row(Tick t, Index single) {
       if (!slot.opened && !held_.contains(slot.bank) && timing_.bank[slot.bank].row != slot.row) want(single, slot.bank, true);
     } else {
       const auto set = (competing_ ? others_[0] | others_[1] : others_[writing_]) - held_;
-      set.for_each([&](unsigned b) { want(other_of(b), b, false); });
+      if (first_over) {
+        set.for_each([&](unsigned b) { want(other_of(b), b, false); });
+      } else {  // most banks are not allowed anything yet: see that first
+        set.for_each([&](unsigned b) {
+          const auto& bank = timing_.bank[b];
+          const auto& window = timing_.window[bank.window];
+          const auto when = bank.row == TimingState::closed
+                                ? std::max({bank.act, window.act, window.acts[window.oldest] + timing_.delay.faw})
+                                : bank.precharge;
+          if (std::max(when, row_bus_) > t)
+            later = std::min(later, when);
+          else
+            want(other_of(b), b, false);
+        });
+      }
     }
     if (!closing_.empty())
       (closing_ - held_).for_each([&](unsigned b) {
@@ -609,14 +613,15 @@ void Controller::advance(Tick limit) {
   clock_ = std::max(clock_, limit);
 }
 
-// Runs: while all bursts in the queues are hits of one kind, none needs a row command, and if the oldest may go at the first
-// tick at which the column-command bus is free, no scheduler would choose another. Then there is nothing to search, and the
-// bursts stay in the ring of offers. A run ends with the burst that is no such hit, or when the DRAM makes the oldest wait.
+// Runs: while all bursts in the queues are hits of one kind, none needs a row command. If the oldest burst of a pseudo-channel
+// may go as soon as the pseudo-channel itself allows a column command, no scheduler would choose a younger one there, and
+// between the pseudo-channels the one that may go first, then the older, is served. So there is nothing to search. A run ends
+// with the first burst that is no such hit, or when bank or group make the oldest wait longer than the pseudo-channel.
 
 /// Turns the queues into a run, if they are one and it may be worth the trouble.
 bool Controller::begin_run(Tick t) {
   if (!others_[0].empty() || !others_[1].empty() || !opened_.empty() || !jobs_.empty() || plan_.owed() > 0 || bin_ticks_ > 0 ||
-      sleeping_ || used_ + waiting_.size() < 8 || (entries_[0] > 0 && entries_[1] > 0))
+      sleeping_ || used_ + waiting_.size() < 4 || (entries_[0] > 0 && entries_[1] > 0))
     return false;
   if (used_ == 0 && waiting_.empty()) return false;
   run_again_ = t + 64;
@@ -627,9 +632,10 @@ bool Controller::begin_run(Tick t) {
   run_writes_ = used_ > 0 ? slots_[static_cast<std::size_t>(oldest_)].write : waiting_.front().burst.write;
   running_ = true;
   queued_ = used_;
-  for (auto i = youngest_; i != none; i = slots_[static_cast<std::size_t>(i)].older) {
+  for (auto i = oldest_; i != none; i = slots_[static_cast<std::size_t>(i)].younger) {
     auto& slot = slots_[static_cast<std::size_t>(i)];
-    waiting_.push_front({{slot.owner, slot.bank, slot.row, slot.write, slot.check, false}, slot.offered, slot.visible});
+    run_[timing_.bank[slot.bank].pseudo_channel].push_back(
+        {{slot.owner, slot.bank, slot.row, slot.write, slot.check, false}, slot.offered, slot.visible, slot.age});
     auto& bank = banks_[slot.bank];
     bank.kind = {};
     bank.opened_for = none;
@@ -646,13 +652,15 @@ bool Controller::begin_run(Tick t) {
   return true;
 }
 
-/// The first burst without an entry takes one.
-void Controller::queue_in_run(Tick admitted) {
-  auto& w = waiting_[queued_++];
+/// A burst takes a queue entry.
+void Controller::queue_in_run(Waiting w, Tick admitted) {
   w.visible = admitted + front_end_;
+  w.age = ++age_;
   ++entries_[w.burst.write];
+  ++queued_;
   if (admitted > w.offered) front_blocked_ = admitted;
-  if (w.burst.report) admissions.push_back(w.burst.owner), w.burst.report = false;
+  if (w.burst.report) admissions.push_back(w.burst.owner);
+  run_[timing_.bank[w.burst.bank].pseudo_channel].push_back(w);
 }
 
 void Controller::run(Tick limit) {
@@ -660,34 +668,40 @@ void Controller::run(Tick limit) {
   const auto& d = timing_.delay;
   const bool write = run_writes_;
   const auto done = write ? d.write_done : d.read_done;
-  auto& served = write ? counts_.writes : counts_.reads;
-  std::uint64_t count_before = served;
   Tick sent = next_ - 1;  // ticks up to here are decided
   while (true) {
-    // those that find room before the next command
-    if (queued_ == 0) {
-      if (waiting_.empty()) return end_run(never);
-      if (waiting_.front().offered > stop) break;
-      if (!in_run(waiting_.front())) return end_run(std::max(sent + 1, waiting_.front().offered));
-      queue_in_run(std::max(sent, waiting_.front().offered));
+    // which pseudo-channel is served next, and when
+    Tick when = never;
+    std::size_t pseudo = 0;
+    const auto bus = std::max({column_bus_, floor_, sent + 1});
+    for (std::size_t p = 0; p < run_.size(); ++p) {
+      if (run_[p].empty()) continue;
+      const auto& first = run_[p].front();
+      const auto rank = timing_.ranks() * p;
+      auto allowed = timing_.rank[rank].column[write];
+      for (unsigned r = 1; r < timing_.ranks(); ++r) allowed = std::min(allowed, timing_.rank[rank + r].column[write]);
+      const auto at = rising(std::max({bus, allowed, first.visible}));
+      if (at < when || (at == when && first.age < run_[pseudo].front().age)) when = at, pseudo = p;
     }
-    const auto& first = waiting_.front();
-    const auto when = rising(std::max({column_bus_, first.visible, floor_, sent + 1}));
+    // those that find room before
     const auto until = std::min(when - 1, stop);
-    while (queued_ < waiting_.size() && waiting_[queued_].offered <= until && room(waiting_[queued_].burst)) {
-      if (!in_run(waiting_[queued_])) return end_run(std::max(sent + 1, waiting_[queued_].offered));
-      queue_in_run(std::max(sent, waiting_[queued_].offered));
+    if (!waiting_.empty() && waiting_.front().offered <= until && room(waiting_.front().burst)) {
+      const auto next = waiting_.front();
+      if (!in_run(next.burst)) return end_run(std::max(sent + 1, next.offered));
+      waiting_.pop_front();
+      queue_in_run(next, std::max(sent, next.offered));
+      continue;
     }
     if (when > stop) break;
+    const auto& first = run_[pseudo].front();
     const unsigned b = first.burst.bank;
     if (timing_.column_ready(b, write) > when) return end_run(sent + 1);
-    const unsigned pseudo = timing_.bank[b].pseudo_channel;
     auto& free = data_free_[pseudo];
     if (when > free) {
       Slot slot;
       slot.offered = first.offered, slot.visible = first.visible;
       slot.bank = static_cast<std::uint16_t>(b), slot.write = write;
-      explain(slot, pseudo, free, when);
+      explain(slot, static_cast<unsigned>(pseudo), free, when);
       free = when;
     }
     free += d.burst;
@@ -695,7 +709,8 @@ void Controller::run(Tick limit) {
     last_kind_[pseudo] = write;
     timing_.column_sent(b, write, when);
     column_bus_ = when + d.column_bus;
-    ++served;
+    ++(write ? counts_.writes : counts_.reads);
+    ++counts_.hits;
     counts_.check_bursts += first.burst.check;
     depth_ticks_ += static_cast<double>(when - first.visible);
     if (!completions.empty() && completions.back().owner == first.burst.owner && completions.back().done < when + done) {
@@ -704,29 +719,27 @@ void Controller::run(Tick limit) {
     } else {
       completions.push_back({first.burst.owner, when + done});
     }
-    sent = when;
-    waiting_.pop_front();
+    sent = clock_ = last_burst_ = last_command_ = when;
+    last_was_write_ = write;
+    run_[pseudo].pop_front();
     --queued_;
     --entries_[write];
-    last_burst_ = last_command_ = when;
-    if (queued_ < waiting_.size() && waiting_[queued_].offered <= when && room(waiting_[queued_].burst)) {
-      if (!in_run(waiting_[queued_])) {
-        counts_.hits += served - count_before;
-        last_was_write_ = write;
-        clock_ = when;
+    while (!waiting_.empty() && waiting_.front().offered <= when && room(waiting_.front().burst)) {
+      if (!in_run(waiting_.front().burst)) {
         end_run(when + 1);
         return admit(when);
       }
-      queue_in_run(when);
+      queue_in_run(waiting_.front(), when);
+      waiting_.pop_front();
     }
-    counts_.hits += served - count_before;
-    count_before = served;
+    if (queued_ == 0 && waiting_.empty()) return end_run(never);
   }
-  last_was_write_ = write;
-  clock_ = std::max(clock_, sent);
+  clock_ = std::max(clock_, stop);
+  // the next column command, or the next offer that finds room
   next_ = plan_.next();
-  if (queued_ > 0) next_ = std::min(next_, rising(std::max({column_bus_, waiting_.front().visible, floor_, sent + 1})));
-  if (queued_ < waiting_.size() && waiting_[queued_].offered > stop) next_ = std::min(next_, waiting_[queued_].offered);
+  for (std::size_t p = 0; p < run_.size(); ++p)
+    if (!run_[p].empty()) next_ = std::min(next_, std::max({column_bus_, run_[p].front().visible, stop + 1}));
+  if (!waiting_.empty() && waiting_.front().offered > stop) next_ = std::min(next_, waiting_.front().offered);
   next_ = std::max(next_, stop + 1);
   if (next_ >= plan_.next()) end_run(plan_.next());
 }
@@ -736,15 +749,15 @@ void Controller::end_run(Tick resume) {
   running_ = false;
   last_was_write_ = run_writes_;
   writing_ = run_writes_ || queued_ == 0;
-  const auto count = queued_;
-  queued_ = 0;
   next_ = column_next_ = row_next_ = resume;
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto w = waiting_.front();
-    waiting_.pop_front();
+  while (queued_ > 0) {
+    std::size_t oldest = 0;
+    for (std::size_t p = 1; p < run_.size(); ++p)
+      if (run_[oldest].empty() || (!run_[p].empty() && run_[p].front().age < run_[oldest].front().age)) oldest = p;
+    const auto w = run_[oldest].front();
+    run_[oldest].pop_front();
+    --queued_;
     place(w.burst, w.offered, w.visible);
-    last_bank_ = w.burst.bank;
-    any_admitted_ = true;
   }
   next_ = std::max(resume, Tick{0});
   if (!waiting_.empty() && waiting_.front().offered > clock_) next_ = std::min(next_, waiting_.front().offered);
@@ -882,7 +895,8 @@ void Controller::leave(Tick visible, Tick t) {
 /// Ticks that the bursts still in sight have been there.
 double Controller::waited(Tick now) const {
   auto sum = static_cast<double>(depth_) * static_cast<double>(now) - visible_sum_;
-  for (std::size_t i = 0; i < queued_; ++i) sum += static_cast<double>(std::max<Tick>(0, now - waiting_[i].visible));
+  for (const auto& queue : run_)
+    for (std::size_t i = 0; i < queue.size(); ++i) sum += static_cast<double>(std::max<Tick>(0, now - queue[i].visible));
   return sum;
 }
 
@@ -913,7 +927,7 @@ ChannelStatistics Controller::statistics(Tick now) const {
     if (data_free_[p] > now)
       ticks[static_cast<std::size_t>(Limit::data)] -= data_free_[p] - now;
     else
-      ticks[static_cast<std::size_t>(per_pseudo_[p] > 0 || queued_ > 0 ? (jobs_.empty() ? Limit::bank : Limit::refresh) : Limit::idle)] += now - data_free_[p];
+      ticks[static_cast<std::size_t>(per_pseudo_[p] > 0 || !run_[p].empty() ? (jobs_.empty() ? Limit::bank : Limit::refresh) : Limit::idle)] += now - data_free_[p];
   }
   for (std::size_t i = 0; i < limits; ++i) s.limit_cycles[i] = static_cast<double>(ticks[i]) / per_cycle;
   s.data_cycles = (s.reads + s.writes) * parameters_.timings.nBL;

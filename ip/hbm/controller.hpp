@@ -94,9 +94,9 @@ class Controller {
   Tick next_completion() const { return next_ + least_latency_; }
   /// No admission to be told comes before this tick, while bursts wait for room.
   Tick next_report() const;
-  bool idle() const { return used_ == 0 && waiting_.empty(); }
-  bool blocked() const { return waiting_.size() > queued_; }
-  std::size_t pending() const { return used_ + waiting_.size(); }
+  bool idle() const { return used_ == 0 && queued_ == 0 && waiting_.empty(); }
+  bool blocked() const { return !waiting_.empty(); }
+  std::size_t pending() const { return used_ + queued_ + waiting_.size(); }
 
   /// Counters up to tick `now` (up to which it has been advanced).
   ChannelStatistics statistics(Tick now) const;
@@ -146,7 +146,8 @@ class Controller {
   };
   struct Waiting {
     Burst burst;
-    Tick offered, visible;
+    Tick offered, visible = never;
+    std::uint64_t age = 0;
   };
 
   void tick(Tick t);
@@ -184,10 +185,10 @@ class Controller {
   bool begin_run(Tick t);
   void run(Tick limit);
   void end_run(Tick resume);
-  bool in_run(const Waiting& w) const {
-    return w.burst.write == run_writes_ && timing_.bank[w.burst.bank].row == static_cast<std::int64_t>(w.burst.row);
+  bool in_run(const Burst& burst) const {
+    return burst.write == run_writes_ && timing_.bank[burst.bank].row == static_cast<std::int64_t>(burst.row);
   }
-  void queue_in_run(Tick admitted);
+  void queue_in_run(Waiting w, Tick admitted);
   SeriesBin& bin(Tick t);
 
   Parameters parameters_;
@@ -200,8 +201,9 @@ class Controller {
   std::vector<Slot> slots_;
   std::vector<Index> free_;
   std::vector<BankQueue> banks_;
-  Ring<Waiting> waiting_;     // in the order of the offers; the first `queued_` have a queue entry (in a run), the others no room
-  std::size_t queued_ = 0;
+  Ring<Waiting> waiting_;     // offered, no room yet
+  std::vector<Ring<Waiting>> run_;  // while running_: the bursts of each pseudo-channel that have a queue entry
+  std::size_t queued_ = 0;          // their number
   Ring<Index> arriving_;      // in their queues, not yet seen
   std::array<BankSet, 2> hits_, others_;
   BankSet opened_, held_, closing_;  // a burst opened it and waits; a refresh holds it; closes when idle long enough

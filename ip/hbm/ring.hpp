@@ -22,12 +22,6 @@ class Ring {
     if (size_ == items_.size()) grow();
     items_[(first_ + size_++) & (items_.size() - 1)] = item;
   }
-  void push_front(const T& item) {
-    if (size_ == items_.size()) grow();
-    first_ = (first_ + items_.size() - 1) & (items_.size() - 1);
-    ++size_;
-    items_[first_] = item;
-  }
   void pop_front() {
     first_ = (first_ + 1) & (items_.size() - 1);
     --size_;
