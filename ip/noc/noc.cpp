@@ -300,6 +300,10 @@ void Noc::run() {
       case What::accepted:
         end_request(*event.transit);
         break;
+      case What::answered:
+        endpoints_[event.transit->destination].arrived.push(*event.transit);
+        offer_responses(event.transit->destination);
+        break;
     }
   }
   wake_at_ = noc::Network::never;
@@ -410,7 +414,9 @@ void Noc::make_response(Transit& transit, std::int64_t delay_ps) {
   const bool data = payload != nullptr && payload->is_read() && payload->is_response_ok();
   transit.flits = flits_for(data ? payload->get_data_length() : 0);
   transit.born_ps = now_picoseconds() + delay_ps;
-  if (delay_ps > 0)
+  if (parameters_.free_responses && !endpoints_[transit.destination].unit)
+    post(transit.born_ps, What::answered, transit);
+  else if (delay_ps > 0)
     post(transit.born_ps, What::join, transit);
   else
     inject(transit);

@@ -164,7 +164,7 @@ class Noc : public sc_core::sc_module {
     std::vector<std::uint32_t> targets;
     std::uint32_t group = noc::none;
   };
-  enum class What : std::uint8_t { left, arrived, join, accepted };
+  enum class What : std::uint8_t { left, arrived, join, accepted, answered };
   struct Event {
     std::int64_t when;
     std::uint64_t order;

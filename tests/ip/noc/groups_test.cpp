@@ -276,6 +276,21 @@ TEST_P(BothModels, CrossClocksInWholeCyclesOfTheReceiver) {
   EXPECT_EQ(chip.ports[0]->answers[0].ps, response);
 }
 
+TEST_P(BothModels, LetResponsesPassFreelyForOneWayTraffic) {
+  auto p = parameters(GetParam());
+  p.free_responses = true;
+  p.virtual_networks = 1, p.virtual_channels = 4;
+  Chip chip(p);
+  std::vector<unsigned char> data(256);
+  for (unsigned i = 0; i < 3; ++i) chip.ports[1]->write(14 * 0x10000, data.data(), 256);
+  sc_core::sc_start(1, sc_core::SC_US);
+  ASSERT_EQ(chip.ports[1]->answers.size(), 3u);
+  const auto alone = zero_load_cycles(chip.network.graph(), 3, 28, 5);
+  for (unsigned i = 0; i < 3; ++i)
+    EXPECT_EQ(chip.ports[1]->answers[i].ps, (alone + 5 * i) * 1000) << "packets leave one behind the other";
+  EXPECT_EQ(chip.network.packets.value(), 3u);
+}
+
 TEST_P(BothModels, NameTheEndpointThatTakesNothing) {
   auto p = parameters(GetParam());
   p.buffer_flits = 2;
