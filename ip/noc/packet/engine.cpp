@@ -302,7 +302,7 @@ bool PacketEngine<Matching, Channels>::pass(std::uint32_t router, std::uint32_t 
     }
     open &= ~(1u << next);
   }
-  if (v == vcs_ || !matching_.reserve(router, channel >> shift_, out, flits, now)) return false;
+  if (v == vcs_ || !matching_.reserve(router, channel >> shift_, out, flits, 1, now)) return false;
   accepts_[slots + channel] = static_cast<std::uint16_t>(v + 1);
   free = static_cast<Channels>(free & ~(Channels{1} << v));
   outputs[v].holder = static_cast<std::uint16_t>(channel);
@@ -324,6 +324,34 @@ bool PacketEngine<Matching, Channels>::pass(std::uint32_t router, std::uint32_t 
   else
     later.heads.push_back({to.flits_to + v, flight, flits});
   if (in.left == 0) at(now + flits).tails.push_back(router << 16 | channel);
+  return true;
+}
+
+/// Flits that follow their head when nobody else wants their ports: they go on in the cycle of their arrival.
+template <class Matching, class Channels>
+bool PacketEngine<Matching, Channels>::follow(std::uint32_t router, std::uint32_t channel, std::uint32_t flits,
+                                              std::int64_t now) {
+  const auto slots = std::size_t{router} * channels_;
+  const auto mask = (1u << shift_) - 1;
+  auto& in = inputs_[slots + channel];
+  auto& output = outputs_[slots + in.out];
+  const auto* const ports = &ports_of_[std::size_t{router} * ports_];
+  const auto &from = ports[channel >> shift_], &to = ports[in.port];
+  if (output.credits < flits || to.paced || in.state != State::moving) return false;
+  if (!matching_.reserve(router, channel >> shift_, in.port, flits, 0, now)) return false;
+  output.credits = static_cast<std::uint16_t>(output.credits - flits);
+  in.count = static_cast<std::uint16_t>(in.count - flits);
+  in.left -= flits;
+  flits_[to.link_out] += flits;
+  if (bin_ > 0) record_flits(to.link_out, now, flits);
+  at(now + from.credit_delay).credits.push_back({from.credits_to + (channel & mask), flits});
+  auto& later = at(now + to.flit_delay);
+  if (to.ejects)
+    later.landings.push_back({static_cast<std::uint32_t>(slots + in.out), to.flits_to,
+                              in.left == 0 ? places_[queues_[slots + channel].front].flight : none, flits});
+  else
+    later.bodies.push_back({to.flits_to + (in.out & mask), flits});
+  if (in.left == 0) at(now + flits - 1).tails.push_back(router << 16 | channel);
   return true;
 }
 
@@ -675,7 +703,8 @@ void PacketEngine<Matching, Channels>::step(std::int64_t now, std::vector<Networ
     auto& in = inputs_[std::size_t{b.to >> 16} * channels_ + (b.to & 0xffff)];
     const bool empty = in.count == 0;
     in.count = static_cast<std::uint16_t>(in.count + b.flits);
-    if (empty && in.left > 0 && in.state >= State::ready) activate(b.to, now);
+    if (empty && in.left > 0 && in.state >= State::ready && (!passes_ || !follow(b.to >> 16, b.to & 0xffff, b.flits, now)))
+      activate(b.to, now);
   }
   cycle.bodies.clear();
   for (const auto& head : cycle.heads) arrive(head, now);

@@ -185,6 +185,7 @@ class PacketEngine final : public Network {
   void credited(std::uint32_t output, bool empty, std::int64_t now);
   void arrive(const Head& head, std::int64_t now);
   bool pass(std::uint32_t router, std::uint32_t channel, std::uint32_t flits, std::int64_t now);
+  bool follow(std::uint32_t router, std::uint32_t channel, std::uint32_t flits, std::int64_t now);
   unsigned find_way(std::uint32_t router, const Flight& flight, Channels& wanted) const;
   void come_to_front(std::uint32_t router, std::uint32_t channel, std::int64_t now, bool after_tail);
   void bid(std::uint32_t router, std::uint32_t channel, std::int64_t now);
