@@ -82,12 +82,13 @@ class PacketEngine final : public Network {
     std::uint32_t left = 0;    // flits of the front packet that have not left
     std::uint16_t count = 0;   // flits in the buffer
     std::uint16_t out = 0;     // output channel that it holds, as port << shift_ | channel
+    std::uint32_t front = none;  // place of the front packet
     std::uint16_t port = 0;    // output port of the front packet
     State state = State::idle;
     std::uint8_t cls = 0;
   };
   struct Queue {
-    std::uint32_t front = none, back = none;  // places
+    std::uint32_t back = none;                // last place
     std::int64_t due = 0;                     // cycle in which the front's head could leave at best
     Channels wanted = 0;                      // channels for which it bids
     std::uint16_t early = 0;                  // cycles by which a speculative bid has run ahead
@@ -102,7 +103,7 @@ class PacketEngine final : public Network {
   struct Port {
     std::uint32_t credits_to = none;   // Output of the input port's channel 0
     std::uint32_t flits_to = none;     // output port: far router << 16 | far input channel 0; endpoint of an eject link
-    std::uint32_t link_in = none, link_out = none;
+    std::uint32_t link_out = none;
     std::uint16_t credit_delay = 0, flit_delay = 0;
     bool ejects = false, paced = false;
   };
@@ -115,6 +116,9 @@ class PacketEngine final : public Network {
   };
   struct Sender {
     std::uint32_t link = none;
+    std::uint32_t to = none;             // router << 16 | input channel 0
+    std::uint32_t delay = 0;
+    bool paced = false;
     Channels free = 0;
     std::uint32_t turn = 0;              // virtual network whose turn it is
     std::int64_t busy_until = 0;
@@ -123,6 +127,7 @@ class PacketEngine final : public Network {
   /// Of an endpoint and a virtual network.
   struct Sink {
     std::uint32_t held = 0;      // packets delivered and not released
+    std::uint32_t delay = 0;     // of its credits
   };
   struct Landing {
     std::uint32_t output, endpoint, flight, flits;  // flight: of a tail, or none
@@ -257,6 +262,7 @@ class PacketEngine final : public Network {
   std::vector<Source> sources_;
   std::vector<Sender> senders_;
   std::vector<Sink> sinks_;
+  std::vector<std::uint32_t> network_of_;  // of virtual channels
   std::vector<std::uint32_t> untaken_;  // [endpoint][channel]: flits of packets not yet complete
   std::vector<FlitPace> paces_;         // of links
   // Pools and calendar
@@ -274,7 +280,10 @@ class PacketEngine final : public Network {
   std::vector<Channels> granted_;
   std::vector<std::uint32_t> winners_;
   // Statistics
-  std::vector<std::uint64_t> flits_;  // of links
+  struct Traffic {
+    std::uint64_t flits = 0, packets = 0;
+  };
+  std::vector<Traffic> traffic_;  // of links
   mutable std::vector<LinkCounters> counters_;
   mutable std::vector<Stall> stalls_;
   std::int64_t bin_ = 0, recorded_from_ = 0;
