@@ -31,7 +31,8 @@ struct NetworkEvent {
   enum class What : std::uint8_t {
     injected,  ///< its tail has left the source queue: the next packet may follow
     delivered  ///< its tail arrives at the destination: announced two cycles ahead or more
-              ///< (advance(event.cycle - 2) at the latest reports it), so that the caller can act in that cycle
+               ///< (advance(event.cycle - 2) at the latest reports it), so that the caller can act in that
+               ///< cycle
   };
   std::int64_t cycle;  ///< when; never before the present, may lie in the future (known in advance)
   What what;
@@ -82,7 +83,7 @@ class Network {
   /// that joins at a cycle not yet advanced to can enter the network in that cycle. Afterwards the caller
   /// must advance by `packet.born` at the latest.
   virtual void inject(Packet& packet) = 0;
-  /// Does all that is due up to and including cycle `now`; appends to `events`, in order of cycles. Returns
+  /// Does all that is due up to and including cycle `now`; appends to `events`, in no order. Returns
   /// the cycle at which to call again at the latest, or `never`: nothing moves until somebody injects or
   /// releases. `now` never goes back.
   virtual std::int64_t advance(std::int64_t now, std::vector<NetworkEvent>& events) = 0;

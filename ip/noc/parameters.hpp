@@ -38,6 +38,7 @@ enum class Model : std::uint8_t {
 struct EndpointParameters {
   Frequency clock{0};                ///< of the endpoint; 0: that of the network, no crossing
   unsigned synchroniser_stages = 2;  ///< 0 .. 8
+  unsigned priority = 0;             ///< QoS class of what it sends, and of the responses; 0 the lowest
 };
 
 }  // namespace noc
@@ -58,10 +59,13 @@ struct NocParameters {
   Bytes endpoint_width{0};        ///< what a link to or from an endpoint carries a cycle of the
                                   ///< slower of both clocks; 0: link_width
   unsigned virtual_networks = 2;  ///< 2: requests and responses apart. 1: together (they may deadlock)
+  /// Responses go straight back to their initiators and load no link: for comparison with simulators of
+  /// one-way traffic.
+  bool free_responses = false;
   unsigned virtual_channels = 1;  ///< of each virtual network, 1 .. 16; torus, ring, O1TURN: 2 or more
   unsigned priorities = 1;        ///< QoS classes, 1 .. 8; higher ones go first wherever two compete
   unsigned buffer_flits = 16;     ///< input buffer of each virtual channel, 1 or more
-  noc::Switching switching = noc::Switching::virtual_cut_through;
+  noc::Switching switching = noc::Switching::wormhole;
   unsigned credit_delay = 1;  ///< cycles a router needs to note a credit, 1 or more
 
   // Router pipeline, in cycles, as BookSim counts it.

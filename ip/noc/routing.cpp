@@ -84,20 +84,25 @@ Candidate RouteFunction::grid(std::uint32_t router, std::uint32_t from, std::uin
 Candidate RouteFunction::tree(std::uint32_t router, std::uint32_t to, std::uint32_t vcs,
                               std::uint32_t drawn) const {
   const auto k = graph_.parameters().fat_tree_radix, size = graph_.level_size();
-  const auto level = router / size, position = router % size;
-  // Above the highest digit in which they differ all routers lead to the destination's leaf.
+  const auto level = router / size, position = router % size, to_level = to / size, to_position = to % size;
   unsigned digit = 1;
   for (unsigned i = 0; i < level; ++i) digit *= k;
-  if (position / digit != to / digit) return {graph_.neighbour(router, k + drawn / digit % k), vcs};
-  return {graph_.neighbour(router, to / (digit / k) % k), vcs};
+  // Up at least to the destination's level (units are above the leaves, too) by its own digits. Above the highest digit in
+  // which they differ all routers lead to it.
+  if (level < to_level) return {graph_.neighbour(router, k + to_position / digit % k), vcs};
+  if (position / digit != to_position / digit) return {graph_.neighbour(router, k + drawn / digit % k), vcs};
+  return {graph_.neighbour(router, to_position / (digit / k) % k), vcs};
 }
 
 unsigned RouteFunction::routers_between(std::uint32_t source, std::uint32_t destination) const {
   auto a = graph_.endpoints()[source].router, b = graph_.endpoints()[destination].router;
   if (graph_.levels() > 0) {
-    unsigned up = 0;
-    for (; a != b; ++up) a /= graph_.parameters().fat_tree_radix, b /= graph_.parameters().fat_tree_radix;
-    return 2 * up + 1;
+    const auto k = graph_.parameters().fat_tree_radix, size = graph_.level_size();
+    const auto from_level = a / size, to_level = b / size;
+    a %= size, b %= size;
+    unsigned peak = 0;
+    for (; peak < std::max(from_level, to_level) || a != b; ++peak) a /= k, b /= k;
+    return 2 * peak - from_level - to_level + 1;
   }
   const auto width = graph_.width(), height = graph_.height();
   return 1 + distance(a % width, b % width, width, graph_.wraps()) +

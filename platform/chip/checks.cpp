@@ -9,6 +9,7 @@
 
 #include "platform/chip/address_map.hpp"
 #include "platform/chip/keys.hpp"
+#include "platform/chip/names.hpp"
 #include "platform/chip/quantity.hpp"
 
 namespace forerun::chip {
@@ -146,6 +147,21 @@ class Finder {
     // The rows as they are given are compared with the limits first: a grid of any size costs memory.
     if (noc.tiles.size() > max_mesh)
       return add({"noc.tiles"}, fmt::format("noc.tiles: {} rows; at most {}", noc.tiles.size(), max_mesh));
+    const bool grid_of_routers =
+        noc.topology == NocTopology::mesh || noc.topology == NocTopology::concentrated_mesh;
+    if (noc.routing != NocRouting::dimension_order && !grid_of_routers)
+      add({"noc.routing", "noc.topology"},
+          fmt::format("noc.routing: {} is for meshes, but noc.topology is {}", name(noc.routing),
+                      name(noc.topology)));
+    const bool halves = noc.topology == NocTopology::torus || noc.topology == NocTopology::ring ||
+                        noc.routing == NocRouting::o1turn;
+    if (halves && noc.virtual_channels < 2)
+      add({"noc.virtual_channels", "noc.topology", "noc.routing"},
+          "noc.virtual_channels: 1; torus, ring and o1turn need 2 or more");
+    if (noc.control_priority >= noc.priorities)
+      add({"noc.control_priority", "noc.priorities"},
+          fmt::format("noc.control_priority: {}; noc.priorities: {} has classes 0 to {}",
+                      noc.control_priority, noc.priorities, noc.priorities - 1));
     try {
       const auto grid = place_tiles(chip_);
       if (grid.columns > max_mesh || grid.rows > max_mesh)

@@ -16,6 +16,10 @@ enum class Format : unsigned char { f32, f16, bf16, i8 };
 enum class Scheduler : unsigned char { fr_fcfs, fcfs };
 enum class PagePolicy : unsigned char { open, closed };
 enum class Refresh : unsigned char { all_bank, none };
+enum class NocModel : unsigned char { packet, flit };
+enum class NocTopology : unsigned char { mesh, torus, ring, concentrated_mesh, fat_tree, crossbar };
+enum class NocRouting : unsigned char { dimension_order, o1turn, west_first };
+enum class NocSwitching : unsigned char { wormhole, virtual_cut_through };
 /// A piece of a memory address.
 enum class AddressField : unsigned char { burst, column, channel, pseudo_channel, bank_group, bank, row };
 
@@ -105,11 +109,24 @@ struct Clusters {
 
 struct Noc {
   Frequency clock{1.25e9};
-  unsigned columns = 0, rows = 0;                 ///< 0: chosen by place_tiles
-  Bytes link_width{64};                           ///< a flit: what a link carries a cycle
-  unsigned buffer = 32;                           ///< flits per port
-  unsigned router_latency = 2, link_latency = 1;  ///< cycles
-  std::vector<std::string> tiles;  ///< row by row from the top, "X C M H ."; empty: chosen by place_tiles
+  unsigned columns = 0, rows = 0;  ///< 0: chosen by place_tiles
+  NocModel model = NocModel::packet;
+  NocTopology topology = NocTopology::mesh;
+  unsigned concentration_columns = 2, concentration_rows = 2;  ///< tiles of a router of a concentrated mesh
+  unsigned fat_tree_radix = 4;                                 ///< tiles of a leaf
+  NocRouting routing = NocRouting::dimension_order;
+  NocSwitching switching = NocSwitching::wormhole;
+  Bytes link_width{64};           ///< a flit: what a link carries a cycle
+  Bytes endpoint_width{0};        ///< of links to and from tiles; 0: link_width
+  unsigned virtual_channels = 2;  ///< for requests, and as many for responses
+  unsigned buffer = 16;           ///< flits of each virtual channel
+  unsigned credit_delay = 1, routing_delay = 0, vc_alloc_delay = 1, sw_alloc_delay = 1,
+           switch_delay = 1;  ///< cycles
+  bool speculative = true;    ///< both allocations at once where possible
+  unsigned link_latency = 1;  ///< cycles
+  unsigned priorities = 1, control_priority = 0;
+  unsigned synchroniser_stages = 0;  ///< 0: all tiles run on the network's clock
+  std::vector<std::string> tiles;    ///< row by row from the top, "X C M H ."; empty: chosen by place_tiles
   bool operator==(const Noc&) const = default;
 };
 

@@ -22,7 +22,8 @@ using Member = T& (*)(Chip&);
 using AnyMember =
     std::variant<Member<unsigned>, Member<bool>, Member<std::string>, Member<Bytes>, Member<Frequency>,
                  Member<Time>, Member<Timing>, Member<Data>, Member<Scheduler>, Member<PagePolicy>,
-                 Member<Refresh>, Member<std::vector<Format>>, Member<std::vector<AddressField>>,
+                 Member<Refresh>, Member<NocModel>, Member<NocTopology>, Member<NocRouting>,
+                 Member<NocSwitching>, Member<std::vector<Format>>, Member<std::vector<AddressField>>,
                  Member<std::vector<std::string>>>;
 
 /// How a time is turned into cycles of hbm.clock, where a key takes either: a minimum goes up, a maximum

@@ -39,6 +39,23 @@ struct Names<Refresh> {
   static constexpr std::array<std::string_view, 2> all{"all_bank", "none"};
 };
 template <>
+struct Names<NocModel> {
+  static constexpr std::array<std::string_view, 2> all{"packet", "flit"};
+};
+template <>
+struct Names<NocTopology> {
+  static constexpr std::array<std::string_view, 6> all{"mesh",     "torus",   "ring", "concentrated_mesh",
+                                                       "fat_tree", "crossbar"};
+};
+template <>
+struct Names<NocRouting> {
+  static constexpr std::array<std::string_view, 3> all{"dimension_order", "o1turn", "west_first"};
+};
+template <>
+struct Names<NocSwitching> {
+  static constexpr std::array<std::string_view, 2> all{"wormhole", "virtual_cut_through"};
+};
+template <>
 struct Names<AddressField> {
   static constexpr std::array<std::string_view, 7> all{"burst",      "column", "channel", "pseudo_channel",
                                                        "bank_group", "bank",   "row"};

@@ -139,16 +139,50 @@ ip::SysctlParameters sysctl_parameters(const chip::Chip& chip) {
           .cluster = chip.clusters.clock};
 }
 
+// The chip's choices and the network's stand in the same order.
+static_assert(static_cast<int>(chip::NocModel::flit) == static_cast<int>(ip::noc::Model::flit));
+static_assert(static_cast<int>(chip::NocTopology::crossbar) == static_cast<int>(ip::noc::Topology::crossbar));
+static_assert(static_cast<int>(chip::NocTopology::concentrated_mesh) ==
+              static_cast<int>(ip::noc::Topology::concentrated_mesh));
+static_assert(static_cast<int>(chip::NocRouting::west_first) ==
+              static_cast<int>(ip::noc::Routing::west_first));
+static_assert(static_cast<int>(chip::NocSwitching::virtual_cut_through) ==
+              static_cast<int>(ip::noc::Switching::virtual_cut_through));
+
+ip::noc::EndpointParameters noc_endpoint(const chip::Chip& chip, Frequency clock, unsigned priority) {
+  ip::noc::EndpointParameters endpoint;
+  endpoint.priority = priority;
+  if (chip.noc.synchroniser_stages == 0) return endpoint;
+  endpoint.clock = clock;
+  endpoint.synchroniser_stages = chip.noc.synchroniser_stages;
+  return endpoint;
+}
+
 ip::NocParameters noc_parameters(const chip::Chip& chip, const chip::Grid& grid) {
+  const auto& n = chip.noc;
   return {.timing = timing(chip),
-          .clock = chip.noc.clock,
+          .model = static_cast<ip::noc::Model>(n.model),
+          .clock = n.clock,
+          .topology = static_cast<ip::noc::Topology>(n.topology),
           .columns = grid.columns,
           .rows = grid.rows,
-          .link_width = chip.noc.link_width,
-          .buffer_flits = chip.noc.buffer,
-          .switch_delay = std::max(chip.noc.router_latency, 3u) - 2,
-          .speculative = chip.noc.router_latency < 3,
-          .link_latency = chip.noc.link_latency};
+          .concentration_x = n.concentration_columns,
+          .concentration_y = n.concentration_rows,
+          .fat_tree_radix = n.fat_tree_radix,
+          .routing = static_cast<ip::noc::Routing>(n.routing),
+          .link_width = n.link_width,
+          .endpoint_width = n.endpoint_width,
+          .virtual_channels = n.virtual_channels,
+          .priorities = n.priorities,
+          .buffer_flits = n.buffer,
+          .switching = static_cast<ip::noc::Switching>(n.switching),
+          .credit_delay = n.credit_delay,
+          .routing_delay = n.routing_delay,
+          .vc_alloc_delay = n.vc_alloc_delay,
+          .sw_alloc_delay = n.sw_alloc_delay,
+          .switch_delay = n.switch_delay,
+          .speculative = n.speculative,
+          .link_latency = n.link_latency};
 }
 
 ip::hbm::Parameters hbm_parameters(const chip::Chip& chip, unsigned stack) {

@@ -87,8 +87,9 @@ void Soc::connect_control_tile() {
 
 void Soc::connect_noc() {
   const auto control = find_tile(grid_, chip::TileKind::control, 0);
-  bus.map_rest().bind(noc.add_initiator("control", control.x, control.y));
-  auto& sram_target = noc.add_target("sram", control.x, control.y);
+  bus.map_rest().bind(noc.add_initiator("control", control.x, control.y,
+                                        noc_endpoint(chip_, chip_.cpu.clock, chip_.noc.control_priority)));
+  auto& sram_target = noc.add_target("sram", control.x, control.y, noc_endpoint(chip_, chip_.cpu.clock));
   sram_target.bind(sram_port_.in[1]);
   noc.map(map::sram, chip_.sram.size.count, sram_target);
 
@@ -96,8 +97,8 @@ void Soc::connect_noc() {
     auto& cluster = *clusters[i];
     const auto tile = find_tile(grid_, chip::TileKind::cluster, i);
     const auto name = fmt::format("cluster{}", i);
-    cluster.mux.out.bind(noc.add_initiator(name, tile.x, tile.y));
-    auto& target = noc.add_target(name, tile.x, tile.y);
+    cluster.mux.out.bind(noc.add_initiator(name, tile.x, tile.y, noc_endpoint(chip_, chip_.clusters.clock)));
+    auto& target = noc.add_target(name, tile.x, tile.y, noc_endpoint(chip_, chip_.clusters.clock));
     target.bind(cluster.target);
     noc.map(map::cluster_registers(i), FR_CLUSTER_REGISTER_BYTES, target);
     noc.map(map::scratchpad(i), cluster.scratchpad.size(), target, map::scratchpad_stride);
@@ -109,7 +110,8 @@ void Soc::connect_noc() {
   for (unsigned stack = 0; stack < stacks; ++stack)
     for (unsigned port = 0; port < ports; ++port) {
       const auto tile = find_tile(grid_, chip::TileKind::memory, stack * ports + port);
-      auto& target = noc.add_target(fmt::format("hbm{}.port{}", stack, port), tile.x, tile.y);
+      auto& target = noc.add_target(fmt::format("hbm{}.port{}", stack, port), tile.x, tile.y,
+                                    noc_endpoint(chip_, chip_.hbm.clock));
       target.bind(hbm[stack]->port[port]);
       pieces[port * stacks + stack] = &target;
     }

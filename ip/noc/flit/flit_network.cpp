@@ -238,8 +238,7 @@ std::int64_t FlitNetwork::release(Packet& packet, std::int64_t now) {
   const auto link = graph_.endpoints()[info.destination].eject;
   const auto when = std::max(now, last_) + 1 + ports_[link].latency + parameters_.credit_delay;
   const auto give_back = [&](std::uint32_t other) {
-    for (auto& n = packets_[other].withheld; n > 0; --n)
-      at(when).credits.push_back(packets_[other].channel);
+    for (auto& n = packets_[other].withheld; n > 0; --n) at(when).credits.push_back(packets_[other].channel);
   };
   --inside_;
   packet.slot = none;
@@ -282,7 +281,8 @@ std::int64_t FlitNetwork::advance(std::int64_t now, std::vector<NetworkEvent>& e
   return std::max(next, last_ + 1);
 }
 
-void FlitNetwork::cycle(std::int64_t now, std::vector<NetworkEvent>& events) {  last_ = now;
+void FlitNetwork::cycle(std::int64_t now, std::vector<NetworkEvent>& events) {
+  last_ = now;
   events_ = &events;
   auto& bucket = wheel_[static_cast<std::size_t>(now) & wheel_mask_];
   scheduled_ -= bucket.arrivals.size() + bucket.credits.size() + bucket.routed.size();
@@ -473,7 +473,8 @@ void FlitNetwork::allocate_channels(Router& router) {
       const auto link = input_links_[router.first_input + position];
       for (auto bits = ports_[link].allocating; bits != 0; bits &= bits - 1) {
         const auto index = link * channels_ + lowest(bits);
-        auto& channel = channel_[index];        channel.won = false;
+        auto& channel = channel_[index];
+        channel.won = false;
         channel.tried = last_;
         if (!request_channels(index, channel, router, position)) {
           sleep(router, index);
@@ -549,7 +550,8 @@ bool FlitNetwork::request_channels(std::uint32_t index, Channel& channel, const 
       touched_.push_back(out);
     } else if (key >= o.key) {
       continue;
-    }    o.key = key;
+    }
+    o.key = key;
     o.granted = index;
   }
   return true;
@@ -728,11 +730,12 @@ void FlitNetwork::send(std::uint32_t index) {
       if (bin_cycles_ != 0) count_waiting(out_link, free_at, last_);
     }
   }
-  const bool tail = ++channel.sent == info.flits;  if (tail) bits |= tail_bit;
+  const bool tail = ++channel.sent == info.flits;
+  if (tail) bits |= tail_bit;
   const auto arrives = last_ + 1 + parameters_.switch_delay + output.latency;
   at(arrives).arrivals.push_back({out, bits});
   if (tail && output.eject) events_->push_back({arrives, NetworkEvent::What::delivered, info.packet});
-at(last_ + 1 + input.latency + (input.inject ? 0 : parameters_.credit_delay)).credits.push_back(index);
+  at(last_ + 1 + input.latency + (input.inject ? 0 : parameters_.credit_delay)).credits.push_back(index);
   if (!tail && channel.occupancy > 0) {
     if (parameters_.sw_alloc_delay > 1) fresh_.push_back(index);
     return;
@@ -742,9 +745,10 @@ at(last_ + 1 + input.latency + (input.inject ? 0 : parameters_.credit_delay)).cr
     switching_[routers_[input.router].first_word + input.to_port / 64] &=
         ~(std::uint64_t{1} << (input.to_port & 63));
   if (!tail) return;
-  output.free |= std::uint32_t{1} << (out % channels_);  outgoing.owner = none;
+  output.free |= std::uint32_t{1} << (out % channels_);
+  outgoing.owner = none;
   wake_sleepers(routers_[input.router], last_ + 1);
-channel.state = State::idle;
+  channel.state = State::idle;
   channel.out = channel.front = none;
   if (channel.first != none) come_to_front(index, take_first(channel.first, channel.last), last_ + 1);
 }
@@ -834,27 +838,36 @@ std::vector<Wait> FlitNetwork::waits() const {
     return slot == none ? nullptr : packets_[slot].packet;
   };
   // What stands in the far buffer of a channel, or else the packet that has got it and is still coming.
-  const auto holder = [&](std::uint32_t out) {
+  const auto holder = [&](std::uint32_t out) -> const Packet* {
     if (ports_[out / channels_].eject) {
-      if (partial_[out] != none) return packet(partial_[out]);
+      const auto endpoint = graph_.links()[out / channels_].endpoint;
+      const auto network = out % channels_ / parameters_.virtual_channels;
+      for (const auto& info : packets_)  // delivered, but not taken
+        if (info.arrived && info.destination == endpoint && info.network == network)
+          return static_cast<const Packet*>(info.packet);
     } else if (channel_[out].front != none) {
       return packet(channel_[out].front);
     }
     const auto owner = outgoing_[out].owner;
     return owner == none ? nullptr : packet(channel_[owner].front);
   };
+  // Flits that wait behind their own packet's head do not count: the head's wait is what holds them.
+  const auto add = [&](const Packet* waiting, std::uint32_t at, std::uint32_t wants, const Packet* held_by) {
+    if (waiting != held_by) all.push_back({waiting, at, wants, held_by});
+  };
   for (std::uint32_t index = 0; index < channel_.size(); ++index) {
     const auto& channel = channel_[index];
     if (channel.front == none || channel.occupancy == 0) continue;
     const auto link = index / channels_;
     if (channel.state == State::active && outgoing_[channel.out].credits == 0)
-      all.push_back({packet(channel.front), link, channel.out_link, holder(channel.out)});
+      add(packet(channel.front), link, channel.out_link, holder(channel.out));
     else if (channel.state == State::allocating && open_channels(best_link(channel), channel) == 0) {
       const auto wants = best_link(channel);
-      all.push_back(
-          {packet(channel.front), link, wants, holder(wants * channels_ + lowest(channel.allowed))});
+      add(packet(channel.front), link, wants, holder(wants * channels_ + lowest(channel.allowed)));
     }
   }
+  for (const auto& info : packets_)
+    if (info.arrived) add(info.packet, graph_.endpoints()[info.destination].eject, none, nullptr);
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const auto& source = sources_[i];
     if (source.first == none) continue;
@@ -865,8 +878,7 @@ std::vector<Wait> FlitNetwork::waits() const {
     const auto channel =
         link * channels_ +
         (source.channel == none ? info.network * parameters_.virtual_channels : source.channel);
-    const auto* before = holder(channel);
-    all.push_back({info.packet, link, link, before == info.packet ? nullptr : before});
+    add(info.packet, link, link, holder(channel));
   }
   return all;
 }

@@ -166,11 +166,11 @@ void PacketEngine<Matching, Channels>::run(std::int64_t now, std::vector<Network
 
 template <class Matching, class Channels>
 std::int64_t PacketEngine<Matching, Channels>::advance(std::int64_t now, std::vector<NetworkEvent>& events) {
+  run(now, events);
   if (!early_.empty()) {
     events.insert(events.end(), early_.begin(), early_.end());
     early_.clear();
   }
-  run(now, events);
   return next_cycle();
 }
 
@@ -322,6 +322,7 @@ bool PacketEngine<Matching, Channels>::pass(std::uint32_t router, std::uint32_t 
   if (bin_ > 0) record_flits(to.link_out, now + 1, flits);
   at(now + 1 + from.credit_delay).credits.push_back({from.credits_to + (channel & mask), flits});
   auto& later = at(now + 1 + to.flit_delay);
+  if (to.ejects && in.left == 0) announce(flight, now + 1 + to.flit_delay + flits - 1);
   if (to.ejects)
     later.landings.push_back({static_cast<std::uint32_t>(slots + in.out), to.flits_to, in.left == 0 ? flight : none, flits});
   else
@@ -348,6 +349,7 @@ bool PacketEngine<Matching, Channels>::follow(std::uint32_t router, std::uint32_
   traffic_[to.link_out].flits += flits;
   if (bin_ > 0) record_flits(to.link_out, now, flits);
   at(now + from.credit_delay).credits.push_back({from.credits_to + (channel & mask), flits});
+  if (to.ejects && in.left == 0) announce(places_[in.front].flight, now + to.flit_delay + flits - 1);
   auto& later = at(now + to.flit_delay);
   if (to.ejects)
     later.landings.push_back({static_cast<std::uint32_t>(slots + in.out), to.flits_to,
@@ -578,6 +580,7 @@ template <bool plain>
     if (now > due) counters_[to.link_out].waited_cycles += static_cast<std::uint64_t>(now - due);
     if (bin_ > 0) record_wait(to.link_out, due, now);
   }
+  if (to.ejects && left == 0) announce(places_[in.front].flight, now + to.flit_delay + flits - 1);
   if (to.ejects)
     later.landings.push_back({static_cast<std::uint32_t>(slots + in.out), to.flits_to,
                               left == 0 ? places_[in.front].flight : none, flits});
@@ -707,9 +710,9 @@ void PacketEngine<Matching, Channels>::step(std::int64_t now, std::vector<Networ
   cycle.bodies.clear();
   for (const auto& head : cycle.heads) arrive(head, now);
   cycle.heads.clear();
-  for (const auto& landing : cycle.landings) land(landing, now, events);
+  for (const auto& landing : cycle.landings) land(landing, now);
   cycle.landings.clear();
-  for (const auto& landing : cycle.tails_landing) deliver(landing, now, events);
+  for (const auto& landing : cycle.tails_landing) deliver(landing, now);
   cycle.tails_landing.clear();
   if (!cycle.routed.empty()) {
     for (const auto in : cycle.routed) bid(in >> 16, in & 0xffff, now);
@@ -794,10 +797,12 @@ template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::inject(Packet& packet) {
   const auto flight = new_flight();
   packet.slot = flight;
-  packet.drawn = route_.draw(drawn_[packet.network]++);
+  // With one virtual network requests and responses share it.
+  const auto network = static_cast<std::uint8_t>(std::min<std::uint32_t>(packet.network, networks_ - 1));
+  packet.drawn = route_.draw(drawn_[network]++);
   flights_[flight] = {&packet, packet.source, packet.destination, packet.flits, packet.drawn, none, 0,
-                      packet.network, static_cast<std::uint8_t>(std::min<std::uint32_t>(packet.priority, classes_ - 1)), false};
-  auto& source = sources_[(std::size_t{packet.source} * networks_ + packet.network) * classes_ + flights_[flight].cls];
+                      network, static_cast<std::uint8_t>(std::min<std::uint32_t>(packet.priority, classes_ - 1)), false};
+  auto& source = sources_[(std::size_t{packet.source} * networks_ + network) * classes_ + flights_[flight].cls];
   const bool first = source.head == none;
   (first ? source.head : flights_[source.tail].next) = flight;
   source.tail = flight;
@@ -888,7 +893,7 @@ bool PacketEngine<Matching, Channels>::send(std::uint32_t endpoint, std::int64_t
 
 /// Flits arrive at their endpoint.
 template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::land(const Landing& landing, std::int64_t now, std::vector<NetworkEvent>& events) {
+void PacketEngine<Matching, Channels>::land(const Landing& landing, std::int64_t now) {
   const auto channel = landing.output & ((1u << shift_) - 1);
   const auto& sink = sinks_[std::size_t{landing.endpoint} * networks_ + network_of_[channel]];
   if (sink.held == 0)
@@ -897,23 +902,31 @@ void PacketEngine<Matching, Channels>::land(const Landing& landing, std::int64_t
     untaken_[(std::size_t{landing.endpoint} << shift_) + channel] += landing.flits;
   if (landing.flight == none) return;
   if (landing.flits == 1)
-    deliver(landing, now, events);
+    deliver(landing, now);
   else
     at(now + landing.flits - 1).tails_landing.push_back(landing);
 }
 
 /// A tail has arrived.
 template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::deliver(const Landing& landing, std::int64_t now, std::vector<NetworkEvent>& events) {
+void PacketEngine<Matching, Channels>::deliver(const Landing& landing, std::int64_t now) {
   const auto channel = landing.output & ((1u << shift_) - 1);
   auto& untaken = untaken_[(std::size_t{landing.endpoint} << shift_) + channel];
   auto& f = flights_[landing.flight];
+  if (f.released) {
+    if (untaken > 0)
+      at(now + sinks_[std::size_t{landing.endpoint} * networks_ + f.network].delay).credits.push_back({landing.output, untaken});
+    untaken = 0;
+    f.released = false;
+    f.next = free_flight_;
+    free_flight_ = landing.flight;
+    return;
+  }
   f.delivered = true;
   f.untaken = untaken;
   f.next = landing.output;  // where its credits go
   untaken = 0;
   ++sinks_[std::size_t{landing.endpoint} * networks_ + f.network].held;
-  events.push_back({now, NetworkEvent::What::delivered, f.packet});
 }
 
 template <class Matching, class Channels>
@@ -921,6 +934,12 @@ std::int64_t PacketEngine<Matching, Channels>::release(Packet& packet, std::int6
   if (now > done_ + 1) run(now - 1, early_);
   const auto flight = packet.slot;
   auto& f = flights_[flight];
+  if (!f.delivered) {  // its tail arrives in the cycle `now`, which is not done yet
+    f.released = true;
+    f.packet = nullptr;
+    --inside_;
+    return early_.empty() ? next_cycle() : done_;
+  }
   auto& sink = sinks_[std::size_t{f.destination} * networks_ + f.network];
   auto& returns = at(std::max(now, done_) + sink.delay).credits;
   if (f.untaken > 0) returns.push_back({f.next, f.untaken});

@@ -67,7 +67,7 @@ class PacketEngine final : public Network {
     std::uint32_t next = none;      // in its source queue; in the list of free flights
     std::uint32_t untaken = 0;      // its flits in the ejection buffer once it is delivered
     std::uint8_t network = 0, cls = 0;
-    bool delivered = false;
+    bool delivered = false, released = false;
   };
   /// A packet in the queue of a virtual channel. It may be in several at a time.
   struct Place {
@@ -215,8 +215,11 @@ class PacketEngine final : public Network {
   void activate(std::uint32_t in, std::int64_t now);
   void bid_ahead(std::int64_t now);
   void fall_back(std::uint32_t in, std::int64_t now);
-  void land(const Landing& landing, std::int64_t now, std::vector<NetworkEvent>& events);
-  void deliver(const Landing& landing, std::int64_t now, std::vector<NetworkEvent>& events);
+  void land(const Landing& landing, std::int64_t now);
+  void deliver(const Landing& landing, std::int64_t now);
+  void announce(std::uint32_t flight, std::int64_t cycle) {
+    early_.push_back({cycle, NetworkEvent::What::delivered, flights_[flight].packet});
+  }
   void depart(const Departure& departure, std::int64_t now, std::vector<NetworkEvent>& events);
   bool send(std::uint32_t endpoint, std::int64_t now);
   bool room_for(const Output& output, std::uint32_t flits) const {

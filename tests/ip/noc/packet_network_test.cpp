@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <memory>
 #include <random>
 
@@ -48,10 +50,14 @@ std::vector<NocParameters> all_kinds() {
       changed([](NocParameters& p) { p.virtual_networks = 2, p.virtual_channels = 1; }),
       changed([](NocParameters& p) { p.virtual_networks = 2, p.virtual_channels = 5, p.priorities = 3; }),
       changed([](NocParameters& p) { p.speculative = true; }),
-      changed([](NocParameters& p) { p.speculative = true, p.vc_alloc_delay = 2, p.sw_alloc_delay = 3, p.buffer_flits = 16; }),
+      changed([](NocParameters& p) {
+        p.speculative = true, p.vc_alloc_delay = 2, p.sw_alloc_delay = 3, p.buffer_flits = 16;
+      }),
       changed([](NocParameters& p) { p.routing_delay = 1, p.vc_alloc_delay = 2, p.buffer_flits = 16; }),
       changed([](NocParameters& p) { p.sw_alloc_delay = 2, p.switch_delay = 2, p.buffer_flits = 16; }),
-      changed([](NocParameters& p) { p.link_latency = 3, p.inject_latency = 2, p.eject_latency = 4, p.buffer_flits = 16; }),
+      changed([](NocParameters& p) {
+        p.link_latency = 3, p.inject_latency = 2, p.eject_latency = 4, p.buffer_flits = 16;
+      }),
       changed([](NocParameters& p) { p.endpoint_width = Bytes{48}; }),
       changed([](NocParameters& p) { p.endpoint_width = Bytes{16}, p.topology = Topology::torus; }),
   };
@@ -60,7 +66,8 @@ std::vector<NocParameters> all_kinds() {
 Graph graph_of(const NocParameters& p) {
   Graph graph(p);
   for (unsigned y = 0; y < p.rows; ++y)
-    for (unsigned x = 0; x < p.columns; ++x) graph.add_endpoint("e" + std::to_string(y * p.columns + x), x, y);
+    for (unsigned x = 0; x < p.columns; ++x)
+      graph.add_endpoint("e" + std::to_string(y * p.columns + x), x, y);
   return graph;
 }
 
@@ -70,6 +77,8 @@ struct Driver {
   void until(std::int64_t end) {
     auto next = network.advance(now, events);
     for (;;) {
+      std::stable_sort(events.begin() + static_cast<std::ptrdiff_t>(seen), events.end(),
+                       [](const auto& a, const auto& b) { return a.cycle < b.cycle; });
       for (; seen < events.size() && events[seen].cycle <= now; ++seen)
         if (take && events[seen].what == NetworkEvent::What::delivered)
           next = std::min(next, network.release(*events[seen].packet, now));
@@ -110,8 +119,8 @@ TEST(PacketNetwork, ZeroLoadLatencyIsTheClosedForm) {
       run.until(Network::never - 1);
       ASSERT_EQ(delivered(run.events, packet) - packet.born,
                 zero_load_cycles(graph, packet.source, packet.destination, packet.flits))
-          << "topology " << static_cast<int>(p.topology) << ", " << packet.source << " to " << packet.destination << ", "
-          << packet.flits << " flits";
+          << "topology " << static_cast<int>(p.topology) << ", " << packet.source << " to "
+          << packet.destination << ", " << packet.flits << " flits";
       EXPECT_EQ(network->packets_inside(), 0u);
       run.events.clear();
       run.seen = 0;
@@ -156,7 +165,8 @@ std::vector<std::int64_t> overload(const NocParameters& p, std::uint32_t longest
     if (graph.links()[l].kind == Link::Kind::inject) in += network->counters(l).flits;
     if (graph.links()[l].kind == Link::Kind::eject) out += network->counters(l).flits;
     EXPECT_LE(network->counters(l).flits, static_cast<std::uint64_t>(last) + 1) << "a flit a cycle";
-    EXPECT_LE(network->counters(l).blocked_cycles + network->counters(l).flits, static_cast<std::uint64_t>(last) + 2);
+    EXPECT_LE(network->counters(l).blocked_cycles + network->counters(l).flits,
+              static_cast<std::uint64_t>(last) + 2);
   }
   EXPECT_EQ(in, flits);
   EXPECT_EQ(out, flits);
@@ -190,12 +200,14 @@ TEST(PacketNetwork, TurnsOfOneFlitChangeNothingButTheOrderWithinOneCycle) {
     }
     Driver run(*network);
     run.until(Network::never - 1);
-    EXPECT_EQ(delivered(run.events, packets.back()), zero_load_cycles(graph, 1, 2, 7) + 19 * 7) << turns.alone;
+    EXPECT_EQ(delivered(run.events, packets.back()), zero_load_cycles(graph, 1, 2, 7) + 19 * 7)
+        << turns.alone;
   }
 }
 
 TEST(PacketNetwork, HeldRequestsDoNotBlockResponses) {
-  const auto graph = graph_of(changed([](NocParameters& p) { p.virtual_networks = 2, p.virtual_channels = 1, p.buffer_flits = 4; }));
+  const auto graph = graph_of(
+      changed([](NocParameters& p) { p.virtual_networks = 2, p.virtual_channels = 1, p.buffer_flits = 4; }));
   const auto network = make_packet_network(graph);
   std::vector<std::unique_ptr<Packet>> packets;
   for (unsigned i = 0; i < 200; ++i) {
@@ -211,7 +223,8 @@ TEST(PacketNetwork, HeldRequestsDoNotBlockResponses) {
   const auto text = describe_waits(graph, network->waits(), 500);
   EXPECT_THAT(text, testing::HasSubstr("for its endpoint to take it"));
   Packet response;
-  response.source = 4, response.destination = 5, response.flits = 3, response.network = 1, response.born = 200000;
+  response.source = 4, response.destination = 5, response.flits = 3, response.network = 1,
+  response.born = 200000;
   network->inject(response);
   run.until(300000);
   EXPECT_EQ(delivered(run.events, response) - response.born, zero_load_cycles(graph, 4, 5, 3));
@@ -316,8 +329,9 @@ struct Row {
   unsigned length;
   double offered, latency;
 };
-constexpr Row booksim[] = {{1, 0.05, 27.034}, {1, 0.1, 27.237}, {1, 0.2, 27.844}, {1, 0.3, 29.564}, {1, 0.34, 30.987},
-                           {5, 0.05, 31.898}, {5, 0.1, 32.865}, {5, 0.2, 36.447}, {5, 0.3, 44.746}, {5, 0.34, 52.535}};
+constexpr Row booksim[] = {{1, 0.05, 27.034}, {1, 0.1, 27.237},  {1, 0.2, 27.844}, {1, 0.3, 29.564},
+                           {1, 0.34, 30.987}, {5, 0.05, 31.898}, {5, 0.1, 32.865}, {5, 0.2, 36.447},
+                           {5, 0.3, 44.746},  {5, 0.34, 52.535}};
 
 TEST(PacketNetwork, LatencyIsThatOfBookSim) {
   const auto p = reference();
@@ -355,7 +369,9 @@ TEST(PacketNetwork, AgreesWithTheFlitModelElsewhere) {
   const Case cases[] = {
       {"2 channels", with([](NocParameters& p) { p.virtual_channels = 2; }), 0.24, 5},
       {"8 channels of 4", with([](NocParameters& p) { p.virtual_channels = 8, p.buffer_flits = 4; }), 0.3, 5},
-      {"deep router", with([](NocParameters& p) { p.routing_delay = 1, p.vc_alloc_delay = 2, p.switch_delay = 2; }), 0.28, 5},
+      {"deep router",
+       with([](NocParameters& p) { p.routing_delay = 1, p.vc_alloc_delay = 2, p.switch_delay = 2; }), 0.28,
+       5},
       {"long links", with([](NocParameters& p) { p.link_latency = 3; }), 0.25, 3},
       {"speculative", with([](NocParameters& p) { p.speculative = true; }), 0.3, 5},
       {"torus", with([](NocParameters& p) { p.topology = Topology::torus; }), 0.35, 5},
@@ -363,7 +379,8 @@ TEST(PacketNetwork, AgreesWithTheFlitModelElsewhere) {
       {"tornado", reference(), 0.2, 5, Pattern::tornado},
       {"complement", reference(), 0.18, 5, Pattern::bit_complement},
       {"cut-through", with([](NocParameters& p) { p.switching = Switching::virtual_cut_through; }), 0.25, 5},
-      {"two networks", with([](NocParameters& p) { p.virtual_networks = 2, p.virtual_channels = 2; }), 0.3, 5},
+      {"two networks", with([](NocParameters& p) { p.virtual_networks = 2, p.virtual_channels = 2; }), 0.3,
+       5},
       {"long packets", with([](NocParameters& p) { p.buffer_flits = 16; }), 0.25, 17},
   };
   for (const auto& c : cases) {

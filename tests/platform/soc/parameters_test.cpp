@@ -124,7 +124,7 @@ TEST(SocParameters, TakeOverNocAndControlTile) {
   chip.cpu.clock = {500e6};
   chip.sram = {{1 << 18}, 3};
   chip.boot_rom = {{1001}, 5};
-  chip.noc.clock = {2e9}, chip.noc.link_width = {32}, chip.noc.buffer = 5, chip.noc.router_latency = 4,
+  chip.noc.clock = {2e9}, chip.noc.link_width = {32}, chip.noc.buffer = 5, chip.noc.switch_delay = 2, chip.noc.speculative = false,
   chip.noc.link_latency = 2;
   chip.bus.latency = {1234};
   chip.peripherals = {{20e6}, {3e6}, 2, 5, 9};
@@ -138,6 +138,20 @@ TEST(SocParameters, TakeOverNocAndControlTile) {
   EXPECT_EQ(n.buffer_flits, 5u);
   EXPECT_EQ(n.router_latency(), 4u);
   EXPECT_EQ(n.link_latency, 2u);
+  chip.noc.model = chip::NocModel::flit, chip.noc.topology = chip::NocTopology::fat_tree, chip.noc.fat_tree_radix = 3;
+  chip.noc.switching = chip::NocSwitching::virtual_cut_through, chip.noc.virtual_channels = 7, chip.noc.credit_delay = 6;
+  const auto tree = noc_parameters(chip, grid);
+  EXPECT_EQ(tree.model, ip::noc::Model::flit);
+  EXPECT_EQ(tree.topology, ip::noc::Topology::fat_tree);
+  EXPECT_EQ(tree.fat_tree_radix, 3u);
+  EXPECT_EQ(tree.switching, ip::noc::Switching::virtual_cut_through);
+  EXPECT_EQ(tree.virtual_channels, 7u);
+  EXPECT_EQ(tree.credit_delay, 6u);
+  EXPECT_EQ(noc_endpoint(chip, {1e9}).clock.hertz, 0.0) << "no crossings";
+  chip.noc.synchroniser_stages = 3;
+  EXPECT_EQ(noc_endpoint(chip, {1e9}, 1).clock.hertz, 1e9);
+  EXPECT_EQ(noc_endpoint(chip, {1e9}, 1).synchroniser_stages, 3u);
+  EXPECT_EQ(noc_endpoint(chip, {1e9}, 1).priority, 1u);
   EXPECT_EQ(sram_parameters(chip).size.count, 1u << 18);
   EXPECT_EQ(sram_parameters(chip).latency, Time{6000});
   EXPECT_EQ(device_tree_address(chip), 0x1000u + 1008) << "aligned to 8 bytes";
