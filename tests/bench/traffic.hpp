@@ -25,10 +25,15 @@ struct Traffic : sc_core::sc_module {
   }
   tlm_utils::simple_initiator_socket<Traffic> socket{"socket"};
   std::uint64_t completed = 0;
+  /// Lets it go on, or makes it finish what is under way and wait.
+  void run(bool on) {
+    running_ = on;
+    if (on) next_.notify(sc_core::SC_ZERO_TIME);
+  }
 
  private:
   void issue() {
-    while (in_flight_ < outstanding_ && requesting_ == nullptr) {
+    while (running_ && in_flight_ < outstanding_ && requesting_ == nullptr) {
       auto& payload = pool_.acquire(tlm::TLM_READ_COMMAND, address_(), length_, true);
       ++in_flight_;
       requesting_ = &payload;
@@ -63,6 +68,7 @@ struct Traffic : sc_core::sc_module {
   Address address_;
   unsigned outstanding_, in_flight_ = 0;
   std::uint32_t length_;
+  bool running_ = true;
   tlm::tlm_generic_payload* requesting_ = nullptr;
   sc_core::sc_time not_before_;
   sc_core::sc_event next_;

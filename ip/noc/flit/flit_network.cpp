@@ -585,10 +585,10 @@ void FlitNetwork::allocate_switch(Router& router) {
       auto& port = ports_[link];
       request_switch(router, port, link);
       if (!one_cycle) {
-        for (auto bits = port.switching; bits != 0; bits &= bits - 1)
+        for (auto bits = port.switching & ~deferred_; bits != 0; bits &= bits - 1)
           router.switches.push_back(
               {last_ + parameters_.sw_alloc_delay - 1, link * channels_ + lowest(bits), failed});
-        port.switching = 0;
+        port.switching &= deferred_;
       }
       if (port.switching == 0) switching_[router.first_word + word] &= ~(std::uint64_t{1} << position);
     }
@@ -637,7 +637,8 @@ void FlitNetwork::allocate_switch(Router& router) {
     const auto [time, index, out_link] = pending[due];
     const auto& channel = channel_[index];
     if (out_link != failed && channel.state == State::active && channel.out / channels_ == out_link &&
-        outgoing_[channel.out].credits > 0)
+        outgoing_[channel.out].credits > 0 &&
+        (!ports_[out_link].slow || paces_[out_link].next(last_) <= last_))
       going_.push_back(index);
     else
       fresh_.push_back(index);
@@ -649,6 +650,7 @@ void FlitNetwork::allocate_switch(Router& router) {
 /// that have a channel go before speculative ones.
 void FlitNetwork::request_switch(const Router& router, Port& input, std::uint32_t link) {
   const auto request = ++stamp_;
+  deferred_ = 0;
   const auto lower = (std::uint32_t{1} << input.channel_pointer) - 1;
   const auto first = link * channels_;
   const auto go = [&](std::uint32_t bits, unsigned priority, bool speculative) {
@@ -677,7 +679,11 @@ void FlitNetwork::request_switch(const Router& router, Port& input, std::uint32_
       }
       auto& output = ports_[channel.out_link];
       if (output.request_stamp == request) continue;
-      if (output.slow && paces_[channel.out_link].next(last_) > last_) continue;
+      const auto goes = last_ + parameters_.sw_alloc_delay - 1;
+      if (output.slow && paces_[channel.out_link].next(goes) > goes) {
+        deferred_ |= std::uint32_t{1} << (index - first);  // asks again in the next cycle
+        continue;
+      }
       output.request_stamp = request;
       request_output(index, channel, router, input, channel.out_link);
     }

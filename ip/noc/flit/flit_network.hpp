@@ -196,6 +196,7 @@ class FlitNetwork final : public Network {
   std::vector<NetworkEvent>* events_ = nullptr;  // of the cycle in hand
   // Of the router in hand.
   std::vector<std::uint32_t> touched_, touched_inputs_;
+  std::uint32_t deferred_ = 0;                                // bits of channels that a slow link makes wait
   std::vector<std::pair<std::uint32_t, std::uint32_t>> got_;  // channel, channel that it gets
   std::vector<std::uint32_t> going_, fresh_;  // channels whose flit goes; channels new to the switch
 

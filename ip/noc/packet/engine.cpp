@@ -89,9 +89,13 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph, PacketTurns t
   sources_.resize(std::size_t{endpoints} * networks_ * classes_);
   senders_.resize(endpoints);
   sinks_.resize(std::size_t{endpoints} * networks_);
+  for (std::uint32_t e = 0; e < endpoints; ++e)
+    for (std::uint32_t n = 0; n < networks_; ++n)
+      sinks_[std::size_t{e} * networks_ + n].delay = graph.links()[graph.endpoints()[e].eject].latency + 1 + p.credit_delay;
+  for (std::uint32_t v = 0; v < vcs_; ++v) network_of_.push_back(v / (vcs_ / networks_));
   untaken_.resize(std::size_t{endpoints} << shift_);
   granted_.resize(channels_);
-  flits_.resize(graph.links().size());
+  traffic_.resize(graph.links().size());
   counters_.resize(graph.links().size());
   stalls_.resize(graph.links().size());
 
@@ -106,11 +110,10 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph, PacketTurns t
       const auto& link = graph.links()[ports.inputs[i]];
       auto& port = ports_of_[std::size_t{r} * ports_ + i];
       const bool inject = link.kind == Link::Kind::inject;
-      port.link_in = ports.inputs[i];
       port.credits_to = inject ? inject_outputs_ + (link.endpoint << shift_) : link.from * channels_ + (link.from_port << shift_);
       port.credit_delay = static_cast<std::uint16_t>(link.latency + 1 + (inject ? 0 : p.credit_delay));
       longest = std::max(longest, std::uint32_t{port.credit_delay});
-      if (inject) senders_[link.endpoint] = {ports.inputs[i], all, 0, 0, {}};
+      if (inject) senders_[link.endpoint] = {ports.inputs[i], link.to << 16 | link.to_port << shift_, link.latency + 1, link.interval > 1024, all, 0, 0, {}};
     }
     for (std::uint32_t o = 0; o < ports.outputs.size(); ++o) {
       const auto& link = graph.links()[ports.outputs[o]];
@@ -229,8 +232,8 @@ void PacketEngine<Matching, Channels>::arrive(const Head& head, std::int64_t now
   const auto place = new_place(head.flight);
   auto& q = queues_[index];
   inputs_[index].count = static_cast<std::uint16_t>(inputs_[index].count + head.flits);
-  if (q.front == none) {
-    q.front = q.back = place;
+  if (inputs_[index].front == none) {
+    inputs_[index].front = q.back = place;
     if (!passes_ || !pass(router, channel, head.flits, now)) come_to_front(router, channel, now, false);
   } else {
     places_[q.back].next = place;
@@ -243,7 +246,7 @@ template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::come_to_front(std::uint32_t router, std::uint32_t channel, std::int64_t now,
                                                      bool after_tail) {
   const auto index = std::size_t{router} * channels_ + channel;
-  const auto& f = flights_[places_[queues_[index].front].flight];
+  const auto& f = flights_[places_[inputs_[index].front].flight];
   inputs_[index].left = f.flits;
   inputs_[index].cls = static_cast<std::uint8_t>(f.cls + (speculative_ ? 1 : 0));
   if (routing_delay_ > 0)
@@ -281,7 +284,7 @@ bool PacketEngine<Matching, Channels>::pass(std::uint32_t router, std::uint32_t 
   if (flits > 7) return false;
   const auto slots = std::size_t{router} * channels_;
   const auto mask = (1u << shift_) - 1;
-  const auto place = queues_[slots + channel].front;
+  const auto place = inputs_[slots + channel].front;
   const auto flight = places_[place].flight;
   const auto& f = flights_[flight];
   Channels wanted;
@@ -302,7 +305,7 @@ bool PacketEngine<Matching, Channels>::pass(std::uint32_t router, std::uint32_t 
     }
     open &= ~(1u << next);
   }
-  if (v == vcs_ || !matching_.reserve(router, channel >> shift_, out, flits, now)) return false;
+  if (v == vcs_ || !matching_.reserve(router, channel >> shift_, out, flits, 1, now)) return false;
   accepts_[slots + channel] = static_cast<std::uint16_t>(v + 1);
   free = static_cast<Channels>(free & ~(Channels{1} << v));
   outputs[v].holder = static_cast<std::uint16_t>(channel);
@@ -314,8 +317,8 @@ bool PacketEngine<Matching, Channels>::pass(std::uint32_t router, std::uint32_t 
   in.port = static_cast<std::uint16_t>(out);
   in.cls = 0;
   in.state = State::moving;
-  flits_[to.link_out] += flits;
-  ++counters_[to.link_out].packets;
+  traffic_[to.link_out].flits += flits;
+  ++traffic_[to.link_out].packets;
   if (bin_ > 0) record_flits(to.link_out, now + 1, flits);
   at(now + 1 + from.credit_delay).credits.push_back({from.credits_to + (channel & mask), flits});
   auto& later = at(now + 1 + to.flit_delay);
@@ -328,13 +331,42 @@ bool PacketEngine<Matching, Channels>::pass(std::uint32_t router, std::uint32_t 
   return true;
 }
 
+/// Flits that follow their head when nobody else wants their ports: they go on in the cycle of their arrival.
+template <class Matching, class Channels>
+bool PacketEngine<Matching, Channels>::follow(std::uint32_t router, std::uint32_t channel, std::uint32_t flits,
+                                              std::int64_t now) {
+  const auto slots = std::size_t{router} * channels_;
+  const auto mask = (1u << shift_) - 1;
+  auto& in = inputs_[slots + channel];
+  auto& output = outputs_[slots + in.out];
+  const auto* const ports = &ports_of_[std::size_t{router} * ports_];
+  const auto &from = ports[channel >> shift_], &to = ports[in.port];
+  if (output.credits < flits || to.paced || in.state != State::moving) return false;
+  if (!matching_.reserve(router, channel >> shift_, in.port, flits, 0, now)) return false;
+  output.credits = static_cast<std::uint16_t>(output.credits - flits);
+  in.count = static_cast<std::uint16_t>(in.count - flits);
+  in.left -= flits;
+  traffic_[to.link_out].flits += flits;
+  if (bin_ > 0) record_flits(to.link_out, now, flits);
+  at(now + from.credit_delay).credits.push_back({from.credits_to + (channel & mask), flits});
+  if (to.ejects && in.left == 0) announce(places_[in.front].flight, now + to.flit_delay + flits - 1);
+  auto& later = at(now + to.flit_delay);
+  if (to.ejects)
+    later.landings.push_back({static_cast<std::uint32_t>(slots + in.out), to.flits_to,
+                              in.left == 0 ? places_[in.front].flight : none, flits});
+  else
+    later.bodies.push_back({to.flits_to + (in.out & mask), flits});
+  if (in.left == 0) at(now + flits - 1).tails.push_back(router << 16 | channel);
+  return true;
+}
+
 /// Finds the way and bids for a channel of it from cycle `now`.
 template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::bid(std::uint32_t router, std::uint32_t channel, std::int64_t now) {
   const auto index = std::size_t{router} * channels_ + channel;
   auto& in = inputs_[index];
   auto& q = queues_[index];
-  const auto& f = flights_[places_[q.front].flight];
+  const auto& f = flights_[places_[in.front].flight];
   in.port = static_cast<std::uint16_t>(find_way(router, f, q.wanted));
   in.state = State::bidding;
   q.due = now + ahead_;
@@ -536,25 +568,24 @@ template <bool plain>
   in.count = static_cast<std::uint16_t>(count);
   in.left = left;
   output.credits = static_cast<std::uint16_t>(credits);
-  flits_[to.link_out] += flits;
+  traffic_[to.link_out].flits += flits;
   at(now + from.credit_delay).credits.push_back({from.credits_to + (channel & mask), flits});
   if (flits > 1) matching_.occupy(router, port, in.port, flits);
   auto& later = at(now + to.flit_delay);
   const bool head = in.state == State::ready;
   if (head) {
     in.state = State::moving;
-    auto& counters = counters_[to.link_out];
-    ++counters.packets;
-    const auto& q = queues_[slots + channel];
-    counters.waited_cycles += static_cast<std::uint64_t>(now - q.due);
-    if (bin_ > 0) record_wait(to.link_out, q.due, now);
+    ++traffic_[to.link_out].packets;
+    const auto due = queues_[slots + channel].due;
+    if (now > due) counters_[to.link_out].waited_cycles += static_cast<std::uint64_t>(now - due);
+    if (bin_ > 0) record_wait(to.link_out, due, now);
   }
-  if (to.ejects && left == 0) announce(places_[queues_[slots + channel].front].flight, now + to.flit_delay + flits - 1);
+  if (to.ejects && left == 0) announce(places_[in.front].flight, now + to.flit_delay + flits - 1);
   if (to.ejects)
     later.landings.push_back({static_cast<std::uint32_t>(slots + in.out), to.flits_to,
-                              left == 0 ? places_[queues_[slots + channel].front].flight : none, flits});
+                              left == 0 ? places_[in.front].flight : none, flits});
   else if (head)
-    later.heads.push_back({to.flits_to + (in.out & mask), places_[queues_[slots + channel].front].flight, flits});
+    later.heads.push_back({to.flits_to + (in.out & mask), places_[in.front].flight, flits});
   else
     later.bodies.push_back({to.flits_to + (in.out & mask), flits});
   if (bin_ > 0) record_flits(to.link_out, now, flits);
@@ -641,7 +672,6 @@ template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::finish(std::uint32_t router, std::uint32_t channel, std::int64_t now) {
   const auto slots = std::size_t{router} * channels_;
   auto& in = inputs_[slots + channel];
-  auto& q = queues_[slots + channel];
   outputs_[slots + in.out].holder = nobody;
   const auto port = std::size_t{router} * ports_ + in.port;
   free_[port] = static_cast<Channels>(free_[port] | Channels{1} << (in.out & ((1u << shift_) - 1)));
@@ -650,15 +680,12 @@ void PacketEngine<Matching, Channels>::finish(std::uint32_t router, std::uint32_
       bidding_[router * port_words_ + in.port / 64] |= std::uint64_t{1} << (in.port % 64);
       set(allocating_, router);
     }
-  const auto place = q.front;
-  q.front = places_[place].next;
+  const auto place = in.front;
+  in.front = places_[place].next;
   places_[place].next = free_place_;
   free_place_ = place;
   in.state = State::idle;
-  if (q.front != none)
-    come_to_front(router, channel, now, true);
-  else
-    q.back = none;
+  if (in.front != none) come_to_front(router, channel, now, true);
 }
 
 // ---------------------------------------------------------------------------------------------------------------- cycle
@@ -677,7 +704,8 @@ void PacketEngine<Matching, Channels>::step(std::int64_t now, std::vector<Networ
     auto& in = inputs_[std::size_t{b.to >> 16} * channels_ + (b.to & 0xffff)];
     const bool empty = in.count == 0;
     in.count = static_cast<std::uint16_t>(in.count + b.flits);
-    if (empty && in.left > 0 && in.state >= State::ready) activate(b.to, now);
+    if (empty && in.left > 0 && in.state >= State::ready && (!passes_ || !follow(b.to >> 16, b.to & 0xffff, b.flits, now)))
+      activate(b.to, now);
   }
   cycle.bodies.clear();
   for (const auto& head : cycle.heads) arrive(head, now);
@@ -799,9 +827,7 @@ void PacketEngine<Matching, Channels>::depart(const Departure& departure, std::i
 template <class Matching, class Channels>
 bool PacketEngine<Matching, Channels>::send(std::uint32_t endpoint, std::int64_t now) {
   auto& sender = senders_[endpoint];
-  const auto& link = graph_.links()[sender.link];
-  auto& pace = paces_[sender.link];
-  if (const auto next = std::max(pace.next(now), sender.busy_until); next > now) {
+  if (const auto next = sender.paced ? std::max(paces_[sender.link].next(now), sender.busy_until) : sender.busy_until; next > now) {
     at(next).wakes.push_back(endpoint);
     return false;
   }
@@ -835,23 +861,22 @@ bool PacketEngine<Matching, Channels>::send(std::uint32_t endpoint, std::int64_t
       if (output.credits == 0) continue;
       const auto& f = flights_[source.flight];
       head = source.left == f.flits;
-      const auto most = link.interval > 1024 ? 1u : networks_ * classes_ == 1 ? turns_.alone : turns_.contended;
+      const auto most = sender.paced ? 1u : networks_ * classes_ == 1 ? turns_.alone : turns_.contended;
       const auto flits = std::min(std::min(source.left, std::uint32_t{output.credits}), most);
       output.credits = static_cast<std::uint16_t>(output.credits - flits);
       source.left -= flits;
-      auto& counters = counters_[sender.link];
-      flits_[sender.link] += flits;
-      const auto to = link.to << 16 | (link.to_port << shift_ | source.channel);
+      traffic_[sender.link].flits += flits;
+      const auto to = sender.to + source.channel;
       if (head) {
-        at(now + link.latency + 1).heads.push_back({to, source.flight, flits});
-        ++counters.packets;
-        counters.waited_cycles += static_cast<std::uint64_t>(now - f.packet->born);
+        at(now + sender.delay).heads.push_back({to, source.flight, flits});
+        ++traffic_[sender.link].packets;
+        if (now > f.packet->born) counters_[sender.link].waited_cycles += static_cast<std::uint64_t>(now - f.packet->born);
         if (bin_ > 0) record_wait(sender.link, f.packet->born, now);
       } else {
-        at(now + link.latency + 1).bodies.push_back({to, flits});
+        at(now + sender.delay).bodies.push_back({to, flits});
       }
       if (bin_ > 0) record_flits(sender.link, now, flits);
-      pace.take(now);
+      if (sender.paced) paces_[sender.link].take(now);
       sender.busy_until = now + flits;
       sender.turn = network + 1 == networks_ ? 0 : network + 1;
       if (source.left == 0) {
@@ -870,10 +895,9 @@ bool PacketEngine<Matching, Channels>::send(std::uint32_t endpoint, std::int64_t
 template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::land(const Landing& landing, std::int64_t now) {
   const auto channel = landing.output & ((1u << shift_) - 1);
-  const auto& sink = sinks_[std::size_t{landing.endpoint} * networks_ + channel / (vcs_ / networks_)];
+  const auto& sink = sinks_[std::size_t{landing.endpoint} * networks_ + network_of_[channel]];
   if (sink.held == 0)
-    at(now + graph_.links()[graph_.endpoints()[landing.endpoint].eject].latency + 1 + graph_.parameters().credit_delay)
-        .credits.push_back({landing.output, landing.flits});
+    at(now + sink.delay).credits.push_back({landing.output, landing.flits});
   else
     untaken_[(std::size_t{landing.endpoint} << shift_) + channel] += landing.flits;
   if (landing.flight == none) return;
@@ -891,8 +915,7 @@ void PacketEngine<Matching, Channels>::deliver(const Landing& landing, std::int6
   auto& f = flights_[landing.flight];
   if (f.released) {
     if (untaken > 0)
-      at(now + graph_.links()[graph_.endpoints()[landing.endpoint].eject].latency + 1 + graph_.parameters().credit_delay)
-          .credits.push_back({landing.output, untaken});
+      at(now + sinks_[std::size_t{landing.endpoint} * networks_ + f.network].delay).credits.push_back({landing.output, untaken});
     untaken = 0;
     f.released = false;
     f.next = free_flight_;
@@ -917,17 +940,18 @@ std::int64_t PacketEngine<Matching, Channels>::release(Packet& packet, std::int6
     --inside_;
     return early_.empty() ? next_cycle() : done_;
   }
-  const auto& eject = graph_.links()[graph_.endpoints()[f.destination].eject];
-  auto& returns = at(std::max(now, done_) + eject.latency + 1 + graph_.parameters().credit_delay).credits;
-  if (f.untaken > 0) returns.push_back({f.next, f.untaken});
   auto& sink = sinks_[std::size_t{f.destination} * networks_ + f.network];
+  auto& returns = at(std::max(now, done_) + sink.delay).credits;
+  if (f.untaken > 0) returns.push_back({f.next, f.untaken});
   if (--sink.held == 0) {
     const auto first = f.network * (vcs_ / networks_);
-    for (auto v = first; v < first + vcs_ / networks_; ++v) {
-      auto& untaken = untaken_[(std::size_t{f.destination} << shift_) + v];
-      if (untaken > 0) returns.push_back({eject.from * channels_ + (eject.from_port << shift_ | v), untaken});
-      untaken = 0;
-    }
+    auto* const untaken = &untaken_[std::size_t{f.destination} << shift_];
+    const auto output = f.next - (f.next & ((1u << shift_) - 1));
+    for (auto v = first; v < first + vcs_ / networks_; ++v)
+      if (untaken[v] > 0) {
+        returns.push_back({output + v, untaken[v]});
+        untaken[v] = 0;
+      }
   }
   f.next = free_flight_;
   f.packet = nullptr;
@@ -942,20 +966,20 @@ template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::stall(std::uint32_t link, std::int64_t from, std::uint32_t behind) {
   auto& s = stalls_[link];
   s.since = from;
-  s.flits = flits_[link];
+  s.flits = traffic_[link].flits;
   s.behind = behind;
 }
 
 template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::settle(std::uint32_t link, std::int64_t now) const {
   auto& s = stalls_[link];
-  const auto moved = static_cast<std::int64_t>(flits_[link] - s.flits);
+  const auto moved = static_cast<std::int64_t>(traffic_[link].flits - s.flits);
   if (const auto idle = now - s.since - moved; idle > 0) {
     counters_[link].blocked_cycles += static_cast<std::uint64_t>(idle);
     if (bin_ > 0) blames_[std::uint64_t{link} << 32 | s.behind] += static_cast<std::uint64_t>(idle);
   }
   s.since = now;
-  s.flits = flits_[link];
+  s.flits = traffic_[link].flits;
 }
 
 template <class Matching, class Channels>
@@ -977,14 +1001,15 @@ std::uint32_t PacketEngine<Matching, Channels>::wanted_behind(std::uint32_t rout
 template <class Matching, class Channels>
 const LinkCounters& PacketEngine<Matching, Channels>::counters(std::uint32_t link) const {
   if (stalls(stalls_[link])) settle(link, std::max(stalls_[link].since, done_ + 1));
-  counters_[link].flits = flits_[link];
+  counters_[link].flits = traffic_[link].flits;
+  counters_[link].packets = traffic_[link].packets;
   return counters_[link];
 }
 
 template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::reset_counters() {
   std::fill(counters_.begin(), counters_.end(), LinkCounters{});
-  std::fill(flits_.begin(), flits_.end(), 0);
+  std::fill(traffic_.begin(), traffic_.end(), Traffic{});
   for (auto& s : stalls_) s.since = done_ + 1, s.flits = 0;
   blames_.clear();
 }
@@ -1039,7 +1064,7 @@ std::vector<Blame> PacketEngine<Matching, Channels>::blames() const {
 /// The packet at the front of a far buffer.
 template <class Matching, class Channels>
 const Packet* PacketEngine<Matching, Channels>::front_packet(std::uint32_t far) const {
-  const auto front = queues_[std::size_t{far >> 16} * channels_ + (far & 0xffff)].front;
+  const auto front = inputs_[std::size_t{far >> 16} * channels_ + (far & 0xffff)].front;
   return front == none ? nullptr : flights_[places_[front].flight].packet;
 }
 
@@ -1069,10 +1094,10 @@ std::vector<Wait> PacketEngine<Matching, Channels>::waits() const {
     for (std::uint32_t channel = 0; channel < channels_; ++channel) {
       const auto slots = std::size_t{router} * channels_;
       const auto& q = queues_[slots + channel];
-      if (q.front == none) continue;
       const auto& in = inputs_[slots + channel];
-      const auto here = ports_of_[std::size_t{router} * ports_ + (channel >> shift_)].link_in;
-      const auto& front = flights_[places_[q.front].flight];
+      if (in.front == none) continue;
+      const auto here = graph_.routers()[router].inputs[channel >> shift_];
+      const auto& front = flights_[places_[in.front].flight];
       if (in.state == State::bidding || in.state == State::ready) {
         const auto out = in.state == State::ready
                              ? in.out
@@ -1082,7 +1107,7 @@ std::vector<Wait> PacketEngine<Matching, Channels>::waits() const {
                           holder == front.packet ? nullptr : holder});
       }
       const auto* before = front.packet;
-      for (auto place = places_[q.front].next; place != none; place = places_[place].next) {
+      for (auto place = places_[in.front].next; place != none; place = places_[place].next) {
         const auto& f = flights_[places_[place].flight];
         Candidates ways;
         route_.route(router, f.source, f.destination, f.network, f.drawn, ways);

@@ -46,14 +46,14 @@ class ByteMatching {
     const auto requests = all(router), row = std::uint64_t{0xff} << (out * 8), column = ones << in;
     return (requests & (row | column)) == std::uint64_t{1} << (out * 8 + in);
   }
-  /// Takes both ports for `cycles`, 1 .. 7, from `now` + 1 on, if nobody asks for either and both are free then.
-  bool reserve(std::size_t router, unsigned in, unsigned out, unsigned cycles, std::int64_t now) {
+  /// Takes both ports for `cycles` from `now` + `ahead` on, up to `now` + 8, if nobody asks for either and both are free then.
+  bool reserve(std::size_t router, unsigned in, unsigned out, unsigned cycles, unsigned ahead, std::int64_t now) {
     auto& p = pointers_[router];
     const auto row = std::uint64_t{0xff} << (out * 8), column = ones << in;
     if ((all(router) & (row | column)) != 0 || (p.enabled & row) == 0) return false;
     shift(p, now);
-    if (((p.busy_inputs >> (8 + in) | p.busy_outputs >> (8 + out)) & 1) != 0) return false;
-    const auto each = (ones >> (8 * (8 - cycles))) << 8;
+    const auto each = (ones >> (8 * (8 - cycles))) << (8 * ahead);
+    if (((p.busy_inputs >> in | p.busy_outputs >> out) & each) != 0) return false;
     p.busy_inputs |= each << in;
     p.busy_outputs |= each << out;
     return true;
@@ -190,12 +190,13 @@ class WordMatching {
   bool alone(std::size_t router, unsigned in, unsigned out) const {
     return of_input_[router * ports_ + in] == 1 && of_output_[router * ports_ + out] == 1;
   }
-  bool reserve(std::size_t router, unsigned in, unsigned out, unsigned cycles, std::int64_t now) {
+  bool reserve(std::size_t router, unsigned in, unsigned out, unsigned cycles, unsigned ahead, std::int64_t now) {
     auto &input = input_until_[router * ports_ + in], &output = output_until_[router * ports_ + out];
-    if (of_input_[router * ports_ + in] != 0 || of_output_[router * ports_ + out] != 0 || input > now + 1 || output > now + 1 ||
+    const auto start = now + ahead;
+    if (of_input_[router * ports_ + in] != 0 || of_output_[router * ports_ + out] != 0 || input > start || output > start ||
         (enabled_[router * words_ + out / 64] & bit(out)) == 0)
       return false;
-    input = output = now + 1 + cycles;
+    input = output = start + cycles;
     return true;
   }
   void occupy(std::size_t router, unsigned in, unsigned out, unsigned cycles) {

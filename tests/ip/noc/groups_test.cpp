@@ -67,8 +67,10 @@ struct Port : sc_core::sc_module {
   explicit Port(const sc_core::sc_module_name& name) : sc_module(name) {
     socket.register_nb_transport_bw(this, &Port::nb_transport_bw);
   }
-  void write(std::uint64_t address, const void* data, unsigned length, bool timing_only = false) {
+  void write(std::uint64_t address, const void* data, unsigned length, bool timing_only = false,
+             bool posted = false) {
     auto& p = pool.acquire(tlm::TLM_WRITE_COMMAND, address, length, timing_only);
+    p.get_extension<Posted>()->active = posted;
     if (data != nullptr) std::memcpy(p.get_data_ptr(), data, length);
     queue.push_back(&p);
     issue();
@@ -274,6 +276,20 @@ TEST_P(BothModels, CrossClocksInWholeCyclesOfTheReceiver) {
   // The second flit follows at the pace of the slower clock, 1.25 cycles, which is 2 whole ones.
   const auto response = edge(start + (2 + 6 + 4 * 6 + 2) * 1000) + 2500;
   EXPECT_EQ(chip.ports[0]->answers[0].ps, response);
+}
+
+TEST_P(BothModels, AnswerPostedWritesWithoutAPacket) {
+  auto p = parameters(GetParam());
+  p.virtual_networks = 1, p.virtual_channels = 4;
+  Chip chip(p);
+  std::vector<unsigned char> data(256);
+  for (unsigned i = 0; i < 3; ++i) chip.ports[1]->write(14 * 0x10000, data.data(), 256, false, true);
+  sc_core::sc_start(1, sc_core::SC_US);
+  ASSERT_EQ(chip.ports[1]->answers.size(), 3u);
+  const auto alone = zero_load_cycles(chip.network.graph(), 3, 28, 5);
+  for (unsigned i = 0; i < 3; ++i)
+    EXPECT_EQ(chip.ports[1]->answers[i].ps, (alone + 5 * i) * 1000) << "packets leave one behind the other";
+  EXPECT_EQ(chip.network.packets.value(), 3u);
 }
 
 TEST_P(BothModels, NameTheEndpointThatTakesNothing) {

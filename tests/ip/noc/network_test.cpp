@@ -92,7 +92,7 @@ std::int64_t alone(Network& network, Packet& packet) {
 TEST_P(Networks, TakeTheClosedFormWithoutLoad) {
   std::mt19937 generator(1);
   const auto random = [&] { return static_cast<std::uint32_t>(generator()); };
-  for (unsigned variant = 0; variant < 9; ++variant) {
+  for (unsigned variant = 0; variant < 12; ++variant) {
     auto p = parameters();
     if (variant == 1) p.routing_delay = 2;
     if (variant == 2) p.vc_alloc_delay = 2;
@@ -103,6 +103,9 @@ TEST_P(Networks, TakeTheClosedFormWithoutLoad) {
     if (variant == 7) p.inject_latency = 3, p.eject_latency = 2;
     if (variant == 8)
       p.switching = Switching::virtual_cut_through, p.virtual_networks = 1, p.virtual_channels = 4;
+    if (variant == 9) p.endpoint_width = Bytes{48};
+    if (variant == 10) p.endpoint_width = Bytes{16};
+    if (variant == 11) p.endpoint_width = Bytes{24}, p.sw_alloc_delay = 2, p.link_latency = 4, p.buffer_flits = 40;
     const auto graph = nodes(p);
     const auto network = make(model(), graph);
     std::int64_t now = 0;

@@ -280,6 +280,17 @@ TEST(Combinations, OfTimings) {
             "been closed");
 }
 
+TEST(Combinations, OfTopologyRoutingAndChannels) {
+  EXPECT_EQ(problems("noc: {topology: ring, virtual_channels: 1}\n"),
+            "a.yaml:1:41: noc.virtual_channels: 1; torus, ring and o1turn need 2 or more");
+  EXPECT_EQ(problems("noc: {routing: o1turn, topology: torus}\n"),
+            "a.yaml:1:16: noc.routing: o1turn is for meshes, but noc.topology is torus");
+  EXPECT_EQ(problems("noc: {control_priority: 1}\n"),
+            "a.yaml:1:25: noc.control_priority: 1; noc.priorities: 1 has classes 0 to 0");
+  EXPECT_EQ(problems("noc: {control_priority: 1, priorities: 2, topology: fat_tree, virtual_channels: 1}\n"),
+            "none");
+}
+
 TEST(Combinations, OfTilesAndMesh) {
   EXPECT_EQ(problems("noc: {columns: 4, rows: 4}\n"), "a.yaml:1:16: noc: 4 x 4 places for 34 tiles");
   EXPECT_EQ(problems("noc: {columns: 6, rows: 6}\n"), "none");
