@@ -27,7 +27,7 @@ double ratio(double a, double b) { return b > 0 ? a / b : 0; }
 
 /// What the generators saw, all together.
 struct Total {
-  ip::Latency reads, writes, taken_reads;
+  ip::Latency reads, writes, sent_reads, taken_reads;
   std::uint64_t generated = 0, completed = 0, bytes_read = 0, bytes_written = 0, errors = 0;
   bool finished = true;
 };
@@ -156,6 +156,7 @@ class Bench {
       const auto& m = generator->measurement();
       total.reads.merge(m.reads);
       total.writes.merge(m.writes);
+      total.sent_reads.merge(m.sent_reads);
       total.taken_reads.merge(m.taken_reads);
       total.generated += m.generated;
       total.completed += m.completed;
@@ -173,6 +174,8 @@ constexpr double ns = 1e-3;  // from picoseconds
 void add_latencies(Result& r, const Total& total) {
   r.add({"read_latency", "ns", 1, true, "mean of reads, from generation to response"},
         total.reads.mean() * ns);
+  r.add({"request_latency", "ns", 1, false, "mean of reads, from the moment at which they were sent"},
+        total.sent_reads.mean() * ns);
   r.add({"queue_latency", "ns", 1, true, "mean of reads, from the moment at which memory took them"},
         total.taken_reads.mean() * ns);
   const auto quantile = [&](const char* name, double share, bool shown) {
