@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Speed of the packet model itself, without sockets: packets a CPU second, 8x8 mesh, uniform, 4 channels of 8 flits, source
-/// queues included.
+/// Speed of the packet model itself, without sockets: packets a CPU second, 8x8 mesh, uniform, 4 channels of
+/// 8 flits, source queues included.
 #include <benchmark/benchmark.h>
 
 #include "ip/noc/network.hpp"
@@ -40,7 +40,8 @@ void uniform(benchmark::State& state) {
   state.counters["cycles"] = benchmark::Counter(static_cast<double>(cycles), benchmark::Counter::kIsRate);
   state.counters["latency_cycles"] = latency;
 }
-BENCHMARK(uniform)->Args({1, 5})->Args({10, 5})->Args({30, 5})->Args({30, 1})->Args({30, 17})->Unit(benchmark::kMillisecond);
+BENCHMARK(uniform)->Args({1, 5})->Args({10, 5})->Args({30, 5})->Args({30, 1})->Args({30, 17})->Unit(
+    benchmark::kMillisecond);
 
 }  // namespace
 

@@ -32,7 +32,8 @@ void each(std::uint64_t bits, Visit&& visit) {
 
 unsigned most_ports(const Graph& graph) {
   std::size_t most = 1;
-  for (const auto& router : graph.routers()) most = std::max({most, router.inputs.size(), router.outputs.size()});
+  for (const auto& router : graph.routers())
+    most = std::max({most, router.inputs.size(), router.outputs.size()});
   return static_cast<unsigned>(most);
 }
 
@@ -62,8 +63,8 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph, PacketTurns t
       speculative_(graph.parameters().speculative),
       matching_(router_count_, all_classes_, ports_) {
   if (ports_ > Matching::max_ports || channels_ >= nobody || router_count_ > nobody)
-    throw std::invalid_argument(fmt::format("noc: {} routers with {} ports of {} virtual channels are too many", router_count_,
-                                            ports_, vcs_));
+    throw std::invalid_argument(fmt::format(
+        "noc: {} routers with {} ports of {} virtual channels are too many", router_count_, ports_, vcs_));
   const auto& p = graph.parameters();
   const auto endpoints = static_cast<std::uint32_t>(graph.endpoints().size());
   const auto all = static_cast<Channels>((std::uint64_t{1} << vcs_) - 1);
@@ -75,7 +76,8 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph, PacketTurns t
   turn_.resize(std::size_t{router_count_} * ports_);
   inputs_.resize(slots);
   queues_.resize(slots);
-  outputs_.resize(slots + (std::size_t{endpoints} << shift_), Output{static_cast<std::uint16_t>(depth_), nobody});
+  outputs_.resize(slots + (std::size_t{endpoints} << shift_),
+                  Output{static_cast<std::uint16_t>(depth_), nobody});
   ports_of_.resize(std::size_t{router_count_} * ports_);
   free_.resize(std::size_t{router_count_} * ports_, all);
   waiting_.resize(std::size_t{router_count_} * ports_ * words_);
@@ -91,7 +93,8 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph, PacketTurns t
   sinks_.resize(std::size_t{endpoints} * networks_);
   for (std::uint32_t e = 0; e < endpoints; ++e)
     for (std::uint32_t n = 0; n < networks_; ++n)
-      sinks_[std::size_t{e} * networks_ + n].delay = graph.links()[graph.endpoints()[e].eject].latency + 1 + p.credit_delay;
+      sinks_[std::size_t{e} * networks_ + n].delay =
+          graph.links()[graph.endpoints()[e].eject].latency + 1 + p.credit_delay;
   for (std::uint32_t v = 0; v < vcs_; ++v) network_of_.push_back(v / (vcs_ / networks_));
   untaken_.resize(std::size_t{endpoints} << shift_);
   granted_.resize(channels_);
@@ -110,10 +113,19 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph, PacketTurns t
       const auto& link = graph.links()[ports.inputs[i]];
       auto& port = ports_of_[std::size_t{r} * ports_ + i];
       const bool inject = link.kind == Link::Kind::inject;
-      port.credits_to = inject ? inject_outputs_ + (link.endpoint << shift_) : link.from * channels_ + (link.from_port << shift_);
+      port.credits_to = inject ? inject_outputs_ + (link.endpoint << shift_)
+                               : link.from * channels_ + (link.from_port << shift_);
       port.credit_delay = static_cast<std::uint16_t>(link.latency + 1 + (inject ? 0 : p.credit_delay));
       longest = std::max(longest, std::uint32_t{port.credit_delay});
-      if (inject) senders_[link.endpoint] = {ports.inputs[i], link.to << 16 | link.to_port << shift_, link.latency + 1, link.interval > 1024, all, 0, 0, {}};
+      if (inject)
+        senders_[link.endpoint] = {ports.inputs[i],
+                                   link.to << 16 | link.to_port << shift_,
+                                   link.latency + 1,
+                                   link.interval > 1024,
+                                   all,
+                                   0,
+                                   0,
+                                   {}};
     }
     for (std::uint32_t o = 0; o < ports.outputs.size(); ++o) {
       const auto& link = graph.links()[ports.outputs[o]];
@@ -129,20 +141,24 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph, PacketTurns t
   ring_ = std::bit_ceil(std::size_t{longest} + 2);
   calendar_.resize(ring_--);
 
-  const bool grid = p.topology == Topology::mesh || p.topology == Topology::concentrated_mesh || p.topology == Topology::crossbar;
-  by_table_ = grid && p.routing == Routing::dimension_order && ports_ <= 256 && std::size_t{router_count_} * endpoints <= (1u << 24);
+  const bool grid = p.topology == Topology::mesh || p.topology == Topology::concentrated_mesh ||
+                    p.topology == Topology::crossbar;
+  by_table_ = grid && p.routing == Routing::dimension_order && ports_ <= 256 &&
+              std::size_t{router_count_} * endpoints <= (1u << 24);
   if (by_table_) {
     table_.resize(std::size_t{router_count_} * endpoints);
     Candidates ways;
     for (std::uint32_t r = 0; r < router_count_; ++r)
       for (std::uint32_t e = 0; e < endpoints; ++e) {
         route_.route(r, e, e, 0, 0, ways);
-        table_[std::size_t{r} * endpoints + e] = static_cast<std::uint8_t>(graph.links()[ways[0].link].from_port);
+        table_[std::size_t{r} * endpoints + e] =
+            static_cast<std::uint8_t>(graph.links()[ways[0].link].from_port);
       }
   }
 }
 
-// ---------------------------------------------------------------------------------------------------------------- time
+// ----------------------------------------------------------------------------------------------------------------
+// time
 
 template <class Matching, class Channels>
 std::int64_t PacketEngine<Matching, Channels>::next_cycle() const {
@@ -150,7 +166,8 @@ std::int64_t PacketEngine<Matching, Channels>::next_cycle() const {
     for (const auto word : *bits)
       if (word != 0) return done_ + 1;
   for (std::size_t i = 1; i <= ring_ + 1; ++i)
-    if (const auto cycle = done_ + static_cast<std::int64_t>(i); !calendar_[static_cast<std::size_t>(cycle) & ring_].empty())
+    if (const auto cycle = done_ + static_cast<std::int64_t>(i);
+        !calendar_[static_cast<std::size_t>(cycle) & ring_].empty())
       return wakes_.empty() ? cycle : std::min(cycle, wakes_.top().cycle);
   return wakes_.empty() ? never : wakes_.top().cycle;
 }
@@ -174,7 +191,8 @@ std::int64_t PacketEngine<Matching, Channels>::advance(std::int64_t now, std::ve
   return next_cycle();
 }
 
-// ------------------------------------------------------------------------------------------------------------- channels
+// -------------------------------------------------------------------------------------------------------------
+// channels
 
 template <class Matching, class Channels>
 std::uint32_t PacketEngine<Matching, Channels>::new_flight() {
@@ -214,7 +232,8 @@ void PacketEngine<Matching, Channels>::credited(std::uint32_t output, bool empty
     bool bids = false;
     for (unsigned i = 0; i < words_; ++i) bids |= waiting_[port * words_ + i] != 0;
     if (!bids) return;
-    bidding_[router * port_words_ + (channel >> shift_) / 64] |= std::uint64_t{1} << ((channel >> shift_) % 64);
+    bidding_[router * port_words_ + (channel >> shift_) / 64] |= std::uint64_t{1}
+                                                                 << ((channel >> shift_) % 64);
     set(allocating_, router);
     return;
   }
@@ -243,8 +262,8 @@ void PacketEngine<Matching, Channels>::arrive(const Head& head, std::int64_t now
 
 /// The front packet's head is next in its buffer: at once, or after the tail that leaves in this cycle.
 template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::come_to_front(std::uint32_t router, std::uint32_t channel, std::int64_t now,
-                                                     bool after_tail) {
+void PacketEngine<Matching, Channels>::come_to_front(std::uint32_t router, std::uint32_t channel,
+                                                     std::int64_t now, bool after_tail) {
   const auto index = std::size_t{router} * channels_ + channel;
   const auto& f = flights_[places_[inputs_[index].front].flight];
   inputs_[index].left = f.flits;
@@ -257,7 +276,8 @@ void PacketEngine<Matching, Channels>::come_to_front(std::uint32_t router, std::
 
 /// The output port that a packet takes, and the channels of it.
 template <class Matching, class Channels>
-inline unsigned PacketEngine<Matching, Channels>::find_way(std::uint32_t router, const Flight& f, Channels& wanted) const {
+inline unsigned PacketEngine<Matching, Channels>::find_way(std::uint32_t router, const Flight& f,
+                                                           Channels& wanted) const {
   if (by_table_) {
     wanted = static_cast<Channels>(route_.inject_vcs(f.network));
     return table_[std::size_t{router} * senders_.size() + f.destination];
@@ -277,10 +297,11 @@ inline unsigned PacketEngine<Matching, Channels>::find_way(std::uint32_t router,
   return graph_.links()[ways[chosen].link].from_port;
 }
 
-/// A head whose ports nobody else wants, and that finds a channel with room, will win the switch in the next cycle: all that
-/// follows from it is settled at once. Returns false if it has to bid.
+/// A head whose ports nobody else wants, and that finds a channel with room, will win the switch in the next
+/// cycle: all that follows from it is settled at once. Returns false if it has to bid.
 template <class Matching, class Channels>
-bool PacketEngine<Matching, Channels>::pass(std::uint32_t router, std::uint32_t channel, std::uint32_t flits, std::int64_t now) {
+bool PacketEngine<Matching, Channels>::pass(std::uint32_t router, std::uint32_t channel, std::uint32_t flits,
+                                            std::int64_t now) {
   if (flits > 7) return false;
   const auto slots = std::size_t{router} * channels_;
   const auto mask = (1u << shift_) - 1;
@@ -324,7 +345,8 @@ bool PacketEngine<Matching, Channels>::pass(std::uint32_t router, std::uint32_t 
   auto& later = at(now + 1 + to.flit_delay);
   if (to.ejects && in.left == 0) announce(flight, now + 1 + to.flit_delay + flits - 1);
   if (to.ejects)
-    later.landings.push_back({static_cast<std::uint32_t>(slots + in.out), to.flits_to, in.left == 0 ? flight : none, flits});
+    later.landings.push_back(
+        {static_cast<std::uint32_t>(slots + in.out), to.flits_to, in.left == 0 ? flight : none, flits});
   else
     later.heads.push_back({to.flits_to + v, flight, flits});
   if (in.left == 0) at(now + flits).tails.push_back(router << 16 | channel);
@@ -333,8 +355,8 @@ bool PacketEngine<Matching, Channels>::pass(std::uint32_t router, std::uint32_t 
 
 /// Flits that follow their head when nobody else wants their ports: they go on in the cycle of their arrival.
 template <class Matching, class Channels>
-bool PacketEngine<Matching, Channels>::follow(std::uint32_t router, std::uint32_t channel, std::uint32_t flits,
-                                              std::int64_t now) {
+bool PacketEngine<Matching, Channels>::follow(std::uint32_t router, std::uint32_t channel,
+                                              std::uint32_t flits, std::int64_t now) {
   const auto slots = std::size_t{router} * channels_;
   const auto mask = (1u << shift_) - 1;
   auto& in = inputs_[slots + channel];
@@ -370,7 +392,8 @@ void PacketEngine<Matching, Channels>::bid(std::uint32_t router, std::uint32_t c
   in.port = static_cast<std::uint16_t>(find_way(router, f, q.wanted));
   in.state = State::bidding;
   q.due = now + ahead_;
-  waiting_[(std::size_t{router} * ports_ + in.port) * words_ + channel / 64] |= std::uint64_t{1} << (channel % 64);
+  waiting_[(std::size_t{router} * ports_ + in.port) * words_ + channel / 64] |= std::uint64_t{1}
+                                                                                << (channel % 64);
   bidding_[router * port_words_ + in.port / 64] |= std::uint64_t{1} << (in.port % 64);
   set(allocating_, router);
 }
@@ -386,7 +409,8 @@ void PacketEngine<Matching, Channels>::allocate(std::uint32_t router, unsigned p
   auto& bidding = bidding_[router * port_words_ + port / 64];
   auto& stuck_ports = stuck_[router * port_words_ + port / 64];
   const auto port_bit = std::uint64_t{1} << (port % 64);
-  if (words_ == 1 && (waiting[0] & (waiting[0] - 1)) == 0) {  // one bidder, or none: it gets what it likes best
+  if (words_ == 1 &&
+      (waiting[0] & (waiting[0] - 1)) == 0) {  // one bidder, or none: it gets what it likes best
     if (waiting[0] == 0) {
       bidding &= ~port_bit;
       return;
@@ -414,7 +438,8 @@ void PacketEngine<Matching, Channels>::allocate(std::uint32_t router, unsigned p
       const auto& output = outputs_[slots + base + v];
       auto best = none;
       round_from(waiting, words_, grants_[slots + base + v], [&](unsigned in) {
-        if ((queues_[slots + in].wanted >> v & 1) == 0 || !room_for(output, inputs_[slots + in].left)) return false;
+        if ((queues_[slots + in].wanted >> v & 1) == 0 || !room_for(output, inputs_[slots + in].left))
+          return false;
         if (best == none || inputs_[slots + in].cls > inputs_[slots + best].cls) best = in;
         return classes_ == 1;
       });
@@ -439,7 +464,9 @@ void PacketEngine<Matching, Channels>::allocate(std::uint32_t router, unsigned p
   bool left = false;
   for (unsigned w = 0; w < words_; ++w) {
     if (vc_delay_ > 1 && !winners_.empty()) {
-      each(waiting[w], [&](unsigned b) { at(now + vc_delay_ - 1).bids.push_back({router << 16 | (w * 64 + b), none}); });
+      each(waiting[w], [&](unsigned b) {
+        at(now + vc_delay_ - 1).bids.push_back({router << 16 | (w * 64 + b), none});
+      });
       waiting[w] = 0;
     }
     left |= waiting[w] != 0;
@@ -458,7 +485,8 @@ void PacketEngine<Matching, Channels>::allocate(std::uint32_t router, unsigned p
 }
 
 template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::take(std::uint32_t router, std::uint32_t channel, unsigned out_channel, std::int64_t) {
+void PacketEngine<Matching, Channels>::take(std::uint32_t router, std::uint32_t channel, unsigned out_channel,
+                                            std::int64_t) {
   const auto slots = std::size_t{router} * channels_;
   auto& in = inputs_[slots + channel];
   const auto port_index = std::size_t{router} * ports_ + in.port;
@@ -471,7 +499,8 @@ void PacketEngine<Matching, Channels>::take(std::uint32_t router, std::uint32_t 
   fresh_.push_back(router << 16 | channel);
 }
 
-// --------------------------------------------------------------------------------------------------------------- switch
+// ---------------------------------------------------------------------------------------------------------------
+// switch
 
 template <class Matching, class Channels>
 inline void PacketEngine<Matching, Channels>::ask(std::uint32_t router, std::uint32_t channel, unsigned cls) {
@@ -498,8 +527,8 @@ void PacketEngine<Matching, Channels>::activate(std::uint32_t in, std::int64_t n
   }
 }
 
-/// Of the bids for the switch that ran along with those for channels, one of each new holder of a channel becomes valid: the
-/// last that has begun and not ended. They are a class of their own, below all others.
+/// Of the bids for the switch that ran along with those for channels, one of each new holder of a channel
+/// becomes valid: the last that has begun and not ended. They are a class of their own, below all others.
 template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::bid_ahead(std::int64_t now) {
   std::size_t kept = 0;
@@ -529,7 +558,8 @@ void PacketEngine<Matching, Channels>::fall_back(std::uint32_t f, std::int64_t n
   if (!q.leading) return;
   q.leading = false;
   q.early = 0;
-  const auto port = channel >> shift_, out = std::uint32_t{inputs_[std::size_t{router} * channels_ + channel].port};
+  const auto port = channel >> shift_,
+             out = std::uint32_t{inputs_[std::size_t{router} * channels_ + channel].port};
   auto& asked = asking(router, 0, port, out);
   asked = static_cast<Channels>(asked & ~(Channels{1} << (channel & ((1u << shift_) - 1))));
   matching_.withdraw(router, 0, port, out, asked == 0);
@@ -538,8 +568,8 @@ void PacketEngine<Matching, Channels>::fall_back(std::uint32_t f, std::int64_t n
 
 /// A flit goes out at cycle `when`: a link slower than one flit a cycle is off until its next can be granted.
 template <class Matching, class Channels>
-inline void PacketEngine<Matching, Channels>::pace(std::uint32_t router, unsigned out, std::int64_t when, unsigned ahead,
-                                                   std::int64_t now) {
+inline void PacketEngine<Matching, Channels>::pace(std::uint32_t router, unsigned out, std::int64_t when,
+                                                   unsigned ahead, std::int64_t now) {
   const auto& port = ports_of_[std::size_t{router} * ports_ + out];
   if (!port.paced) return;
   auto& p = paces_[port.link_out];
@@ -553,7 +583,8 @@ inline void PacketEngine<Matching, Channels>::pace(std::uint32_t router, unsigne
 /// Flits go through the switch, at most so many.
 template <class Matching, class Channels>
 template <bool plain>
-[[gnu::always_inline]] inline void PacketEngine<Matching, Channels>::move(std::uint32_t router, std::uint32_t channel,
+[[gnu::always_inline]] inline void PacketEngine<Matching, Channels>::move(std::uint32_t router,
+                                                                          std::uint32_t channel,
                                                                           std::uint32_t most, Channels& asked,
                                                                           std::int64_t now) {
   const auto slots = std::size_t{router} * channels_;
@@ -563,7 +594,8 @@ template <bool plain>
   auto& output = outputs_[slots + in.out];
   const auto* const ports = &ports_of_[std::size_t{router} * ports_];
   const auto &from = ports[port], &to = ports[in.port];
-  const auto flits = std::min(std::min(std::uint32_t{in.count}, std::uint32_t{output.credits}), std::min(in.left, most));
+  const auto flits =
+      std::min(std::min(std::uint32_t{in.count}, std::uint32_t{output.credits}), std::min(in.left, most));
   const auto left = in.left - flits, count = in.count - flits, credits = output.credits - flits;
   in.count = static_cast<std::uint16_t>(count);
   in.left = left;
@@ -607,15 +639,17 @@ template <bool plain>
     else
       at(now + flits - 1).tails.push_back(router << 16 | channel);
   } else if (credits == 0 && count > 0) {
-    if (!stalls(stalls_[to.link_out])) stall(to.link_out, now + flits, bin_ > 0 ? wanted_behind(router, in.out) : none);
+    if (!stalls(stalls_[to.link_out]))
+      stall(to.link_out, now + flits, bin_ > 0 ? wanted_behind(router, in.out) : none);
     ++stalls_[to.link_out].channels;
   }
 }
 
 template <class Matching, class Channels>
 template <bool plain>
-[[gnu::always_inline]] inline void PacketEngine<Matching, Channels>::grant(std::uint32_t router, unsigned in, unsigned out,
-                                                                           unsigned cls, std::int64_t now) {
+[[gnu::always_inline]] inline void PacketEngine<Matching, Channels>::grant(std::uint32_t router, unsigned in,
+                                                                           unsigned out, unsigned cls,
+                                                                           std::int64_t now) {
   auto& asked = asking(router, plain ? 0 : cls, in, out);
   auto& turn = turn_[std::size_t{router} * ports_ + in];
   const auto v = first_from(asked, turn);
@@ -638,7 +672,8 @@ template <bool plain>
   q.early = 0;
   q.leading = false;
   if (sw_delay_ == 1) {
-    move<false>(router, channel, most, asking(router, inputs_[std::size_t{router} * channels_ + channel].cls, in, out), now);
+    move<false>(router, channel, most,
+                asking(router, inputs_[std::size_t{router} * channels_ + channel].cls, in, out), now);
   } else {
     pace(router, out, when, sw_delay_ - 1, now);
     at(when).moves.push_back(router << 16 | channel);
@@ -648,7 +683,8 @@ template <bool plain>
 /// Matches the ports of a router. Returns whether anybody asks still.
 template <class Matching, class Channels>
 template <bool plain>
-[[gnu::always_inline]] inline bool PacketEngine<Matching, Channels>::visit(std::uint32_t router, std::int64_t now) {
+[[gnu::always_inline]] inline bool PacketEngine<Matching, Channels>::visit(std::uint32_t router,
+                                                                           std::int64_t now) {
   matching_.template match<plain>(
       router, now, [&](unsigned in, unsigned out, unsigned cls) { grant<plain>(router, in, out, cls, now); });
   return matching_.any(router);
@@ -688,7 +724,8 @@ void PacketEngine<Matching, Channels>::finish(std::uint32_t router, std::uint32_
   if (in.front != none) come_to_front(router, channel, now, true);
 }
 
-// ---------------------------------------------------------------------------------------------------------------- cycle
+// ----------------------------------------------------------------------------------------------------------------
+// cycle
 
 template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::step(std::int64_t now, std::vector<NetworkEvent>& events) {
@@ -704,7 +741,8 @@ void PacketEngine<Matching, Channels>::step(std::int64_t now, std::vector<Networ
     auto& in = inputs_[std::size_t{b.to >> 16} * channels_ + (b.to & 0xffff)];
     const bool empty = in.count == 0;
     in.count = static_cast<std::uint16_t>(in.count + b.flits);
-    if (empty && in.left > 0 && in.state >= State::ready && (!passes_ || !follow(b.to >> 16, b.to & 0xffff, b.flits, now)))
+    if (empty && in.left > 0 && in.state >= State::ready &&
+        (!passes_ || !follow(b.to >> 16, b.to & 0xffff, b.flits, now)))
       activate(b.to, now);
   }
   cycle.bodies.clear();
@@ -750,7 +788,9 @@ void PacketEngine<Matching, Channels>::step(std::int64_t now, std::vector<Networ
       const auto flits = in.left;
       const auto port = std::size_t{router} * ports_ + in.port;
       if (result.channel != none && (free_[port] >> result.channel & 1) != 0 &&
-          room_for(outputs_[std::size_t{router} * channels_ + (std::uint32_t{in.port} << shift_ | result.channel)], flits)) {
+          room_for(
+              outputs_[std::size_t{router} * channels_ + (std::uint32_t{in.port} << shift_ | result.channel)],
+              flits)) {
         take(router, channel, result.channel, now);
       } else {
         waiting_[port * words_ + channel / 64] |= std::uint64_t{1} << (channel % 64);
@@ -772,7 +812,8 @@ void PacketEngine<Matching, Channels>::step(std::int64_t now, std::vector<Networ
   if (!cycle.moves.empty()) {
     for (const auto in : cycle.moves) {
       const auto& input = inputs_[std::size_t{in >> 16} * channels_ + (in & 0xffff)];
-      move<false>(in >> 16, in & 0xffff, 1, asking(in >> 16, input.cls, (in & 0xffff) >> shift_, input.port), now);
+      move<false>(in >> 16, in & 0xffff, 1, asking(in >> 16, input.cls, (in & 0xffff) >> shift_, input.port),
+                  now);
     }
     cycle.moves.clear();
   }
@@ -791,7 +832,8 @@ void PacketEngine<Matching, Channels>::step(std::int64_t now, std::vector<Networ
   cycle.departures.clear();
 }
 
-// ------------------------------------------------------------------------------------------------------------ endpoints
+// ------------------------------------------------------------------------------------------------------------
+// endpoints
 
 template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::inject(Packet& packet) {
@@ -800,9 +842,18 @@ void PacketEngine<Matching, Channels>::inject(Packet& packet) {
   // With one virtual network requests and responses share it.
   const auto network = static_cast<std::uint8_t>(std::min<std::uint32_t>(packet.network, networks_ - 1));
   packet.drawn = route_.draw(drawn_[network]++);
-  flights_[flight] = {&packet, packet.source, packet.destination, packet.flits, packet.drawn, none, 0,
-                      network, static_cast<std::uint8_t>(std::min<std::uint32_t>(packet.priority, classes_ - 1)), false};
-  auto& source = sources_[(std::size_t{packet.source} * networks_ + network) * classes_ + flights_[flight].cls];
+  flights_[flight] = {&packet,
+                      packet.source,
+                      packet.destination,
+                      packet.flits,
+                      packet.drawn,
+                      none,
+                      0,
+                      network,
+                      static_cast<std::uint8_t>(std::min<std::uint32_t>(packet.priority, classes_ - 1)),
+                      false};
+  auto& source =
+      sources_[(std::size_t{packet.source} * networks_ + network) * classes_ + flights_[flight].cls];
   const bool first = source.head == none;
   (first ? source.head : flights_[source.tail].next) = flight;
   source.tail = flight;
@@ -816,18 +867,21 @@ void PacketEngine<Matching, Channels>::inject(Packet& packet) {
 
 /// A tail has left its source queue.
 template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::depart(const Departure& departure, std::int64_t now, std::vector<NetworkEvent>& events) {
+void PacketEngine<Matching, Channels>::depart(const Departure& departure, std::int64_t now,
+                                              std::vector<NetworkEvent>& events) {
   auto& free = senders_[departure.endpoint].free;
   free = static_cast<Channels>(free | Channels{1} << departure.channel);
   events.push_back({now, NetworkEvent::What::injected, flights_[departure.flight].packet});
 }
 
-/// Flits from an endpoint into its router: the higher class first, then the virtual networks in turn. Returns whether to
-/// come again in the next cycle.
+/// Flits from an endpoint into its router: the higher class first, then the virtual networks in turn. Returns
+/// whether to come again in the next cycle.
 template <class Matching, class Channels>
 bool PacketEngine<Matching, Channels>::send(std::uint32_t endpoint, std::int64_t now) {
   auto& sender = senders_[endpoint];
-  if (const auto next = sender.paced ? std::max(paces_[sender.link].next(now), sender.busy_until) : sender.busy_until; next > now) {
+  if (const auto next =
+          sender.paced ? std::max(paces_[sender.link].next(now), sender.busy_until) : sender.busy_until;
+      next > now) {
     at(next).wakes.push_back(endpoint);
     return false;
   }
@@ -847,7 +901,8 @@ bool PacketEngine<Matching, Channels>::send(std::uint32_t endpoint, std::int64_t
         }
         auto free = static_cast<std::uint32_t>(sender.free & route_.inject_vcs(network));
         if (cut_through_)
-          each(free, [&](unsigned v) { free &= ~(std::uint32_t{!room_for(outputs_[outputs + v], f.flits)} << v); });
+          each(free,
+               [&](unsigned v) { free &= ~(std::uint32_t{!room_for(outputs_[outputs + v], f.flits)} << v); });
         if (free == 0) continue;
         const auto v = first_from(free, (sender.last[network] + 1u) % vcs_);
         sender.last[network] = static_cast<std::uint8_t>(v);
@@ -870,7 +925,8 @@ bool PacketEngine<Matching, Channels>::send(std::uint32_t endpoint, std::int64_t
       if (head) {
         at(now + sender.delay).heads.push_back({to, source.flight, flits});
         ++traffic_[sender.link].packets;
-        if (now > f.packet->born) counters_[sender.link].waited_cycles += static_cast<std::uint64_t>(now - f.packet->born);
+        if (now > f.packet->born)
+          counters_[sender.link].waited_cycles += static_cast<std::uint64_t>(now - f.packet->born);
         if (bin_ > 0) record_wait(sender.link, f.packet->born, now);
       } else {
         at(now + sender.delay).bodies.push_back({to, flits});
@@ -915,7 +971,8 @@ void PacketEngine<Matching, Channels>::deliver(const Landing& landing, std::int6
   auto& f = flights_[landing.flight];
   if (f.released) {
     if (untaken > 0)
-      at(now + sinks_[std::size_t{landing.endpoint} * networks_ + f.network].delay).credits.push_back({landing.output, untaken});
+      at(now + sinks_[std::size_t{landing.endpoint} * networks_ + f.network].delay)
+          .credits.push_back({landing.output, untaken});
     untaken = 0;
     f.released = false;
     f.next = free_flight_;
@@ -960,7 +1017,8 @@ std::int64_t PacketEngine<Matching, Channels>::release(Packet& packet, std::int6
   return early_.empty() ? next_cycle() : done_;
 }
 
-// ----------------------------------------------------------------------------------------------------------- statistics
+// -----------------------------------------------------------------------------------------------------------
+// statistics
 
 template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::stall(std::uint32_t link, std::int64_t from, std::uint32_t behind) {
@@ -1029,7 +1087,8 @@ LinkBin& PacketEngine<Matching, Channels>::bin_at(std::uint32_t link, std::int64
 }
 
 template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::record_flits(std::uint32_t link, std::int64_t now, std::uint32_t flits) {
+void PacketEngine<Matching, Channels>::record_flits(std::uint32_t link, std::int64_t now,
+                                                    std::uint32_t flits) {
   bin_at(link, now).flits += flits;
 }
 
@@ -1070,17 +1129,18 @@ const Packet* PacketEngine<Matching, Channels>::front_packet(std::uint32_t far) 
 
 /// Who stands in the way of packets that want a channel of a link or a credit of it.
 template <class Matching, class Channels>
-const Packet* PacketEngine<Matching, Channels>::in_the_way(std::uint32_t router, unsigned out, std::uint32_t network) const {
+const Packet* PacketEngine<Matching, Channels>::in_the_way(std::uint32_t router, unsigned out,
+                                                           std::uint32_t network) const {
   const auto& output = outputs_[std::size_t{router} * channels_ + out];
-  if (output.holder != nobody && output.credits > 0)
-    return front_packet(router << 16 | output.holder);
+  if (output.holder != nobody && output.credits > 0) return front_packet(router << 16 | output.holder);
   const auto& port = ports_of_[std::size_t{router} * ports_ + (out >> shift_)];
   if (!port.ejects) {
     const auto* front = front_packet(port.flits_to + (out & ((1u << shift_) - 1)));
     return front != nullptr || output.holder == nobody ? front : front_packet(router << 16 | output.holder);
   }
   for (const auto& f : flights_)
-    if (f.packet != nullptr && f.delivered && f.destination == port.flits_to && f.network == network) return f.packet;
+    if (f.packet != nullptr && f.delivered && f.destination == port.flits_to && f.network == network)
+      return f.packet;
   return output.holder == nobody ? nullptr : front_packet(router << 16 | output.holder);
 }
 
@@ -1089,7 +1149,8 @@ std::vector<Wait> PacketEngine<Matching, Channels>::waits() const {
   std::vector<Wait> result;
   const auto mask = (1u << shift_) - 1;
   for (const auto& f : flights_)
-    if (f.packet != nullptr && f.delivered) result.push_back({f.packet, graph_.endpoints()[f.destination].eject, none, nullptr});
+    if (f.packet != nullptr && f.delivered)
+      result.push_back({f.packet, graph_.endpoints()[f.destination].eject, none, nullptr});
   for (std::uint32_t router = 0; router < router_count_; ++router)
     for (std::uint32_t channel = 0; channel < channels_; ++channel) {
       const auto slots = std::size_t{router} * channels_;
@@ -1099,9 +1160,9 @@ std::vector<Wait> PacketEngine<Matching, Channels>::waits() const {
       const auto here = graph_.routers()[router].inputs[channel >> shift_];
       const auto& front = flights_[places_[in.front].flight];
       if (in.state == State::bidding || in.state == State::ready) {
-        const auto out = in.state == State::ready
-                             ? in.out
-                             : static_cast<unsigned>(in.port) << shift_ | static_cast<unsigned>(std::countr_zero(q.wanted));
+        const auto out = in.state == State::ready ? in.out
+                                                  : static_cast<unsigned>(in.port) << shift_ |
+                                                        static_cast<unsigned>(std::countr_zero(q.wanted));
         const auto* holder = in_the_way(router, out, front.network);
         result.push_back({front.packet, here, ports_of_[std::size_t{router} * ports_ + in.port].link_out,
                           holder == front.packet ? nullptr : holder});
@@ -1122,10 +1183,13 @@ std::vector<Wait> PacketEngine<Matching, Channels>::waits() const {
     const auto link = senders_[endpoint].link;
     const auto& to = graph_.links()[link];
     const Packet* before = s.flight == none ? nullptr : flights_[s.flight].packet;
-    if (before != nullptr && s.left == flights_[s.flight].flits)  // it has a channel, but not even its head has left
+    if (before != nullptr &&
+        s.left == flights_[s.flight].flits)  // it has a channel, but not even its head has left
       result.push_back({before, link, link, front_packet(to.to << 16 | (to.to_port << shift_ | s.channel))});
     else if (before == nullptr && s.head != none)
-      before = front_packet(to.to << 16 | (to.to_port << shift_ | (static_cast<unsigned>(std::countr_zero(route_.inject_vcs(network))) & mask)));
+      before = front_packet(to.to << 16 |
+                            (to.to_port << shift_ |
+                             (static_cast<unsigned>(std::countr_zero(route_.inject_vcs(network))) & mask)));
     for (auto flight = s.head; flight != none; flight = flights_[flight].next) {
       if (flights_[flight].packet->born > done_) break;
       result.push_back({flights_[flight].packet, link, link, before});
@@ -1144,6 +1208,8 @@ std::unique_ptr<Network> make_packet_network(const Graph& graph, PacketTurns tur
   return std::make_unique<PacketEngine<WordMatching, std::uint32_t>>(graph, turns);
 }
 
-std::unique_ptr<Network> make_packet_network(const Graph& graph) { return make_packet_network(graph, PacketTurns{}); }
+std::unique_ptr<Network> make_packet_network(const Graph& graph) {
+  return make_packet_network(graph, PacketTurns{});
+}
 
 }  // namespace forerun::ip::noc

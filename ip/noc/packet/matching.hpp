@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Who may cross the switches: requests of input ports for output ports, and one iteration of iSLIP (N. McKeown, "The iSLIP
-/// scheduling algorithm for input-queued switches", 1999) over them. Each output grants the first request at or after its
-/// pointer, each input accepts the first grant at or after its own; pointers move past what was accepted. An input that got two
-/// grants leaves an output idle: this is what keeps a network below its links' capacity. A request of a higher QoS class wins over
-/// those of lower classes at both.
+/// Who may cross the switches: requests of input ports for output ports, and one iteration of iSLIP (N.
+/// McKeown, "The iSLIP scheduling algorithm for input-queued switches", 1999) over them. Each output grants
+/// the first request at or after its pointer, each input accepts the first grant at or after its own;
+/// pointers move past what was accepted. An input that got two grants leaves an output idle: this is what
+/// keeps a network below its links' capacity. A request of a higher QoS class wins over those of lower
+/// classes at both.
 #pragma once
 
 #include <algorithm>
@@ -46,8 +47,10 @@ class ByteMatching {
     const auto requests = all(router), row = std::uint64_t{0xff} << (out * 8), column = ones << in;
     return (requests & (row | column)) == std::uint64_t{1} << (out * 8 + in);
   }
-  /// Takes both ports for `cycles` from `now` + `ahead` on, up to `now` + 8, if nobody asks for either and both are free then.
-  bool reserve(std::size_t router, unsigned in, unsigned out, unsigned cycles, unsigned ahead, std::int64_t now) {
+  /// Takes both ports for `cycles` from `now` + `ahead` on, up to `now` + 8, if nobody asks for either and
+  /// both are free then.
+  bool reserve(std::size_t router, unsigned in, unsigned out, unsigned cycles, unsigned ahead,
+               std::int64_t now) {
     auto& p = pointers_[router];
     const auto row = std::uint64_t{0xff} << (out * 8), column = ones << in;
     if ((all(router) & (row | column)) != 0 || (p.enabled & row) == 0) return false;
@@ -72,7 +75,8 @@ class ByteMatching {
     if (one_class && (requests_[router] & p.enabled) == 0) return;
     shift(p, now);
     auto usable = p.enabled;
-    if (((p.busy_inputs | p.busy_outputs) & 0xff) != 0) usable &= ~(ones * (p.busy_inputs & 0xff)) & ~rows(p.busy_outputs & 0xff);
+    if (((p.busy_inputs | p.busy_outputs) & 0xff) != 0)
+      usable &= ~(ones * (p.busy_inputs & 0xff)) & ~rows(p.busy_outputs & 0xff);
     if (one_class || classes_ == 1) {
       const auto requests = requests_[router] & usable;
       if (requests != 0) accept_all(p, pick(transpose(pick(requests, p.outputs)), p.inputs), 0, accept);
@@ -112,11 +116,10 @@ class ByteMatching {
     return requests;
   }
   /// All bits of byte p for each bit p.
-  static std::uint64_t rows(std::uint64_t bits) {
-    return bytes((bits * ones) & 0x8040201008040201u);
-  }
+  static std::uint64_t rows(std::uint64_t bits) { return bytes((bits * ones) & 0x8040201008040201u); }
   template <class Pointers, class Accept>
-  [[gnu::always_inline]] inline void accept_all(Pointers& p, std::uint64_t pairs, unsigned cls, Accept&& accept) {
+  [[gnu::always_inline]] inline void accept_all(Pointers& p, std::uint64_t pairs, unsigned cls,
+                                                Accept&& accept) {
     for (; pairs != 0; pairs &= pairs - 1) {  // a byte an input, a bit an output
       const auto bit = static_cast<unsigned>(std::countr_zero(pairs));
       const auto in = bit / 8, out = bit % 8;
@@ -162,10 +165,19 @@ class WordMatching {
   static constexpr unsigned max_ports = 1024;
 
   WordMatching(std::size_t routers, unsigned classes, unsigned ports)
-      : classes_(classes), ports_(ports), words_((ports + 63) / 64), requests_(routers * classes * ports * words_),
-        wanted_(routers * classes * words_), enabled_(routers * words_, ~std::uint64_t{0}), outputs_(routers * ports),
-        inputs_(routers * ports), of_input_(routers * ports), of_output_(routers * ports), input_until_(routers * ports),
-        output_until_(routers * ports), accepted_(ports) {}
+      : classes_(classes),
+        ports_(ports),
+        words_((ports + 63) / 64),
+        requests_(routers * classes * ports * words_),
+        wanted_(routers * classes * words_),
+        enabled_(routers * words_, ~std::uint64_t{0}),
+        outputs_(routers * ports),
+        inputs_(routers * ports),
+        of_input_(routers * ports),
+        of_output_(routers * ports),
+        input_until_(routers * ports),
+        output_until_(routers * ports),
+        accepted_(ports) {}
 
   void request(std::size_t router, unsigned cls, unsigned in, unsigned out) {
     auto& word = row(router, cls, out)[in / 64];
@@ -181,7 +193,8 @@ class WordMatching {
     r[in / 64] &= ~bit(in);
     --of_input_[router * ports_ + in];
     --of_output_[router * ports_ + out];
-    if (std::all_of(r, r + words_, [](std::uint64_t w) { return w == 0; })) wanted(router, cls)[out / 64] &= ~bit(out);
+    if (std::all_of(r, r + words_, [](std::uint64_t w) { return w == 0; }))
+      wanted(router, cls)[out / 64] &= ~bit(out);
   }
   void enable(std::size_t router, unsigned out, bool on) {
     auto& word = enabled_[router * words_ + out / 64];
@@ -190,11 +203,12 @@ class WordMatching {
   bool alone(std::size_t router, unsigned in, unsigned out) const {
     return of_input_[router * ports_ + in] == 1 && of_output_[router * ports_ + out] == 1;
   }
-  bool reserve(std::size_t router, unsigned in, unsigned out, unsigned cycles, unsigned ahead, std::int64_t now) {
+  bool reserve(std::size_t router, unsigned in, unsigned out, unsigned cycles, unsigned ahead,
+               std::int64_t now) {
     auto &input = input_until_[router * ports_ + in], &output = output_until_[router * ports_ + out];
     const auto start = now + ahead;
-    if (of_input_[router * ports_ + in] != 0 || of_output_[router * ports_ + out] != 0 || input > start || output > start ||
-        (enabled_[router * words_ + out / 64] & bit(out)) == 0)
+    if (of_input_[router * ports_ + in] != 0 || of_output_[router * ports_ + out] != 0 || input > start ||
+        output > start || (enabled_[router * words_ + out / 64] & bit(out)) == 0)
       return false;
     input = output = start + cycles;
     return true;
@@ -247,15 +261,20 @@ class WordMatching {
   std::uint64_t* row(std::size_t router, unsigned cls, unsigned out) {
     return &requests_[((router * classes_ + cls) * ports_ + out) * words_];
   }
-  std::uint64_t* wanted(std::size_t router, unsigned cls) { return &wanted_[(router * classes_ + cls) * words_]; }
-  unsigned behind(unsigned port, unsigned pointer) const { return port >= pointer ? port - pointer : port + ports_ - pointer; }
+  std::uint64_t* wanted(std::size_t router, unsigned cls) {
+    return &wanted_[(router * classes_ + cls) * words_];
+  }
+  unsigned behind(unsigned port, unsigned pointer) const {
+    return port >= pointer ? port - pointer : port + ports_ - pointer;
+  }
   /// The first input of a row at or after `from`, round, that is not busy.
   unsigned first(const std::uint64_t* r, const std::int64_t* until, unsigned from) const {
     auto w = from / 64;
     auto bits = r[w] & (~std::uint64_t{0} << (from % 64));
     for (unsigned i = 0; i <= words_; ++i) {
       for (; bits != 0; bits &= bits - 1)
-        if (const auto in = w * 64 + static_cast<unsigned>(std::countr_zero(bits)); until[in] <= now_) return in;
+        if (const auto in = w * 64 + static_cast<unsigned>(std::countr_zero(bits)); until[in] <= now_)
+          return in;
       w = w + 1 == words_ ? 0 : w + 1;
       bits = r[w];
     }
