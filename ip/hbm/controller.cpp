@@ -253,7 +253,9 @@ Controller::Choice Controller::choose_column(Tick t, Index single) {
   };
   if (!opened_.empty()) opened_.for_each([&](unsigned b) { consider(banks_[b].opened_for, b); });
   if (best) {
+    const bool alone = ready == 1 && hits_[0].empty() && hits_[1].empty();
     column_next_ = t + timing_.delay.column_bus;
+    if (alone) column_next_ = std::max(column_next_, later);
     return best;
   }
   if (!channel_blocked()) {
@@ -476,7 +478,9 @@ void Controller::send_row(const Choice& choice, Tick t) {
     opened_.insert(b);
   }
   sort_bank(b);
-  column_next_ = std::min({column_next_, timing_.bank[b].column[0], timing_.bank[b].column[1]});
+  for (const bool write : {false, true})
+    if (hits_[write].contains(b) || (slot.opened && slot.write == write))
+      column_next_ = std::min(column_next_, timing_.bank[b].column[write]);
   row_next_ = std::min(row_next_, timing_.bank[b].precharge);
   if (mode_turns()) column_next_ = row_next_ = t + 1;
   if (parameters_.refresh_management && parameters_.timings.RAAMMT > 0 && bank.activations >= parameters_.timings.RAAMMT)

@@ -136,4 +136,48 @@ TEST(HbmOracle, EveryBurstAtTheSameTickAskedNowAndThen) {
   for (std::uint64_t seed = 1001; seed <= 1030 && !testing::Test::HasFatalFailure(); ++seed) compare(seed, true);
 }
 
+/// Requests of many bursts, as a DMA sends them: with runs and burst by burst.
+TEST(HbmOracle, RunsChangeNoTick) {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    std::mt19937_64 random(seed);
+    auto p = random_parameters(random);
+    p.rows = 1024;
+    p.scheduler = seed % 2 == 0 ? Scheduler::fr_fcfs : Scheduler::fr_fcfs_grouped;
+    if (seed % 4 != 0) p.page_policy = PagePolicy::open, p.queues = Queues::read_write, p.separate_buses = true, p.starvation_cycles = 0;
+    if (!p.separate_buses) p.timings.half_cycle_rows = false;
+    Controller fast(p), plain(p, false);
+    const auto banks = p.pseudo_channels * p.ranks * p.bank_groups * p.banks_per_group;
+    Tick now = 0;
+    std::uint32_t owner = 0;
+    std::uint64_t position = random() % 4096;
+    for (unsigned request = 0; request < 60; ++request, ++owner) {
+      if (random() % 8 == 0) position = random() % 4096;
+      const bool write = random() % 6 == 0;
+      const auto size = random() % 3 == 0 ? 1 : 1 + random() % 256;
+      for (std::uint64_t i = 0; i < size; ++i, ++position) {
+        const Burst burst{owner, static_cast<unsigned>(position % banks), static_cast<std::uint32_t>(position / banks / 8), write, false, false};
+        fast.offer(burst, now);
+        plain.offer(burst, now);
+      }
+      now += static_cast<Tick>(random() % 600);
+      plain.advance(now);
+      if (random() % 3 == 0) fast.advance(now);
+    }
+    for (Tick end = now + 2000; !plain.idle() && now < 400000; now = end, end += 2000) plain.advance(end);
+    fast.advance(now);
+    std::map<std::uint32_t, std::pair<std::uint64_t, Tick>> ends[2];
+    for (const auto* c : {&fast, &plain})
+      for (const auto& completion : c->completions) {
+        auto& end = ends[c == &plain][completion.owner];
+        end.first += completion.bursts;
+        end.second = std::max(end.second, completion.done);
+      }
+    ASSERT_EQ(ends[0], ends[1]) << "seed " << seed;
+    const auto a = fast.statistics(now), b = plain.statistics(now);
+    EXPECT_EQ(a.hits, b.hits) << "seed " << seed;
+    EXPECT_EQ(a.limit_cycles, b.limit_cycles) << "seed " << seed;
+    EXPECT_DOUBLE_EQ(a.queue_cycles, b.queue_cycles) << "seed " << seed;
+  }
+}
+
 }  // namespace
