@@ -18,13 +18,13 @@ struct Location {
   unsigned pseudo_channel = 0;  ///< in the channel
   unsigned rank = 0;
   unsigned bank_group = 0;
-  unsigned bank = 0;            ///< in the group
+  unsigned bank = 0;  ///< in the group
   std::uint32_t row = 0, column = 0;
-  unsigned flat_bank = 0;       ///< in the channel: pseudo-channel, rank, group, bank, the last counting fastest
+  unsigned flat_bank = 0;  ///< in the channel: pseudo-channel, rank, group, bank, the last counting fastest
 };
 
-/// Masks of a map of plain bit fields, listed from the lowest bit above the offset in a burst up: {field, number of bits}.
-/// A field may be listed more than once, lower bits first.
+/// Masks of a map of plain bit fields, listed from the lowest bit above the offset in a burst up: {field,
+/// number of bits}. A field may be listed more than once, lower bits first.
 inline AddressMasks plain_masks(const Parameters& p, std::span<const std::pair<Field, unsigned>> pieces) {
   AddressMasks masks;
   auto bit = static_cast<unsigned>(std::bit_width(p.burst_bytes.count) - 1);
@@ -41,33 +41,54 @@ inline AddressMasks plain_masks(const Parameters& p, const std::array<Field, fie
   for (const auto field : order) {
     unsigned width = 0;
     switch (field) {
-      case Field::channel: width = bits(p.channels); break;
-      case Field::pseudo_channel: width = bits(p.pseudo_channels); break;
-      case Field::rank: width = bits(p.ranks); break;
-      case Field::bank_group: width = bits(p.bank_groups); break;
-      case Field::bank: width = bits(p.banks_per_group); break;
-      case Field::row: width = bits(p.rows); break;
-      case Field::column: width = bits(p.row_bytes.count / p.burst_bytes.count); break;
+      case Field::channel:
+        width = bits(p.channels);
+        break;
+      case Field::pseudo_channel:
+        width = bits(p.pseudo_channels);
+        break;
+      case Field::rank:
+        width = bits(p.ranks);
+        break;
+      case Field::bank_group:
+        width = bits(p.bank_groups);
+        break;
+      case Field::bank:
+        width = bits(p.banks_per_group);
+        break;
+      case Field::row:
+        width = bits(p.rows);
+        break;
+      case Field::column:
+        width = bits(p.row_bytes.count / p.burst_bytes.count);
+        break;
     }
     pieces.emplace_back(field, width);
   }
   return plain_masks(p, pieces);
 }
 
-/// The map of a Parameters without masks: pieces of `interleave` go round channels, pseudo-channels, bank groups and banks.
+/// The map of a Parameters without masks: pieces of `interleave` go round channels, pseudo-channels, bank
+/// groups and banks.
 inline AddressMasks default_masks(const Parameters& p) {
   const auto bits = [](std::uint64_t n) { return static_cast<unsigned>(std::bit_width(n) - 1); };
   const auto column = bits(p.row_bytes.count / p.burst_bytes.count);
-  const auto low = std::min(column, bits(std::max<std::uint64_t>(1, p.interleave.count / p.burst_bytes.count)));
-  const std::pair<Field, unsigned> pieces[] = {
-      {Field::column, low},           {Field::channel, bits(p.channels)},        {Field::pseudo_channel, bits(p.pseudo_channels)},
-      {Field::bank_group, bits(p.bank_groups)}, {Field::bank, bits(p.banks_per_group)}, {Field::column, column - low},
-      {Field::rank, bits(p.ranks)},   {Field::row, bits(p.rows)}};
+  const auto low =
+      std::min(column, bits(std::max<std::uint64_t>(1, p.interleave.count / p.burst_bytes.count)));
+  const std::pair<Field, unsigned> pieces[] = {{Field::column, low},
+                                               {Field::channel, bits(p.channels)},
+                                               {Field::pseudo_channel, bits(p.pseudo_channels)},
+                                               {Field::bank_group, bits(p.bank_groups)},
+                                               {Field::bank, bits(p.banks_per_group)},
+                                               {Field::column, column - low},
+                                               {Field::rank, bits(p.ranks)},
+                                               {Field::row, bits(p.rows)}};
   return plain_masks(p, pieces);
 }
 
-/// Cuts an address within one stack into fields. A map of parities is linear: the place of an address is the exclusive or of
-/// the places of its bytes, which are looked up, so that a hashed map costs no more than a plain one.
+/// Cuts an address within one stack into fields. A map of parities is linear: the place of an address is the
+/// exclusive or of the places of its bytes, which are looked up, so that a hashed map costs no more than a
+/// plain one.
 class AddressMap {
  public:
   /// The fields of a burst in one word: the exclusive or of two of them is that of their addresses.
@@ -75,7 +96,9 @@ class AddressMap {
     std::uint64_t word = 0;
     std::uint32_t row() const { return static_cast<std::uint32_t>(word >> 32); }
     std::uint32_t column() const { return static_cast<std::uint32_t>(word >> 16 & 0xffff); }
-    unsigned unit() const { return static_cast<unsigned>(word & 0xffff); }  ///< channel * banks per channel + flat bank
+    unsigned unit() const {
+      return static_cast<unsigned>(word & 0xffff);
+    }  ///< channel * banks per channel + flat bank
     bool operator==(const Place&) const = default;
     Place operator^(const Place& other) const { return {word ^ other.word}; }
   };
@@ -102,15 +125,15 @@ class AddressMap {
           std::uint64_t number = 0;
           for (std::size_t i = 0; i < masks.bits[f].size(); ++i)
             number |= std::uint64_t(std::popcount(address & masks.bits[f][i]) & 1) << i;
-          place.word |= number << (static_cast<Field>(f) == Field::row ? 32 : static_cast<Field>(f) == Field::column ? 16 : shift[f]);
+          place.word |= number << (static_cast<Field>(f) == Field::row      ? 32
+                                   : static_cast<Field>(f) == Field::column ? 16
+                                                                            : shift[f]);
         }
         table_[byte][value] = place;
       }
   }
 
-  Place place(std::uint64_t address) const {
-    return high(address) ^ low(address);
-  }
+  Place place(std::uint64_t address) const { return high(address) ^ low(address); }
   /// The shares of the lowest byte of an address and of all others.
   Place low(std::uint64_t address) const { return table_[0][address & 0xff]; }
   Place high(std::uint64_t address) const {
@@ -122,7 +145,9 @@ class AddressMap {
 
   Location locate(std::uint64_t address) const {
     const auto p = place(address);
-    const auto cut = [unit = p.unit()](unsigned shift, unsigned width) { return unit >> shift & ((1u << width) - 1); };
+    const auto cut = [unit = p.unit()](unsigned shift, unsigned width) {
+      return unit >> shift & ((1u << width) - 1);
+    };
     Location l;
     l.bank = cut(0, bank_bits_);
     l.bank_group = cut(bank_bits_, group_bits_);

@@ -14,8 +14,8 @@ Controller::Controller(const Parameters& parameters, bool collapse)
                  parameters.scheduler == Scheduler::fcfs),
       ordered_(parameters.scheduler == Scheduler::fcfs || parameters.starvation_cycles > 0),
       may_run_(collapse && parameters.scheduler != Scheduler::fcfs && parameters.starvation_cycles == 0 &&
-               parameters.queues != Queues::per_bank && parameters.page_policy == PagePolicy::open && parameters.separate_buses &&
-               !parameters.refresh_management),
+               parameters.queues != Queues::per_bank && parameters.page_policy == PagePolicy::open &&
+               parameters.separate_buses && !parameters.refresh_management),
       front_end_(std::max<Tick>(1, Tick{parameters.front_end} * timing_.delay.per_cycle)),
       least_latency_(std::min(timing_.delay.read_done, timing_.delay.write_done)),
       banks_(timing_.bank.size()),
@@ -59,7 +59,8 @@ void Controller::offer(const Burst& burst, Tick offered) {
     return;
   }
   waiting_.push_back({burst, offered});
-  for (auto i = waiting_.size() - 1; i > 0 && waiting_[i - 1].offered > offered; --i) std::swap(waiting_[i], waiting_[i - 1]);
+  for (auto i = waiting_.size() - 1; i > 0 && waiting_[i - 1].offered > offered; --i)
+    std::swap(waiting_[i], waiting_[i - 1]);
   if (offered > clock_) next_ = std::min(next_, offered);
 }
 
@@ -152,7 +153,8 @@ void Controller::unlink(Index i) {
   const auto row = timing_.bank[slot.bank].row;
   const auto search = [&](bool hit) {
     auto next = slot.next;
-    while (next != none && (slots_[static_cast<std::size_t>(next)].row == row) != hit) next = slots_[static_cast<std::size_t>(next)].next;
+    while (next != none && (slots_[static_cast<std::size_t>(next)].row == row) != hit)
+      next = slots_[static_cast<std::size_t>(next)].next;
     return next;
   };
   if (queue.hit == i) queue.hit = search(true);
@@ -172,8 +174,11 @@ void Controller::sort_bank(unsigned b) {
     if (row == TimingState::closed) {
       queue.other = queue.head;
     } else {
-      for (auto i = queue.head; i != none && (queue.hit == none || queue.other == none); i = slots_[static_cast<std::size_t>(i)].next)
-        if (auto& first = slots_[static_cast<std::size_t>(i)].row == row ? queue.hit : queue.other; first == none) first = i;
+      for (auto i = queue.head; i != none && (queue.hit == none || queue.other == none);
+           i = slots_[static_cast<std::size_t>(i)].next)
+        if (auto& first = slots_[static_cast<std::size_t>(i)].row == row ? queue.hit : queue.other;
+            first == none)
+          first = i;
     }
     hits_[kind].assign(b, queue.hit != none);
     others_[kind].assign(b, queue.other != none);
@@ -211,7 +216,8 @@ Controller::Index Controller::hit_of(unsigned b) const {
   const auto read = kind[0].hit, write = kind[1].hit;
   if (read == none || write == none) return read == none ? write : read;
   if (parameters_.scheduler == Scheduler::fr_fcfs_grouped) return last_was_write_ ? write : read;
-  return slots_[static_cast<std::size_t>(read)].age < slots_[static_cast<std::size_t>(write)].age ? read : write;
+  return slots_[static_cast<std::size_t>(read)].age < slots_[static_cast<std::size_t>(write)].age ? read
+                                                                                                  : write;
 }
 
 Controller::Index Controller::other_of(unsigned b) const {
@@ -219,18 +225,21 @@ Controller::Index Controller::other_of(unsigned b) const {
   if (!competing_) return kind[writing_].other;
   const auto read = kind[0].other, write = kind[1].other;
   if (read == none || write == none) return read == none ? write : read;
-  return slots_[static_cast<std::size_t>(read)].age < slots_[static_cast<std::size_t>(write)].age ? read : write;
+  return slots_[static_cast<std::size_t>(read)].age < slots_[static_cast<std::size_t>(write)].age ? read
+                                                                                                  : write;
 }
 
-/// In a stream the oldest burst is nearly always the one: looks at the first few before all banks are searched.
+/// In a stream the oldest burst is nearly always the one: looks at the first few before all banks are
+/// searched.
 Controller::Index Controller::oldest_hit_ready(Tick t, const BankSet& held) const {
   auto i = oldest_;
   for (unsigned looks = 0; i != none && looks < 4; ++looks) {
     const auto& slot = slots_[static_cast<std::size_t>(i)];
     const unsigned b = slot.bank;
     if (slot.visible > t) return none;
-    if (!slot.opened && (competing_ || slot.write == writing_) && timing_.bank[b].row == slot.row && !held.contains(b) &&
-        hit_of(b) == i && rising(std::max({timing_.column_ready(b, slot.write), column_bus_, floor_})) <= t)
+    if (!slot.opened && (competing_ || slot.write == writing_) && timing_.bank[b].row == slot.row &&
+        !held.contains(b) && hit_of(b) == i &&
+        rising(std::max({timing_.column_ready(b, slot.write), column_bus_, floor_})) <= t)
       return i;
     i = slot.younger;
   }
@@ -263,23 +272,32 @@ Controller::Choice Controller::choose_column(Tick t, Index single) {
     const auto held = parameters_.page_policy == PagePolicy::closed ? held_ | opened_ : held_;
     if (single != none) {
       const auto& slot = slots_[static_cast<std::size_t>(single)];
-      if (!slot.opened && !held.contains(slot.bank) && timing_.bank[slot.bank].row == slot.row) consider(single, slot.bank);
+      if (!slot.opened && !held.contains(slot.bank) && timing_.bank[slot.bank].row == slot.row)
+        consider(single, slot.bank);
     } else if (const auto i = oldest_hit_ready(t, held); i != none) {
       column_next_ = t + timing_.delay.column_bus;
-      return {i, slots_[static_cast<std::size_t>(i)].bank, slots_[static_cast<std::size_t>(i)].age, t, Choice::column, 0};
+      return {i,
+              slots_[static_cast<std::size_t>(i)].bank,
+              slots_[static_cast<std::size_t>(i)].age,
+              t,
+              Choice::column,
+              0};
     } else {
       const auto set = (competing_ ? hits_[0] | hits_[1] : hits_[writing_]) - held;
       set.for_each([&](unsigned b) { consider(hit_of(b), b); });
     }
   }
-  column_next_ = ready > 1 ? t + timing_.delay.column_bus : std::max(later, best ? t + timing_.delay.column_bus : t + 1);
+  column_next_ =
+      ready > 1 ? t + timing_.delay.column_bus : std::max(later, best ? t + timing_.delay.column_bus : t + 1);
   return best;
 }
 
 bool Controller::may_close(unsigned b, Index wanting) const {
   const auto& bank = banks_[b];
   if (const auto i = bank.opened_for; i != none)  // it keeps its row unless it waits for the other mode
-    if (const auto& slot = slots_[static_cast<std::size_t>(i)]; slot.opened || competing_ || slot.write == writing_) return false;
+    if (const auto& slot = slots_[static_cast<std::size_t>(i)];
+        slot.opened || competing_ || slot.write == writing_)
+      return false;
   if (parameters_.keep_open == KeepOpen::none || wanting == none) return true;
   const auto hit = hit_of(b);
   if (hit == none) return true;
@@ -299,7 +317,8 @@ Tick Controller::job_ready(const RefreshJob& job, bool& closes) const {
     refresh = std::max(refresh, timing_.bank[b].act + timing_.delay.to_refresh);
   }
   if (closes) return ready;
-  if (job.kind != RefreshJob::Kind::all_bank) refresh = std::max(refresh, timing_.window[timing_.bank[job.first].window].refresh_bank);
+  if (job.kind != RefreshJob::Kind::all_bank)
+    refresh = std::max(refresh, timing_.window[timing_.bank[job.first].window].refresh_bank);
   return rising(refresh);
 }
 
@@ -339,7 +358,8 @@ Controller::Choice Controller::choose_row(Tick t, Index single) {
     };
     if (single != none) {
       const auto& slot = slots_[static_cast<std::size_t>(single)];
-      if (!slot.opened && !held_.contains(slot.bank) && timing_.bank[slot.bank].row != slot.row) want(single, slot.bank, true);
+      if (!slot.opened && !held_.contains(slot.bank) && timing_.bank[slot.bank].row != slot.row)
+        want(single, slot.bank, true);
     } else {
       const auto set = (competing_ ? others_[0] | others_[1] : others_[writing_]) - held_;
       if (first_over) {
@@ -348,9 +368,10 @@ Controller::Choice Controller::choose_row(Tick t, Index single) {
         set.for_each([&](unsigned b) {
           const auto& bank = timing_.bank[b];
           const auto& window = timing_.window[bank.window];
-          const auto when = bank.row == TimingState::closed
-                                ? std::max({bank.act, window.act, window.acts[window.oldest] + timing_.delay.faw})
-                                : bank.precharge;
+          const auto when =
+              bank.row == TimingState::closed
+                  ? std::max({bank.act, window.act, window.acts[window.oldest] + timing_.delay.faw})
+                  : bank.precharge;
           if (std::max(when, row_bus_) > t)
             later = std::min(later, when);
           else
@@ -360,10 +381,12 @@ Controller::Choice Controller::choose_row(Tick t, Index single) {
     }
     if (!closing_.empty())
       (closing_ - held_).for_each([&](unsigned b) {
-        consider(std::max(banks_[b].idle_close, timing_.precharge_ready(b)), {none, b, ~std::uint64_t{0} - 1, never, Choice::precharge, 0}, 1);
+        consider(std::max(banks_[b].idle_close, timing_.precharge_ready(b)),
+                 {none, b, ~std::uint64_t{0} - 1, never, Choice::precharge, 0}, 1);
       });
   }
-  if (best && first_over && ready > 0 && best.over - (best.kind == Choice::activate ? timing_.delay.act_bus : 1) > t) {
+  if (best && first_over && ready > 0 &&
+      best.over - (best.kind == Choice::activate ? timing_.delay.act_bus : 1) > t) {
     row_next_ = t + 1;  // it waits for a command that will be over as soon and is older
     return {};
   }
@@ -390,13 +413,16 @@ void Controller::send_column(const Choice& choice, Tick t) {
   column_bus_ = t + d.column_bus;
   if (!parameters_.separate_buses) row_bus_ = column_bus_;
   completions.push_back({slot.owner, t + (slot.write ? d.write_done : d.read_done)});
-  if (last_was_write_ != slot.write && parameters_.scheduler == Scheduler::fr_fcfs_grouped) column_next_ = column_bus_;
+  if (last_was_write_ != slot.write && parameters_.scheduler == Scheduler::fr_fcfs_grouped)
+    column_next_ = column_bus_;
   last_was_write_ = slot.write;
   last_burst_ = last_command_ = t;
 
   ++(slot.write ? counts_.writes : counts_.reads);
   counts_.check_bursts += slot.check;
-  ++(slot.need == Need::nothing ? counts_.hits : slot.need == Need::activation ? counts_.misses : counts_.conflicts);
+  ++(slot.need == Need::nothing      ? counts_.hits
+     : slot.need == Need::activation ? counts_.misses
+                                     : counts_.conflicts);
   if (bin_ticks_ > 0) {
     auto& now = bin(t);
     ++(slot.write ? now.writes : now.reads);
@@ -422,9 +448,12 @@ void Controller::send_column(const Choice& choice, Tick t) {
   visible_sum_ -= static_cast<double>(slot.visible);
   leave(slot.visible, t);
 
-  const auto row_hits = [&] { return bank.kind[0].hit != none || bank.kind[1].hit != none || bank.opened_for != none; };
+  const auto row_hits = [&] {
+    return bank.kind[0].hit != none || bank.kind[1].hit != none || bank.opened_for != none;
+  };
   if (parameters_.page_policy == PagePolicy::closed ||
-      (parameters_.page_policy == PagePolicy::adaptive && parameters_.adaptive_idle_cycles == 0 && !row_hits())) {
+      (parameters_.page_policy == PagePolicy::adaptive && parameters_.adaptive_idle_cycles == 0 &&
+       !row_hits())) {
     timing_.closes_itself(b);
     bank.opened_for = none;
     bank.precharge_allowed = bank.precharge_sent = timing_.bank[b].precharge;
@@ -435,7 +464,8 @@ void Controller::send_column(const Choice& choice, Tick t) {
     row_next_ = std::min(row_next_, bank.idle_close);
   }
   for (const bool write : {false, true})  // the next hit of the bank was behind this one
-    if (hits_[write].contains(b)) column_next_ = std::min(column_next_, std::max(column_bus_, timing_.column_ready(b, write)));
+    if (hits_[write].contains(b))
+      column_next_ = std::min(column_next_, std::max(column_bus_, timing_.column_ready(b, write)));
   if (others_[0].contains(b) || others_[1].contains(b)) row_next_ = std::min(row_next_, t + 1);
   if (!jobs_.empty()) row_next_ = std::min(row_next_, t);
   if (parameters_.refresh_management && bank.activations >= parameters_.timings.RAAIMT && bank.waiting == 0)
@@ -483,7 +513,8 @@ void Controller::send_row(const Choice& choice, Tick t) {
       column_next_ = std::min(column_next_, timing_.bank[b].column[write]);
   row_next_ = std::min(row_next_, timing_.bank[b].precharge);
   if (mode_turns()) column_next_ = row_next_ = t + 1;
-  if (parameters_.refresh_management && parameters_.timings.RAAMMT > 0 && bank.activations >= parameters_.timings.RAAMMT)
+  if (parameters_.refresh_management && parameters_.timings.RAAMMT > 0 &&
+      bank.activations >= parameters_.timings.RAAMMT)
     begin_job({RefreshJob::Kind::management, b, b + 1, t}, t);
 }
 
@@ -491,7 +522,8 @@ void Controller::send_row(const Choice& choice, Tick t) {
 
 void Controller::begin_job(const RefreshJob& job, Tick t) {
   for (const auto& other : jobs_)
-    if (job.kind == RefreshJob::Kind::management && other.kind == job.kind && other.first == job.first) return;
+    if (job.kind == RefreshJob::Kind::management && other.kind == job.kind && other.first == job.first)
+      return;
   if (jobs_.empty()) job_begin_ = t;
   jobs_.push_back(job);
   for (unsigned b = job.first; b < job.end; ++b) held_.insert(b);
@@ -617,21 +649,23 @@ void Controller::advance(Tick limit) {
   clock_ = std::max(clock_, limit);
 }
 
-// Runs: while all bursts in the queues are hits of one kind, none needs a row command. If the oldest burst of a pseudo-channel
-// may go as soon as the pseudo-channel itself allows a column command, no scheduler would choose a younger one there, and
-// between the pseudo-channels the one that may go first, then the older, is served. So there is nothing to search. A run ends
-// with the first burst that is no such hit, or when bank or group make the oldest wait longer than the pseudo-channel.
+// Runs: while all bursts in the queues are hits of one kind, none needs a row command. If the oldest burst of
+// a pseudo-channel may go as soon as the pseudo-channel itself allows a column command, no scheduler would
+// choose a younger one there, and between the pseudo-channels the one that may go first, then the older, is
+// served. So there is nothing to search. A run ends with the first burst that is no such hit, or when bank or
+// group make the oldest wait longer than the pseudo-channel.
 
 /// Turns the queues into a run, if they are one and it may be worth the trouble.
 bool Controller::begin_run(Tick t) {
-  if (!others_[0].empty() || !others_[1].empty() || !opened_.empty() || !jobs_.empty() || plan_.owed() > 0 || bin_ticks_ > 0 ||
-      sleeping_ || used_ + waiting_.size() < 4 || (entries_[0] > 0 && entries_[1] > 0))
+  if (!others_[0].empty() || !others_[1].empty() || !opened_.empty() || !jobs_.empty() || plan_.owed() > 0 ||
+      bin_ticks_ > 0 || sleeping_ || used_ + waiting_.size() < 4 || (entries_[0] > 0 && entries_[1] > 0))
     return false;
   if (used_ == 0 && waiting_.empty()) return false;
   run_again_ = t + 64;
   for (auto i = oldest_; i != none; i = slots_[static_cast<std::size_t>(i)].younger) {
     const auto& slot = slots_[static_cast<std::size_t>(i)];
-    if (slot.need != Need::nothing || timing_.bank[slot.bank].row != static_cast<std::int64_t>(slot.row)) return false;
+    if (slot.need != Need::nothing || timing_.bank[slot.bank].row != static_cast<std::int64_t>(slot.row))
+      return false;
   }
   run_writes_ = used_ > 0 ? slots_[static_cast<std::size_t>(oldest_)].write : waiting_.front().burst.write;
   running_ = true;
@@ -639,7 +673,10 @@ bool Controller::begin_run(Tick t) {
   for (auto i = oldest_; i != none; i = slots_[static_cast<std::size_t>(i)].younger) {
     auto& slot = slots_[static_cast<std::size_t>(i)];
     run_[timing_.bank[slot.bank].pseudo_channel].push_back(
-        {{slot.owner, slot.bank, slot.row, slot.write, slot.check, false}, slot.offered, slot.visible, slot.age});
+        {{slot.owner, slot.bank, slot.row, slot.write, slot.check, false},
+         slot.offered,
+         slot.visible,
+         slot.age});
     auto& bank = banks_[slot.bank];
     bank.kind = {};
     bank.opened_for = none;
@@ -683,7 +720,8 @@ void Controller::run(Tick limit) {
       const auto& first = run_[p].front();
       const auto rank = timing_.ranks() * p;
       auto allowed = timing_.rank[rank].column[write];
-      for (unsigned r = 1; r < timing_.ranks(); ++r) allowed = std::min(allowed, timing_.rank[rank + r].column[write]);
+      for (unsigned r = 1; r < timing_.ranks(); ++r)
+        allowed = std::min(allowed, timing_.rank[rank + r].column[write]);
       const auto at = rising(std::max({bus, allowed, first.visible}));
       if (at < when || (at == when && first.age < run_[pseudo].front().age)) when = at, pseudo = p;
     }
@@ -717,7 +755,8 @@ void Controller::run(Tick limit) {
     ++counts_.hits;
     counts_.check_bursts += first.burst.check;
     depth_ticks_ += static_cast<double>(when - first.visible);
-    if (!completions.empty() && completions.back().owner == first.burst.owner && completions.back().done < when + done) {
+    if (!completions.empty() && completions.back().owner == first.burst.owner &&
+        completions.back().done < when + done) {
       completions.back().done = when + done;
       ++completions.back().bursts;
     } else {
@@ -757,14 +796,16 @@ void Controller::end_run(Tick resume) {
   while (queued_ > 0) {
     std::size_t oldest = 0;
     for (std::size_t p = 1; p < run_.size(); ++p)
-      if (run_[oldest].empty() || (!run_[p].empty() && run_[p].front().age < run_[oldest].front().age)) oldest = p;
+      if (run_[oldest].empty() || (!run_[p].empty() && run_[p].front().age < run_[oldest].front().age))
+        oldest = p;
     const auto w = run_[oldest].front();
     run_[oldest].pop_front();
     --queued_;
     place(w.burst, w.offered, w.visible);
   }
   next_ = std::max(resume, Tick{0});
-  if (!waiting_.empty() && waiting_.front().offered > clock_) next_ = std::min(next_, waiting_.front().offered);
+  if (!waiting_.empty() && waiting_.front().offered > clock_)
+    next_ = std::min(next_, waiting_.front().offered);
   if (resume == never) {
     next_ = plan_.next();
     column_next_ = row_next_ = never;
@@ -803,7 +844,8 @@ void Controller::tick(Tick t) {
     Choice column, row;
     if (column_next_ <= t) column = choose_column(t, single);
     if (row_next_ <= t) row = choose_row(t, single);
-    if (column && row && !slots_[static_cast<std::size_t>(column.slot)].opened && row.age < column.age) column = {};
+    if (column && row && !slots_[static_cast<std::size_t>(column.slot)].opened && row.age < column.age)
+      column = {};
     if (column) {
       if (row) row_next_ = column_bus_;
       send_column(column, t);
@@ -820,7 +862,8 @@ void Controller::tick(Tick t) {
   if (next_ < floor_) next_ = floor_;
   if (plan_.owed() > 0 && sent) next_ = t + 1;  // a scope may have nothing to do any more
   next_ = std::min(next_, plan_.next());
-  if (!arriving_.empty()) next_ = std::min(next_, slots_[static_cast<std::size_t>(arriving_.front())].visible);
+  if (!arriving_.empty())
+    next_ = std::min(next_, slots_[static_cast<std::size_t>(arriving_.front())].visible);
   if (!waiting_.empty() && waiting_.front().offered > t) next_ = std::min(next_, waiting_.front().offered);
   if (ordered_ && oldest_ != none) {
     const auto& slot = slots_[static_cast<std::size_t>(oldest_)];
@@ -871,8 +914,11 @@ void Controller::explain(const Slot& slot, unsigned pseudo, Tick from, Tick unti
     if (begin > from) until_then(begin, Limit::bank);
     until_then(end, Limit::refresh);
   }
-  // What is left: the burst's waits for something that others had, the newest first; then the bank's own time.
-  const auto take = [&](Tick since, Tick to, Limit limit) { until_then(from + std::max<Tick>(0, to - std::max(since, slot.visible)), limit); };
+  // What is left: the burst's waits for something that others had, the newest first; then the bank's own
+  // time.
+  const auto take = [&](Tick since, Tick to, Limit limit) {
+    until_then(from + std::max<Tick>(0, to - std::max(since, slot.visible)), limit);
+  };
   const auto& at = timing_.bank[slot.bank];
   const auto ready = timing_.column_ready(slot.bank, slot.write), row = at.column[slot.write];
   take(ready, until, Limit::order);
@@ -900,7 +946,8 @@ void Controller::leave(Tick visible, Tick t) {
 double Controller::waited(Tick now) const {
   auto sum = static_cast<double>(depth_) * static_cast<double>(now) - visible_sum_;
   for (const auto& queue : run_)
-    for (std::size_t i = 0; i < queue.size(); ++i) sum += static_cast<double>(std::max<Tick>(0, now - queue[i].visible));
+    for (std::size_t i = 0; i < queue.size(); ++i)
+      sum += static_cast<double>(std::max<Tick>(0, now - queue[i].visible));
   return sum;
 }
 
@@ -931,7 +978,9 @@ ChannelStatistics Controller::statistics(Tick now) const {
     if (data_free_[p] > now)
       ticks[static_cast<std::size_t>(Limit::data)] -= data_free_[p] - now;
     else
-      ticks[static_cast<std::size_t>(per_pseudo_[p] > 0 || !run_[p].empty() ? (jobs_.empty() ? Limit::bank : Limit::refresh) : Limit::idle)] += now - data_free_[p];
+      ticks[static_cast<std::size_t>(per_pseudo_[p] > 0 || !run_[p].empty()
+                                         ? (jobs_.empty() ? Limit::bank : Limit::refresh)
+                                         : Limit::idle)] += now - data_free_[p];
   }
   for (std::size_t i = 0; i < limits; ++i) s.limit_cycles[i] = static_cast<double>(ticks[i]) / per_cycle;
   s.data_cycles = (s.reads + s.writes) * parameters_.timings.nBL;
@@ -939,15 +988,21 @@ ChannelStatistics Controller::statistics(Tick now) const {
   s.queue_cycles = (depth_ticks_ + waited(now)) / per_cycle;
   auto down = power_down_ticks_, self = self_refresh_ticks_;
   if (sleeping_) {
-    const auto entry = parameters_.self_refresh_cycles > 0 ? last_burst_ + Tick{parameters_.self_refresh_cycles} * timing_.delay.per_cycle : never;
-    const auto begin = parameters_.power_down_cycles > 0 ? last_command_ + Tick{parameters_.power_down_cycles} * timing_.delay.per_cycle : never;
+    const auto entry = parameters_.self_refresh_cycles > 0
+                           ? last_burst_ + Tick{parameters_.self_refresh_cycles} * timing_.delay.per_cycle
+                           : never;
+    const auto begin = parameters_.power_down_cycles > 0
+                           ? last_command_ + Tick{parameters_.power_down_cycles} * timing_.delay.per_cycle
+                           : never;
     self += static_cast<double>(std::max<Tick>(0, now - std::max(entry, cleared_)));
     down += static_cast<double>(std::max<Tick>(0, std::min(now, entry) - std::max(begin, cleared_)));
   }
   s.power_down_cycles = down / per_cycle;
   s.self_refresh_cycles = self / per_cycle;
   const auto& e = parameters_.energies;
-  const auto seconds = [&](double cycles) { return std::max(0.0, cycles) / parameters_.clock.hertz * parameters_.pseudo_channels; };
+  const auto seconds = [&](double cycles) {
+    return std::max(0.0, cycles) / parameters_.clock.hertz * parameters_.pseudo_channels;
+  };
   s.joules = static_cast<double>(s.activates) * e.activate + static_cast<double>(s.reads) * e.read +
              static_cast<double>(s.writes) * e.write + static_cast<double>(s.refreshes) * e.refresh +
              static_cast<double>(s.bank_refreshes + s.managements) * e.refresh_bank +

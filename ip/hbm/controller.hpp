@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The controller of one channel: decides which command goes to the DRAM when. Plain C++ in ticks (timing_state.hpp); it never
-/// ticks itself, but jumps from one moment at which a command may go to the next.
+/// The controller of one channel: decides which command goes to the DRAM when. Plain C++ in ticks
+/// (timing_state.hpp); it never ticks itself, but jumps from one moment at which a command may go to the
+/// next.
 ///
-/// Two pseudo-channels share the row-command bus, the column-command bus and the queues; each has a data bus, banks, refresh.
-/// At each tick at most one column command and one row command are sent, the column command first (one command at all where
-/// there is one bus). Which ones, is the scheduler's choice (parameters.hpp): among those that the DRAM allows at this tick the
-/// one of the oldest burst, where hits of the open rows want column commands and other bursts row commands.
-/// A burst offered at tick t enters its queue at t if there is room, else as soon as a command has freed an entry, in the order
-/// of the offers; `front_end` cycles later the scheduler sees it.
+/// Two pseudo-channels share the row-command bus, the column-command bus and the queues; each has a data bus,
+/// banks, refresh. At each tick at most one column command and one row command are sent, the column command
+/// first (one command at all where there is one bus). Which ones, is the scheduler's choice (parameters.hpp):
+/// among those that the DRAM allows at this tick the one of the oldest burst, where hits of the open rows
+/// want column commands and other bursts row commands. A burst offered at tick t enters its queue at t if
+/// there is room, else as soon as a command has freed an entry, in the order of the offers; `front_end`
+/// cycles later the scheduler sees it.
 #pragma once
 
 #include <array>
@@ -32,12 +34,17 @@ class BankSet {
   void assign(unsigned b, bool in) { in ? insert(b) : erase(b); }
   bool contains(unsigned b) const { return (words_[b / 64] >> b % 64 & 1) != 0; }
   bool empty() const { return (words_[0] | words_[1] | words_[2] | words_[3]) == 0; }
-  BankSet operator|(const BankSet& o) const { return combine(o, [](auto a, auto b) { return a | b; }); }
-  BankSet operator-(const BankSet& o) const { return combine(o, [](auto a, auto b) { return a & ~b; }); }
+  BankSet operator|(const BankSet& o) const {
+    return combine(o, [](auto a, auto b) { return a | b; });
+  }
+  BankSet operator-(const BankSet& o) const {
+    return combine(o, [](auto a, auto b) { return a & ~b; });
+  }
   template <typename Visit>
   void for_each(Visit visit) const {
     for (unsigned w = 0; w < words_.size(); ++w)
-      for (auto rest = words_[w]; rest != 0; rest &= rest - 1) visit(w * 64 + static_cast<unsigned>(std::countr_zero(rest)));
+      for (auto rest = words_[w]; rest != 0; rest &= rest - 1)
+        visit(w * 64 + static_cast<unsigned>(std::countr_zero(rest)));
   }
 
  private:
@@ -53,11 +60,11 @@ class BankSet {
 /// One burst on its way. `owner` is the caller's own mark.
 struct Burst {
   std::uint32_t owner = 0;
-  unsigned bank = 0;       ///< flat, in the channel
+  unsigned bank = 0;  ///< flat, in the channel
   std::uint32_t row = 0;
   bool write = false;
-  bool check = false;      ///< of in-line ECC
-  bool report = false;     ///< tell when it has entered its queue
+  bool check = false;   ///< of in-line ECC
+  bool report = false;  ///< tell when it has entered its queue
 };
 
 class Controller {
@@ -67,10 +74,11 @@ class Controller {
 
   Tick ticks_per_cycle() const { return timing_.delay.per_cycle; }
 
-  /// A burst that is there from tick `offered` on, which is not before the last tick advanced to. Bursts of the same
-  /// tick count in the order of the calls.
+  /// A burst that is there from tick `offered` on, which is not before the last tick advanced to. Bursts of
+  /// the same tick count in the order of the calls.
   void offer(const Burst& burst, Tick offered);
-  /// True if so many bursts to come would all enter their queues as soon as they are offered, whatever else happens.
+  /// True if so many bursts to come would all enter their queues as soon as they are offered, whatever else
+  /// happens.
   bool has_room(unsigned bursts, bool write) const;
 
   /// A burst whose last data beat passes before `done`.
@@ -79,8 +87,8 @@ class Controller {
     Tick done;
     std::uint32_t bursts = 1;  ///< of the same owner, served one after the other; `done` is the last
   };
-  /// Sends every command due up to and including tick `limit`. Completions are appended when the column command goes, long
-  /// before they come about.
+  /// Sends every command due up to and including tick `limit`. Completions are appended when the column
+  /// command goes, long before they come about.
   void advance(Tick limit);
   std::vector<Completion> completions;
   /// Owners whose last burst has entered its queue (report_last).
@@ -113,8 +121,8 @@ class Controller {
     std::uint64_t age = 0;
     Tick offered = 0, visible = 0;
     std::uint32_t owner = 0, row = 0;
-    Index previous = none, next = none;      ///< in its bank, of its kind
-    Index older = none, younger = none;      ///< in the channel
+    Index previous = none, next = none;  ///< in its bank, of its kind
+    Index older = none, younger = none;  ///< in the channel
     std::uint16_t bank = 0;
     bool write = false, check = false, opened = false;
     Need need = Need::nothing;
@@ -130,7 +138,7 @@ class Controller {
     unsigned waiting = 0;     ///< bursts admitted and not served
     unsigned admitted = 0;    ///< those that count for the depth of its queue
     Tick idle_close = 0;
-    unsigned activations = 0; ///< since the last refresh (refresh management)
+    unsigned activations = 0;  ///< since the last refresh (refresh management)
     // why its last row commands were sent when they were
     Tick precharge_allowed = 0, precharge_sent = 0, act_bank_allowed = 0, act_allowed = 0, act_sent = 0;
     Tick refresh_begin = -1, refresh_end = -1;
@@ -201,12 +209,14 @@ class Controller {
   std::vector<Slot> slots_;
   std::vector<Index> free_;
   std::vector<BankQueue> banks_;
-  Ring<Waiting> waiting_;     // offered, no room yet
-  std::vector<Ring<Waiting>> run_;  // while running_: the bursts of each pseudo-channel that have a queue entry
-  std::size_t queued_ = 0;          // their number
-  Ring<Index> arriving_;      // in their queues, not yet seen
+  Ring<Waiting> waiting_;  // offered, no room yet
+  std::vector<Ring<Waiting>>
+      run_;                 // while running_: the bursts of each pseudo-channel that have a queue entry
+  std::size_t queued_ = 0;  // their number
+  Ring<Index> arriving_;    // in their queues, not yet seen
   std::array<BankSet, 2> hits_, others_;
-  BankSet opened_, held_, closing_;  // a burst opened it and waits; a refresh holds it; closes when idle long enough
+  BankSet opened_, held_,
+      closing_;  // a burst opened it and waits; a refresh holds it; closes when idle long enough
   std::array<unsigned, 2> entries_{}, seen_{};  // by kind: taken queue entries; of those the scheduler sees
   std::size_t used_ = 0;
   std::vector<unsigned> per_pseudo_;  // bursts waiting in each pseudo-channel
@@ -230,9 +240,9 @@ class Controller {
   // statistics
   ChannelStatistics counts_;
   std::array<Tick, limits> limit_ticks_{};
-  std::vector<Tick> data_free_;   // per pseudo-channel: explained up to here
-  std::vector<bool> last_kind_;   // per pseudo-channel: of its last column command
-  Tick front_blocked_ = -1;       // the last tick at which a burst waited for room
+  std::vector<Tick> data_free_;  // per pseudo-channel: explained up to here
+  std::vector<bool> last_kind_;  // per pseudo-channel: of its last column command
+  Tick front_blocked_ = -1;      // the last tick at which a burst waited for room
   Tick cleared_ = 0;
   double depth_ticks_ = 0, visible_sum_ = 0, power_down_ticks_ = 0, self_refresh_ticks_ = 0;
   unsigned depth_ = 0;

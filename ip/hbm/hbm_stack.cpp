@@ -8,10 +8,14 @@
 
 namespace forerun::ip {
 
-HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& parameters, SparseMemory& store)
+HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& parameters,
+                   SparseMemory& store)
     : sc_module(name),
       port("port", parameters.ports),
-      reset_line("reset", [this](bool level) { if (level) reset(); }),
+      reset_line("reset",
+                 [this](bool level) {
+                   if (level) reset();
+                 }),
       parameters_(parameters),
       map_(parameters),
       clock_(parameters.clock),
@@ -112,7 +116,8 @@ unsigned HbmStack::cut(std::uint32_t index, hbm::Tick offered) {
   return channel;
 }
 
-std::uint32_t HbmStack::enqueue(int id, tlm::tlm_generic_payload& payload, std::int64_t delay_ps, sc_core::sc_event* waiter) {
+std::uint32_t HbmStack::enqueue(int id, tlm::tlm_generic_payload& payload, std::int64_t delay_ps,
+                                sc_core::sc_event* waiter) {
   if (free_.empty()) {
     free_.push_back(static_cast<std::uint32_t>(requests_.size()));
     requests_.emplace_back();
@@ -126,8 +131,10 @@ std::uint32_t HbmStack::enqueue(int id, tlm::tlm_generic_payload& payload, std::
   if (waiter != nullptr) {  // a blocking call has no END_REQ
     cut(index, offered);
     schedule();
-  } else if (payload.get_data_length() <= parameters_.burst_bytes.count && parameters_.ecc != hbm::Ecc::in_line &&
-             payload.get_address() % parameters_.burst_bytes.count + payload.get_data_length() <= parameters_.burst_bytes.count) {
+  } else if (payload.get_data_length() <= parameters_.burst_bytes.count &&
+             parameters_.ecc != hbm::Ecc::in_line &&
+             payload.get_address() % parameters_.burst_bytes.count + payload.get_data_length() <=
+                 parameters_.burst_bytes.count) {
     const auto unit = map_.place(map_.within_stack(payload.get_address())).unit();
     const unsigned channel = unit / banks_;
     auto& controller = controllers_[channel];
@@ -194,7 +201,8 @@ void HbmStack::run() {
 std::int64_t HbmStack::wanted(unsigned channel) const {
   const auto& controller = controllers_[channel];
   if (controller.idle()) return far;
-  if (held_ > 0 && controller.blocked()) return (controller.next_report() + ticks_per_cycle_ - 1) / ticks_per_cycle_;
+  if (held_ > 0 && controller.blocked())
+    return (controller.next_report() + ticks_per_cycle_ - 1) / ticks_per_cycle_;
   return controller.next_completion() / ticks_per_cycle_;
 }
 
@@ -231,7 +239,8 @@ void HbmStack::respond(std::uint32_t index) {
   const auto cycle = request.done / ticks_per_cycle_;
   if (request.payload->is_read()) move(*request.payload);
   if (request.waiter != nullptr)
-    request.waiter->notify(to_sc_time({std::max<std::int64_t>(0, clock_.cycles_to_ps(cycle) - now_picoseconds())}));
+    request.waiter->notify(
+        to_sc_time({std::max<std::int64_t>(0, clock_.cycles_to_ps(cycle) - now_picoseconds())}));
   else
     send_response(request.port, *request.payload, cycle);
 }
@@ -279,8 +288,10 @@ void HbmStack::b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::s
   const auto& t = parameters_.timings;
   if (parameters_.timing == Timing::loose) {
     move(payload);
-    const auto bursts = (payload.get_data_length() + parameters_.burst_bytes.count - 1) / parameters_.burst_bytes.count;
-    delay += clock_.cycles(static_cast<std::int64_t>(parameters_.front_end + t.tRCDRD + t.RL + bursts * t.nBL));
+    const auto bursts =
+        (payload.get_data_length() + parameters_.burst_bytes.count - 1) / parameters_.burst_bytes.count;
+    delay +=
+        clock_.cycles(static_cast<std::int64_t>(parameters_.front_end + t.tRCDRD + t.RL + bursts * t.nBL));
     payload.set_dmi_allowed(true);
     return;
   }
@@ -313,7 +324,8 @@ bool HbmStack::get_direct_mem_ptr(int, tlm::tlm_generic_payload& payload, tlm::t
   dmi.set_start_address(start);
   dmi.set_end_address(std::min<std::uint64_t>(start + SparseMemory::page_bytes, store_.size()) - 1);
   dmi.allow_read_write();
-  const auto latency = clock_.cycles(parameters_.front_end + parameters_.timings.tRCDRD + parameters_.timings.RL);
+  const auto latency =
+      clock_.cycles(parameters_.front_end + parameters_.timings.tRCDRD + parameters_.timings.RL);
   dmi.set_read_latency(latency);
   dmi.set_write_latency(latency);
   return true;

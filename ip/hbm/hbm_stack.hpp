@@ -19,19 +19,21 @@
 
 namespace forerun::ip {
 
-/// Several ports of equal rank: an address is an offset in the range that all stacks share; the address map alone decides which
-/// channel serves it. A transaction is cut into bursts; its response comes when the last burst has passed. A partial burst
-/// costs a whole one. Bytes live in a SparseMemory, which several stacks may share, so that each holds just its own pieces.
+/// Several ports of equal rank: an address is an offset in the range that all stacks share; the address map
+/// alone decides which channel serves it. A transaction is cut into bursts; its response comes when the last
+/// burst has passed. A partial burst costs a whole one. Bytes live in a SparseMemory, which several stacks
+/// may share, so that each holds just its own pieces.
 ///
-/// approximate: nb_transport. END_REQ comes when the last burst of a request has entered the queue of its channel: at once
-/// while there is room. BEGIN_RESP comes early, with the rest of the time annotated: the end of a burst is known when its
-/// column command goes. In a port the annotated times never go back. b_transport waits likewise.
-/// loose: b_transport adds the latency of a row miss and the time of its bursts at peak, and DMI is granted.
-/// In-line ECC: behind the bursts of each group of `ecc_data_bursts` that a request touches there is one more of the same kind,
-/// in the row of the group; a write that covers a group only in part reads the check bytes before it writes them.
-/// A reset is a warm one: the bytes stay, counters and statistics begin anew, and requests under way are served and answered at
-/// their times, since whoever sent them may not have been reset and waits for the response.
-/// Errors: beyond the capacity TLM_ADDRESS_ERROR_RESPONSE, streaming TLM_BURST_ERROR_RESPONSE.
+/// approximate: nb_transport. END_REQ comes when the last burst of a request has entered the queue of its
+/// channel: at once while there is room. BEGIN_RESP comes early, with the rest of the time annotated: the end
+/// of a burst is known when its column command goes. In a port the annotated times never go back. b_transport
+/// waits likewise. loose: b_transport adds the latency of a row miss and the time of its bursts at peak, and
+/// DMI is granted. In-line ECC: behind the bursts of each group of `ecc_data_bursts` that a request touches
+/// there is one more of the same kind, in the row of the group; a write that covers a group only in part
+/// reads the check bytes before it writes them. A reset is a warm one: the bytes stay, counters and
+/// statistics begin anew, and requests under way are served and answered at their times, since whoever sent
+/// them may not have been reset and waits for the response. Errors: beyond the capacity
+/// TLM_ADDRESS_ERROR_RESPONSE, streaming TLM_BURST_ERROR_RESPONSE.
 class HbmStack : public sc_core::sc_module {
  public:
   HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& parameters, SparseMemory& store);
@@ -75,17 +77,21 @@ class HbmStack : public sc_core::sc_module {
     std::int64_t cycle;
     std::uint64_t order;
     std::uint32_t request;
-    bool operator>(const Due& other) const { return cycle != other.cycle ? cycle > other.cycle : order > other.order; }
+    bool operator>(const Due& other) const {
+      return cycle != other.cycle ? cycle > other.cycle : order > other.order;
+    }
   };
 
   void b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
-  tlm::tlm_sync_enum nb_transport_fw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
+  tlm::tlm_sync_enum nb_transport_fw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                     sc_core::sc_time& delay);
   unsigned transport_dbg(int id, tlm::tlm_generic_payload& payload);
   bool get_direct_mem_ptr(int id, tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi);
   void reset();
   bool acceptable(tlm::tlm_generic_payload& payload) const;
   void move(tlm::tlm_generic_payload& payload);
-  std::uint32_t enqueue(int id, tlm::tlm_generic_payload& payload, std::int64_t delay_ps, sc_core::sc_event* waiter);
+  std::uint32_t enqueue(int id, tlm::tlm_generic_payload& payload, std::int64_t delay_ps,
+                        sc_core::sc_event* waiter);
   unsigned cut(std::uint32_t index, hbm::Tick offered);
   void hold_until_admitted(std::uint32_t index, unsigned channel);
   void run();
@@ -110,10 +116,10 @@ class HbmStack : public sc_core::sc_module {
   std::vector<Request> requests_;
   std::vector<std::uint32_t> free_;
   std::vector<PortState> ports_;
-  unsigned held_ = 0;     // requests without END_REQ
+  unsigned held_ = 0;  // requests without END_REQ
   unsigned under_way_ = 0;
   std::vector<std::uint32_t> admitted_;  // whose END_REQ is due
-  std::vector<Due> due_;  // heap
+  std::vector<Due> due_;                 // heap
   std::uint64_t order_ = 0;
   std::int64_t wake_ = -1;  // cycle of the pending wake-up
   bool running_ = false;

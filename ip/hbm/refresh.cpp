@@ -7,7 +7,8 @@
 namespace forerun::ip::hbm {
 namespace {
 
-/// i with its lowest bits in the opposite order, for n a power of two; scopes take turns so that neighbours are far apart.
+/// i with its lowest bits in the opposite order, for n a power of two; scopes take turns so that neighbours
+/// are far apart.
 unsigned reversed(unsigned i, unsigned n) {
   unsigned result = 0;
   for (unsigned bit = 1; bit < n; bit <<= 1, i >>= 1) result = result << 1 | (i & 1);
@@ -30,8 +31,10 @@ RefreshPlan::RefreshPlan(const Parameters& p, const TimingState& timing)
     const auto size = timing.stack_ids() ? timing.banks_per_rank() * timing.ranks() : timing.banks_per_rank();
     const auto count = banks_ / size;
     for (unsigned i = 0; i < count; ++i) {
-      const auto share = spread_ ? reversed(i, std::bit_ceil(count)) * interval_ / std::bit_ceil(count) : Tick{0};
-      scopes.push_back({(interval_ - share) / timing.delay.per_cycle * timing.delay.per_cycle, 0, i * size, (i + 1) * size});
+      const auto share =
+          spread_ ? reversed(i, std::bit_ceil(count)) * interval_ / std::bit_ceil(count) : Tick{0};
+      scopes.push_back({(interval_ - share) / timing.delay.per_cycle * timing.delay.per_cycle, 0, i * size,
+                        (i + 1) * size});
     }
   }
   update();

@@ -9,17 +9,18 @@
 
 namespace forerun::ip::hbm {
 
-/// One refresh to be done: close the rows of its banks, then REF. Jobs are done in order; see RefreshOrder for what they hold up.
+/// One refresh to be done: close the rows of its banks, then REF. Jobs are done in order; see RefreshOrder
+/// for what they hold up.
 struct RefreshJob {
   enum class Kind : unsigned char { all_bank, bank, management } kind = Kind::all_bank;
   unsigned first = 0, end = 0;  ///< flat banks
   Tick begin = 0;
 };
 
-/// When refreshes fall due. All-bank: each scope (a pseudo-channel with its stack IDs; a rank of other memories) every tREFI.
-/// Per bank: every tREFIpb so many banks that each has its turn once in tREFI: in HBM with tREFIpb = tREFI / banks of a
-/// pseudo-channel one in each pseudo-channel, with tREFI / banks of a channel one in the channel.
-/// Up to `refresh_postpone` of a scope may be owed while bursts wait there.
+/// When refreshes fall due. All-bank: each scope (a pseudo-channel with its stack IDs; a rank of other
+/// memories) every tREFI. Per bank: every tREFIpb so many banks that each has its turn once in tREFI: in HBM
+/// with tREFIpb = tREFI / banks of a pseudo-channel one in each pseudo-channel, with tREFI / banks of a
+/// channel one in the channel. Up to `refresh_postpone` of a scope may be owed while bursts wait there.
 class RefreshPlan {
  public:
   RefreshPlan(const Parameters& p, const TimingState& timing);

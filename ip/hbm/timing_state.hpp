@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What the DRAM of one channel allows when. Plain numbers in ticks; the controller asks for the earliest moment of a command
-/// and says which one it has sent.
+/// What the DRAM of one channel allows when. Plain numbers in ticks; the controller asks for the earliest
+/// moment of a command and says which one it has sent.
 #pragma once
 
 #include <algorithm>
@@ -12,13 +12,14 @@
 
 namespace forerun::ip::hbm {
 
-/// Time inside a controller: cycles of the command clock, or half cycles where row commands come in half cycles.
+/// Time inside a controller: cycles of the command clock, or half cycles where row commands come in half
+/// cycles.
 using Tick = std::int64_t;
 inline constexpr Tick never = std::int64_t{1} << 60;
 
-/// The standard's timings as distances between the first ticks of two commands. The standard measures from the end of a
-/// command that takes several cycles, and to the end of the next: an ACT of two cycles makes tRCD one cycle longer and tRP one
-/// shorter. (Ramulator and DRAMSys both count so.)
+/// The standard's timings as distances between the first ticks of two commands. The standard measures from
+/// the end of a command that takes several cycles, and to the end of the next: an ACT of two cycles makes
+/// tRCD one cycle longer and tRP one shorter. (Ramulator and DRAMSys both count so.)
 struct Delays {
   explicit Delays(const Parameters& p) {
     const auto& t = p.timings;
@@ -97,7 +98,8 @@ class TimingState {
     }
   }
 
-  /// When its data and activations have gone far enough. The rest of a bank's timing lies in its group and rank.
+  /// When its data and activations have gone far enough. The rest of a bank's timing lies in its group and
+  /// rank.
   struct Bank {
     std::int64_t row = closed;
     Tick act = 0, precharge = 0, column[2] = {0, 0};  ///< column: read, write
@@ -150,7 +152,9 @@ class TimingState {
     at.act = std::max(at.act, t + delay.precharge_act);
     if (delay.precharge_precharge > 0) precharge_sent(b, t);
   }
-  void precharge_sent(unsigned b, Tick t) { rank[bank[b].pseudo_channel * ranks_].precharge = t + delay.precharge_precharge; }
+  void precharge_sent(unsigned b, Tick t) {
+    rank[bank[b].pseudo_channel * ranks_].precharge = t + delay.precharge_precharge;
+  }
   /// A column command that closes its row by itself.
   void closes_itself(unsigned b) {
     auto& at = bank[b];
@@ -171,7 +175,8 @@ class TimingState {
     for (unsigned r = first; r < first + ranks_; ++r) {
       auto& other = rank[r];
       other.column[write] = std::max(other.column[write], t + (r == at.rank ? delay.ccd_s : delay.ccd_r));
-      other.column[!write] = std::max(other.column[!write], t + (write ? delay.write_read_s : delay.read_write));
+      other.column[!write] =
+          std::max(other.column[!write], t + (write ? delay.write_read_s : delay.read_write));
     }
   }
   unsigned ranks() const { return ranks_; }

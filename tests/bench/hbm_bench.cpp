@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// How fast the HBM model runs: channels saturated through their TLM sockets, one port a channel's worth of requests.
+/// How fast the HBM model runs: channels saturated through their TLM sockets, one port a channel's worth of
+/// requests.
 #include <benchmark/benchmark.h>
 
 #include <fmt/format.h>
@@ -34,7 +35,8 @@ struct Bench : sc_core::sc_module {
       const auto pieces = store.size() / channels / length, first = pieces * c;
       streams.push_back(std::make_unique<bench::Traffic>(
           fmt::format("traffic{}", c).c_str(), 64, length,
-          [random, pieces, length, first, position = std::uint64_t{0}, generator = std::mt19937_64{c + 1}]() mutable {
+          [random, pieces, length, first, position = std::uint64_t{0},
+           generator = std::mt19937_64{c + 1}]() mutable {
             return (first + (random ? generator() % pieces : position++ % pieces)) * length;
           }));
       streams.back()->socket.bind(stack.port[c]);
@@ -61,9 +63,8 @@ void requests(benchmark::State& state) {
   for (auto _ : state) sc_core::sc_start(20, sc_core::SC_US);
   state.counters["requests/s"] =
       benchmark::Counter(static_cast<double>(bench.completed() - before), benchmark::Counter::kIsRate);
-  state.counters["bytes/s"] =
-      benchmark::Counter(static_cast<double>(bench.completed() - before) * length,
-                         benchmark::Counter::kIsRate, benchmark::Counter::kIs1024);
+  state.counters["bytes/s"] = benchmark::Counter(static_cast<double>(bench.completed() - before) * length,
+                                                 benchmark::Counter::kIsRate, benchmark::Counter::kIs1024);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Keeps a number of transactions under way, for ever. A response that comes early with the rest of its time annotated makes
-/// the next request leave with that time annotated.
+/// Keeps a number of transactions under way, for ever. A response that comes early with the rest of its time
+/// annotated makes the next request leave with that time annotated.
 #pragma once
 
 #include <tlm_utils/simple_initiator_socket.h>
@@ -38,7 +38,8 @@ struct Traffic : sc_core::sc_module {
       ++in_flight_;
       requesting_ = &payload;
       tlm::tlm_phase phase = tlm::BEGIN_REQ;
-      auto delay = not_before_ > sc_core::sc_time_stamp() ? not_before_ - sc_core::sc_time_stamp() : sc_core::SC_ZERO_TIME;
+      auto delay = not_before_ > sc_core::sc_time_stamp() ? not_before_ - sc_core::sc_time_stamp()
+                                                          : sc_core::SC_ZERO_TIME;
       const auto answer = socket->nb_transport_fw(payload, phase, delay);
       if (answer != tlm::TLM_ACCEPTED) requesting_ = nullptr;
       if (answer == tlm::TLM_COMPLETED || (answer == tlm::TLM_UPDATED && phase == tlm::BEGIN_RESP))

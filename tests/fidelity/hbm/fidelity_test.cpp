@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The controller against recorded figures of Ramulator 2.1 and DRAMSys 5.5 (reference.csv): bandwidth and mean read latency.
+// The controller against recorded figures of Ramulator 2.1 and DRAMSys 5.5 (reference.csv): bandwidth and
+// mean read latency.
 //
 // How the tools were driven, found by seeing which assumption reproduces their figures:
-//  - A source makes one burst after the other and holds one until the controller has taken it. Saturating: Ramulator's source
-//    sends as many a tick as there is room for, DRAMSys' initiator makes one in the cycle after the last was taken. With an offered load, a token comes at each
-//    tick with that probability (Bernoulli), and tokens are kept while the source waits. A tick is a cycle for HBM2, half a
-//    cycle for HBM3.
+//  - A source makes one burst after the other and holds one until the controller has taken it. Saturating:
+//  Ramulator's source
+//    sends as many a tick as there is room for, DRAMSys' initiator makes one in the cycle after the last was
+//    taken. With an offered load, a token comes at each tick with that probability (Bernoulli), and tokens
+//    are kept while the source waits. A tick is a cycle for HBM2, half a cycle for HBM3.
 //  - `window`: reads under way at most. A read sent at tick t may be seen by the scheduler at t + 1.
-//  - 67 % reads: each burst is a read with that probability, also in a linear stream, where writes take the place of reads.
-//  - Ramulator's latency counts from the tick at which the queue took the burst, DRAMSys' from when the source made it.
+//  - 67 % reads: each burst is a read with that probability, also in a linear stream, where writes take the
+//  place of reads.
+//  - Ramulator's latency counts from the tick at which the queue took the burst, DRAMSys' from when the
+//  source made it.
 //  - The whole stack has a stream of its own for each channel, so one channel stands for it.
 #include <gtest/gtest.h>
 
@@ -55,9 +59,30 @@ Parameters parameters(const Row& row) {
   if (row.at("timing") == "hbm2") {
     p.clock = {1e9};
     p.rows = 65536;
-    p.timings = {.RL = 14, .WL = 5, .nBL = 2, .tRCDRD = 14, .tRCDWR = 12, .tRP = 14, .tRAS = 34, .tRC = 48, .tWR = 16,
-                 .tRTP = 5, .tCCDS = 2, .tCCDL = 4, .tRRDS = 4, .tRRDL = 4, .tFAW = 15, .tWTRS = 6, .tWTRL = 8, .tRTW = 13,
-                 .tREFI = 3900, .tRFC = 350, .tREFIpb = 122, .tRFCpb = 160, .tRREFD = 8, .act_cycles = 2};
+    p.timings = {.RL = 14,
+                 .WL = 5,
+                 .nBL = 2,
+                 .tRCDRD = 14,
+                 .tRCDWR = 12,
+                 .tRP = 14,
+                 .tRAS = 34,
+                 .tRC = 48,
+                 .tWR = 16,
+                 .tRTP = 5,
+                 .tCCDS = 2,
+                 .tCCDL = 4,
+                 .tRRDS = 4,
+                 .tRRDL = 4,
+                 .tFAW = 15,
+                 .tWTRS = 6,
+                 .tWTRL = 8,
+                 .tRTW = 13,
+                 .tREFI = 3900,
+                 .tRFC = 350,
+                 .tREFIpb = 122,
+                 .tRFCpb = 160,
+                 .tRREFD = 8,
+                 .act_cycles = 2};
   } else {
     p.clock = {1.6e9};
     p.ranks = 2;
@@ -67,12 +92,17 @@ Parameters parameters(const Row& row) {
   }
   using F = Field;
   const auto& map = row.at("map");
-  const auto order = map == "pc_bg_ba_co"   ? std::array{F::channel, F::pseudo_channel, F::bank_group, F::bank, F::rank, F::column, F::row}
-                     : map == "pc_bg_co_ba" ? std::array{F::channel, F::pseudo_channel, F::bank_group, F::column, F::bank, F::rank, F::row}
-                                            : std::array{F::channel, F::column, F::bank_group, F::bank, F::rank, F::pseudo_channel, F::row};
+  const auto order =
+      map == "pc_bg_ba_co"
+          ? std::array{F::channel, F::pseudo_channel, F::bank_group, F::bank, F::rank, F::column, F::row}
+      : map == "pc_bg_co_ba"
+          ? std::array{F::channel, F::pseudo_channel, F::bank_group, F::column, F::bank, F::rank, F::row}
+          : std::array{F::channel, F::column, F::bank_group, F::bank, F::rank, F::pseudo_channel, F::row};
   p.address = plain_masks(p, order);
   const auto& queues = row.at("queues");
-  p.queues = queues == "shared" ? Queues::shared : queues == "per_bank" ? Queues::per_bank : Queues::read_write;
+  p.queues = queues == "shared"     ? Queues::shared
+             : queues == "per_bank" ? Queues::per_bank
+                                    : Queues::read_write;
   p.queue_depth = static_cast<unsigned>(number(row, "depth"));
   p.refresh = row.at("refresh") == "per_bank" ? Refresh::per_bank : Refresh::all_bank;
   if (row.at("tool") == "dramsys") {
@@ -101,7 +131,8 @@ Measured measure(const Row& row, unsigned bursts) {
   std::uniform_real_distribution<double> uniform(0, 1);
   const bool dramsys = row.at("tool") == "dramsys", linear = row.at("pattern") == "lin";
   const double offered = number(row, "offered_per_tick"), reads = number(row, "read_percent") / 100;
-  const auto window = static_cast<unsigned>(number(row, "window")), block = static_cast<unsigned>(number(row, "block_bytes")) / 32;
+  const auto window = static_cast<unsigned>(number(row, "window")),
+             block = static_cast<unsigned>(number(row, "block_bytes")) / 32;
   const auto total = p.capacity() / 32;
   struct Sent {
     Tick made, taken;
@@ -171,8 +202,10 @@ void check(const std::string& set, const std::string& tool, double points, doubl
     ++count;
     double best = 0;
     for (const auto& other : rows)
-      if (other.at("tool") == tool && other.at("timing") == row.at("timing") && other.at("map") == row.at("map") &&
-          other.at("pattern") == row.at("pattern") && other.at("read_percent") == row.at("read_percent") && other.at("block_bytes") == row.at("block_bytes"))
+      if (other.at("tool") == tool && other.at("timing") == row.at("timing") &&
+          other.at("map") == row.at("map") && other.at("pattern") == row.at("pattern") &&
+          other.at("read_percent") == row.at("read_percent") &&
+          other.at("block_bytes") == row.at("block_bytes"))
         best = std::max(best, number(other, "bandwidth_percent"));
     const auto m = measure(row, tool == "dramsys" ? 100000 : 60000);  // as many as the tool ran
     std::string name;

@@ -18,11 +18,31 @@ Parameters hbm2(unsigned pseudo_channels = 1) {
   p.channels = 1;
   p.pseudo_channels = pseudo_channels;
   p.rows = 65536;
-  p.address = plain_masks(p, std::array{Field::channel, Field::pseudo_channel, Field::bank_group, Field::bank, Field::rank,
-                                        Field::column, Field::row});
-  p.timings = {.RL = 14, .WL = 5, .nBL = 2, .tRCDRD = 14, .tRCDWR = 12, .tRP = 14, .tRAS = 34, .tRC = 48, .tWR = 16,
-               .tRTP = 5, .tCCDS = 2, .tCCDL = 4, .tRRDS = 4, .tRRDL = 4, .tFAW = 15, .tWTRS = 6, .tWTRL = 8, .tRTW = 13,
-               .tREFI = 3900, .tRFC = 350, .tREFIpb = 122, .tRFCpb = 160, .act_cycles = 2};
+  p.address = plain_masks(p, std::array{Field::channel, Field::pseudo_channel, Field::bank_group, Field::bank,
+                                        Field::rank, Field::column, Field::row});
+  p.timings = {.RL = 14,
+               .WL = 5,
+               .nBL = 2,
+               .tRCDRD = 14,
+               .tRCDWR = 12,
+               .tRP = 14,
+               .tRAS = 34,
+               .tRC = 48,
+               .tWR = 16,
+               .tRTP = 5,
+               .tCCDS = 2,
+               .tCCDL = 4,
+               .tRRDS = 4,
+               .tRRDL = 4,
+               .tFAW = 15,
+               .tWTRS = 6,
+               .tWTRL = 8,
+               .tRTW = 13,
+               .tREFI = 3900,
+               .tRFC = 350,
+               .tREFIpb = 122,
+               .tRFCpb = 160,
+               .act_cycles = 2};
   return p;
 }
 
@@ -33,7 +53,8 @@ struct Access {
 };
 
 /// Runs accesses that are offered at their given cycles; returns when each is done.
-std::vector<Tick> run(const Parameters& p, const std::vector<Access>& accesses, ChannelStatistics* statistics = nullptr) {
+std::vector<Tick> run(const Parameters& p, const std::vector<Access>& accesses,
+                      ChannelStatistics* statistics = nullptr) {
   Controller controller(p);
   const AddressMap map(p);
   Tick now = 0;
@@ -108,7 +129,8 @@ TEST(HbmController, MoreTimeBetweenWritesAndReads) {
   p.refresh = Refresh::none;
   const auto done = run(p, {{0, 64}, {1000, 64, true}, {1001, 0}, {500, 0}});
   EXPECT_EQ(done[1] - 1000, 1 + 5 + 2);
-  EXPECT_EQ(done[2] - done[1], p.timings.tWTRS + p.timings.RL + 2) << "write data end, then tWTR, then the read";
+  EXPECT_EQ(done[2] - done[1], p.timings.tWTRS + p.timings.RL + 2)
+      << "write data end, then tWTR, then the read";
 }
 
 TEST(HbmController, CountsWhyTheDataBusWaited) {
@@ -119,7 +141,8 @@ TEST(HbmController, CountsWhyTheDataBusWaited) {
   const auto of = [&](Limit limit) { return s.limit_cycles[static_cast<std::size_t>(limit)]; };
   EXPECT_EQ(s.misses, 1u);
   EXPECT_EQ(s.conflicts, 1u);
-  EXPECT_EQ(of(Limit::idle), 1000 - (1 + 15 + 2)) << "between the end of the first burst and the offer of the second";
+  EXPECT_EQ(of(Limit::idle), 1000 - (1 + 15 + 2))
+      << "between the end of the first burst and the offer of the second";
   EXPECT_EQ(of(Limit::bank), 15 + 13 + 15) << "tRCD; tRP and tRCD";
   EXPECT_EQ(of(Limit::front_end), 2);
 }
@@ -145,7 +168,8 @@ TEST(HbmController, EnergyIsThatOfTheCommandsAndTheBackground) {
   p.energies = {.activate = 1e-9, .read = 2e-9, .write = 3e-9, .standby = 0.5};
   ChannelStatistics s;
   run(p, {{0, 0}, {100, 32 * 16}, {200, 64, true}}, &s);
-  EXPECT_NEAR(s.joules, static_cast<double>(s.activates) * 1e-9 + 2 * 2e-9 + 3e-9 + s.cycles * 1e-9 * 0.5, 1e-15);
+  EXPECT_NEAR(s.joules, static_cast<double>(s.activates) * 1e-9 + 2 * 2e-9 + 3e-9 + s.cycles * 1e-9 * 0.5,
+              1e-15);
 }
 
 TEST(HbmAddressMap, IsABijection) {

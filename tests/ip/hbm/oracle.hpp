@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The rules of ip/hbm/controller.hpp once more, the slow and plain way: one tick after the other, every burst looked at, every
-/// distance between commands checked against the commands sent so far. Shares no code with the controller.
+/// The rules of ip/hbm/controller.hpp once more, the slow and plain way: one tick after the other, every
+/// burst looked at, every distance between commands checked against the commands sent so far. Shares no code
+/// with the controller.
 #pragma once
 
 #include <algorithm>
@@ -17,8 +18,13 @@ namespace forerun::ip::hbm {
 class Oracle {
  public:
   explicit Oracle(const Parameters& parameters)
-      : p(parameters), t(parameters.timings), s(t.half_cycle_rows ? 2 : 1),
-        per_rank(p.bank_groups * p.banks_per_group), per_pc(per_rank * p.ranks), count(per_pc * p.pseudo_channels), bank(count) {
+      : p(parameters),
+        t(parameters.timings),
+        s(t.half_cycle_rows ? 2 : 1),
+        per_rank(p.bank_groups * p.banks_per_group),
+        per_pc(per_rank * p.ranks),
+        count(per_pc * p.pseudo_channels),
+        bank(count) {
     act_bus = s * t.act_cycles - (s - 1);
     column_bus = s * t.column_cycles;
     mode = p.queues == Queues::read_write && p.write_high_percent > 0 && p.scheduler != Scheduler::fcfs;
@@ -29,7 +35,8 @@ class Oracle {
       const auto n = static_cast<std::int64_t>(scopes.size());
       for (std::int64_t i = 0; i < n; ++i) {  // for one, two and four scopes
         const std::int64_t turn = n == 4 ? (i == 1 ? 2 : i == 2 ? 1 : i) : i;
-        scopes[static_cast<std::size_t>(i)].due = (s * t.tREFI - (together ? 0 : turn * (s * t.tREFI) / n)) / s * s;
+        scopes[static_cast<std::size_t>(i)].due =
+            (s * t.tREFI - (together ? 0 : turn * (s * t.tREFI) / n)) / s * s;
       }
       interval = s * t.tREFI;
     } else if (p.refresh == Refresh::per_bank) {
@@ -59,10 +66,12 @@ class Oracle {
     for (auto& scope : scopes)
       while (scope.owed > 0) {
         bool busy = false;
-        for (const auto& b : queue) busy = busy || (b.seen && (together || (b.burst.bank >= scope.first && b.burst.bank < scope.end)));
+        for (const auto& b : queue)
+          busy = busy || (b.seen && (together || (b.burst.bank >= scope.first && b.burst.bank < scope.end)));
         if (busy && scope.owed <= p.refresh_postpone) break;
         --scope.owed;
-        if (turns == 0) jobs.push_back({0, scope.first, scope.end});
+        if (turns == 0)
+          jobs.push_back({0, scope.first, scope.end});
         else {
           for (unsigned b = cursor; b < count; b += turns) jobs.push_back({1, b, b + 1});
           cursor = (cursor + 1) % turns;
@@ -80,8 +89,10 @@ class Oracle {
       row(now, single, true);
     } else {
       const auto age = row(now, single, false);
-      if (column < queue.size() && (queue[column].opened || age == none || queue[column].age < age)) send_column(column, now);
-      else row(now, single, true);
+      if (column < queue.size() && (queue[column].opened || age == none || queue[column].age < age))
+        send_column(column, now);
+      else
+        row(now, single, true);
     }
     while (!outside.empty() && outside.front().offered <= now && room(outside.front().burst)) {
       auto b = outside.front();
@@ -142,8 +153,10 @@ class Oracle {
     if (!mode || (together && !jobs.empty())) return;
     unsigned of[2] = {0, 0};
     for (const auto& b : queue) of[b.burst.write] += b.seen && !b.opened;
-    if (!writing) writing = of[1] * 100 > p.write_high_percent * p.queue_depth || of[0] == 0;
-    else writing = !(of[1] * 100 < p.write_low_percent * p.queue_depth && of[0] > 0);
+    if (!writing)
+      writing = of[1] * 100 > p.write_high_percent * p.queue_depth || of[0] == 0;
+    else
+      writing = !(of[1] * 100 < p.write_low_percent * p.queue_depth && of[0] > 0);
   }
   std::size_t only(Tick now) const {
     if (p.scheduler != Scheduler::fcfs && p.starvation_cycles == 0) return queue.size();
@@ -151,7 +164,8 @@ class Oracle {
     for (std::size_t i = 0; i < queue.size(); ++i)
       if (first == queue.size() || queue[i].age < queue[first].age) first = i;
     if (first == queue.size() || !queue[first].seen) return queue.size();
-    if (p.scheduler == Scheduler::fcfs || now - queue[first].visible >= Tick{p.starvation_cycles} * s) return first;
+    if (p.scheduler == Scheduler::fcfs || now - queue[first].visible >= Tick{p.starvation_cycles} * s)
+      return first;
     return queue.size();
   }
   // Distances, from the last command of each kind in each bank
@@ -164,8 +178,12 @@ class Oracle {
       const auto same = s * std::max(t.nBL, rank(o) == rank(b) ? t.tCCDS : t.tCCDR);
       at = std::max(at, (write ? bank[o].write : bank[o].read) + same);
       if (group(o) == group(b)) at = std::max(at, (write ? bank[o].write : bank[o].read) + s * t.tCCDL);
-      if (write) at = std::max(at, bank[o].read + s * t.tRTW);
-      else at = std::max(at, bank[o].write + s * (t.WL + t.nBL + (group(o) == group(b) ? std::max(t.tWTRL, t.tWTRS) : t.tWTRS)));
+      if (write)
+        at = std::max(at, bank[o].read + s * t.tRTW);
+      else
+        at = std::max(at,
+                      bank[o].write +
+                          s * (t.WL + t.nBL + (group(o) == group(b) ? std::max(t.tWTRL, t.tWTRS) : t.tWTRS)));
     }
     return rising(std::max(at, column_free));
   }
@@ -175,12 +193,13 @@ class Oracle {
   }
   Tick precharge_at(unsigned b) const {
     Tick at = precharge_limit(b);
-    if (t.tPPD > 0) at = std::max(at, last_precharge.count(pc(b)) ? last_precharge.at(pc(b)) + s * t.tPPD : past);
+    if (t.tPPD > 0)
+      at = std::max(at, last_precharge.count(pc(b)) ? last_precharge.at(pc(b)) + s * t.tPPD : past);
     return std::max(at, row_free);
   }
   Tick bank_act_at(unsigned b) const {
-    return std::max({bank[b].act + s * std::max(t.tRC, t.tRAS + t.tRP), bank[b].precharge + std::max<Tick>(1, s * t.tRP - act_extra()),
-                     bank[b].refreshed});
+    return std::max({bank[b].act + s * std::max(t.tRC, t.tRAS + t.tRP),
+                     bank[b].precharge + std::max<Tick>(1, s * t.tRP - act_extra()), bank[b].refreshed});
   }
   unsigned window(unsigned b) const { return p.separate_buses ? pc(b) : rank(b); }
   Tick act_at(unsigned b) const {
@@ -193,7 +212,8 @@ class Oracle {
       if (group(o) == group(b)) at = std::max(at, when + s * t.tRRDL);
     }
     if (recent.size() >= 4) at = std::max(at, recent[recent.size() - 4] + s * t.tFAW);
-    if (last_bank_refresh.count(window(b))) at = std::max(at, last_bank_refresh.at(window(b)) + s * t.tRREFD - act_extra());
+    if (last_bank_refresh.count(window(b)))
+      at = std::max(at, last_bank_refresh.at(window(b)) + s * t.tRREFD - act_extra());
     return rising(std::max(at, row_free));
   }
   Tick rising(Tick at) const { return s == 2 ? at + (at & 1) : at; }
@@ -218,7 +238,8 @@ class Oracle {
       const auto& w = queue[i];
       if (w.burst.bank != b || !in_turn(w) || !hit(w)) continue;
       const auto better = [&](const Waiting& x, const Waiting& y) {
-        if (p.scheduler == Scheduler::fr_fcfs_grouped && !mode && x.burst.write != y.burst.write) return x.burst.write == last_write;
+        if (p.scheduler == Scheduler::fr_fcfs_grouped && !mode && x.burst.write != y.burst.write)
+          return x.burst.write == last_write;
         return x.age < y.age;
       };
       if (best == queue.size() || better(w, queue[best])) best = i;
@@ -260,7 +281,8 @@ class Oracle {
       waiting = waiting || (o.seen && o.burst.bank == b.burst.bank);
       more = more || (o.seen && !o.opened && o.burst.bank == b.burst.bank && hit(o));
     }
-    if (p.page_policy == PagePolicy::closed || (p.page_policy == PagePolicy::adaptive && p.adaptive_idle_cycles == 0 && !more)) {
+    if (p.page_policy == PagePolicy::closed ||
+        (p.page_policy == PagePolicy::adaptive && p.adaptive_idle_cycles == 0 && !more)) {
       at.precharge = std::max(at.precharge, precharge_limit(b.burst.bank));
       at.row = -1, at.opened_for = 0;
     } else if (p.page_policy == PagePolicy::adaptive && !more) {
@@ -281,7 +303,8 @@ class Oracle {
     std::size_t index;
     unsigned bank;
   };
-  /// Chooses a row command; sends it if `send`. Returns the age of the burst it is for, `none` if there is none.
+  /// Chooses a row command; sends it if `send`. Returns the age of the burst it is for, `none` if there is
+  /// none.
   std::uint64_t row(Tick now, std::size_t single, bool send) {
     std::vector<Row> all;
     const bool blocked = together && !jobs.empty();
@@ -298,7 +321,8 @@ class Oracle {
         if (jobs[j].kind > 0) {
           for (const auto& [when, o] : acts)
             if (window(o) == window(b)) refresh = std::max(refresh, when + s * t.tRRDS + act_extra());
-          if (last_bank_refresh.count(window(b))) refresh = std::max(refresh, last_bank_refresh.at(window(b)) + s * t.tRREFD);
+          if (last_bank_refresh.count(window(b)))
+            refresh = std::max(refresh, last_bank_refresh.at(window(b)) + s * t.tRREFD);
         }
       }
       if (waits) continue;
@@ -309,24 +333,30 @@ class Oracle {
         if (held(b)) continue;
         bool pending = false;
         for (const auto& w : queue)
-          pending = pending || (w.age == bank[b].opened_for && (w.opened || !mode || w.burst.write == writing));
+          pending =
+              pending || (w.age == bank[b].opened_for && (w.opened || !mode || w.burst.write == writing));
         std::size_t want = queue.size();
         if (single < queue.size()) {
           if (queue[single].burst.bank == b && !queue[single].opened && !hit(queue[single])) want = single;
         } else {
           for (std::size_t i = 0; i < queue.size(); ++i)
-            if (queue[i].burst.bank == b && in_turn(queue[i]) && !hit(queue[i]) && (want == queue.size() || queue[i].age < queue[want].age)) want = i;
+            if (queue[i].burst.bank == b && in_turn(queue[i]) && !hit(queue[i]) &&
+                (want == queue.size() || queue[i].age < queue[want].age))
+              want = i;
         }
         if (want < queue.size()) {
-          if (bank[b].row < 0) all.push_back({std::max(now, act_at(b)), queue[want].age, 1, want, b});
+          if (bank[b].row < 0)
+            all.push_back({std::max(now, act_at(b)), queue[want].age, 1, want, b});
           else if (single < queue.size() ? !(pending && p.opened_leaves_queue) : !pending) {
             bool keep = false;
             if (single == queue.size() && p.keep_open != KeepOpen::none)
-              if (const auto h = next_hit(b); h < queue.size()) keep = p.keep_open == KeepOpen::all || queue[h].age < queue[want].age;
+              if (const auto h = next_hit(b); h < queue.size())
+                keep = p.keep_open == KeepOpen::all || queue[h].age < queue[want].age;
             if (!keep) all.push_back({std::max(now, precharge_at(b)), queue[want].age, 0, want, b});
           }
         }
-        if (bank[b].closes) all.push_back({std::max({now, bank[b].close, precharge_at(b)}), none - 1, 0, queue.size(), b});
+        if (bank[b].closes)
+          all.push_back({std::max({now, bank[b].close, precharge_at(b)}), none - 1, 0, queue.size(), b});
       }
     const Row* best = nullptr;
     const auto length = [&](const Row& r) { return r.kind == 1 ? act_bus : Tick{1}; };
@@ -361,7 +391,8 @@ class Oracle {
       if (p.refresh_management && t.RAAMMT > 0 && at.activations >= t.RAAMMT) manage(r.bank);
     } else if (r.kind == 2) {
       for (unsigned b = jobs[r.index].first; b < jobs[r.index].end; ++b) {
-        bank[b].precharge = std::max(bank[b].precharge, now), bank[b].row = -1, bank[b].closes = false, bank[b].opened_for = 0;
+        bank[b].precharge = std::max(bank[b].precharge, now), bank[b].row = -1, bank[b].closes = false,
+        bank[b].opened_for = 0;
       }
       last_precharge[pc(r.bank)] = now;
     } else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The controller against the plain tick-by-tick scheduler of oracle.hpp: equal to the tick, for all schedulers, queues, page
-// policies and refresh modes, on random traffic.
+// The controller against the plain tick-by-tick scheduler of oracle.hpp: equal to the tick, for all
+// schedulers, queues, page policies and refresh modes, on random traffic.
 #include "tests/ip/hbm/oracle.hpp"
 
 #include <gtest/gtest.h>
@@ -48,7 +48,8 @@ Parameters random_parameters(std::mt19937_64& random) {
   t.nBL = pick(2u, 4u);
   t.tCCDS = t.nBL;
   t.tREFI = pick(700u, 1500u), t.tRFC = 120;
-  t.tREFIpb = t.tREFI / (p.ranks * p.bank_groups * p.banks_per_group * pick(1u, p.pseudo_channels)), t.tRFCpb = 60;
+  t.tREFIpb = t.tREFI / (p.ranks * p.bank_groups * p.banks_per_group * pick(1u, p.pseudo_channels)),
+  t.tRFCpb = 60;
   t.tRFM = 60, t.RAAIMT = 12, t.RAAMMT = pick(0u, 24u);
   t.tFAW = pick(15u, 30u);
   return p;
@@ -59,7 +60,8 @@ struct Offer {
   Tick when;
 };
 
-std::vector<Offer> random_traffic(std::mt19937_64& random, const Parameters& p, unsigned per_cycle, unsigned bursts) {
+std::vector<Offer> random_traffic(std::mt19937_64& random, const Parameters& p, unsigned per_cycle,
+                                  unsigned bursts) {
   const auto banks = p.pseudo_channels * p.ranks * p.bank_groups * p.banks_per_group;
   std::vector<Offer> offers;
   Tick now = 0;
@@ -73,8 +75,10 @@ std::vector<Offer> random_traffic(std::mt19937_64& random, const Parameters& p, 
     auto row = static_cast<std::uint32_t>(random() % rows);
     for (std::uint64_t i = 0; i < size; ++i) {
       offers.push_back({{static_cast<std::uint32_t>(offers.size()), bank, row, write, false, false}, now});
-      if (linear) bank = (bank + 1) % banks;
-      else bank = static_cast<unsigned>(random() % banks), row = static_cast<std::uint32_t>(random() % rows);
+      if (linear)
+        bank = (bank + 1) % banks;
+      else
+        bank = static_cast<unsigned>(random() % banks), row = static_cast<std::uint32_t>(random() % rows);
     }
     now += static_cast<Tick>(random() % (1 + size * gap)) * per_cycle;
     if (random() % 50 == 0) now += static_cast<Tick>(random() % 4000) * per_cycle;  // a pause
@@ -92,9 +96,11 @@ void compare(std::uint64_t seed, bool hop) {
   Tick now = 0;
   for (; next < offers.size() || !oracle.empty(); ++now) {
     ASSERT_LT(now, 200000) << "seed " << seed << ": bursts are left behind";
-    for (auto i = next; i < offers.size() && offers[i].when <= now; ++i) oracle.offer(offers[i].burst, offers[i].when);
+    for (auto i = next; i < offers.size() && offers[i].when <= now; ++i)
+      oracle.offer(offers[i].burst, offers[i].when);
     while (next < offers.size() && offers[next].when <= now) {
-      controller.offer(offers[next].burst, offers[next].when);  // may come long before the controller gets there
+      controller.offer(offers[next].burst,
+                       offers[next].when);  // may come long before the controller gets there
       ++next;
     }
     oracle.tick(now);
@@ -105,9 +111,11 @@ void compare(std::uint64_t seed, bool hop) {
   for (const auto& c : controller.completions) {
     i += c.bursts;
     ASSERT_LE(i, oracle.done.size()) << "seed " << seed;
-    ASSERT_EQ(c.owner, oracle.done[i - 1].owner) << "seed " << seed << ", burst " << i - 1 << " of those served, due at "
-                                                 << oracle.done[i - 1].when << ", here " << c.done;
-    ASSERT_EQ(c.done, oracle.done[i - 1].when) << "seed " << seed << ", burst " << i - 1 << " of those served";
+    ASSERT_EQ(c.owner, oracle.done[i - 1].owner)
+        << "seed " << seed << ", burst " << i - 1 << " of those served, due at " << oracle.done[i - 1].when
+        << ", here " << c.done;
+    ASSERT_EQ(c.done, oracle.done[i - 1].when)
+        << "seed " << seed << ", burst " << i - 1 << " of those served";
   }
   ASSERT_EQ(i, oracle.done.size()) << "seed " << seed;
   const auto s = controller.statistics(now);
@@ -125,7 +133,8 @@ void compare(std::uint64_t seed, bool hop) {
     EXPECT_GE(cycles, 0);
     sum += cycles;
   }
-  EXPECT_DOUBLE_EQ(sum, s.cycles * p.pseudo_channels) << "seed " << seed << ": what the data buses did adds up to the time";
+  EXPECT_DOUBLE_EQ(sum, s.cycles * p.pseudo_channels)
+      << "seed " << seed << ": what the data buses did adds up to the time";
 }
 
 TEST(HbmOracle, EveryBurstAtTheSameTickAskedAtEachTick) {
@@ -133,7 +142,8 @@ TEST(HbmOracle, EveryBurstAtTheSameTickAskedAtEachTick) {
 }
 
 TEST(HbmOracle, EveryBurstAtTheSameTickAskedNowAndThen) {
-  for (std::uint64_t seed = 1001; seed <= 1030 && !testing::Test::HasFatalFailure(); ++seed) compare(seed, true);
+  for (std::uint64_t seed = 1001; seed <= 1030 && !testing::Test::HasFatalFailure(); ++seed)
+    compare(seed, true);
 }
 
 /// Requests of many bursts, as a DMA sends them: with runs and burst by burst.
@@ -143,7 +153,9 @@ TEST(HbmOracle, RunsChangeNoTick) {
     auto p = random_parameters(random);
     p.rows = 1024;
     p.scheduler = seed % 2 == 0 ? Scheduler::fr_fcfs : Scheduler::fr_fcfs_grouped;
-    if (seed % 4 != 0) p.page_policy = PagePolicy::open, p.queues = Queues::read_write, p.separate_buses = true, p.starvation_cycles = 0;
+    if (seed % 4 != 0)
+      p.page_policy = PagePolicy::open, p.queues = Queues::read_write, p.separate_buses = true,
+      p.starvation_cycles = 0;
     if (!p.separate_buses) p.timings.half_cycle_rows = false;
     Controller fast(p), plain(p, false);
     const auto banks = p.pseudo_channels * p.ranks * p.bank_groups * p.banks_per_group;
@@ -155,7 +167,12 @@ TEST(HbmOracle, RunsChangeNoTick) {
       const bool write = random() % 6 == 0;
       const auto size = random() % 3 == 0 ? 1 : 1 + random() % 256;
       for (std::uint64_t i = 0; i < size; ++i, ++position) {
-        const Burst burst{owner, static_cast<unsigned>(position % banks), static_cast<std::uint32_t>(position / banks / 8), write, false, false};
+        const Burst burst{owner,
+                          static_cast<unsigned>(position % banks),
+                          static_cast<std::uint32_t>(position / banks / 8),
+                          write,
+                          false,
+                          false};
         fast.offer(burst, now);
         plain.offer(burst, now);
       }
