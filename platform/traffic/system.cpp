@@ -51,6 +51,8 @@ class Bench {
         }
       };
     }
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
+    elaborated();
     advance(start);
     begin();
     advance(end - start);
@@ -70,6 +72,8 @@ class Bench {
   }
 
  protected:
+  /// After elaboration.
+  virtual void elaborated() {}
   /// At the beginning of the measurement, and at its end.
   virtual void begin() = 0;
   virtual void at_end(Result& result) = 0;
@@ -336,8 +340,10 @@ class MemoryBench : public Bench {
 /// The busiest links between two moments.
 class NetworkProbe {
  public:
-  NetworkProbe(ip::Noc& noc, Time bin) : noc_(noc) {
-    if (bin.picoseconds > 0) noc_.record(bin);
+  NetworkProbe(ip::Noc& noc, Time bin) : noc_(noc), bin_(bin) {}
+  /// After elaboration.
+  void record() {
+    if (bin_.picoseconds > 0) noc_.record(bin_);
   }
   void begin() { before_ = noc_.links(); }
   void add(Result& r, double seconds) const {
@@ -383,6 +389,7 @@ class NetworkProbe {
   }
 
   ip::Noc& noc_;
+  Time bin_;
   std::vector<ip::Noc::LinkReport> before_;
 };
 
@@ -430,6 +437,7 @@ class NetworkBench : public Bench {
   }
 
  private:
+  void elaborated() override { probe_.record(); }
   void begin() override { probe_.begin(); }
   void at_end(Result& r) override { probe_.add(r, seconds()); }
   void add_traffic(Result& r, const Total& total) const override {
@@ -513,6 +521,7 @@ class ChipBench : public Bench {
       if (n % i == 0) columns = n / i;
     return columns;
   }
+  void elaborated() override { network_.record(); }
   void begin() override {
     memory_->begin();
     network_.begin();
