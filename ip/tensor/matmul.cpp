@@ -2,6 +2,7 @@
 #include "ip/tensor/matmul.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <vector>
 
@@ -233,6 +234,7 @@ void Product::run(const fr_matmul_scaled& command, std::span<unsigned char> memo
 }  // namespace
 
 fr_matmul_scaled without_scales(const fr_matmul& command) {
+  static_assert(offsetof(fr_matmul_scaled, a_scale) == sizeof(fr_matmul));
   fr_matmul_scaled scaled{};
   std::memcpy(&scaled, &command, sizeof command);  // its first fields
   scaled.a_scale_type = scaled.b_scale_type = scaled.b_zero_type = FR_NO_TYPE;
