@@ -139,7 +139,7 @@ void Product::pack_b() {
 
 void Product::begin_outputs() {
   const std::uint64_t count = std::uint64_t{c_.m} * columns_at_once;
-  const bool scaled = groups_ != 0, whole = integer_ && !scaled;
+  const bool scaled = c_.group != 0, whole = integer_ && !scaled;
   if (integer_ && scaled) whole_sums_.resize(count);
   if (!integer_ && scaled) sums_.resize(count);
   if (whole) whole_out_.assign(count, 0);
@@ -168,7 +168,7 @@ void Product::multiply_tile_at(std::uint64_t row, std::uint64_t panel, unsigned 
   const std::uint64_t at = row * columns_at_once + panel * panel_width;
   const float* a = a_.data() + row * c_.k + from * height;
   const float* b = b_.data() + panel * panel_stride + from * panel_width;
-  const bool scaled = groups_ != 0, begins = scaled && from % c_.group == 0;
+  const bool scaled = c_.group != 0, begins = scaled && from % c_.group == 0;
   const auto clear = [&](auto* sums, std::uint64_t stride) {
     for (unsigned r = 0; r < height; ++r) std::fill_n(sums + r * stride, width, 0);
   };

@@ -217,6 +217,20 @@ TEST(ScaledExtremes, ANanScaleMakesItsOutputsNan) {
     }
 }
 
+TEST(ScaledExtremes, NoKWritesZerosOrKeepsC) {
+  for (const unsigned type : {FR_TYPE_I8, FR_TYPE_BF16})
+    for (const unsigned flags : {0u, more}) {
+      const Case p{3, 70, 0, 32, type, FR_TYPE_I4, none, FR_TYPE_F16, none, FR_TYPE_F32, flags};
+      const auto c = command_of(p);
+      auto memory = memory_for(p, false);
+      auto wanted = memory;
+      if (flags == 0) std::fill_n(wanted.begin() + at_c, 3 * 70 * 4, static_cast<unsigned char>(0));
+      ASSERT_FALSE(check_matmul(c, memory.size()));
+      matmul(c, memory);
+      EXPECT_EQ(memory, wanted) << type;
+    }
+}
+
 TEST(ScaledTiling, OfRowsColumnsAndGroupsGivesTheSameBits) {
   const Case p{6,           48,         160,         32, FR_TYPE_BF16, FR_TYPE_I4, FR_TYPE_F32,
                FR_TYPE_F16, FR_TYPE_I4, FR_TYPE_F32, 0};
