@@ -12,7 +12,8 @@ namespace forerun::chip {
 
 enum class Timing : unsigned char { loose, approximate };
 enum class Data : unsigned char { real, none };
-enum class Format : unsigned char { f32, f16, bf16, i8 };
+/// What the arrays multiply: floats, OCP 8-bit floats, integers, OCP microscaling blocks.
+enum class Format : unsigned char { f32, f16, bf16, i8, f8e4m3, f8e5m2, i4, mxfp8, mxfp6, mxfp4, mxint8 };
 enum class Scheduler : unsigned char { fr_fcfs, fcfs, fr_fcfs_grouped };
 enum class Queues : unsigned char { shared, per_bank, read_write };
 enum class PagePolicy : unsigned char { open, closed, adaptive };
@@ -245,7 +246,8 @@ struct Chip {
 };
 
 /// Peak of all tensor arrays in operations a second (a multiply-add is two); 0 for a format that the arrays
-/// lack.
+/// lack. The same for every format that they have: each array makes rows x columns multiply-adds a cycle;
+/// narrower elements save traffic only.
 double peak_flops(const Chip& chip, Format format);
 Bandwidth peak_memory_bandwidth(const Chip& chip);
 Bytes memory_size(const Chip& chip);

@@ -93,7 +93,7 @@ const Key table[] = {
     KEY(clusters.tensor.arrays, range(1, 64), "", "arrays that work side by side"),
     KEY(clusters.tensor.double_buffered, any, "",
         "weights of the next tile are loaded while the present one streams"),
-    KEY(clusters.tensor.formats, any, "", "number formats that the arrays multiply"),
+    KEY(clusters.tensor.formats, any, "", "number formats that the arrays multiply, all at the same rate"),
     KEY(clusters.vector.lanes, range(1, 4096), "", "elements a cycle"),
     KEY(clusters.vector.latency, latency, "cycles", "through the pipeline"),
     KEY(clusters.vector.special_factor, range(1, 64), "",

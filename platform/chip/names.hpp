@@ -24,7 +24,8 @@ struct Names<Data> {
 };
 template <>
 struct Names<Format> {
-  static constexpr std::array<std::string_view, 4> all{"f32", "f16", "bf16", "i8"};
+  static constexpr std::array<std::string_view, 11> all{"f32", "f16",   "bf16",  "i8",    "f8e4m3", "f8e5m2",
+                                                        "i4",  "mxfp8", "mxfp6", "mxfp4", "mxint8"};
 };
 template <>
 struct Names<Scheduler> {

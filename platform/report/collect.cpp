@@ -5,6 +5,7 @@
 
 #include "ip/base/time.hpp"
 #include "models/graph/graph.hpp"
+#include "platform/chip/names.hpp"
 #include "platform/report/report.hpp"
 
 namespace forerun::report {
@@ -174,8 +175,9 @@ std::string_view format_name(chip::Format format) {
       return "bf16";
     case chip::Format::i8:
       return "int8";
+    default:  // no model is compiled for the others
+      return chip::Names<chip::Format>::all[static_cast<std::size_t>(format)];
   }
-  return "";
 }
 
 Report make_report(const sim::Simulation& simulation, const sim::Inference& inference,

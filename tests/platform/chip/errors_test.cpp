@@ -207,18 +207,16 @@ TEST(Mistakes, OfChoices) {
 TEST(Mistakes, OfLists) {
   const std::string rows =
       "expected a list of rows of the letters C, M, X, H and . (such as \"X C M\"), up to 64 by 64";
-  EXPECT_EQ(
-      problems("clusters: {tensor: {formats: [f16, f8]}}\n"),
-      "a.yaml:1:36: clusters.tensor.formats: found 'f8', expected a list of f32, f16, bf16 or i8, each once");
+  const std::string formats =
+      "expected a list of f32, f16, bf16, i8, f8e4m3, f8e5m2, i4, mxfp8, mxfp6, mxfp4 or mxint8, each once";
+  const std::string at = "clusters.tensor.formats: found ";
+  EXPECT_EQ(problems("clusters: {tensor: {formats: [f16, f8]}}\n"),
+            "a.yaml:1:36: " + at + "'f8', " + formats);
   EXPECT_EQ(problems("clusters: {tensor: {formats: [f16, f16]}}\n"),
-            "a.yaml:1:36: clusters.tensor.formats: found 'f16' twice, expected a list of f32, f16, bf16 or "
-            "i8, each once");
+            "a.yaml:1:36: " + at + "'f16' twice, " + formats);
   EXPECT_EQ(problems("clusters: {tensor: {formats: []}}\n"),
-            "a.yaml:1:30: clusters.tensor.formats: found an empty list, expected a list of f32, f16, bf16 or "
-            "i8, each once");
-  EXPECT_EQ(problems("clusters: {tensor: {formats: f16}}\n"),
-            "a.yaml:1:30: clusters.tensor.formats: found 'f16', expected a list of f32, f16, bf16 or i8, "
-            "each once");
+            "a.yaml:1:30: " + at + "an empty list, " + formats);
+  EXPECT_EQ(problems("clusters: {tensor: {formats: f16}}\n"), "a.yaml:1:30: " + at + "'f16', " + formats);
   EXPECT_EQ(problems("noc:\n  tiles:\n    - X C M\n    - H Q M\n"),
             "a.yaml:4:7: noc.tiles: found 'H Q M', " + rows);
   EXPECT_EQ(problems("noc: {tiles: [[C]]}\n"), "a.yaml:1:15: noc.tiles: found a list, " + rows);
