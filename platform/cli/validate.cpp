@@ -43,8 +43,7 @@ void document(const std::string& folder, const std::string& block,
   fs::create_directories(folder + "/fidelity");
   OutputFile summary(page), cases(fmt::format("{}/fidelity/{}.md", folder, block));
   for (const auto& outcome : outcomes)
-    if (!outcome.suite->plot_x.empty())
-      validate::plot(outcome, fmt::format("{}/fidelity/{}.svg", folder, outcome.suite->name));
+    validate::plot(outcome, fmt::format("{}/fidelity/{}.svg", folder, outcome.suite->name));
   const auto heading = fmt::format(
       "# {}: every case\n\nPrinted by `forerun validate {} --docs docs`. The summary is in "
       "[fidelity.md](../fidelity.md).\n\n",

@@ -166,8 +166,7 @@ std::string to_markdown(const std::vector<Outcome>& outcomes) {
   std::string text;
   for (const auto& outcome : outcomes) {
     text += fmt::format("## {}\n\n{}\n\n", outcome.suite->title, outcome.suite->source);
-    if (!outcome.suite->plot_x.empty())
-      text += fmt::format("![{}]({}.svg)\n\n", outcome.suite->title, outcome.suite->name);
+    text += fmt::format("![{}]({}.svg)\n\n", outcome.suite->title, outcome.suite->name);
     const auto table = lines(outcome);
     text += markdown_row(table[0]) + markdown_row(std::vector<std::string>(table[0].size(), "---"));
     for (std::size_t i = 1; i < table.size(); ++i) text += markdown_row(table[i]);

@@ -36,7 +36,8 @@ std::string to_markdown(const std::vector<Outcome>& outcomes);
 /// A line for each suite and column: cases, bar, mean and worst error, how many are within the bar.
 std::string summary_markdown(const std::vector<Outcome>& outcomes);
 
-/// Draws a suite with a plot by gnuplot (a separate program): our results as lines, the references as points.
+/// Draws a suite by gnuplot (a separate program): our results as lines, the references as points; or, where the suite says
+/// no plot, results over references.
 /// Throws std::runtime_error where gnuplot is missing or fails.
 void plot(const Outcome& outcome, const std::string& svg_file);
 

@@ -52,36 +52,82 @@ std::string unit_of(const Outcome& outcome) {
   return "";
 }
 
+/// References and results of the first column that is expected, against one another.
+std::vector<std::pair<std::string, std::vector<Dot>>> scatter(const Outcome& outcome, std::string& column) {
+  column = outcome.cases.front().front().column;
+  std::vector<Dot> dots;
+  for (const auto& row : outcome.cases)
+    for (const auto& c : row)
+      if (c.column == column) dots.push_back({c.reference, c.ours, c.reference});
+  return {{"", dots}};
+}
+
+std::string data_blocks(const std::vector<std::pair<std::string, std::vector<Dot>>>& all) {
+  std::string data;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    data += fmt::format("$curve{} << end\n", i);
+    for (const auto& dot : all[i].second) data += fmt::format("{} {} {}\n", dot.x, dot.ours, dot.reference);
+    data += "end\n";
+  }
+  return data;
+}
+
+/// Whether x spans more than a linear axis shows.
+bool wide(const std::vector<std::pair<std::string, std::vector<Dot>>>& all) {
+  double least = 1e300, most = 0;
+  for (const auto& [label, dots] : all)
+    for (const auto& dot : dots) {
+      least = std::min(least, dot.x);
+      most = std::max(most, dot.x);
+    }
+  return least > 0 && most / least > 64;
+}
+
+void gnuplot(const std::string& script) {
+  auto* const pipe = ::popen("gnuplot -", "w");
+  if (pipe == nullptr) throw std::runtime_error("gnuplot cannot be started");
+  std::fwrite(script.data(), 1, script.size(), pipe);
+  const int status = ::pclose(pipe);
+  if (status != 0)
+    throw std::runtime_error(
+        fmt::format("gnuplot ended with code {}; Debian's package is gnuplot-nox", WEXITSTATUS(status)));
+}
+
 }  // namespace
 
 void plot(const Outcome& outcome, const std::string& svg_file) {
-  const auto all = curves(outcome);
+  const auto& suite = *outcome.suite;
   std::string script = fmt::format(
       "set terminal svg size 760,460 font 'sans-serif,11' background '#ffffff'\nset output '{}'\n"
-      "set title '{}' noenhanced\nset xlabel '{}' noenhanced\nset ylabel '{} ({})' noenhanced\nset key "
-      "outside right noenhanced\n"
-      "set grid\nset yrange [0:*]\n",
-      svg_file, outcome.suite->title, outcome.suite->plot_x, outcome.suite->plot_y, unit_of(outcome));
-  std::string data, lines;
+      "set title '{}' noenhanced\nset key outside right noenhanced\nset grid\nset yrange [0:*]\n",
+      svg_file, suite.title);
+  if (suite.plot_x.empty()) {
+    std::string column;
+    const auto all = scatter(outcome, column);
+    gnuplot(script +
+            fmt::format(
+                "set xlabel 'reference {0}' noenhanced\nset ylabel 'our {0}' noenhanced\nset xrange [0:*]\n",
+                column) +
+            data_blocks(all) +
+            "plot x with lines lc 'grey' title 'equal', $curve0 using 1:2 with points pt 7 title 'cases'\n");
+    return;
+  }
+  const auto all = curves(outcome);
+  script += fmt::format("set xlabel '{}' noenhanced\nset ylabel '{} ({})' noenhanced\n", suite.plot_x,
+                        suite.plot_y, unit_of(outcome));
+  if (wide(all) && suite.plot_x != "traffic.rate") script += "set logscale x 2\n";
+  if (std::any_of(all.begin(), all.end(), [](const auto& curve) { return curve.first.size() > 30; }))
+    script += "set key below maxcols 1\n";
+  std::string lines;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto& [label, dots] = all[i];
-    data += fmt::format("$curve{} << end\n", i);
-    for (const auto& dot : dots) data += fmt::format("{} {} {}\n", dot.x, dot.ours, dot.reference);
-    data += "end\n";
+    const auto& label = all[i].first;
     lines += fmt::format(
         "{}$curve{} using 1:2 with lines lw 2 lc {} title '{}', $curve{} using 1:3 with points pt 7 ps 0.6 "
         "lc {} {}",
         i == 0 ? "" : ", ", i, i + 1, label.empty() ? "ours" : label, i, i + 1,
         i + 1 == all.size() ? "title 'points: reference'" : "notitle");
   }
-  auto* const pipe = ::popen("gnuplot -", "w");
-  if (pipe == nullptr) throw std::runtime_error("gnuplot cannot be started");
-  const auto text = script + data + "plot " + lines + "\n";
-  std::fwrite(text.data(), 1, text.size(), pipe);
-  const int status = ::pclose(pipe);
-  if (status != 0)
-    throw std::runtime_error(
-        fmt::format("gnuplot ended with code {}; Debian's package is gnuplot-nox", WEXITSTATUS(status)));
+  gnuplot(script + data_blocks(all) + "plot " + lines + "\n");
 }
 
 }  // namespace forerun::validate

@@ -44,7 +44,7 @@ struct Suite {
   std::string name, title, source;
   std::vector<std::string> keys;  ///< what the cases set
   std::vector<Case> cases;
-  std::string plot_x, plot_y;  ///< empty: no plot
+  std::string plot_x, plot_y;  ///< empty: results over references
 };
 
 /// Throws traffic::ExperimentError naming the place.
