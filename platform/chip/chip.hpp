@@ -208,7 +208,7 @@ struct Hbm {
   std::vector<AddressHash> address_hash;
   unsigned front_end = 1;  ///< cycles
   Queues queues = Queues::read_write;
-  unsigned queue_depth = 64;
+  unsigned queue_depth = 128;
   unsigned write_high = 80, write_low = 20;  ///< per cent of the write queue
   Scheduler scheduler = Scheduler::fr_fcfs;
   unsigned starvation = 0;  ///< cycles; 0: no bound
