@@ -134,6 +134,8 @@ class AddressMap {
   }
 
   Place place(std::uint64_t address) const { return high(address) ^ low(address); }
+  /// Addresses that differ in their lowest byte only are a block.
+  static constexpr std::uint64_t block_bytes = 256;
   /// The shares of the lowest byte of an address and of all others.
   Place low(std::uint64_t address) const { return table_[0][address & 0xff]; }
   Place high(std::uint64_t address) const {

@@ -19,6 +19,7 @@ Controller::Controller(const Parameters& parameters, bool collapse)
       front_end_(std::max<Tick>(1, Tick{parameters.front_end} * timing_.delay.per_cycle)),
       least_latency_(std::min(timing_.delay.read_done, timing_.delay.write_done)),
       banks_(timing_.bank.size()),
+      bank_mask_(static_cast<unsigned>(std::bit_ceil(banks_.size()) - 1)),
       run_(parameters.pseudo_channels),
       per_pseudo_(parameters.pseudo_channels),
       plan_(parameters, timing_),
@@ -44,7 +45,7 @@ bool Controller::room(const Burst& burst) const {
 }
 
 bool Controller::has_room(unsigned bursts, bool write) const {
-  const auto more = static_cast<unsigned>(waiting_.size()) + bursts;
+  const auto more = static_cast<unsigned>(waiting_bursts_) + bursts;
   const bool own = parameters_.queues == Queues::read_write && !competing_ && waiting_.empty();
   return (own ? entries_[write] : entries_[0] + entries_[1]) + more <= parameters_.queue_depth;
 }
@@ -54,28 +55,60 @@ void Controller::offer(const Burst& burst, Tick offered) {
     const auto admitted = std::max(offered, clock_);
     if (running_ && !in_run(burst)) end_run(clock_ + 1);
     if (!running_) return enter(burst, offered, admitted);
-    queue_in_run({burst, offered}, admitted);
+    queue_in_run(burst, offered, admitted);
     next_ = std::min(next_, admitted + front_end_);
     return;
   }
-  waiting_.push_back({burst, offered});
+  const AddressMap::Place place{std::uint64_t{burst.row} << 32 | burst.bank};
+  wait({place, offered, burst.owner, 0, 1, burst.write, burst.check, burst.report});
+}
+
+void Controller::offer(const BurstBlock& block, Tick offered) {
+  auto next = block.first;
+  for (; next < block.end && offered <= clock_ && waiting_.empty(); ++next) {
+    const auto place = block.high ^ block_[next];
+    const Burst burst{block.owner, place.unit() & bank_mask_, place.row(), block.write, false, false};
+    if (!room(burst)) break;
+    offer(burst, offered);
+  }
+  if (next < block.end) wait({block.high, offered, block.owner, next, block.end, block.write, false, false});
+}
+
+void Controller::wait(const Waiting& waiting) {
+  waiting_bursts_ += static_cast<std::size_t>(waiting.end - waiting.next);
+  waiting_.push_back(waiting);
+  const auto offered = waiting.offered;
   for (auto i = waiting_.size() - 1; i > 0 && waiting_[i - 1].offered > offered; --i)
     std::swap(waiting_[i], waiting_[i - 1]);
   if (offered > clock_) next_ = std::min(next_, offered);
 }
 
+Burst Controller::first_waiting() const {
+  const auto& w = waiting_.front();
+  const auto place = w.high ^ block_[w.next];
+  return {w.owner, place.unit() & bank_mask_, place.row(), w.write, w.check, w.report && w.next + 1 == w.end};
+}
+
+void Controller::pop_waiting() {
+  --waiting_bursts_;
+  if (++waiting_.front().next == waiting_.front().end) waiting_.pop_front();
+}
+
 bool Controller::report_last(std::uint32_t owner) {
   for (auto i = waiting_.size(); i-- > 0;)
-    if (waiting_[i].burst.owner == owner) return waiting_[i].burst.report = true;
+    if (waiting_[i].owner == owner) return waiting_[i].report = true;
   return false;
 }
 
 Tick Controller::next_report() const {
   if (waiting_.front().offered > clock_) return std::min(next_, waiting_.front().offered);
   // each tick frees at most one entry for a column command, and one for an ACT if that does
-  std::size_t others = 0;
-  while (others + 1 < waiting_.size() && !waiting_[others].burst.report) ++others;
-  return next_ + static_cast<Tick>(parameters_.opened_leaves_queue && !running_ ? others / 2 : others);
+  Tick others = -1;
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    others += waiting_[i].end - waiting_[i].next;
+    if (waiting_[i].report) break;
+  }
+  return next_ + (parameters_.opened_leaves_queue && !running_ ? others / 2 : others);
 }
 
 void Controller::place(const Burst& burst, Tick offered, Tick visible) {
@@ -116,10 +149,12 @@ void Controller::enter(const Burst& burst, Tick offered, Tick admitted) {
 }
 
 void Controller::admit(Tick t) {
-  while (!waiting_.empty() && waiting_.front().offered <= t && room(waiting_.front().burst)) {
-    const auto first = waiting_.front();
-    waiting_.pop_front();
-    enter(first.burst, first.offered, t);
+  while (!waiting_.empty() && waiting_.front().offered <= t) {
+    const auto burst = first_waiting();
+    if (!room(burst)) return;
+    const auto offered = waiting_.front().offered;
+    pop_waiting();
+    enter(burst, offered, t);
   }
 }
 
@@ -239,7 +274,7 @@ Controller::Index Controller::oldest_hit_ready(Tick t, const BankSet& held) cons
     if (slot.visible > t) return none;
     if (!slot.opened && (competing_ || slot.write == writing_) && timing_.bank[b].row == slot.row &&
         !held.contains(b) && hit_of(b) == i &&
-        rising(std::max({timing_.column_ready(b, slot.write), column_bus_, floor_})) <= t)
+        rising(std::max(timing_.column_ready(b, slot.write), std::max(column_bus_, floor_))) <= t)
       return i;
     i = slot.younger;
   }
@@ -252,7 +287,7 @@ Controller::Choice Controller::choose_column(Tick t, Index single) {
   unsigned ready = 0;
   const auto consider = [&](Index i, unsigned b) {
     const auto& slot = slots_[static_cast<std::size_t>(i)];
-    const auto when = rising(std::max({timing_.column_ready(b, slot.write), column_bus_, floor_}));
+    const auto when = rising(std::max(timing_.column_ready(b, slot.write), std::max(column_bus_, floor_)));
     if (when > t) {
       later = std::min(later, when);
       return;
@@ -328,7 +363,7 @@ Controller::Choice Controller::choose_row(Tick t, Index single) {
   unsigned ready = 0;
   const bool first_over = parameters_.row_order == RowOrder::first_over;
   const auto consider = [&](Tick when, Choice choice, Tick length) {
-    when = std::max({when, row_bus_, floor_});
+    when = std::max(when, std::max(row_bus_, floor_));
     if (choice.kind != Choice::precharge) when = rising(when);
     if (when > t) {
       later = std::min(later, when);
@@ -370,7 +405,7 @@ Controller::Choice Controller::choose_row(Tick t, Index single) {
           const auto& window = timing_.window[bank.window];
           const auto when =
               bank.row == TimingState::closed
-                  ? std::max({bank.act, window.act, window.acts[window.oldest] + timing_.delay.faw})
+                  ? std::max(bank.act, std::max(window.act, window.acts[window.oldest] + timing_.delay.faw))
                   : bank.precharge;
           if (std::max(when, row_bus_) > t)
             later = std::min(later, when);
@@ -658,7 +693,7 @@ void Controller::advance(Tick limit) {
 /// Turns the queues into a run, if they are one and it may be worth the trouble.
 bool Controller::begin_run(Tick t) {
   if (!others_[0].empty() || !others_[1].empty() || !opened_.empty() || !jobs_.empty() || plan_.owed() > 0 ||
-      bin_ticks_ > 0 || sleeping_ || used_ + waiting_.size() < 4 || (entries_[0] > 0 && entries_[1] > 0))
+      bin_ticks_ > 0 || sleeping_ || used_ + waiting_bursts_ < 4 || (entries_[0] > 0 && entries_[1] > 0))
     return false;
   if (used_ == 0 && waiting_.empty()) return false;
   run_again_ = t + 64;
@@ -667,16 +702,13 @@ bool Controller::begin_run(Tick t) {
     if (slot.need != Need::nothing || timing_.bank[slot.bank].row != static_cast<std::int64_t>(slot.row))
       return false;
   }
-  run_writes_ = used_ > 0 ? slots_[static_cast<std::size_t>(oldest_)].write : waiting_.front().burst.write;
+  run_writes_ = used_ > 0 ? slots_[static_cast<std::size_t>(oldest_)].write : waiting_.front().write;
   running_ = true;
   queued_ = used_;
   for (auto i = oldest_; i != none; i = slots_[static_cast<std::size_t>(i)].younger) {
     auto& slot = slots_[static_cast<std::size_t>(i)];
     run_[timing_.bank[slot.bank].pseudo_channel].push_back(
-        {{slot.owner, slot.bank, slot.row, slot.write, slot.check, false},
-         slot.offered,
-         slot.visible,
-         slot.age});
+        {slot.offered, slot.visible, slot.age, slot.owner, slot.bank, slot.check});
     auto& bank = banks_[slot.bank];
     bank.kind = {};
     bank.opened_for = none;
@@ -694,14 +726,14 @@ bool Controller::begin_run(Tick t) {
 }
 
 /// A burst takes a queue entry.
-void Controller::queue_in_run(Waiting w, Tick admitted) {
-  w.visible = admitted + front_end_;
-  w.age = ++age_;
-  ++entries_[w.burst.write];
+void Controller::queue_in_run(const Burst& burst, Tick offered, Tick admitted) {
+  ++entries_[burst.write];
   ++queued_;
-  if (admitted > w.offered) front_blocked_ = admitted;
-  if (w.burst.report) admissions.push_back(w.burst.owner);
-  run_[timing_.bank[w.burst.bank].pseudo_channel].push_back(w);
+  if (admitted > offered) front_blocked_ = admitted;
+  if (burst.report) admissions.push_back(burst.owner);
+  run_[timing_.bank[burst.bank].pseudo_channel].push_back(
+      {offered, admitted + front_end_, ++age_, burst.owner, static_cast<std::uint16_t>(burst.bank),
+       burst.check});
 }
 
 void Controller::run(Tick limit) {
@@ -709,79 +741,106 @@ void Controller::run(Tick limit) {
   const auto& d = timing_.delay;
   const bool write = run_writes_;
   const auto done = write ? d.write_done : d.read_done;
-  Tick sent = next_ - 1;  // ticks up to here are decided
+  const auto ranks = timing_.ranks();
+  auto sent = next_ - 1;  // ticks up to here are decided
+  unsigned served = 0, checks = 0;
+  Tick seen = 0;  // ticks that the served were in sight
+  const auto account = [&] {
+    limit_ticks_[static_cast<std::size_t>(Limit::data)] += d.burst * served;
+    (write ? counts_.writes : counts_.reads) += served;
+    counts_.hits += served;
+    counts_.check_bursts += checks;
+    depth_ticks_ += static_cast<double>(seen);
+  };
+  // in a run all queue entries are of one kind
+  const bool apart = parameters_.queues == Queues::read_write && !competing_;
+  const auto enters = [&](Tick t) {
+    return waiting_bursts_ > 0 && waiting_.front().offered <= t &&
+           (entries_[write] < parameters_.queue_depth || (apart && waiting_.front().write != write));
+  };
   while (true) {
     // which pseudo-channel is served next, and when
-    Tick when = never;
+    auto when = never;
     std::size_t pseudo = 0;
-    const auto bus = std::max({column_bus_, floor_, sent + 1});
+    const auto bus = std::max(std::max(column_bus_, floor_), sent + 1);
     for (std::size_t p = 0; p < run_.size(); ++p) {
       if (run_[p].empty()) continue;
       const auto& first = run_[p].front();
-      const auto rank = timing_.ranks() * p;
-      auto allowed = timing_.rank[rank].column[write];
-      for (unsigned r = 1; r < timing_.ranks(); ++r)
-        allowed = std::min(allowed, timing_.rank[rank + r].column[write]);
-      const auto at = rising(std::max({bus, allowed, first.visible}));
+      const auto* const rank = &timing_.rank[ranks * p];
+      auto allowed = rank->column[write];
+      for (unsigned r = 1; r < ranks; ++r) allowed = std::min(allowed, rank[r].column[write]);
+      const auto at = rising(std::max(std::max(bus, allowed), first.visible));
       if (at < when || (at == when && first.age < run_[pseudo].front().age)) when = at, pseudo = p;
     }
     // those that find room before
-    const auto until = std::min(when - 1, stop);
-    if (!waiting_.empty() && waiting_.front().offered <= until && room(waiting_.front().burst)) {
-      const auto next = waiting_.front();
-      if (!in_run(next.burst)) return end_run(std::max(sent + 1, next.offered));
-      waiting_.pop_front();
-      queue_in_run(next, std::max(sent, next.offered));
+    if (enters(std::min(when - 1, stop))) {
+      const auto burst = first_waiting();
+      const auto offered = waiting_.front().offered;
+      if (!in_run(burst)) {
+        account();
+        return end_run(std::max(sent + 1, offered));
+      }
+      pop_waiting();
+      queue_in_run(burst, offered, std::max(sent, offered));
       continue;
     }
     if (when > stop) break;
     const auto& first = run_[pseudo].front();
-    const unsigned b = first.burst.bank;
-    if (timing_.column_ready(b, write) > when) return end_run(sent + 1);
+    const unsigned b = first.bank;
+    if (timing_.column_ready(b, write) > when) {
+      account();
+      return end_run(sent + 1);
+    }
     auto& free = data_free_[pseudo];
     if (when > free) {
       Slot slot;
       slot.offered = first.offered, slot.visible = first.visible;
-      slot.bank = static_cast<std::uint16_t>(b), slot.write = write;
+      slot.bank = first.bank, slot.write = write;
       explain(slot, static_cast<unsigned>(pseudo), free, when);
       free = when;
     }
     free += d.burst;
-    limit_ticks_[static_cast<std::size_t>(Limit::data)] += d.burst;
     last_kind_[pseudo] = write;
     timing_.column_sent(b, write, when);
     column_bus_ = when + d.column_bus;
-    ++(write ? counts_.writes : counts_.reads);
-    ++counts_.hits;
-    counts_.check_bursts += first.burst.check;
-    depth_ticks_ += static_cast<double>(when - first.visible);
-    if (!completions.empty() && completions.back().owner == first.burst.owner &&
+    ++served;
+    checks += first.check;
+    seen += when - first.visible;
+    if (!completions.empty() && completions.back().owner == first.owner &&
         completions.back().done < when + done) {
       completions.back().done = when + done;
       ++completions.back().bursts;
     } else {
-      completions.push_back({first.burst.owner, when + done});
+      completions.push_back({first.owner, when + done});
     }
-    sent = clock_ = last_burst_ = last_command_ = when;
-    last_was_write_ = write;
+    sent = clock_ = when;
     run_[pseudo].pop_front();
     --queued_;
     --entries_[write];
-    while (!waiting_.empty() && waiting_.front().offered <= when && room(waiting_.front().burst)) {
-      if (!in_run(waiting_.front().burst)) {
+    last_burst_ = last_command_ = when;
+    last_was_write_ = write;
+    while (enters(when)) {
+      const auto burst = first_waiting();
+      if (!in_run(burst)) {
+        account();
         end_run(when + 1);
         return admit(when);
       }
-      queue_in_run(waiting_.front(), when);
-      waiting_.pop_front();
+      queue_in_run(burst, waiting_.front().offered, when);
+      pop_waiting();
     }
-    if (queued_ == 0 && waiting_.empty()) return end_run(never);
+    if (queued_ == 0 && waiting_.empty()) {
+      account();
+      return end_run(never);
+    }
   }
+  account();
   clock_ = std::max(clock_, stop);
   // the next column command, or the next offer that finds room
   next_ = plan_.next();
   for (std::size_t p = 0; p < run_.size(); ++p)
-    if (!run_[p].empty()) next_ = std::min(next_, std::max({column_bus_, run_[p].front().visible, stop + 1}));
+    if (!run_[p].empty())
+      next_ = std::min(next_, std::max(std::max(column_bus_, run_[p].front().visible), stop + 1));
   if (!waiting_.empty() && waiting_.front().offered > stop) next_ = std::min(next_, waiting_.front().offered);
   next_ = std::max(next_, stop + 1);
   if (next_ >= plan_.next()) end_run(plan_.next());
@@ -801,7 +860,9 @@ void Controller::end_run(Tick resume) {
     const auto w = run_[oldest].front();
     run_[oldest].pop_front();
     --queued_;
-    place(w.burst, w.offered, w.visible);
+    place(
+        {w.owner, w.bank, static_cast<std::uint32_t>(timing_.bank[w.bank].row), run_writes_, w.check, false},
+        w.offered, w.visible);
   }
   next_ = std::max(resume, Tick{0});
   if (!waiting_.empty() && waiting_.front().offered > clock_)

@@ -67,6 +67,15 @@ struct Burst {
   bool report = false;  ///< tell when it has entered its queue
 };
 
+/// Bursts that follow each other in a block of `AddressMap` and belong to one owner: those with the numbers
+/// `first` to before `end` in the block.
+struct BurstBlock {
+  std::uint32_t owner = 0;
+  AddressMap::Place high;  ///< of the block
+  std::uint16_t first = 0, end = 0;
+  bool write = false;
+};
+
 class Controller {
  public:
   /// Without `collapse` each burst goes its way alone; only the time that the simulation takes depends on it.
@@ -77,6 +86,10 @@ class Controller {
   /// A burst that is there from tick `offered` on, which is not before the last tick advanced to. Bursts of
   /// the same tick count in the order of the calls.
   void offer(const Burst& burst, Tick offered);
+  /// The same for bursts of a block, in the order of their numbers.
+  void offer(const BurstBlock& block, Tick offered);
+  /// What the bursts of a block add to its place, by their numbers; the first adds nothing.
+  void set_block(std::vector<AddressMap::Place> places) { block_ = std::move(places); }
   /// True if so many bursts to come would all enter their queues as soon as they are offered, whatever else
   /// happens.
   bool has_room(unsigned bursts, bool write) const;
@@ -104,7 +117,7 @@ class Controller {
   Tick next_report() const;
   bool idle() const { return used_ == 0 && queued_ == 0 && waiting_.empty(); }
   bool blocked() const { return !waiting_.empty(); }
-  std::size_t pending() const { return used_ + queued_ + waiting_.size(); }
+  std::size_t pending() const { return used_ + queued_ + waiting_bursts_; }
 
   /// Counters up to tick `now` (up to which it has been advanced).
   ChannelStatistics statistics(Tick now) const;
@@ -152,10 +165,19 @@ class Controller {
     std::size_t job = 0;
     explicit operator bool() const { return kind != nothing; }
   };
-  struct Waiting {
-    Burst burst;
-    Tick offered, visible = never;
-    std::uint64_t age = 0;
+  struct Waiting {  ///< bursts of a block that found no room yet
+    AddressMap::Place high;
+    Tick offered;
+    std::uint32_t owner;
+    std::uint16_t next, end;
+    bool write, check, report;  ///< report: when the last has entered
+  };
+  struct Queued {  ///< a burst of a run; its row is that of its bank
+    Tick offered, visible;
+    std::uint64_t age;
+    std::uint32_t owner;
+    std::uint16_t bank;
+    bool check;
   };
 
   void tick(Tick t);
@@ -196,7 +218,10 @@ class Controller {
   bool in_run(const Burst& burst) const {
     return burst.write == run_writes_ && timing_.bank[burst.bank].row == static_cast<std::int64_t>(burst.row);
   }
-  void queue_in_run(Waiting w, Tick admitted);
+  void queue_in_run(const Burst& burst, Tick offered, Tick admitted);
+  Burst first_waiting() const;
+  void pop_waiting();
+  void wait(const Waiting& waiting);
   SeriesBin& bin(Tick t);
 
   Parameters parameters_;
@@ -210,7 +235,10 @@ class Controller {
   std::vector<Index> free_;
   std::vector<BankQueue> banks_;
   Ring<Waiting> waiting_;  // offered, no room yet
-  std::vector<Ring<Waiting>>
+  std::size_t waiting_bursts_ = 0;
+  std::vector<AddressMap::Place> block_{1};
+  unsigned bank_mask_;
+  std::vector<Ring<Queued>>
       run_;                 // while running_: the bursts of each pseudo-channel that have a queue entry
   std::size_t queued_ = 0;  // their number
   Ring<Index> arriving_;    // in their queues, not yet seen

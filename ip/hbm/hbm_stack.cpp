@@ -25,6 +25,13 @@ HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& p
       horizon_(std::min(parameters.timings.RL, parameters.timings.WL) + parameters.timings.nBL),
       banks_(map_.banks_per_channel()),
       ports_(parameters.ports) {
+  std::vector<hbm::AddressMap::Place> block;
+  for (std::uint64_t offset = 0; offset < hbm::AddressMap::block_bytes;
+       offset += parameters.burst_bytes.count) {
+    block.push_back(map_.low(offset));
+    blocks_ = blocks_ && block.back().unit() < banks_;
+  }
+  for (auto& controller : controllers_) controller.set_block(block);
   for (unsigned i = 0; i < parameters.ports; ++i) {
     const int id = static_cast<int>(i);
     port[i].register_b_transport(this, &HbmStack::b_transport, id);
@@ -94,6 +101,20 @@ unsigned HbmStack::cut(std::uint32_t index, hbm::Tick offered) {
   const bool write = request.payload->is_write();
   const auto group = parameters_.ecc == hbm::Ecc::in_line ? std::max(1u, parameters_.ecc_data_bursts) : 0;
   unsigned count = 0, channel = 0;
+  if (blocks_ && group == 0) {
+    const auto per_block = std::max<std::uint64_t>(1, hbm::AddressMap::block_bytes / size);
+    request.bursts_left = static_cast<unsigned>(last - first + 1);
+    for (auto number = first; number <= last;) {
+      const auto in_block = number % per_block, end = std::min(per_block, in_block + last - number + 1);
+      const auto high = map_.high(number * size);
+      channel = high.unit() / banks_;
+      controllers_[channel].offer(
+          {index, high, static_cast<std::uint16_t>(in_block), static_cast<std::uint16_t>(end), write},
+          offered);
+      number += end - in_block;
+    }
+    return channel;
+  }
   const auto offer = [&](hbm::AddressMap::Place place, bool writes, bool check) {
     const auto unit = place.unit();
     channel = unit / banks_;

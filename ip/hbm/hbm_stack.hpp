@@ -113,6 +113,7 @@ class HbmStack : public sc_core::sc_module {
   hbm::Tick ticks_per_cycle_;
   std::int64_t horizon_;  // cycles: no command sent later ends a burst sooner
   unsigned banks_;        // of a channel
+  bool blocks_ = true;    // the bursts of a block of the map are of one channel
   std::vector<Request> requests_;
   std::vector<std::uint32_t> free_;
   std::vector<PortState> ports_;

@@ -120,13 +120,13 @@ class TimingState {
 
   Tick column_ready(unsigned b, bool write) const {
     const auto& at = bank[b];
-    return std::max({at.column[write], group[at.group].column[write], rank[at.rank].column[write]});
+    return std::max(at.column[write], std::max(group[at.group].column[write], rank[at.rank].column[write]));
   }
   /// Without the bank's own timing: tRRD and tFAW.
   Tick activation_window(unsigned b) const {
     const auto& at = bank[b];
     const auto& w = window[at.window];
-    return std::max({group[at.group].act, w.act, w.acts[w.oldest] + delay.faw});
+    return std::max(group[at.group].act, std::max(w.act, w.acts[w.oldest] + delay.faw));
   }
   Tick act_ready(unsigned b) const { return std::max(bank[b].act, activation_window(b)); }
   Tick precharge_ready(unsigned b) const { return std::max(bank[b].precharge, rank_precharge(b)); }
