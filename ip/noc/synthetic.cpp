@@ -21,6 +21,7 @@ class Driver {
     for (std::uint32_t node = 0; node < nodes_; ++node) turn_[node] = node;
     // Births of each node are drawn ahead: geometric distances are Bernoulli trials.
     rate_ = traffic.flits / traffic.packet_flits;
+    stay_ = rate_ < 1 ? std::log1p(-rate_) : 0;
     births_.resize(nodes_);
     for (auto& birth : births_) birth = distance() - 1;
   }
@@ -59,7 +60,7 @@ class Driver {
     if (rate_ >= 1) return 1;
     if (rate_ <= 0) return Network::never;
     const auto u = static_cast<double>((random_() >> 11) + 1) * 0x1p-53;
-    return 1 + static_cast<std::int64_t>(std::floor(std::log(u) / std::log1p(-rate_)));
+    return 1 + static_cast<std::int64_t>(std::floor(std::log(u) / stay_));
   }
 
   std::uint32_t destination(std::uint32_t node) {
@@ -138,14 +139,14 @@ class Driver {
     return late_.empty() ? next : std::min(next, late_.front().first);
   }
   using Late = std::pair<std::int64_t, Flying*>;
-  static bool later(const Late& a, const Late& b) { return a.first > b.first; }
+  static constexpr auto later = [](const Late& a, const Late& b) { return a.first > b.first; };
 
   const Graph& graph_;
   Network& network_;
   const SyntheticTraffic traffic_;
   std::mt19937_64 random_;
   std::uint32_t nodes_;
-  double rate_ = 0;
+  double rate_ = 0, stay_ = 0;  // chance of a birth in a cycle; logarithm of that of none
   std::vector<std::uint32_t> turn_;
   std::vector<std::int64_t> births_;
   std::deque<Flying> packets_;

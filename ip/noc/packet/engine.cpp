@@ -62,7 +62,7 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph, PacketTurns t
       cut_through_(graph.parameters().switching == Switching::virtual_cut_through),
       speculative_(graph.parameters().speculative),
       matching_(router_count_, all_classes_, ports_) {
-  if (ports_ > Matching::max_ports || channels_ >= nobody || router_count_ > nobody)
+  if (most_ports(graph) > Matching::max_ports || channels_ >= nobody || router_count_ > nobody)
     throw std::invalid_argument(fmt::format(
         "noc: {} routers with {} ports of {} virtual channels are too many", router_count_, ports_, vcs_));
   const auto& p = graph.parameters();
@@ -75,14 +75,11 @@ PacketEngine<Matching, Channels>::PacketEngine(const Graph& graph, PacketTurns t
   asking_.resize(std::size_t{router_count_} * all_classes_ * ports_ * ports_);
   turn_.resize(std::size_t{router_count_} * ports_);
   inputs_.resize(slots);
-  queues_.resize(slots);
   outputs_.resize(slots + (std::size_t{endpoints} << shift_),
-                  Output{static_cast<std::uint16_t>(depth_), nobody});
+                  Output{static_cast<std::uint16_t>(depth_), nobody, 0});
   ports_of_.resize(std::size_t{router_count_} * ports_);
   free_.resize(std::size_t{router_count_} * ports_, all);
   waiting_.resize(std::size_t{router_count_} * ports_ * words_);
-  grants_.resize(slots);
-  accepts_.resize(slots);
   bidding_.resize(std::size_t{router_count_} * port_words_);
   stuck_.resize(bidding_.size());
   active_.resize((router_count_ + 63) / 64);
@@ -245,15 +242,26 @@ void PacketEngine<Matching, Channels>::credited(std::uint32_t output, bool empty
 }
 
 template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::arrive(const Head& head, std::int64_t now) {
+[[gnu::always_inline]] inline void PacketEngine<Matching, Channels>::arrive(const Head& head,
+                                                                            std::int64_t now) {
   const auto router = head.to >> 16, channel = head.to & 0xffff;
   const auto index = std::size_t{router} * channels_ + channel;
   const auto place = new_place(head.flight);
-  auto& q = queues_[index];
+  auto& q = inputs_[index];
   inputs_[index].count = static_cast<std::uint16_t>(inputs_[index].count + head.flits);
   if (inputs_[index].front == none) {
     inputs_[index].front = q.back = place;
-    if (!passes_ || !pass(router, channel, head.flits, now)) come_to_front(router, channel, now, false);
+    if (!passes_) {
+      come_to_front(router, channel, now, false);
+    } else {
+      const auto& f = flights_[head.flight];
+      const auto out = find_way(router, f, q.wanted);
+      if (!pass(router, channel, out, head, now)) {
+        inputs_[index].left = f.flits;
+        inputs_[index].cls = f.cls;
+        bid(router, channel, out, now);
+      }
+    }
   } else {
     places_[q.back].next = place;
     q.back = place;
@@ -271,13 +279,14 @@ void PacketEngine<Matching, Channels>::come_to_front(std::uint32_t router, std::
   if (routing_delay_ > 0)
     at(now + routing_delay_ + (after_tail ? 1 : 0)).routed.push_back(router << 16 | channel);
   else
-    bid(router, channel, now + (after_tail ? 1 : 0));
+    bid(router, channel, find_way(router, f, inputs_[index].wanted), now + (after_tail ? 1 : 0));
 }
 
 /// The output port that a packet takes, and the channels of it.
 template <class Matching, class Channels>
-inline unsigned PacketEngine<Matching, Channels>::find_way(std::uint32_t router, const Flight& f,
-                                                           Channels& wanted) const {
+[[gnu::always_inline]] inline unsigned PacketEngine<Matching, Channels>::find_way(std::uint32_t router,
+                                                                                  const Flight& f,
+                                                                                  Channels& wanted) const {
   if (by_table_) {
     wanted = static_cast<Channels>(route_.inject_vcs(f.network));
     return table_[std::size_t{router} * senders_.size() + f.destination];
@@ -300,16 +309,16 @@ inline unsigned PacketEngine<Matching, Channels>::find_way(std::uint32_t router,
 /// A head whose ports nobody else wants, and that finds a channel with room, will win the switch in the next
 /// cycle: all that follows from it is settled at once. Returns false if it has to bid.
 template <class Matching, class Channels>
-bool PacketEngine<Matching, Channels>::pass(std::uint32_t router, std::uint32_t channel, std::uint32_t flits,
-                                            std::int64_t now) {
+[[gnu::always_inline]] inline bool PacketEngine<Matching, Channels>::pass(std::uint32_t router,
+                                                                          std::uint32_t channel, unsigned out,
+                                                                          const Head& head,
+                                                                          std::int64_t now) {
+  const auto flight = head.flight, flits = head.flits;
   if (flits > 7) return false;
   const auto slots = std::size_t{router} * channels_;
   const auto mask = (1u << shift_) - 1;
-  const auto place = inputs_[slots + channel].front;
-  const auto flight = places_[place].flight;
   const auto& f = flights_[flight];
-  Channels wanted;
-  const auto out = find_way(router, f, wanted);
+  const auto wanted = inputs_[slots + channel].wanted;
   const auto* const ports = &ports_of_[std::size_t{router} * ports_];
   const auto& to = ports[out];
   const auto& from = ports[channel >> shift_];
@@ -317,7 +326,7 @@ bool PacketEngine<Matching, Channels>::pass(std::uint32_t router, std::uint32_t 
   auto& free = free_[std::size_t{router} * ports_ + out];
   auto* const outputs = &outputs_[slots + (out << shift_)];
   auto v = vcs_;
-  const auto pointer = accepts_[slots + channel];
+  const auto pointer = inputs_[slots + channel].accept;
   for (auto open = static_cast<std::uint32_t>(free & wanted); open != 0;) {
     const auto next = first_from(open, pointer & mask);
     if (outputs[next].credits >= flits && room_for(outputs[next], f.flits)) {
@@ -326,8 +335,9 @@ bool PacketEngine<Matching, Channels>::pass(std::uint32_t router, std::uint32_t 
     }
     open &= ~(1u << next);
   }
-  if (v == vcs_ || !matching_.reserve(router, channel >> shift_, out, flits, 1, now)) return false;
-  accepts_[slots + channel] = static_cast<std::uint16_t>(v + 1);
+  if (v == vcs_ || !matching_.template reserve<true>(router, channel >> shift_, out, flits, 1, now))
+    return false;
+  inputs_[slots + channel].accept = static_cast<std::uint16_t>(v + 1);
   free = static_cast<Channels>(free & ~(Channels{1} << v));
   outputs[v].holder = static_cast<std::uint16_t>(channel);
   outputs[v].credits = static_cast<std::uint16_t>(outputs[v].credits - flits);
@@ -355,8 +365,10 @@ bool PacketEngine<Matching, Channels>::pass(std::uint32_t router, std::uint32_t 
 
 /// Flits that follow their head when nobody else wants their ports: they go on in the cycle of their arrival.
 template <class Matching, class Channels>
-bool PacketEngine<Matching, Channels>::follow(std::uint32_t router, std::uint32_t channel,
-                                              std::uint32_t flits, std::int64_t now) {
+[[gnu::always_inline]] inline bool PacketEngine<Matching, Channels>::follow(std::uint32_t router,
+                                                                            std::uint32_t channel,
+                                                                            std::uint32_t flits,
+                                                                            std::int64_t now) {
   const auto slots = std::size_t{router} * channels_;
   const auto mask = (1u << shift_) - 1;
   auto& in = inputs_[slots + channel];
@@ -364,7 +376,7 @@ bool PacketEngine<Matching, Channels>::follow(std::uint32_t router, std::uint32_
   const auto* const ports = &ports_of_[std::size_t{router} * ports_];
   const auto &from = ports[channel >> shift_], &to = ports[in.port];
   if (output.credits < flits || to.paced || in.state != State::moving) return false;
-  if (!matching_.reserve(router, channel >> shift_, in.port, flits, 0, now)) return false;
+  if (!matching_.template reserve<true>(router, channel >> shift_, in.port, flits, 0, now)) return false;
   output.credits = static_cast<std::uint16_t>(output.credits - flits);
   in.count = static_cast<std::uint16_t>(in.count - flits);
   in.left -= flits;
@@ -382,16 +394,15 @@ bool PacketEngine<Matching, Channels>::follow(std::uint32_t router, std::uint32_
   return true;
 }
 
-/// Finds the way and bids for a channel of it from cycle `now`.
+/// The front packet, whose way leads to port `out`, bids for a channel of it from cycle `now`.
 template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::bid(std::uint32_t router, std::uint32_t channel, std::int64_t now) {
+inline void PacketEngine<Matching, Channels>::bid(std::uint32_t router, std::uint32_t channel, unsigned out,
+                                                  std::int64_t now) {
   const auto index = std::size_t{router} * channels_ + channel;
   auto& in = inputs_[index];
-  auto& q = queues_[index];
-  const auto& f = flights_[places_[in.front].flight];
-  in.port = static_cast<std::uint16_t>(find_way(router, f, q.wanted));
+  in.port = static_cast<std::uint16_t>(out);
   in.state = State::bidding;
-  q.due = now + ahead_;
+  in.due = static_cast<std::uint32_t>(now + ahead_);
   waiting_[(std::size_t{router} * ports_ + in.port) * words_ + channel / 64] |= std::uint64_t{1}
                                                                                 << (channel % 64);
   bidding_[router * port_words_ + in.port / 64] |= std::uint64_t{1} << (in.port % 64);
@@ -416,17 +427,17 @@ void PacketEngine<Matching, Channels>::allocate(std::uint32_t router, unsigned p
       return;
     }
     const auto in = static_cast<std::uint32_t>(std::countr_zero(waiting[0]));
-    auto offered = static_cast<Channels>(free_[port_index] & queues_[slots + in].wanted);
+    auto offered = static_cast<Channels>(free_[port_index] & inputs_[slots + in].wanted);
     if (cut_through_)
       each(offered, [&](unsigned v) {
         if (!room_for(outputs_[slots + base + v], inputs_[slots + in].left))
           offered = static_cast<Channels>(offered & ~(Channels{1} << v));
       });
     if (offered != 0 && vc_delay_ == 1 && (stuck_ports & port_bit) == 0) {
-      const auto pointer = accepts_[slots + in];
+      const auto pointer = inputs_[slots + in].accept;
       const auto v = first_from(offered, pointer <= base || pointer >= base + vcs_ ? 0 : pointer - base);
-      grants_[slots + base + v] = static_cast<std::uint16_t>(in + 1 == channels_ ? 0 : in + 1);
-      accepts_[slots + in] = static_cast<std::uint16_t>(base + v + 1);
+      outputs_[slots + base + v].grant = static_cast<std::uint16_t>(in + 1 == channels_ ? 0 : in + 1);
+      inputs_[slots + in].accept = static_cast<std::uint16_t>(base + v + 1);
       take(router, in, v, now);
       bidding &= ~port_bit;
       return;
@@ -437,8 +448,8 @@ void PacketEngine<Matching, Channels>::allocate(std::uint32_t router, unsigned p
     each(free_[port_index], [&](unsigned v) {
       const auto& output = outputs_[slots + base + v];
       auto best = none;
-      round_from(waiting, words_, grants_[slots + base + v], [&](unsigned in) {
-        if ((queues_[slots + in].wanted >> v & 1) == 0 || !room_for(output, inputs_[slots + in].left))
+      round_from(waiting, words_, outputs_[slots + base + v].grant, [&](unsigned in) {
+        if ((inputs_[slots + in].wanted >> v & 1) == 0 || !room_for(output, inputs_[slots + in].left))
           return false;
         if (best == none || inputs_[slots + in].cls > inputs_[slots + best].cls) best = in;
         return classes_ == 1;
@@ -449,11 +460,11 @@ void PacketEngine<Matching, Channels>::allocate(std::uint32_t router, unsigned p
     });
   }
   for (const auto in : winners_) {
-    const auto pointer = accepts_[slots + in];
+    const auto pointer = inputs_[slots + in].accept;
     const auto v = first_from(granted_[in], pointer <= base || pointer >= base + vcs_ ? 0 : pointer - base);
     granted_[in] = 0;
-    grants_[slots + base + v] = static_cast<std::uint16_t>(in + 1 == channels_ ? 0 : in + 1);
-    accepts_[slots + in] = static_cast<std::uint16_t>(base + v + 1);
+    outputs_[slots + base + v].grant = static_cast<std::uint16_t>(in + 1 == channels_ ? 0 : in + 1);
+    inputs_[slots + in].accept = static_cast<std::uint16_t>(base + v + 1);
     if (vc_delay_ == 1) {
       take(router, in, v, now);
     } else {
@@ -485,8 +496,10 @@ void PacketEngine<Matching, Channels>::allocate(std::uint32_t router, unsigned p
 }
 
 template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::take(std::uint32_t router, std::uint32_t channel, unsigned out_channel,
-                                            std::int64_t) {
+[[gnu::always_inline]] inline void PacketEngine<Matching, Channels>::take(std::uint32_t router,
+                                                                          std::uint32_t channel,
+                                                                          unsigned out_channel,
+                                                                          std::int64_t) {
   const auto slots = std::size_t{router} * channels_;
   auto& in = inputs_[slots + channel];
   const auto port_index = std::size_t{router} * ports_ + in.port;
@@ -503,7 +516,9 @@ void PacketEngine<Matching, Channels>::take(std::uint32_t router, std::uint32_t 
 // switch
 
 template <class Matching, class Channels>
-inline void PacketEngine<Matching, Channels>::ask(std::uint32_t router, std::uint32_t channel, unsigned cls) {
+[[gnu::always_inline]] inline void PacketEngine<Matching, Channels>::ask(std::uint32_t router,
+                                                                         std::uint32_t channel,
+                                                                         unsigned cls) {
   const auto& in = inputs_[std::size_t{router} * channels_ + channel];
   const auto port = channel >> shift_;
   auto& asked = asking(router, cls, port, in.port);
@@ -514,7 +529,8 @@ inline void PacketEngine<Matching, Channels>::ask(std::uint32_t router, std::uin
 
 /// A packet has a channel and a flit: it asks for the switch, or waits for credits.
 template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::activate(std::uint32_t in, std::int64_t now) {
+[[gnu::always_inline]] inline void PacketEngine<Matching, Channels>::activate(std::uint32_t in,
+                                                                              std::int64_t now) {
   const auto router = in >> 16, channel = in & 0xffff;
   const auto& input = inputs_[std::size_t{router} * channels_ + channel];
   if (input.count == 0) return;
@@ -535,15 +551,15 @@ void PacketEngine<Matching, Channels>::bid_ahead(std::int64_t now) {
   for (const auto f : fresh_) {
     const auto index = std::size_t{f >> 16} * channels_ + (f & 0xffff);
     const auto& in = inputs_[index];
-    const auto first = queues_[index].due - ahead_;
+    const auto first = due(in, now) - ahead_;
     const auto begin = first + (now - first) / sw_delay_ * sw_delay_;
     const bool ended = begin + sw_delay_ <= now + 1 && (vc_delay_ > 1 || sw_delay_ > 1);
     if (ended || in.count == 0 || outputs_[std::size_t{f >> 16} * channels_ + in.out].credits == 0) {
       fresh_[kept++] = f;
       continue;
     }
-    queues_[index].early = static_cast<std::uint16_t>(now - begin);
-    queues_[index].leading = true;
+    inputs_[index].early = static_cast<std::uint16_t>(now - begin);
+    inputs_[index].leading = true;
     ask(f >> 16, f & 0xffff, 0);
     leading_.push_back(f);
   }
@@ -554,7 +570,7 @@ void PacketEngine<Matching, Channels>::bid_ahead(std::int64_t now) {
 template <class Matching, class Channels>
 void PacketEngine<Matching, Channels>::fall_back(std::uint32_t f, std::int64_t now) {
   const auto router = f >> 16, channel = f & 0xffff;
-  auto& q = queues_[std::size_t{router} * channels_ + channel];
+  auto& q = inputs_[std::size_t{router} * channels_ + channel];
   if (!q.leading) return;
   q.leading = false;
   q.early = 0;
@@ -608,8 +624,8 @@ template <bool plain>
   if (head) {
     in.state = State::moving;
     ++traffic_[to.link_out].packets;
-    const auto due = queues_[slots + channel].due;
-    if (now > due) counters_[to.link_out].waited_cycles += static_cast<std::uint64_t>(now - due);
+    const auto due = this->due(in, now);
+    if (now > due) traffic_[to.link_out].waited += static_cast<std::uint64_t>(now - due);
     if (bin_ > 0) record_wait(to.link_out, due, now);
   }
   if (to.ejects && left == 0) announce(places_[in.front].flight, now + to.flit_delay + flits - 1);
@@ -655,14 +671,15 @@ template <bool plain>
   const auto v = first_from(asked, turn);
   turn = static_cast<std::uint16_t>(v + 1 == vcs_ ? 0 : v + 1);
   const auto channel = in << shift_ | v;
-  auto most = turns_.contended;
-  if ((asked & (asked - 1)) == 0 && matching_.alone(router, in, out)) most = turns_.alone;
+  auto most = turns_.alone;
+  if ((asked & (asked - 1)) != 0 || !matching_.template alone<plain>(router, in, out))
+    most = turns_.contended;
   if (ports_of_[std::size_t{router} * ports_ + out].paced) most = 1;
   if constexpr (plain) {
     move<true>(router, channel, most, asked, now);
     return;
   }
-  auto& q = queues_[std::size_t{router} * channels_ + channel];
+  auto& q = inputs_[std::size_t{router} * channels_ + channel];
   const bool leads = speculative_ && cls == 0;
   if (leads || sw_delay_ > 1) {
     asked = static_cast<Channels>(asked & ~(Channels{1} << v));
@@ -687,7 +704,7 @@ template <bool plain>
                                                                            std::int64_t now) {
   matching_.template match<plain>(
       router, now, [&](unsigned in, unsigned out, unsigned cls) { grant<plain>(router, in, out, cls, now); });
-  return matching_.any(router);
+  return matching_.template any<plain>(router);
 }
 
 template <class Matching, class Channels>
@@ -705,7 +722,9 @@ void PacketEngine<Matching, Channels>::switch_all(std::int64_t now) {
 
 /// A tail has left: its channel is free, the next packet comes to the front.
 template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::finish(std::uint32_t router, std::uint32_t channel, std::int64_t now) {
+[[gnu::always_inline]] inline void PacketEngine<Matching, Channels>::finish(std::uint32_t router,
+                                                                            std::uint32_t channel,
+                                                                            std::int64_t now) {
   const auto slots = std::size_t{router} * channels_;
   auto& in = inputs_[slots + channel];
   outputs_[slots + in.out].holder = nobody;
@@ -753,7 +772,12 @@ void PacketEngine<Matching, Channels>::step(std::int64_t now, std::vector<Networ
   for (const auto& landing : cycle.tails_landing) deliver(landing, now);
   cycle.tails_landing.clear();
   if (!cycle.routed.empty()) {
-    for (const auto in : cycle.routed) bid(in >> 16, in & 0xffff, now);
+    for (const auto in : cycle.routed) {
+      const auto router = in >> 16, channel = in & 0xffff;
+      const auto index = std::size_t{router} * channels_ + channel;
+      const auto& f = flights_[places_[inputs_[index].front].flight];
+      bid(router, channel, find_way(router, f, inputs_[index].wanted), now);
+    }
     cycle.routed.clear();
   }
   if (!cycle.paced.empty()) {
@@ -926,7 +950,7 @@ bool PacketEngine<Matching, Channels>::send(std::uint32_t endpoint, std::int64_t
         at(now + sender.delay).heads.push_back({to, source.flight, flits});
         ++traffic_[sender.link].packets;
         if (now > f.packet->born)
-          counters_[sender.link].waited_cycles += static_cast<std::uint64_t>(now - f.packet->born);
+          traffic_[sender.link].waited += static_cast<std::uint64_t>(now - f.packet->born);
         if (bin_ > 0) record_wait(sender.link, f.packet->born, now);
       } else {
         at(now + sender.delay).bodies.push_back({to, flits});
@@ -949,7 +973,8 @@ bool PacketEngine<Matching, Channels>::send(std::uint32_t endpoint, std::int64_t
 
 /// Flits arrive at their endpoint.
 template <class Matching, class Channels>
-void PacketEngine<Matching, Channels>::land(const Landing& landing, std::int64_t now) {
+[[gnu::always_inline]] inline void PacketEngine<Matching, Channels>::land(const Landing& landing,
+                                                                          std::int64_t now) {
   const auto channel = landing.output & ((1u << shift_) - 1);
   const auto& sink = sinks_[std::size_t{landing.endpoint} * networks_ + network_of_[channel]];
   if (sink.held == 0)
@@ -1061,6 +1086,7 @@ const LinkCounters& PacketEngine<Matching, Channels>::counters(std::uint32_t lin
   if (stalls(stalls_[link])) settle(link, std::max(stalls_[link].since, done_ + 1));
   counters_[link].flits = traffic_[link].flits;
   counters_[link].packets = traffic_[link].packets;
+  counters_[link].waited_cycles = traffic_[link].waited;
   return counters_[link];
 }
 
@@ -1154,7 +1180,7 @@ std::vector<Wait> PacketEngine<Matching, Channels>::waits() const {
   for (std::uint32_t router = 0; router < router_count_; ++router)
     for (std::uint32_t channel = 0; channel < channels_; ++channel) {
       const auto slots = std::size_t{router} * channels_;
-      const auto& q = queues_[slots + channel];
+      const auto& q = inputs_[slots + channel];
       const auto& in = inputs_[slots + channel];
       if (in.front == none) continue;
       const auto here = graph_.routers()[router].inputs[channel >> shift_];

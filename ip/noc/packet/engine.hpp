@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <queue>
 #include <stdexcept>
+#include <type_traits>
 #include <unordered_map>
 #include <vector>
 
@@ -40,6 +41,15 @@ struct PacketTurns {
 
 /// As make_packet_network, with other turns than the default.
 std::unique_ptr<Network> make_packet_network(const Graph& graph, PacketTurns turns);
+
+/// A size known at compile time, or (0) not.
+template <std::uint32_t size>
+struct KnownSize {
+  constexpr KnownSize(std::uint32_t) {}
+  constexpr operator std::uint32_t() const { return size; }
+};
+template <std::uint32_t size>
+using Size = std::conditional_t<size != 0, KnownSize<size>, std::uint32_t>;
 
 /// `Matching` and `Channels` (an unsigned integer, one bit a virtual channel) are chosen by size:
 /// make_packet_network.
@@ -83,8 +93,9 @@ class PacketEngine final : public Network {
     ready,    // has one; its head has not left
     moving    // its head has left
   };
-  /// A virtual channel at the input of a router: index = router * channels_ + port << shift_ | channel.
-  struct Input {
+  /// A virtual channel at the input of a router: index = router * channels_ + port << shift_ | channel. Two
+  /// fill a cache line.
+  struct alignas(32) Input {
     std::uint32_t left = 0;      // flits of the front packet that have not left
     std::uint16_t count = 0;     // flits in the buffer
     std::uint16_t out = 0;       // output channel that it holds, as port << shift_ | channel
@@ -92,18 +103,18 @@ class PacketEngine final : public Network {
     std::uint16_t port = 0;      // output port of the front packet
     State state = State::idle;
     std::uint8_t cls = 0;
-  };
-  struct Queue {
     std::uint32_t back = none;  // last place
-    std::int64_t due = 0;       // cycle in which the front's head could leave at best
+    std::uint32_t due = 0;      // cycle in which the front's head could leave at best, modulo 2^32
     Channels wanted = 0;        // channels for which it bids
     std::uint16_t early = 0;    // cycles by which a speculative bid has run ahead
+    std::uint16_t accept = 0;   // pointer of channel allocation
     bool leading = false;       // asks for the switch by a speculative bid
   };
   /// The sender's end of a virtual channel: index as Input by output ports; then those of inject links.
   struct Output {
     std::uint16_t credits = 0;
     std::uint16_t holder = nobody;  // input channel (of the same router) whose packet holds it
+    std::uint16_t grant = 0;        // pointer of channel allocation
   };
   /// What lies behind the ports of a router.
   struct Port {
@@ -190,17 +201,21 @@ class PacketEngine final : public Network {
 
   Cycle& at(std::int64_t cycle) { return calendar_[static_cast<std::size_t>(cycle) & ring_]; }
   static void set(Bits& bits, std::uint32_t i) { bits[i / 64] |= std::uint64_t{1} << (i % 64); }
+  /// The cycle in which a front packet's head could leave at best: not 2^31 cycles before now.
+  static std::int64_t due(const Input& in, std::int64_t now) {
+    return now - static_cast<std::int32_t>(static_cast<std::uint32_t>(now) - in.due);
+  }
   std::int64_t next_cycle() const;
   void step(std::int64_t now, std::vector<NetworkEvent>& events);
   void run(std::int64_t now, std::vector<NetworkEvent>& events);
 
   void credited(std::uint32_t output, bool empty, std::int64_t now);
   void arrive(const Head& head, std::int64_t now);
-  bool pass(std::uint32_t router, std::uint32_t channel, std::uint32_t flits, std::int64_t now);
+  bool pass(std::uint32_t router, std::uint32_t channel, unsigned out, const Head& head, std::int64_t now);
   bool follow(std::uint32_t router, std::uint32_t channel, std::uint32_t flits, std::int64_t now);
   unsigned find_way(std::uint32_t router, const Flight& flight, Channels& wanted) const;
   void come_to_front(std::uint32_t router, std::uint32_t channel, std::int64_t now, bool after_tail);
-  void bid(std::uint32_t router, std::uint32_t channel, std::int64_t now);
+  void bid(std::uint32_t router, std::uint32_t channel, unsigned out, std::int64_t now);
   void allocate(std::uint32_t router, unsigned port, std::int64_t now);
   void take(std::uint32_t router, std::uint32_t channel, unsigned out_channel, std::int64_t now);
   void ask(std::uint32_t router, std::uint32_t channel, unsigned cls);
@@ -248,8 +263,10 @@ class PacketEngine final : public Network {
   const Graph& graph_;
   RouteFunction route_;
   // Shape
-  std::uint32_t router_count_, ports_, shift_, channels_, vcs_, classes_, all_classes_, networks_, words_,
-      port_words_;
+  std::uint32_t router_count_;
+  Size<Matching::fixed_ports> ports_;
+  std::uint32_t shift_, channels_, vcs_, classes_, all_classes_, networks_;
+  Size<Matching::fixed_ports != 0 ? 1 : 0> words_, port_words_;
   std::uint32_t depth_, routing_delay_, vc_delay_, sw_delay_, ahead_;
   PacketTurns turns_;
   bool cut_through_, speculative_, by_table_;
@@ -261,13 +278,11 @@ class PacketEngine final : public Network {
   std::vector<Channels> asking_;     // [router][class][in][out]: input channels that ask
   std::vector<std::uint16_t> turn_;  // [router][in]: channel whose turn it is
   std::vector<Input> inputs_;
-  std::vector<Queue> queues_;
   std::vector<Output> outputs_;
-  std::vector<Port> ports_of_;                   // [router][port]
-  std::vector<Channels> free_;                   // [router][out]: channels that nobody holds
-  Bits waiting_;                                 // [router][out]: input channels that bid
-  std::vector<std::uint16_t> grants_, accepts_;  // pointers of channel allocation
-  Bits bidding_, stuck_;  // [router]: outputs for which somebody bids; for which heads find no channel
+  std::vector<Port> ports_of_;  // [router][port]
+  std::vector<Channels> free_;  // [router][out]: channels that nobody holds
+  Bits waiting_;                // [router][out]: input channels that bid
+  Bits bidding_, stuck_;        // [router]: outputs for which somebody bids; for which heads find no channel
   Bits active_, allocating_, sending_;  // routers to match, to allocate channels, endpoints
   std::vector<std::uint8_t> table_;     // [router][endpoint]: output port
   // Endpoints
@@ -293,7 +308,7 @@ class PacketEngine final : public Network {
   std::vector<std::uint32_t> winners_;
   // Statistics
   struct Traffic {
-    std::uint64_t flits = 0, packets = 0;
+    std::uint64_t flits = 0, packets = 0, waited = 0;
   };
   std::vector<Traffic> traffic_;  // of links
   mutable std::vector<LinkCounters> counters_;

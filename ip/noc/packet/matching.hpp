@@ -25,9 +25,10 @@ inline unsigned first_from(std::uint64_t bits, unsigned from) {
 class ByteMatching {
  public:
   static constexpr unsigned max_ports = 8;
+  static constexpr unsigned fixed_ports = 8;  // what routers are laid out for; 0: for what they have
 
-  ByteMatching(std::size_t routers, unsigned classes, unsigned ports)
-      : classes_(classes), ports_(ports), requests_(routers * classes), pointers_(routers) {}
+  ByteMatching(std::size_t routers, unsigned classes, unsigned)
+      : classes_(classes), requests_(routers * classes), pointers_(routers) {}
 
   void request(std::size_t router, unsigned cls, unsigned in, unsigned out) {
     requests_[router * classes_ + cls] |= std::uint64_t{1} << (out * 8 + in);
@@ -41,19 +42,24 @@ class ByteMatching {
     auto& enabled = pointers_[router].enabled;
     enabled = on ? enabled | std::uint64_t{0xff} << (out * 8) : enabled & ~(std::uint64_t{0xff} << (out * 8));
   }
-  bool any(std::size_t router) const { return (all(router) & pointers_[router].enabled) != 0; }
+  template <bool one_class>
+  bool any(std::size_t router) const {
+    return (all<one_class>(router) & pointers_[router].enabled) != 0;
+  }
   /// No other request wants either port.
+  template <bool one_class>
   bool alone(std::size_t router, unsigned in, unsigned out) const {
-    const auto requests = all(router), row = std::uint64_t{0xff} << (out * 8), column = ones << in;
+    const auto requests = all<one_class>(router), row = std::uint64_t{0xff} << (out * 8), column = ones << in;
     return (requests & (row | column)) == std::uint64_t{1} << (out * 8 + in);
   }
   /// Takes both ports for `cycles` from `now` + `ahead` on, up to `now` + 8, if nobody asks for either and
   /// both are free then.
-  bool reserve(std::size_t router, unsigned in, unsigned out, unsigned cycles, unsigned ahead,
-               std::int64_t now) {
+  template <bool one_class>
+  [[gnu::always_inline]] inline bool reserve(std::size_t router, unsigned in, unsigned out, unsigned cycles,
+                                             unsigned ahead, std::int64_t now) {
     auto& p = pointers_[router];
     const auto row = std::uint64_t{0xff} << (out * 8), column = ones << in;
-    if ((all(router) & (row | column)) != 0 || (p.enabled & row) == 0) return false;
+    if ((all<one_class>(router) & (row | column)) != 0 || (p.enabled & row) == 0) return false;
     shift(p, now);
     const auto each = (ones >> (8 * (8 - cycles))) << (8 * ahead);
     if (((p.busy_inputs >> in | p.busy_outputs >> out) & each) != 0) return false;
@@ -79,7 +85,15 @@ class ByteMatching {
       usable &= ~(ones * (p.busy_inputs & 0xff)) & ~rows(p.busy_outputs & 0xff);
     if (one_class || classes_ == 1) {
       const auto requests = requests_[router] & usable;
-      if (requests != 0) accept_all(p, pick(transpose(pick(requests, p.outputs)), p.inputs), 0, accept);
+      if (requests == 0) return;
+      auto pairs = std::uint64_t{1};
+      if ((requests & (requests - 1)) == 0) {
+        const auto bit = static_cast<unsigned>(std::countr_zero(requests));
+        pairs <<= bit % 8 * 8 + bit / 8;
+      } else {
+        pairs = pick(transpose(pick(requests, p.outputs)), p.inputs);
+      }
+      accept_all(p, pairs, 0, accept);
       return;
     }
     std::array<std::uint64_t, 16> granted;  // of each class, a byte an output
@@ -98,8 +112,12 @@ class ByteMatching {
 
  private:
   static constexpr std::uint64_t ones = 0x0101010101010101u, low = 0x7f7f7f7f7f7f7f7fu;
+  using Masks = std::array<std::uint8_t, 8>;
+  static_assert(std::endian::native == std::endian::little);
+  static constexpr Masks every() { return std::bit_cast<Masks>(~std::uint64_t{0}); }
   struct Pointers {  // as masks: byte p has the bits at or after the pointer of port p
-    std::uint64_t outputs = ~std::uint64_t{0}, inputs = ~std::uint64_t{0}, enabled = ~std::uint64_t{0};
+    Masks outputs = every(), inputs = every();
+    std::uint64_t enabled = ~std::uint64_t{0};
     std::uint64_t busy_inputs = 0, busy_outputs = 0;  // byte k: ports taken in cycle `at` + k
     std::int64_t at = 0;
   };
@@ -110,7 +128,9 @@ class ByteMatching {
       p.at = now;
     }
   }
+  template <bool one_class>
   std::uint64_t all(std::size_t router) const {
+    if constexpr (one_class) return requests_[router];
     auto requests = requests_[router * classes_];
     for (unsigned c = 1; c < classes_; ++c) requests |= requests_[router * classes_ + c];
     return requests;
@@ -134,8 +154,8 @@ class ByteMatching {
     return (some << 8) - some;
   }
   /// In each byte the lowest bit of `bits` within `from`, or else the lowest of all.
-  static std::uint64_t pick(std::uint64_t bits, std::uint64_t from) {
-    const auto after = bits & from;
+  static std::uint64_t pick(std::uint64_t bits, const Masks& from) {
+    const auto after = bits & std::bit_cast<std::uint64_t>(from);
     const auto within = bytes(after);
     const auto chosen = (after & within) | (bits & ~within);
     return chosen & ((~chosen & low) + ones);
@@ -149,12 +169,11 @@ class ByteMatching {
     t = (x ^ (x >> 28)) & 0x00000000f0f0f0f0u;
     return x ^ t ^ (t << 28);
   }
-  void point(std::uint64_t& masks, unsigned port, unsigned to) const {
-    const auto mask = to == ports_ ? 0xffu : (0xffu << to) & 0xffu;
-    masks = (masks & ~(std::uint64_t{0xff} << (port * 8))) | std::uint64_t{mask} << (port * 8);
+  static void point(Masks& masks, unsigned port, unsigned to) {
+    masks[port] = static_cast<std::uint8_t>(0xffu << to);
   }
 
-  unsigned classes_, ports_;
+  unsigned classes_;
   std::vector<std::uint64_t> requests_;
   std::vector<Pointers> pointers_;
 };
@@ -162,7 +181,7 @@ class ByteMatching {
 /// Routers of any number of ports.
 class WordMatching {
  public:
-  static constexpr unsigned max_ports = 1024;
+  static constexpr unsigned max_ports = 1024, fixed_ports = 0;
 
   WordMatching(std::size_t routers, unsigned classes, unsigned ports)
       : classes_(classes),
@@ -200,9 +219,11 @@ class WordMatching {
     auto& word = enabled_[router * words_ + out / 64];
     word = on ? word | bit(out) : word & ~bit(out);
   }
+  template <bool>
   bool alone(std::size_t router, unsigned in, unsigned out) const {
     return of_input_[router * ports_ + in] == 1 && of_output_[router * ports_ + out] == 1;
   }
+  template <bool>
   bool reserve(std::size_t router, unsigned in, unsigned out, unsigned cycles, unsigned ahead,
                std::int64_t now) {
     auto &input = input_until_[router * ports_ + in], &output = output_until_[router * ports_ + out];
@@ -216,6 +237,7 @@ class WordMatching {
   void occupy(std::size_t router, unsigned in, unsigned out, unsigned cycles) {
     input_until_[router * ports_ + in] = output_until_[router * ports_ + out] = now_ + cycles;
   }
+  template <bool>
   bool any(std::size_t router) {
     for (unsigned c = 0; c < classes_; ++c)
       for (unsigned w = 0; w < words_; ++w)
