@@ -84,6 +84,33 @@ TEST(Traffic, ChipsClustersReachTheirMemory) {
   EXPECT_GT(result.at("hottest_link"), 1);
 }
 
+TEST(Traffic, InLineEccCostsItsShareOfTheBandwidth) {
+  const Scratch scratch;
+  const auto bandwidth = [&](const std::string& ecc, const std::string& request) {
+    const auto options =
+        "--set traffic.rate=max --set 'traffic.request=" + request + "' --set hbm.ecc=" + ecc;
+    return run(scratch, memory, options).at("bandwidth");
+  };
+  const auto none = bandwidth("none", "256 B");
+  EXPECT_EQ(bandwidth("sideband", "256 B"), none);
+  const auto whole = bandwidth("in_line", "256 B") / none;
+  EXPECT_LE(whole, 8.0 / 9 + 0.01) << "a check burst for each eight of data";
+  EXPECT_GE(whole, 0.75) << "and what its place in the row costs";
+  EXPECT_NEAR(bandwidth("in_line", "32 B") / none, 0.5, 0.01) << "one for each burst alone";
+}
+
+TEST(Traffic, PowerDownSavesEnergyAndCostsItsExit) {
+  const Scratch scratch;
+  const auto low = [&](const std::string& options) {
+    return run(scratch, memory, "--set 'traffic.rate=0.1 %' --set 'measure=200 us' " + options);
+  };
+  const auto always = low(""), sleeping = low("--set hbm.power_down=100");
+  EXPECT_GT(sleeping.at("p50"), always.at("p50"));
+  EXPECT_LT(sleeping.at("p50"), always.at("p50") + 30) << "tXP is 13 cycles of 625 ps";
+  EXPECT_LT(sleeping.at("energy"), 0.95 * always.at("energy"));
+  EXPECT_GT(sleeping.at("time_power"), 0);
+}
+
 TEST(Traffic, SweepsEveryCombination) {
   const Scratch scratch;
   scratch.write("e.yaml", memory + "sweep: {traffic.pattern: [linear, random], hbm.queue_depth: [8, 32]}\n");
