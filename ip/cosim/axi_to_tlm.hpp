@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+/// From the pins of an AXI4 or AXI4-Lite manager to a TLM-2.0 initiator socket.
+#pragma once
+
+#include "ip/cosim/axi_subordinate.hpp"
+#include "ip/cosim/initiator_bridge.hpp"
+
+namespace forerun::ip::cosim {
+
+struct AxiToTlmParameters {
+  AxiShape shape{};
+  AxiSubordinateParameters subordinate{};
+};
+
+/// A subordinate on the pins. Each burst is one transaction: INCR as it is, WRAP as its whole container in
+/// ascending order, FIXED with a streaming width of its beat; WSTRB as byte enables where some are low.
+/// Answers of different IDs leave in any order, those of one ID in order.
+///
+/// Exclusive access is refused as AXI asks: an exclusive read is an ordinary read with OKAY in the place of
+/// EXOKAY; an exclusive write, which its manager must take as failed, changes nothing and gets OKAY. Errors:
+/// TLM_ADDRESS_ERROR_RESPONSE gives DECERR, every other error SLVERR.
+class AxiToTlm : public InitiatorBridge {
+ public:
+  AxiToTlm(const sc_core::sc_module_name& name, PinClock& clock, AxiPins& pins,
+           const AxiToTlmParameters& parameters = {});
+  Counter refused{counters, "refused_exclusive", "burst", "exclusive bursts answered with OKAY"};
+
+ private:
+  void drive_bus(std::uint64_t cycle) override { subordinate_.drive(pins_, cycle); }
+  void edge_bus() override;
+  void answered(Job& job) override;
+  bool bus_idle() const override { return subordinate_.idle(); }
+  void begin(AxiBurst& burst);
+
+  AxiPins& pins_;
+  AxiSubordinate subordinate_;
+};
+
+}  // namespace forerun::ip::cosim

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ip/cosim/pin_clock.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "ip/base/method.hpp"
+
+namespace forerun::ip::cosim {
+
+PinClock::PinClock(const sc_core::sc_module_name& name, const PinClockParameters& parameters)
+    : sc_module(name),
+      period_(parameters.period.picoseconds),
+      reset_left_(parameters.reset_cycles),
+      step_(to_sc_time(parameters.period)) {
+  if (period_ <= 0) throw std::invalid_argument("the period of a clock is above zero");
+  add_method("tick", {&next_}, [this] { tick(); });
+  next_.notify(step_);
+}
+
+bool PinClock::idle() const {
+  return std::all_of(users_.begin(), users_.end(), [](const auto* user) { return user->idle(); }) &&
+         std::all_of(blocks_.begin(), blocks_.end(), [](const auto* block) { return block->idle(); });
+}
+
+void PinClock::tick() {
+  now_ = now_picoseconds();
+  const auto cycle = static_cast<std::uint64_t>(now_ / period_);
+  const bool in_reset = reset_left_ > 0;
+  for (auto* wire : resets_) *wire = in_reset;
+  for (auto* user : users_) user->drive(cycle);
+  for (auto* block : blocks_) block->settle();
+  for (auto& watcher : watchers_) watcher(cycle);
+  for (auto* user : users_) user->edge(cycle);
+  for (auto* block : blocks_) block->edge();
+  ++evaluated;
+  running_ = !gate_ || in_reset || !idle();
+  if (in_reset) --reset_left_;
+  if (running_) next_.notify(step_);
+}
+
+void PinClock::wake(const sc_core::sc_time& delay) {
+  if (running_) return;
+  running_ = true;
+  const auto now = now_picoseconds();
+  const auto begins = (now + to_picoseconds(delay) + period_ - 1) / period_ * period_;
+  next_.notify(to_sc_time({begins + period_ - now}));
+}
+
+void PinClock::reset(unsigned cycles) {
+  reset_left_ = std::max(reset_left_, cycles);
+  wake();
+}
+
+}  // namespace forerun::ip::cosim
