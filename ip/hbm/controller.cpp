@@ -849,7 +849,6 @@ void Controller::run(Tick limit) {
 /// Back to the queues; ticks before `resume` are decided.
 void Controller::end_run(Tick resume) {
   running_ = false;
-  last_was_write_ = run_writes_;
   writing_ = run_writes_ || queued_ == 0;
   next_ = column_next_ = row_next_ = resume;
   while (queued_ > 0) {
