@@ -22,6 +22,7 @@ module tensor_cell #(
     output logic [W-1:0] right_data,
     output logic [31:0]  down_sum
 );
+  /* verilator no_inline_module */  // compiles three times as fast
   logic [W-1:0] shadow, weight, weight_now;
   logic shadow_used, used, used_now;
   logic swap;
