@@ -12,7 +12,8 @@ std::uint64_t stall(std::span<const std::uint32_t> stalls, std::uint64_t beat) {
   return beat < stalls.size() ? stalls[beat] : 0;
 }
 
-/// The tile stands still while a result is offered and not taken. Its own cycles are those in which it does not.
+/// The tile stands still while a result is offered and not taken. Its own cycles are those in which it does
+/// not.
 class Standstills {
  public:
   explicit Standstills(std::span<const std::uint32_t> stalls) : stalls_(stalls) {}
@@ -66,7 +67,8 @@ struct Stream {
 
 }  // namespace
 
-std::vector<TileWave> tile_waves(unsigned rows, unsigned columns, std::uint32_t m, std::uint32_t n, std::uint32_t k) {
+std::vector<TileWave> tile_waves(unsigned rows, unsigned columns, std::uint32_t m, std::uint32_t n,
+                                 std::uint32_t k) {
   std::vector<TileWave> waves;
   if (m == 0) return waves;
   for (std::uint64_t column = 0; column < n; column += columns)
@@ -77,16 +79,20 @@ std::vector<TileWave> tile_waves(unsigned rows, unsigned columns, std::uint32_t 
   return waves;
 }
 
-TileSchedule schedule_tile(unsigned rows, unsigned columns, std::span<const TileWave> waves, const TileStalls& stalls) {
+TileSchedule schedule_tile(unsigned rows, unsigned columns, std::span<const TileWave> waves,
+                           const TileStalls& stalls) {
   TileSchedule schedule;
   Standstills standstills(stalls.results);
   Stream weights{.earliest = stall(stalls.weights, 0), .cursor = {}, .taken = &schedule.weights};
   Stream activations{.earliest = stall(stalls.activations, 0), .cursor = {}, .taken = &schedule.activations};
-  std::vector<std::uint64_t> kept;  // for each row of the accumulators: the tile's own cycle of the activations kept last
+  std::vector<std::uint64_t>
+      kept;  // for each row of the accumulators: the tile's own cycle of the activations kept last
   while (activations.wave < waves.size()) {
     auto weights_at = never, activations_at = never;
-    // The shadows are free for a tile from the cycle on in which the first activations of the wave before are taken.
-    if (weights.wave < waves.size() && (weights.row > 0 || weights.wave == activations.wave + (activations.row > 0 ? 1 : 0)))
+    // The shadows are free for a tile from the cycle on in which the first activations of the wave before are
+    // taken.
+    if (weights.wave < waves.size() &&
+        (weights.row > 0 || weights.wave == activations.wave + (activations.row > 0 ? 1 : 0)))
       weights_at = weights.earliest = standstills.moving(weights.cursor, weights.earliest);
     const auto& wave = waves[activations.wave];
     if (activations.row > 0 || weights.wave > activations.wave) {

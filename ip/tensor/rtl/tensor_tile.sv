@@ -20,23 +20,24 @@
 //        Accumulators outside: always a_start 0 or 2 and a_emit 1; waves may then have any number of rows.
 //   c_*  results: C lanes of 32 bits, rows in the order of their activations; c_last repeats a_last.
 //   idle: no row is on its way from a_* to c_* or the accumulators.
-// rst_n is synchronous, active low. All outputs but these come from registers: w_ready depends on a_valid, a_last and
-// c_ready, a_ready on a_start and c_ready, never on their own valid. Sources should drive from registers: inputs meet the
-// first cells without one.
+// rst_n is synchronous, active low; it forgets loaded weights and rows on their way. No output waits for its own valid, but
+// a_ready depends on c_ready and a_start, and w_ready on these and a_valid; c_* and idle come from registers. Inputs meet the
+// first cells without a register of the tile: drive them from registers.
 //
 // Accumulation order. Every cell adds one product to the sum from above: fused, rounded once to nearest even. A result is
 // start, then k = 0, 1, ... in turn, the same as fma(a[k], w[k], sum) in a loop, whatever R and C are.
 //
-// Timing. With e the cycle in which the first row of weights is taken, nothing stalled, r_i the rows of weights of wave i
-// of W, and M_i its rows of activations:
-//   - the first activations of wave 1 are taken in cycle e + r_1: the tile must be loaded;
-//   - those of wave i+1 max(M_i, r_(i+1)) cycles after those of wave i, since the weights of i+1 are taken from the cycle
-//     on in which the first activations of wave i are; and not before max(.., R) if they continue in the accumulators;
-//   - a result is taken R + C - 1 cycles after its activations.
-//   From the first weights up to and with the last result: r_1 + sum over i < W of gap_i + M_W + R + C - 1 cycles.
-// Stalls. A late beat of weights or activations delays only what waits for it (rows on their way go on). A result not taken
-// stops the whole tile, and neither weights nor activations are taken meanwhile. A row that continues in the
-// accumulators waits until R cycles have passed in which the tile did not stand still since the row it continues.
+// Timing. From the cycle in which the first weights are taken up to and with that of the last result, when nothing stalls,
+// for waves i = 1 .. N with r_i rows of weights and m_i rows of activations:
+//     r_1 + sum over i < N of max(m_i, r_(i+1), d_(i+1)) + m_N + R + C - 1
+//   - the weights of wave i+1 are taken from the cycle on in which the first activations of wave i are, and the first
+//     activations of a wave from the cycle after its last weights on;
+//   - d_i is R if wave i continues sums in the accumulators, else 0: a sum needs R cycles to the bottom of its column;
+//   - a result is offered R + C - 1 cycles after its activations are taken.
+// Stalls. A late beat of weights or activations delays only what waits for it (rows on their way go on). A result that is not
+// taken stops the whole tile, and neither weights nor activations are taken meanwhile. A row that continues a sum in
+// the accumulators waits until R cycles have passed in which the tile did not stand still.
+// ip/tensor/tile_timing.hpp gives the cycle of each beat.
 module tensor_tile #(
     parameter  int FORMAT = 0,
     parameter  int R = 8,

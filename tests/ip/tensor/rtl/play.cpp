@@ -8,7 +8,9 @@
 namespace forerun::rtl {
 namespace {
 
-std::uint32_t at(std::span<const std::uint32_t> stalls, std::size_t beat) { return beat < stalls.size() ? stalls[beat] : 0; }
+std::uint32_t at(std::span<const std::uint32_t> stalls, std::size_t beat) {
+  return beat < stalls.size() ? stalls[beat] : 0;
+}
 
 /// A beat is offered once its stall is over, and until it is taken.
 struct Source {
@@ -25,13 +27,15 @@ struct Source {
   }
 };
 
-std::string difference(const char* what, const std::vector<std::uint64_t>& model, const std::vector<std::uint64_t>& rtl) {
+std::string difference(const char* what, const std::vector<std::uint64_t>& model,
+                       const std::vector<std::uint64_t>& rtl) {
   for (std::size_t i = 0; i < std::max(model.size(), rtl.size()); ++i) {
     const auto cycle = [&](const std::vector<std::uint64_t>& list) {
       return i < list.size() ? fmt::format("cycle {}", list[i]) : std::string("never");
     };
     if (cycle(model) != cycle(rtl))
-      return fmt::format("{} {} of {}: taken in {}, by the model in {}", what, i, model.size(), cycle(rtl), cycle(model));
+      return fmt::format("{} {} of {}: taken in {}, by the model in {}", what, i, model.size(), cycle(rtl),
+                         cycle(model));
   }
   return {};
 }
@@ -49,7 +53,8 @@ void reset(Tile& tile) {
 
 Played play(Tile& tile, const Beats& beats, const ip::TileStalls& stalls, std::uint64_t limit) {
   Played played;
-  Source weights(stalls.weights, beats.weights.size()), activations(stalls.activations, beats.activations.size());
+  Source weights(stalls.weights, beats.weights.size()),
+      activations(stalls.activations, beats.activations.size());
   std::uint32_t offered = 0;  // cycles that the present result has been offered
   for (std::uint64_t cycle = 0; cycle < limit; ++cycle) {
     const bool w = weights.valid(), a = activations.valid();
@@ -93,22 +98,27 @@ Played play(Tile& tile, const Beats& beats, const ip::TileStalls& stalls, std::u
   return played;
 }
 
-std::string first_difference(Tile& tile, const Product& product, const Stalls& stalls, std::mt19937& generator) {
+std::string first_difference(Tile& tile, const Product& product, const Stalls& stalls,
+                             std::mt19937& generator) {
   const auto waves = ip::tile_waves(tile.rows, tile.columns, product.m, product.n, product.k);
   const auto model = ip::schedule_tile(tile.rows, tile.columns, waves, stalls.view());
-  const auto played = play(tile, beats_of(product, tile.rows, tile.columns, generator), stalls.view(), model.cycles());
+  const auto played =
+      play(tile, beats_of(product, tile.rows, tile.columns, generator), stalls.view(), model.cycles());
   if (auto text = difference("weights", model.weights, played.schedule.weights); !text.empty()) return text;
-  if (auto text = difference("activations", model.activations, played.schedule.activations); !text.empty()) return text;
+  if (auto text = difference("activations", model.activations, played.schedule.activations); !text.empty())
+    return text;
   if (auto text = difference("result", model.results, played.schedule.results); !text.empty()) return text;
   if (!played.quiet) return "the tile is not idle after the last result";
   const auto expected = product.expected();
   for (std::uint32_t row = 0; row < played.results.size(); ++row) {
     const auto m = row % product.m, first = row / product.m * tile.columns;
-    if (played.lasts[row] != (m + 1 == product.m)) return fmt::format("result {}: last is {}", row, !!played.lasts[row]);
+    if (played.lasts[row] != (m + 1 == product.m))
+      return fmt::format("result {}: last is {}", row, !!played.lasts[row]);
     for (std::uint32_t c = 0; c < tile.columns && first + c < product.n; ++c) {
       const auto want = expected[std::uint64_t{m} * product.n + first + c], got = played.results[row][c];
       if (want != got)
-        return fmt::format("C[{}][{}] in cycle {}: {:08x}, by the model {:08x}", m, first + c, played.schedule.results[row], got, want);
+        return fmt::format("C[{}][{}] in cycle {}: {:08x}, by the model {:08x}", m, first + c,
+                           played.schedule.results[row], got, want);
     }
   }
   return {};

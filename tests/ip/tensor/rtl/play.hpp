@@ -18,10 +18,13 @@ struct Played {
 
 void reset(Tile& tile);
 
-/// Offers the beats as TileStalls says, for at most `limit` cycles and some more in which nothing must happen.
+/// Offers the beats as TileStalls says, for at most `limit` cycles and some more in which nothing must
+/// happen.
 Played play(Tile& tile, const Beats& beats, const ip::TileStalls& stalls, std::uint64_t limit);
 
-/// Plays a product and holds it against the models of time and of numbers. Returns what differs first, or nothing.
-std::string first_difference(Tile& tile, const Product& product, const Stalls& stalls, std::mt19937& generator);
+/// Plays a product and holds it against the models of time and of numbers. Returns what differs first, or
+/// nothing.
+std::string first_difference(Tile& tile, const Product& product, const Stalls& stalls,
+                             std::mt19937& generator);
 
 }  // namespace forerun::rtl

@@ -14,27 +14,30 @@ constexpr unsigned types[] = {FR_TYPE_I8, FR_TYPE_BF16, FR_TYPE_F16};
 
 std::uint32_t align(std::uint64_t bytes) { return static_cast<std::uint32_t>((bytes + 15) / 16 * 16); }
 
-void put(std::vector<unsigned char>& memory, std::uint32_t at, const std::vector<std::uint16_t>& values, unsigned bytes) {
+void put(std::vector<unsigned char>& memory, std::uint32_t at, const std::vector<std::uint16_t>& values,
+         unsigned bytes) {
   for (std::size_t i = 0; i < values.size(); ++i) std::memcpy(&memory[at + i * bytes], &values[i], bytes);
 }
 
 }  // namespace
 
-Product Product::random(std::mt19937& generator, unsigned format, std::uint32_t m, std::uint32_t n, std::uint32_t k,
-                        bool accumulate, bool wild) {
+Product Product::random(std::mt19937& generator, unsigned format, std::uint32_t m, std::uint32_t n,
+                        std::uint32_t k, bool accumulate, bool wild) {
   Product p{format, m, n, k, accumulate, {}, {}, {}};
   std::normal_distribution<float> normal;
   const auto element = [&] {
     if (format == 0) return static_cast<std::uint16_t>(generator() & 0xff);
     if (wild && generator() % 16 == 0) return static_cast<std::uint16_t>(generator());
-    if (wild && generator() % 4 == 0) return static_cast<std::uint16_t>(generator() & 0x87ff);  // small or subnormal
+    if (wild && generator() % 4 == 0)
+      return static_cast<std::uint16_t>(generator() & 0x87ff);  // small or subnormal
     return format == 1 ? ip::to_bfloat(normal(generator)) : ip::to_half(normal(generator));
   };
   for (std::uint64_t i = 0; i < std::uint64_t{m} * k; ++i) p.a.push_back(element());
   for (std::uint64_t i = 0; i < std::uint64_t{k} * n; ++i) p.b.push_back(element());
   for (std::uint64_t i = 0; i < std::uint64_t{m} * n; ++i)
-    p.c.push_back(format == 0 || (wild && generator() % 8 == 0) ? static_cast<std::uint32_t>(generator())
-                                                               : std::bit_cast<std::uint32_t>(normal(generator)));
+    p.c.push_back(format == 0 || (wild && generator() % 8 == 0)
+                      ? static_cast<std::uint32_t>(generator())
+                      : std::bit_cast<std::uint32_t>(normal(generator)));
   return p;
 }
 
@@ -88,11 +91,18 @@ Beats beats_of(const Product& p, unsigned rows, unsigned columns, std::mt19937& 
         beats.weights.push_back(beat);
       }
       for (std::uint32_t i = 0; i < p.m; ++i) {
-        ActivationBeat beat{{}, {}, first > 0 ? 1u : p.accumulate ? 2u : 0u, first + rows >= p.k, i + 1 == p.m};
+        ActivationBeat beat{{},
+                            {},
+                            first > 0      ? 1u
+                            : p.accumulate ? 2u
+                                           : 0u,
+                            first + rows >= p.k,
+                            i + 1 == p.m};
         for (std::uint32_t r = 0; r < rows; ++r)
           beat.lanes.push_back(r < height ? p.a[std::uint64_t{i} * p.k + first + r] : rubbish());
         for (std::uint32_t c = 0; c < columns; ++c)
-          beat.sums.push_back(c < width && beat.start == 2 ? p.c[std::uint64_t{i} * p.n + column + c] : rubbish());
+          beat.sums.push_back(c < width && beat.start == 2 ? p.c[std::uint64_t{i} * p.n + column + c]
+                                                           : rubbish());
         beats.activations.push_back(beat);
       }
     }

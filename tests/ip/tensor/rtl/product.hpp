@@ -18,9 +18,10 @@ struct Product {
   std::vector<std::uint16_t> a, b;  ///< bit patterns, row after row
   std::vector<std::uint32_t> c;     ///< what C holds before
 
-  /// Numbers of about the same size, or with `wild` any bit patterns: subnormals, infinities, NaNs, overflow, cancellation.
-  static Product random(std::mt19937& generator, unsigned format, std::uint32_t m, std::uint32_t n, std::uint32_t k,
-                        bool accumulate, bool wild);
+  /// Numbers of about the same size, or with `wild` any bit patterns: subnormals, infinities, NaNs, overflow,
+  /// cancellation.
+  static Product random(std::mt19937& generator, unsigned format, std::uint32_t m, std::uint32_t n,
+                        std::uint32_t k, bool accumulate, bool wild);
 
   /// A at 0, B and C behind it.
   fr_matmul command() const;

@@ -21,8 +21,8 @@ class Tile {
   /// Inputs, to be set before settle().
   virtual void reset(bool active) = 0;
   virtual void weights(bool valid, bool last, std::span<const std::uint16_t> lanes) = 0;
-  virtual void activations(bool valid, bool last, unsigned start, bool emit, std::span<const std::uint16_t> lanes,
-                           std::span<const std::uint32_t> sums) = 0;
+  virtual void activations(bool valid, bool last, unsigned start, bool emit,
+                           std::span<const std::uint16_t> lanes, std::span<const std::uint32_t> sums) = 0;
   virtual void results_ready(bool ready) = 0;
   /// Lets inputs reach the outputs that depend on them within a cycle.
   virtual void settle() = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled once for each Verilated tile: TILE_HEADER, TILE_CLASS, TILE_NAME, TILE_FORMAT, TILE_ROWS, TILE_COLUMNS.
+// Compiled once for each Verilated tile: TILE_HEADER, TILE_CLASS, TILE_NAME, TILE_FORMAT, TILE_ROWS,
+// TILE_COLUMNS.
 #include TILE_HEADER
 
 #include <type_traits>
