@@ -3,7 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <optional>
+#include <algorithm>
+#include <limits>
 
 namespace forerun::rtl {
 namespace {
@@ -27,17 +28,25 @@ struct Source {
   }
 };
 
-std::string difference(const char* what, const std::vector<std::uint64_t>& model,
-                       const std::vector<std::uint64_t>& rtl) {
-  for (std::size_t i = 0; i < std::max(model.size(), rtl.size()); ++i) {
-    const auto cycle = [&](const std::vector<std::uint64_t>& list) {
-      return i < list.size() ? fmt::format("cycle {}", list[i]) : std::string("never");
-    };
-    if (cycle(model) != cycle(rtl))
-      return fmt::format("{} {} of {}: taken in {}, by the model in {}", what, i, model.size(), cycle(rtl),
-                         cycle(model));
-  }
-  return {};
+/// The first beat of a stream that is not taken when the model says, and the earlier of the two cycles.
+struct Difference {
+  std::uint64_t cycle = std::numeric_limits<std::uint64_t>::max();
+  std::string text;
+};
+
+Difference difference(const char* stream, const std::vector<std::uint64_t>& model,
+                      const std::vector<std::uint64_t>& rtl) {
+  const auto [m, r] = std::mismatch(model.begin(), model.end(), rtl.begin(), rtl.end());
+  Difference found;
+  if (m != model.end()) found.cycle = *m;
+  if (r != rtl.end()) found.cycle = std::min(found.cycle, *r);
+  const auto cycle = [](const auto& list, auto at) {
+    return at == list.end() ? std::string("never") : fmt::format("in cycle {}", *at);
+  };
+  if (m != model.end() || r != rtl.end())
+    found.text = fmt::format("{} {}: taken {}, by the model {}", stream, m - model.begin(), cycle(rtl, r),
+                             cycle(model, m));
+  return found;
 }
 
 }  // namespace
@@ -104,20 +113,22 @@ std::string first_difference(Tile& tile, const Product& product, const Stalls& s
   const auto model = ip::schedule_tile(tile.rows, tile.columns, waves, stalls.view());
   const auto played =
       play(tile, beats_of(product, tile.rows, tile.columns, generator), stalls.view(), model.cycles());
-  if (auto text = difference("weights", model.weights, played.schedule.weights); !text.empty()) return text;
-  if (auto text = difference("activations", model.activations, played.schedule.activations); !text.empty())
-    return text;
-  if (auto text = difference("result", model.results, played.schedule.results); !text.empty()) return text;
+  // Activations come first of what differs in the same cycle: the weights of the next wave follow them.
+  auto first = difference("activations", model.activations, played.schedule.activations);
+  for (auto& other : {difference("weights", model.weights, played.schedule.weights),
+                      difference("result", model.results, played.schedule.results)})
+    if (other.cycle < first.cycle) first = other;
+  if (!first.text.empty()) return first.text;
   if (!played.quiet) return "the tile is not idle after the last result";
   const auto expected = product.expected();
   for (std::uint32_t row = 0; row < played.results.size(); ++row) {
-    const auto m = row % product.m, first = row / product.m * tile.columns;
+    const auto m = row % product.m, column = row / product.m * tile.columns;
     if (played.lasts[row] != (m + 1 == product.m))
       return fmt::format("result {}: last is {}", row, !!played.lasts[row]);
-    for (std::uint32_t c = 0; c < tile.columns && first + c < product.n; ++c) {
-      const auto want = expected[std::uint64_t{m} * product.n + first + c], got = played.results[row][c];
+    for (std::uint32_t c = 0; c < tile.columns && column + c < product.n; ++c) {
+      const auto want = expected[std::uint64_t{m} * product.n + column + c], got = played.results[row][c];
       if (want != got)
-        return fmt::format("C[{}][{}] in cycle {}: {:08x}, by the model {:08x}", m, first + c,
+        return fmt::format("C[{}][{}] in cycle {}: {:08x}, by the model {:08x}", m, column + c,
                            played.schedule.results[row], got, want);
     }
   }
