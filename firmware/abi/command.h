@@ -30,6 +30,7 @@ enum {
   FR_SEMAPHORES = 64,  /* counted semaphores of a cluster, 16 bits each; overflow is an error */
   FR_LOOP_DEPTH = 8,   /* nesting of loops */
   FR_NO_SEMAPHORE = 255,
+  FR_NO_TYPE = 255,    /* in place of an element type: there is no such operand */
   FR_COMMAND_MAX_WORDS = 32
 };
 
@@ -41,14 +42,23 @@ enum {
   X(TENSOR, 3, "systolic arrays")                                         \
   X(VECTOR, 4, "vector unit")
 
-/* Element types: X(NAME, number, bytes, description) */
-#define FR_TYPES(X)                                            \
-  X(F32, 0, 4, "IEEE 754 binary32")                            \
-  X(F16, 1, 2, "IEEE 754 binary16")                            \
-  X(BF16, 2, 2, "bfloat16: the upper half of binary32")        \
-  X(I8, 3, 1, "two's complement, 8 bits")                      \
-  X(I32, 4, 4, "two's complement, 32 bits")                    \
-  X(U32, 5, 4, "unsigned, 32 bits (indices)")
+/* Element types: X(NAME, number, bits, description). Elements narrower than a byte are packed as a little-endian string
+ * of bits, the first element lowest; every row begins at a byte. */
+#define FR_TYPES(X)                                                                                        \
+  X(F32, 0, 32, "IEEE 754 binary32")                                                                       \
+  X(F16, 1, 16, "IEEE 754 binary16")                                                                       \
+  X(BF16, 2, 16, "bfloat16: the upper half of binary32")                                                   \
+  X(I8, 3, 8, "two's complement, 8 bits")                                                                  \
+  X(I32, 4, 32, "two's complement, 32 bits")                                                               \
+  X(U32, 5, 32, "unsigned, 32 bits (indices)")                                                             \
+  X(F8E4M3, 6, 8, "OCP OFP8 E4M3: no infinities, NaN is S.1111.111, largest 448; element of MXFP8")        \
+  X(F8E5M2, 7, 8, "OCP OFP8 E5M2: infinities and NaNs like IEEE 754, largest 57344; element of MXFP8")     \
+  X(I4, 8, 4, "two's complement, 4 bits; two in a byte, the even element in the low half")                 \
+  X(F6E3M2, 9, 6, "OCP MX FP6 E3M2: no infinities or NaN, largest 28; four in three bytes; MXFP6")         \
+  X(F6E2M3, 10, 6, "OCP MX FP6 E2M3: no infinities or NaN, largest 7.5; four in three bytes; MXFP6")       \
+  X(F4E2M1, 11, 4, "OCP MX FP4 E2M1: no infinities or NaN, largest 6; two in a byte; MXFP4")               \
+  X(MXI8, 12, 8, "OCP MX INT8: two's complement with 6 fraction bits; element of MXINT8")                  \
+  X(E8M0, 13, 8, "OCP MX scale: 2^(code - 127), 0xff is NaN")
 
 /* Opcodes: X(NAME, number, engine, FIELDS, description) */
 #define FR_OPCODES(X)                                                                                              \
@@ -64,6 +74,7 @@ enum {
   X(POST, 0x21, STORE, FR_FIELDS_POST, "after all earlier stores are acknowledged, add to a semaphore of other clusters") \
   X(STORE_NOP, 0x2f, STORE, FR_FIELDS_NONE, "wait and signal only")                                                \
   X(MATMUL, 0x30, TENSOR, FR_FIELDS_MATMUL, "C[m][n] = (C +) sum over k of A[m][k] * B[k][n]")                     \
+  X(MATMUL_SCALED, 0x31, TENSOR, FR_FIELDS_MATMUL_SCALED, "MATMUL whose operands have scales: sums of groups of k are scaled and added") \
   X(TENSOR_NOP, 0x3f, TENSOR, FR_FIELDS_NONE, "wait and signal only")                                              \
   X(VECTOR, 0x40, VECTOR, FR_FIELDS_VECTOR, "one vector operation over rows x cols elements")                      \
   X(VECTOR_NOP, 0x4f, VECTOR, FR_FIELDS_NONE, "wait and signal only")
@@ -127,10 +138,38 @@ enum {
   F(uint32_t, m, "rows of A and C; 0 does nothing")                                          \
   F(uint32_t, n, "columns of B and C; 0 does nothing")                                       \
   F(uint32_t, k, "columns of A, rows of B; 0 writes zeros, or nothing when accumulating")    \
-  F(uint8_t, a_type, "F32, F16, BF16 or I8")                                                 \
-  F(uint8_t, b_type, "as A; or I8 beside F16, BF16 or F32: converted exactly when loaded")   \
-  F(uint8_t, c_type, "F32, F16 or BF16; I32 when both A and B are I8")                       \
+  F(uint8_t, a_type, "any but I32, U32 and E8M0")                                            \
+  F(uint8_t, b_type, "beside F32, F16 or BF16 as A; beside I8 or I4: I8 or I4; beside a narrower float or MXI8: such") \
+  F(uint8_t, c_type, "F32, F16 or BF16; I32 when both A and B are integers (but not of MATMUL_SCALED)") \
   F(uint8_t, flags, "FR_MATMUL_*")
+
+/*
+ * MATMUL_SCALED: MATMUL's fields and how to scale. k is cut into groups of `group` (the last may be shorter), from the
+ * command's first k on. Each output starts as 0 or C and takes the groups in ascending order:
+ *
+ *     sum = sum over the group's k of A[m][k] * (B[k][n] - zero[group][n])    as MATMUL does from 0
+ *     out = out + (sum * scale)                                               each step rounded to binary32
+ *
+ * with scale = scale of A[m][group] * scale of B[group][n]: exact when both are E8M0, else rounded to binary32; a side
+ * without scales has 1. Sums of integers are exact (wrapping int32) and rounded to binary32 before they are scaled.
+ *
+ * Scales and zero points are stored as their operand is, with a group in the place of its k's: those of A as rows m of
+ * groups; those of B as rows of groups of n, or, if B is transposed, as rows n of groups. A stride of 0 repeats one row.
+ * A command that continues another along k begins at a multiple of the group.
+ */
+#define FR_FIELDS_MATMUL_SCALED(F)                                                           \
+  FR_FIELDS_MATMUL(F)                                                                        \
+  F(uint32_t, a_scale, "local address of A's first scale")                                   \
+  F(uint32_t, b_scale, "local address of B's first scale")                                   \
+  F(uint32_t, b_zero, "local address of B's first zero point")                               \
+  F(int32_t, a_scale_stride, "bytes between rows of A's scales; 0 repeats one row")          \
+  F(int32_t, b_scale_stride, "bytes between rows of B's scales; 0 repeats one row")          \
+  F(int32_t, b_zero_stride, "bytes between rows of B's zero points; 0 repeats one row")      \
+  F(uint32_t, group, "consecutive k that share a scale, at least 1; 32 if a scale is E8M0")  \
+  F(uint8_t, a_scale_type, "F32, F16, BF16, F8E4M3 or E8M0, or FR_NO_TYPE for none")         \
+  F(uint8_t, b_scale_type, "the same for B; at least one of the two has scales")             \
+  F(uint8_t, b_zero_type, "I8 or I4 when B is I8 or I4, or FR_NO_TYPE for none")             \
+  F(uint8_t, scale_reserved, "0")
 
 #define FR_FIELDS_VECTOR(F)                                                                  \
   F(uint8_t, op, "FR_VECTOR_*")                                                              \
@@ -175,7 +214,8 @@ enum {
 /*
  * Vector operations: X(NAME, number, sources, shape, description).
  * Sources are read in their own type, computed in binary32 (round to nearest even) and written in the destination's
- * type: floats round to nearest even (overflow to infinity), integers round to nearest even and saturate.
+ * type: floats round to nearest even (overflow to infinity; narrower ones saturate unless flag OVERFLOW is set), integers
+ * round to nearest even and saturate, E8M0 takes the power of two that is not above the value.
  * Reductions run over ascending columns in one binary32 accumulator. Shape: E element-wise over rows x cols,
  * R one result per row, N a whole row to a whole row, T special (see the description).
  */
@@ -217,11 +257,13 @@ enum {
   X(RMSNORM, 0x32, 2, N, "d = a / sqrt(mean(a^2) + arg0) * b; b is the weight row")                                       \
   X(LAYERNORM, 0x33, 3, N, "d = (a - mean) / sqrt(variance + arg0) * b + c; b weight row, c bias row")                    \
   X(ROPE, 0x34, 3, N, "rotate pairs within each arg0 columns by cosines b and sines c (arg0/2 per row); flag INTERLEAVED pairs 2i,2i+1, else i,i+arg0/2") \
-  X(QUANTIZE, 0x38, 1, N, "per row: scale = max|a| / 127 to c (F32, c_stride), d = round(a / scale) as I8; a row of zeros has scale 0") \
+  X(QUANTIZE, 0x38, 1, N, "per row, or per arg0 columns unless arg0 is 0: scale = max|a| / top to c (F32, or c_type F16 or BF16; c_stride), d = round(a / scale); top: I8 127, I4 7, F8E4M3 448, F8E5M2 57344; zeros have scale 0") \
   X(QUANTIZE_STATIC, 0x39, 1, E, "d = round(a / arg0) + arg1 (integer), saturated to d_type")                             \
   X(DEQUANTIZE, 0x3a, 3, E, "d = a * b[row] * c[col]: b one F32 per row (b_stride apart), c one F32 row")                 \
+  X(QUANTIZE_MX, 0x3b, 1, N, "per 32 columns: scale = 2^(floor(log2(max|a|)) - emax) to c (E8M0, c_stride), d = a / scale in an MX element type, saturated; a block with infinity or NaN has scale NaN") \
   X(TRANSPOSE, 0x3c, 1, T, "d[col][row] = a[row][col]; d_stride is between rows of the result")                           \
   X(CONCAT_COUNT, 0x3d, 0, E, "d = arg0 + row * cols + col as integer (index ramp)")                                      \
+  X(DEQUANTIZE_GROUPS, 0x3f, 2, N, "d = a * b[row][col / arg0]: b rows of one scale per arg0 columns; flag ZERO_POINTS: d = (a - c[row][col / arg0]) * b[row][col / arg0]") \
   X(GUMBEL, 0x3e, 1, E, "d = a + arg3 * g, g = -log(-log(u)), u from Philox4x32-10 with key (arg0, arg1) and counter (arg2, row * cols + col); arg3 float")
 
 /* Flags */
@@ -231,13 +273,15 @@ enum {
 
   FR_VECTOR_FLAG_B_SCALAR = 1,    /* b holds one value per row (b_stride apart), not a row */
   FR_VECTOR_FLAG_C_SCALAR = 2,    /* the same for c */
-  FR_VECTOR_FLAG_INTERLEAVED = 4  /* ROPE: pairs are neighbours */
+  FR_VECTOR_FLAG_INTERLEAVED = 4, /* ROPE: pairs are neighbours */
+  FR_VECTOR_FLAG_OVERFLOW = 8,    /* F8E4M3, F8E5M2 destination: too large values become NaN or infinity, not the largest */
+  FR_VECTOR_FLAG_ZERO_POINTS = 16 /* DEQUANTIZE_GROUPS: c holds zero points */
 };
 
 #define FR_X(NAME, NUMBER, ...) FR_ENGINE_##NAME = NUMBER,
 enum fr_engine { FR_ENGINES(FR_X) FR_ENGINE_COUNT };
 #undef FR_X
-#define FR_X(NAME, NUMBER, BYTES, DESCRIPTION) FR_TYPE_##NAME = NUMBER,
+#define FR_X(NAME, NUMBER, BITS, DESCRIPTION) FR_TYPE_##NAME = NUMBER,
 enum fr_type { FR_TYPES(FR_X) FR_TYPE_COUNT };
 #undef FR_X
 #define FR_X(NAME, NUMBER, ...) FR_OP_##NAME = NUMBER,
@@ -282,6 +326,7 @@ struct fr_copy { struct fr_command_header header; FR_FIELDS_COPY(FR_F) };
 struct fr_gather { struct fr_command_header header; FR_FIELDS_GATHER(FR_F) };
 struct fr_post { struct fr_command_header header; FR_FIELDS_POST(FR_F) };
 struct fr_matmul { struct fr_command_header header; FR_FIELDS_MATMUL(FR_F) };
+struct fr_matmul_scaled { struct fr_command_header header; FR_FIELDS_MATMUL_SCALED(FR_F) };
 struct fr_vector { struct fr_command_header header; FR_FIELDS_VECTOR(FR_F) };
 #undef FR_F
 
@@ -289,6 +334,6 @@ struct fr_vector { struct fr_command_header header; FR_FIELDS_VECTOR(FR_F) };
 }
 static_assert(sizeof(fr_command_header) == 16 && sizeof(fr_patch) == 8);
 static_assert(sizeof(fr_loop) == 32 && sizeof(fr_scalar) == 32 && sizeof(fr_copy) == 80 && sizeof(fr_gather) == 64);
-static_assert(sizeof(fr_post) == 48 && sizeof(fr_matmul) == 56 && sizeof(fr_vector) == 80);
+static_assert(sizeof(fr_post) == 48 && sizeof(fr_matmul) == 56 && sizeof(fr_matmul_scaled) == 88 && sizeof(fr_vector) == 80);
 #endif
 #endif

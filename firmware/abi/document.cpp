@@ -55,6 +55,7 @@ int main() {
   FR_FIELD_TABLE("Fields of GATHER", FR_FIELDS_GATHER)
   FR_FIELD_TABLE("Fields of POST", FR_FIELDS_POST)
   FR_FIELD_TABLE("Fields of MATMUL", FR_FIELDS_MATMUL)
+  FR_FIELD_TABLE("Fields of MATMUL_SCALED", FR_FIELDS_MATMUL_SCALED)
   FR_FIELD_TABLE("Fields of VECTOR", FR_FIELDS_VECTOR)
 #undef FR_F
 
@@ -77,8 +78,8 @@ int main() {
 #undef FR_X
 
   title("Element types");
-  std::puts("| number | name | bytes | meaning |\n|---|---|---|---|");
-#define FR_X(NAME, NUMBER, BYTES, DESCRIPTION) std::printf("| %d | `%s` | %d | %s |\n", NUMBER, #NAME, BYTES, DESCRIPTION);
+  std::puts("| number | name | bits | meaning |\n|---|---|---|---|");
+#define FR_X(NAME, NUMBER, BITS, DESCRIPTION) std::printf("| %d | `%s` | %d | %s |\n", NUMBER, #NAME, BITS, DESCRIPTION);
   FR_TYPES(FR_X)
 #undef FR_X
 

@@ -6,6 +6,8 @@
 #include <limits>
 
 #include "firmware/abi/command.h"
+#include "ip/base/numbers/microscaling.hpp"
+#include "ip/base/numbers/packing.hpp"
 
 namespace forerun::ip {
 namespace {
@@ -25,65 +27,64 @@ void store(unsigned char* to, T value) {
 }
 
 template <typename Integer>
-Integer saturate(float value) {
-  constexpr auto low = std::numeric_limits<Integer>::min(), high = std::numeric_limits<Integer>::max();
+Integer saturate(float value, double low = std::numeric_limits<Integer>::min(),
+                 double high = std::numeric_limits<Integer>::max()) {
   if (std::isnan(value)) return 0;
   const double rounded = round_even(value);
-  if (rounded <= static_cast<double>(low)) return low;
-  if (rounded >= static_cast<double>(high)) return high;
-  return static_cast<Integer>(rounded);
+  return static_cast<Integer>(rounded <= low ? low : rounded >= high ? high : rounded);
 }
+
+std::uint8_t to_int4(float value) {
+  return static_cast<std::uint8_t>(saturate<std::int8_t>(value, -8, 7) & 0xf);
+}
+float from_int4(unsigned code) { return static_cast<float>(static_cast<int>(code ^ 8) - 8); }
 
 }  // namespace
 
-unsigned element_bytes(unsigned type) {
-  static constexpr unsigned bytes[] = {
-#define FR_X(NAME, NUMBER, BYTES, DESCRIPTION) BYTES,
+unsigned element_bits(unsigned type) {
+  static constexpr unsigned bits[] = {
+#define FR_X(NAME, NUMBER, BITS, DESCRIPTION) BITS,
       FR_TYPES(FR_X)
 #undef FR_X
   };
-  return type < FR_TYPE_COUNT ? bytes[type] : 0;
+  return type < FR_TYPE_COUNT ? bits[type] : 0;
 }
 
-bool is_float_type(unsigned type) { return type == FR_TYPE_F32 || type == FR_TYPE_F16 || type == FR_TYPE_BF16; }
+unsigned element_bytes(unsigned type) {
+  const unsigned bits = element_bits(type);
+  return bits % 8 == 0 ? bits / 8 : 0;
+}
+
+std::uint64_t row_bytes(unsigned type, std::uint64_t count) {
+  return packed_bytes(element_bits(type), count);
+}
+
+bool is_float_type(unsigned type) {
+  return type == FR_TYPE_F32 || type == FR_TYPE_F16 || type == FR_TYPE_BF16;
+}
+
+const SmallFloat* small_float(unsigned type) {
+  switch (type) {
+    case FR_TYPE_F8E4M3:
+      return &e4m3;
+    case FR_TYPE_F8E5M2:
+      return &e5m2;
+    case FR_TYPE_F6E3M2:
+      return &e3m2;
+    case FR_TYPE_F6E2M3:
+      return &e2m3;
+    case FR_TYPE_F4E2M1:
+      return &e2m1;
+    default:
+      return nullptr;
+  }
+}
 
 float round_even(float value) {
   if (!(std::fabs(value) < 8388608.0F)) return value;  // already whole, or NaN
   const float magic = std::copysign(8388608.0F, value);
   const volatile float shifted = value + magic;
   return std::copysign(shifted - magic, value);
-}
-
-std::uint16_t to_half(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  const auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000);
-  const std::uint32_t magnitude = bits & 0x7fffffff;
-  if (magnitude > 0x7f800000) return 0x7e00;
-  if (magnitude >= 0x477ff000) return static_cast<std::uint16_t>(sign | 0x7c00);  // 65520 and above
-  if (magnitude < 0x38800000) {                                                   // below 2^-14: subnormal
-    const float scaled = std::bit_cast<float>(magnitude) + 0.5F;                  // 2^-24 is the last bit of 0.5's
-    return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(scaled) - 0x3f000000));
-  }
-  const std::uint32_t odd = magnitude >> 13 & 1;
-  return static_cast<std::uint16_t>(sign | ((magnitude - 0x38000000 + 0xfff + odd) >> 13));
-}
-
-float from_half(std::uint16_t bits) {
-  const std::uint32_t sign = (bits & 0x8000u) << 16;
-  const std::uint32_t exponent = bits >> 10 & 0x1f, fraction = bits & 0x3ff;
-  if (exponent == 0x1f)
-    return std::bit_cast<float>(fraction != 0 ? canonical_nan : sign | 0x7f800000);
-  if (exponent == 0) {
-    const float value = static_cast<float>(fraction) * 0x1p-24F;
-    return sign != 0 ? -value : value;
-  }
-  return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
-}
-
-std::uint16_t to_bfloat(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  if ((bits & 0x7fffffff) > 0x7f800000) return 0x7fc0;
-  return static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
 void read_row(unsigned type, const unsigned char* from, float* to, std::uint64_t count) {
@@ -103,13 +104,29 @@ void read_row(unsigned type, const unsigned char* from, float* to, std::uint64_t
     case FR_TYPE_I32:
       for (std::uint64_t i = 0; i < count; ++i) to[i] = static_cast<float>(load<std::int32_t>(from + 4 * i));
       break;
-    default:
+    case FR_TYPE_U32:
       for (std::uint64_t i = 0; i < count; ++i) to[i] = static_cast<float>(load<std::uint32_t>(from + 4 * i));
+      break;
+    case FR_TYPE_I4:
+      for (std::uint64_t i = 0; i < count; ++i) to[i] = from_int4(unpack(4, from, i));
+      break;
+    case FR_TYPE_MXI8:
+      for (std::uint64_t i = 0; i < count; ++i) to[i] = from_mx_int8(from[i]);
+      break;
+    case FR_TYPE_E8M0:
+      for (std::uint64_t i = 0; i < count; ++i) to[i] = from_e8m0(from[i]);
+      break;
+    default:
+      if (const auto* format = small_float(type)) {
+        const auto& values = small_values(*format);
+        const unsigned bits = format->bits();
+        for (std::uint64_t i = 0; i < count; ++i) to[i] = values[unpack(bits, from, i)];
+      }
       break;
   }
 }
 
-void write_row(unsigned type, const float* from, unsigned char* to, std::uint64_t count) {
+void write_row(unsigned type, const float* from, unsigned char* to, std::uint64_t count, Overflow overflow) {
   switch (type) {
     case FR_TYPE_F32:
       for (std::uint64_t i = 0; i < count; ++i)
@@ -127,8 +144,27 @@ void write_row(unsigned type, const float* from, unsigned char* to, std::uint64_
     case FR_TYPE_I32:
       for (std::uint64_t i = 0; i < count; ++i) store(to + 4 * i, saturate<std::int32_t>(from[i]));
       break;
-    default:
+    case FR_TYPE_U32:
       for (std::uint64_t i = 0; i < count; ++i) store(to + 4 * i, saturate<std::uint32_t>(from[i]));
+      break;
+    case FR_TYPE_I4: {
+      Packer packer(4, to);
+      for (std::uint64_t i = 0; i < count; ++i) packer.put(to_int4(from[i]));
+      packer.finish();
+      break;
+    }
+    case FR_TYPE_MXI8:
+      for (std::uint64_t i = 0; i < count; ++i) to[i] = to_mx_int8(from[i]);
+      break;
+    case FR_TYPE_E8M0:
+      for (std::uint64_t i = 0; i < count; ++i) to[i] = to_e8m0(from[i]);
+      break;
+    default:
+      if (const auto* format = small_float(type)) {
+        Packer packer(format->bits(), to);
+        for (std::uint64_t i = 0; i < count; ++i) packer.put(to_small(*format, from[i], overflow));
+        packer.finish();
+      }
       break;
   }
 }

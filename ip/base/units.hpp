@@ -37,6 +37,12 @@ struct Energy {
   auto operator<=>(const Energy&) const = default;
 };
 
+/// A rate of energy, in watts.
+struct Power {
+  double watts = 0;
+  auto operator<=>(const Power&) const = default;
+};
+
 /// The period of a clock, rounded to the nearest picosecond; a frequency of 0 has none.
 constexpr Time period(Frequency frequency) {
   return {frequency.hertz > 0 ? static_cast<std::int64_t>(1e12 / frequency.hertz + 0.5) : 0};

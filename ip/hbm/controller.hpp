@@ -1,84 +1,253 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The controller of one pseudo-channel: decides which command goes to the DRAM when. Plain C++ in cycles of the command
-/// clock; it never ticks, but is asked for its next moment.
+/// The controller of one channel: decides which command goes to the DRAM when. Plain C++ in ticks
+/// (timing_state.hpp); it never ticks itself, but jumps from one moment at which a command may go to the
+/// next.
+///
+/// Two pseudo-channels share the row-command bus, the column-command bus and the queues; each has a data bus,
+/// banks, refresh. At each tick at most one column command and one row command are sent, the column command
+/// first (one command at all where there is one bus). Which ones, is the scheduler's choice (parameters.hpp):
+/// among those that the DRAM allows at this tick the one of the oldest burst, where hits of the open rows
+/// want column commands and other bursts row commands. A burst offered at tick t enters its queue at t if
+/// there is room, else as soon as a command has freed an entry, in the order of the offers; `front_end`
+/// cycles later the scheduler sees it.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstdint>
-#include <deque>
 #include <vector>
 
 #include "ip/hbm/address_map.hpp"
+#include "ip/hbm/refresh.hpp"
+#include "ip/hbm/ring.hpp"
+#include "ip/hbm/statistics.hpp"
+#include "ip/hbm/timing_state.hpp"
 
 namespace forerun::ip::hbm {
 
-/// One burst on its way. `owner` is the caller's own mark.
-struct Burst {
-  std::uint64_t owner = 0;
-  std::int64_t arrival = 0;
-  Location at;
-  bool write = false;
-  bool missed = false;  ///< needed an activation
+/// A set of banks of a channel.
+class BankSet {
+ public:
+  static constexpr unsigned capacity = 256;
+  void insert(unsigned b) { words_[b / 64] |= std::uint64_t{1} << b % 64; }
+  void erase(unsigned b) { words_[b / 64] &= ~(std::uint64_t{1} << b % 64); }
+  void assign(unsigned b, bool in) { in ? insert(b) : erase(b); }
+  bool contains(unsigned b) const { return (words_[b / 64] >> b % 64 & 1) != 0; }
+  bool empty() const { return (words_[0] | words_[1] | words_[2] | words_[3]) == 0; }
+  BankSet operator|(const BankSet& o) const {
+    return combine(o, [](auto a, auto b) { return a | b; });
+  }
+  BankSet operator-(const BankSet& o) const {
+    return combine(o, [](auto a, auto b) { return a & ~b; });
+  }
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (unsigned w = 0; w < words_.size(); ++w)
+      for (auto rest = words_[w]; rest != 0; rest &= rest - 1)
+        visit(w * 64 + static_cast<unsigned>(std::countr_zero(rest)));
+  }
+
+ private:
+  template <typename Function>
+  BankSet combine(const BankSet& o, Function f) const {
+    BankSet result;
+    for (unsigned w = 0; w < words_.size(); ++w) result.words_[w] = f(words_[w], o.words_[w]);
+    return result;
+  }
+  std::array<std::uint64_t, capacity / 64> words_{};
 };
 
-struct ControllerStatistics {
-  std::uint64_t reads = 0, writes = 0, hits = 0, misses = 0, conflicts = 0, refreshes = 0, data_cycles = 0;
+/// One burst on its way. `owner` is the caller's own mark.
+struct Burst {
+  std::uint32_t owner = 0;
+  unsigned bank = 0;  ///< flat, in the channel
+  std::uint32_t row = 0;
+  bool write = false;
+  bool check = false;   ///< of in-line ECC
+  bool report = false;  ///< tell when it has entered its queue
 };
 
 class Controller {
  public:
-  explicit Controller(const Parameters& parameters);
+  /// Without `collapse` each burst goes its way alone; only the time that the simulation takes depends on it.
+  explicit Controller(const Parameters& parameters, bool collapse = true);
 
-  bool idle() const { return queue_.empty() && waiting_.empty(); }
-  std::size_t pending() const { return queue_.size() + waiting_.size(); }
-  void add(const Burst& burst) { waiting_.push_back(burst); }
+  Tick ticks_per_cycle() const { return timing_.delay.per_cycle; }
 
-  /// A burst whose last data beat passes at cycle `done`.
+  /// A burst that is there from tick `offered` on, which is not before the last tick advanced to. Bursts of
+  /// the same tick count in the order of the calls.
+  void offer(const Burst& burst, Tick offered);
+  /// True if so many bursts to come would all enter their queues as soon as they are offered, whatever else
+  /// happens.
+  bool has_room(unsigned bursts, bool write) const;
+
+  /// A burst whose last data beat passes before `done`.
   struct Completion {
-    std::uint64_t owner;
-    std::int64_t done;
+    std::uint32_t owner;
+    Tick done;
+    std::uint32_t bursts = 1;  ///< of the same owner, served one after the other; `done` is the last
   };
-  /// Issues every command that is due up to and including cycle `now`; completions are appended.
-  /// Returns the cycle at which to call again, or -1 when idle.
-  std::int64_t advance(std::int64_t now, std::vector<Completion>& completions);
+  /// Sends every command due up to and including tick `limit`. Completions are appended when the column
+  /// command goes, long before they come about.
+  void advance(Tick limit);
+  std::vector<Completion> completions;
+  /// Owners whose last burst has entered its queue (report_last).
+  std::vector<std::uint32_t> admissions;
+  /// If bursts of an owner wait for room, tells in `admissions` when the last has entered its queue.
+  bool report_last(std::uint32_t owner);
 
-  const ControllerStatistics& statistics() const { return statistics_; }
-  void clear_statistics() { statistics_ = {}; }
+  /// No command, admission or arrival comes before this tick, if nothing new is offered.
+  Tick next() const { return next_; }
+  /// No completion that is not in `completions` yet comes before this tick.
+  Tick next_completion() const { return next_ + least_latency_; }
+  /// No admission to be told comes before this tick, while bursts wait for room.
+  Tick next_report() const;
+  bool idle() const { return used_ == 0 && queued_ == 0 && waiting_.empty(); }
+  bool blocked() const { return !waiting_.empty(); }
+  std::size_t pending() const { return used_ + queued_ + waiting_.size(); }
+
+  /// Counters up to tick `now` (up to which it has been advanced).
+  ChannelStatistics statistics(Tick now) const;
+  void clear_statistics(Tick now);
+  /// Starts to record bins of `ticks`; 0 stops. The bins begin with the last clear or the start.
+  void record(Tick ticks);
+  const std::vector<SeriesBin>& series() const { return series_; }
 
  private:
-  static constexpr std::int64_t never = std::int64_t{1} << 62;
-  enum class Kind { column, activate, precharge };
-  struct Bank {
-    std::int64_t row = -1;
-    std::int64_t act_ready = 0, column_read_ready = 0, column_write_ready = 0, precharge_ready = 0;
+  using Index = std::int32_t;
+  static constexpr Index none = -1;
+  enum class Need : unsigned char { nothing, activation, precharge };  ///< row commands it took so far
+  struct Slot {
+    std::uint64_t age = 0;
+    Tick offered = 0, visible = 0;
+    std::uint32_t owner = 0, row = 0;
+    Index previous = none, next = none;  ///< in its bank, of its kind
+    Index older = none, younger = none;  ///< in the channel
+    std::uint16_t bank = 0;
+    bool write = false, check = false, opened = false;
+    Need need = Need::nothing;
+  };
+  struct Queue {  ///< the bursts of a bank of one kind
+    Index head = none, tail = none;
+    Index hit = none;    ///< the oldest that wants the open row
+    Index other = none;  ///< the oldest that does not
+  };
+  struct BankQueue {
+    std::array<Queue, 2> kind;
+    Index opened_for = none;  ///< the burst that the row was opened for, while it waits
+    unsigned waiting = 0;     ///< bursts admitted and not served
+    unsigned admitted = 0;    ///< those that count for the depth of its queue
+    Tick idle_close = 0;
+    unsigned activations = 0;  ///< since the last refresh (refresh management)
+    // why its last row commands were sent when they were
+    Tick precharge_allowed = 0, precharge_sent = 0, act_bank_allowed = 0, act_allowed = 0, act_sent = 0;
+    Tick refresh_begin = -1, refresh_end = -1;
   };
   struct Choice {
-    std::size_t index = 0;
-    Kind kind = Kind::column;
-    std::int64_t when = never;
+    Index slot = none;
+    unsigned bank = 0;
+    std::uint64_t age = ~std::uint64_t{0};
+    Tick over = never;
+    enum Kind : unsigned char { nothing, column, activate, precharge, refresh } kind = nothing;
+    std::size_t job = 0;
+    explicit operator bool() const { return kind != nothing; }
+  };
+  struct Waiting {
+    Burst burst;
+    Tick offered, visible = never;
+    std::uint64_t age = 0;
   };
 
-  void admit(std::int64_t now);
-  void refresh(std::int64_t now);
-  Choice choose(std::int64_t now) const;
-  std::int64_t column_time(const Burst& burst) const;
-  /// No column command can be earlier, whatever the burst.
-  std::int64_t soonest_column() const;
-  std::int64_t activate_time(const Burst& burst) const;
-  void issue(const Choice& choice, std::vector<Completion>& completions);
+  void tick(Tick t);
+  void admit(Tick t);
+  bool room(const Burst& burst) const;
+  void enter(const Burst& burst, Tick offered, Tick admitted);
+  void show(Index i, Tick t);
+  bool mode_turns() const;
+  void update_mode();
+  Index only(Tick t) const;
+  Index hit_of(unsigned b) const;
+  Index other_of(unsigned b) const;
+  Index oldest_hit_ready(Tick t, const BankSet& held) const;
+  Choice choose_column(Tick t, Index single);
+  Choice choose_row(Tick t, Index single);
+  bool may_close(unsigned b, Index wanting) const;
+  void send_column(const Choice& choice, Tick t);
+  void send_row(const Choice& choice, Tick t);
+  void refresh_due(Tick t);
+  Tick job_ready(const RefreshJob& job, bool& closes) const;
+  void begin_job(const RefreshJob& job, Tick t);
+  void send_job(std::size_t index, Tick t);
+  void release_owed(Tick t);
+  void wake(Tick t);
+  void unlink(Index i);
+  void sort_bank(unsigned b);
+  void update_sets(unsigned b);
+  Tick rising(Tick t) const { return timing_.delay.per_cycle == 2 ? (t + 1) & ~Tick{1} : t; }
+  bool channel_blocked() const { return together_ && !jobs_.empty(); }
+  void count(Limit limit, Tick from, Tick until);
+  void explain(const Slot& slot, unsigned pseudo, Tick from, Tick until);
+  void leave(Tick visible, Tick t);
+  double waited(Tick now) const;
+  void place(const Burst& burst, Tick offered, Tick visible);
+  bool begin_run(Tick t);
+  void run(Tick limit);
+  void end_run(Tick resume);
+  bool in_run(const Burst& burst) const {
+    return burst.write == run_writes_ && timing_.bank[burst.bank].row == static_cast<std::int64_t>(burst.row);
+  }
+  void queue_in_run(Waiting w, Tick admitted);
+  SeriesBin& bin(Tick t);
 
   Parameters parameters_;
-  Timings t_;
-  std::vector<Bank> banks_;
-  std::vector<Burst> queue_;       // in order of arrival
-  std::deque<Burst> waiting_;      // not yet seen by the scheduler
-  std::int64_t clock_ = 0;         // commands up to here are decided
-  std::int64_t row_bus_ = 0, column_bus_ = 0;
-  std::int64_t last_read_ = -never, last_write_ = -never, last_act_ = -never;
-  unsigned last_read_group_ = 0, last_write_group_ = 0, last_act_group_ = 0;
-  std::int64_t act_window_[4] = {-never, -never, -never, -never};
-  unsigned act_next_ = 0;
-  std::int64_t next_refresh_ = 0;
-  ControllerStatistics statistics_;
+  TimingState timing_;
+  bool together_, competing_, ordered_, may_run_;
+  bool running_ = false, run_writes_ = false;  // a run: hits of one kind, served in order
+  Tick run_again_ = 0;
+  Tick front_end_, least_latency_;
+
+  std::vector<Slot> slots_;
+  std::vector<Index> free_;
+  std::vector<BankQueue> banks_;
+  Ring<Waiting> waiting_;  // offered, no room yet
+  std::vector<Ring<Waiting>>
+      run_;                 // while running_: the bursts of each pseudo-channel that have a queue entry
+  std::size_t queued_ = 0;  // their number
+  Ring<Index> arriving_;    // in their queues, not yet seen
+  std::array<BankSet, 2> hits_, others_;
+  BankSet opened_, held_,
+      closing_;  // a burst opened it and waits; a refresh holds it; closes when idle long enough
+  std::array<unsigned, 2> entries_{}, seen_{};  // by kind: taken queue entries; of those the scheduler sees
+  std::size_t used_ = 0;
+  std::vector<unsigned> per_pseudo_;  // bursts waiting in each pseudo-channel
+  unsigned last_bank_ = 0;
+  bool any_admitted_ = false;
+  Index oldest_ = none, youngest_ = none;
+  std::uint64_t age_ = 0;
+  bool writing_ = false, last_was_write_ = false;
+
+  std::vector<RefreshJob> jobs_;
+  RefreshPlan plan_;
+  Tick job_begin_ = 0, job_end_ = -1;  // together: when the channel was last held up
+
+  Tick clock_ = -1, next_ = never;
+  Tick column_next_ = never, row_next_ = never;  // lower bounds
+  Tick column_bus_ = 0, row_bus_ = 0, floor_ = 0;
+  Tick floor_begin_ = 0;
+  Tick last_burst_ = 0, last_command_ = 0;
+  bool sleeping_ = true;  // no burst and no refresh under way
+
+  // statistics
+  ChannelStatistics counts_;
+  std::array<Tick, limits> limit_ticks_{};
+  std::vector<Tick> data_free_;  // per pseudo-channel: explained up to here
+  std::vector<bool> last_kind_;  // per pseudo-channel: of its last column command
+  Tick front_blocked_ = -1;      // the last tick at which a burst waited for room
+  Tick cleared_ = 0;
+  double depth_ticks_ = 0, visible_sum_ = 0, power_down_ticks_ = 0, self_refresh_ticks_ = 0;
+  unsigned depth_ = 0;
+  Tick bin_ticks_ = 0;
+  std::vector<SeriesBin> series_;
 };
 
 }  // namespace forerun::ip::hbm

@@ -8,18 +8,23 @@
 
 namespace forerun::ip {
 
-HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& parameters, SparseMemory& store)
+HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& parameters,
+                   SparseMemory& store)
     : sc_module(name),
       port("port", parameters.ports),
-      reset_line("reset", [this](bool level) { if (level) reset(); }),
+      reset_line("reset",
+                 [this](bool level) {
+                   if (level) reset();
+                 }),
       parameters_(parameters),
       map_(parameters),
       clock_(parameters.clock),
       store_(store),
-      controllers_(std::size_t{parameters.channels} * parameters.pseudo_channels, hbm::Controller(parameters)),
-      next_(controllers_.size(), -1),
-      ports_(parameters.ports),
-      port_limit_(parameters.queue_depth * std::max<std::uint64_t>(1, controllers_.size() / parameters.ports)) {
+      controllers_(parameters.channels, hbm::Controller(parameters)),
+      ticks_per_cycle_(controllers_.front().ticks_per_cycle()),
+      horizon_(std::min(parameters.timings.RL, parameters.timings.WL) + parameters.timings.nBL),
+      banks_(map_.banks_per_channel()),
+      ports_(parameters.ports) {
   for (unsigned i = 0; i < parameters.ports; ++i) {
     const int id = static_cast<int>(i);
     port[i].register_b_transport(this, &HbmStack::b_transport, id);
@@ -32,12 +37,34 @@ HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& p
 
 void HbmStack::reset() {
   counters.clear();
-  for (auto& controller : controllers_) controller.clear_statistics();
+  const auto now = present() * ticks_per_cycle_;
+  for (auto& controller : controllers_) {
+    controller.advance(now);
+    controller.clear_statistics(now);
+  }
 }
 
-void HbmStack::schedule(std::int64_t cycle) {
-  const auto delay = clock_.cycles_to_ps(cycle) - now_picoseconds();
-  run_event_.notify(to_sc_time({std::max<std::int64_t>(delay, 0)}));  // an earlier notification stays
+hbm::ChannelStatistics HbmStack::statistics(unsigned channel) const {
+  const auto now = present() * ticks_per_cycle_;
+  controllers_[channel].advance(now);
+  return controllers_[channel].statistics(now);
+}
+
+std::uint64_t HbmStack::burst_bytes(unsigned channel) const {
+  const auto s = statistics(channel);
+  return (s.reads + s.writes) * parameters_.burst_bytes.count;
+}
+
+void HbmStack::record(std::int64_t cycles) {
+  for (auto& controller : controllers_) {
+    controller.advance(present() * ticks_per_cycle_);
+    controller.record(cycles * ticks_per_cycle_);
+  }
+}
+
+const std::vector<hbm::SeriesBin>& HbmStack::series(unsigned channel) const {
+  controllers_[channel].advance(present() * ticks_per_cycle_);
+  return controllers_[channel].series();
 }
 
 bool HbmStack::acceptable(tlm::tlm_generic_payload& payload) const {
@@ -58,85 +85,171 @@ void HbmStack::move(tlm::tlm_generic_payload& payload) {
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
 }
 
-void HbmStack::enqueue(int id, tlm::tlm_generic_payload& payload, std::int64_t delay_ps, sc_core::sc_event* waiter) {
+/// Offers the bursts of a request to their channels. Returns the channel of the last.
+unsigned HbmStack::cut(std::uint32_t index, hbm::Tick offered) {
+  auto& request = requests_[index];
+  const auto size = parameters_.burst_bytes.count;
+  const auto start = map_.within_stack(request.payload->get_address());
+  const auto first = start / size, last = (start + request.payload->get_data_length() - 1) / size;
+  const bool write = request.payload->is_write();
+  const auto group = parameters_.ecc == hbm::Ecc::in_line ? std::max(1u, parameters_.ecc_data_bursts) : 0;
+  unsigned count = 0, channel = 0;
+  const auto offer = [&](hbm::AddressMap::Place place, bool writes, bool check) {
+    const auto unit = place.unit();
+    channel = unit / banks_;
+    controllers_[channel].offer({index, unit % banks_, place.row(), writes, check, false}, offered);
+    ++count;
+  };
+  auto high = map_.high(first * size);
+  for (auto number = first; number <= last; ++number) {
+    const auto address = number * size;
+    if ((address & 0xff) < size) high = map_.high(address);
+    const auto place = high ^ map_.low(address);
+    offer(place, write, false);
+    if (group > 0 && (number % group == group - 1 || number == last)) {
+      const bool whole = number % group == group - 1 && number - first >= group - 1;
+      if (write && !whole) offer(place, false, true);
+      offer(place, write, true);
+    }
+  }
+  request.bursts_left = count;
+  return channel;
+}
+
+std::uint32_t HbmStack::enqueue(int id, tlm::tlm_generic_payload& payload, std::int64_t delay_ps,
+                                sc_core::sc_event* waiter) {
   if (free_.empty()) {
-    free_.push_back(requests_.size());
+    free_.push_back(static_cast<std::uint32_t>(requests_.size()));
     requests_.emplace_back();
   }
   const auto index = free_.back();
   free_.pop_back();
-  auto& request = requests_[index];
-  request = {&payload, id, 0, 0, waiter};
+  requests_[index] = {&payload, id, 0, 0, 0, waiter};
   if (payload.is_write()) move(payload);
-  const auto burst = parameters_.burst_bytes.count;
-  const auto start = map_.within_stack(payload.get_address());
-  const auto first = start / burst, last = (start + payload.get_data_length() - 1) / burst;
-  const auto arrival = clock_.ps_to_cycles(now_picoseconds() + delay_ps) + parameters_.front_end - 1;
-  request.bursts_left = static_cast<unsigned>(last - first + 1);
-  ports_[static_cast<std::size_t>(id)].pending += request.bursts_left;
-  for (auto number = first; number <= last; ++number) {
-    hbm::Burst piece{index, arrival, map_.locate(number * burst), payload.is_write(), false};
-    auto& next = next_[piece.at.controller];
-    if (next < 0 || next > arrival) next = arrival;
-    controllers_[piece.at.controller].add(piece);
+  const auto offered = clock_.ps_to_cycles(now_picoseconds() + delay_ps) * ticks_per_cycle_;
+  ++under_way_;
+  if (waiter != nullptr) {  // a blocking call has no END_REQ
+    cut(index, offered);
+    schedule();
+  } else if (payload.get_data_length() <= parameters_.burst_bytes.count &&
+             parameters_.ecc != hbm::Ecc::in_line &&
+             payload.get_address() % parameters_.burst_bytes.count + payload.get_data_length() <=
+                 parameters_.burst_bytes.count) {
+    const auto unit = map_.place(map_.within_stack(payload.get_address())).unit();
+    const unsigned channel = unit / banks_;
+    auto& controller = controllers_[channel];
+    const bool room = controller.has_room(1, payload.is_write());
+    if (!room) controller.advance(present() * ticks_per_cycle_);
+    cut(index, offered);
+    if (!room) hold_until_admitted(index, channel);
+    schedule(channel);
+  } else {
+    const auto now = present() * ticks_per_cycle_;
+    for (auto& controller : controllers_) controller.advance(now);
+    cut(index, offered);
+    for (unsigned c = 0; c < controllers_.size(); ++c) hold_until_admitted(index, c);
+    schedule();
   }
-  schedule(arrival);
+  return index;
+}
+
+/// END_REQ of a request waits for its last burst in front of the queue of a channel, if there is one.
+void HbmStack::hold_until_admitted(std::uint32_t index, unsigned channel) {
+  if (!controllers_[channel].report_last(index)) return;
+  auto& request = requests_[index];
+  if (request.unadmitted++ == 0) ++held_;
+}
+
+/// Takes over what a channel has decided.
+void HbmStack::collect(unsigned channel) {
+  auto& controller = controllers_[channel];
+  for (const auto& completion : controller.completions) {
+    auto& request = requests_[completion.owner];
+    request.done = std::max(request.done, completion.done);
+    request.bursts_left -= completion.bursts;
+    if (request.bursts_left > 0) continue;
+    due_.push_back({(request.done + ticks_per_cycle_ - 1) / ticks_per_cycle_, order_++, completion.owner});
+    std::push_heap(due_.begin(), due_.end(), std::greater<>());
+  }
+  controller.completions.clear();
+  for (const auto owner : controller.admissions)
+    if (--requests_[owner].unadmitted == 0) admitted_.push_back(owner);
+  controller.admissions.clear();
 }
 
 void HbmStack::run() {
-  const auto now = now_picoseconds() / clock_.period_ps();
-  for (std::size_t c = 0; c < controllers_.size(); ++c) {
-    if (next_[c] < 0 || next_[c] > now) continue;
-    completions_.clear();
-    next_[c] = controllers_[c].advance(now, completions_);
-    for (const auto& completion : completions_) {
-      auto& request = requests_[completion.owner];
-      request.done = std::max(request.done, completion.done);
-      if (--request.bursts_left > 0) continue;
-      due_.push_back({request.done, order_++, completion.owner});
-      std::push_heap(due_.begin(), due_.end(), std::greater<>());
-    }
+  wake_ = -1;
+  running_ = true;
+  const auto now = present();
+  for (unsigned c = 0; c < controllers_.size(); ++c) {
+    auto& controller = controllers_[c];
+    if (controller.next() <= now * ticks_per_cycle_) controller.advance(now * ticks_per_cycle_);
+    if (!controller.completions.empty() || !controller.admissions.empty()) collect(c);
   }
-  while (!due_.empty() && due_.front().cycle <= now) {
+  for (std::size_t i = 0; i < admitted_.size(); ++i) end_request(admitted_[i]);
+  admitted_.clear();
+  while (!due_.empty() && due_.front().cycle <= now + horizon_) {
     const auto request = due_.front().request;
     std::pop_heap(due_.begin(), due_.end(), std::greater<>());
     due_.pop_back();
     respond(request);
   }
-  std::int64_t wanted = due_.empty() ? -1 : due_.front().cycle;
-  for (const auto next : next_)
-    if (next >= 0 && (wanted < 0 || next < wanted)) wanted = next;
-  if (wanted >= 0) schedule(std::max(wanted, now + 1));
+  running_ = false;
+  schedule();
 }
 
-void HbmStack::respond(std::size_t index) {
+std::int64_t HbmStack::wanted(unsigned channel) const {
+  const auto& controller = controllers_[channel];
+  if (controller.idle()) return far;
+  if (held_ > 0 && controller.blocked())
+    return (controller.next_report() + ticks_per_cycle_ - 1) / ticks_per_cycle_;
+  return controller.next_completion() / ticks_per_cycle_;
+}
+
+void HbmStack::schedule() {
+  if (running_ || under_way_ == 0) return;
+  auto cycle = due_.empty() ? far : due_.front().cycle;
+  for (unsigned c = 0; c < controllers_.size(); ++c) cycle = std::min(cycle, wanted(c));
+  wake_at(cycle);
+}
+
+void HbmStack::schedule(unsigned channel) {
+  if (!running_) wake_at(wanted(channel));
+}
+
+void HbmStack::wake_at(std::int64_t cycle) {
+  if (cycle == far || (wake_ >= 0 && wake_ <= cycle)) return;
+  wake_ = cycle;
+  const auto delay = clock_.cycles_to_ps(cycle) - now_picoseconds();
+  run_event_.notify(to_sc_time({std::max<std::int64_t>(delay, 0)}));
+}
+
+void HbmStack::end_request(std::uint32_t index) {
   const auto request = requests_[index];
-  const auto burst = parameters_.burst_bytes.count;
-  const auto start = map_.within_stack(request.payload->get_address());
-  auto& state = ports_[static_cast<std::size_t>(request.port)];
-  state.pending -= (start + request.payload->get_data_length() - 1) / burst - start / burst + 1;
-  free_.push_back(index);
-  if (request.payload->is_read()) move(*request.payload);
-  if (request.waiter != nullptr) {
-    request.waiter->notify(sc_core::SC_ZERO_TIME);
-  } else {
-    send_response(request.port, *request.payload);
-  }
-  if (state.held != nullptr && state.pending < port_limit_) {
-    auto& held = *state.held;
-    state.held = nullptr;
-    enqueue(request.port, held, 0, nullptr);
-    tlm::tlm_phase phase = tlm::END_REQ;
-    auto delay = sc_core::SC_ZERO_TIME;
-    port[static_cast<std::size_t>(request.port)]->nb_transport_bw(held, phase, delay);
-  }
+  --held_;
+  tlm::tlm_phase phase = tlm::END_REQ;
+  auto delay = sc_core::SC_ZERO_TIME;
+  port[static_cast<std::size_t>(request.port)]->nb_transport_bw(*request.payload, phase, delay);
 }
 
-void HbmStack::send_response(int id, tlm::tlm_generic_payload& payload) {
+void HbmStack::respond(std::uint32_t index) {
+  const auto request = requests_[index];
+  free_.push_back(index);
+  --under_way_;
+  const auto cycle = request.done / ticks_per_cycle_;
+  if (request.payload->is_read()) move(*request.payload);
+  if (request.waiter != nullptr)
+    request.waiter->notify(
+        to_sc_time({std::max<std::int64_t>(0, clock_.cycles_to_ps(cycle) - now_picoseconds())}));
+  else
+    send_response(request.port, *request.payload, cycle);
+}
+
+void HbmStack::send_response(int id, tlm::tlm_generic_payload& payload, std::int64_t cycle) {
   auto& state = ports_[static_cast<std::size_t>(id)];
-  if (state.responding) return state.responses.push_back(&payload);
+  if (state.responding) return state.responses.push_back({&payload, cycle});
   tlm::tlm_phase phase = tlm::BEGIN_RESP;
-  auto delay = sc_core::SC_ZERO_TIME;
+  auto delay = to_sc_time({std::max<std::int64_t>(0, clock_.cycles_to_ps(cycle) - now_picoseconds())});
   state.responding = true;
   const auto answer = port[static_cast<std::size_t>(id)]->nb_transport_bw(payload, phase, delay);
   if (answer == tlm::TLM_ACCEPTED) return;
@@ -151,9 +264,9 @@ tlm::tlm_sync_enum HbmStack::nb_transport_fw(int id, tlm::tlm_generic_payload& p
     state.responding = false;
     payload.release();
     if (!state.responses.empty()) {
-      auto* next = state.responses.front();
+      const auto next = state.responses.front();
       state.responses.pop_front();
-      send_response(id, *next);
+      send_response(id, *next.payload, next.cycle);
     }
     return tlm::TLM_COMPLETED;
   }
@@ -164,11 +277,8 @@ tlm::tlm_sync_enum HbmStack::nb_transport_fw(int id, tlm::tlm_generic_payload& p
     return tlm::TLM_COMPLETED;
   }
   payload.acquire();
-  if (state.pending >= port_limit_) {
-    state.held = &payload;
-    return tlm::TLM_ACCEPTED;
-  }
-  enqueue(id, payload, to_picoseconds(delay), nullptr);
+  const auto index = enqueue(id, payload, to_picoseconds(delay), nullptr);
+  if (requests_[index].unadmitted > 0) return tlm::TLM_ACCEPTED;
   phase = tlm::END_REQ;
   return tlm::TLM_UPDATED;
 }
@@ -178,8 +288,10 @@ void HbmStack::b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::s
   const auto& t = parameters_.timings;
   if (parameters_.timing == Timing::loose) {
     move(payload);
-    const auto bursts = (payload.get_data_length() + parameters_.burst_bytes.count - 1) / parameters_.burst_bytes.count;
-    delay += clock_.cycles(static_cast<std::int64_t>(parameters_.front_end + t.tRCDRD + t.RL + bursts * t.nBL));
+    const auto bursts =
+        (payload.get_data_length() + parameters_.burst_bytes.count - 1) / parameters_.burst_bytes.count;
+    delay +=
+        clock_.cycles(static_cast<std::int64_t>(parameters_.front_end + t.tRCDRD + t.RL + bursts * t.nBL));
     payload.set_dmi_allowed(true);
     return;
   }
@@ -212,7 +324,8 @@ bool HbmStack::get_direct_mem_ptr(int, tlm::tlm_generic_payload& payload, tlm::t
   dmi.set_start_address(start);
   dmi.set_end_address(std::min<std::uint64_t>(start + SparseMemory::page_bytes, store_.size()) - 1);
   dmi.allow_read_write();
-  const auto latency = clock_.cycles(parameters_.front_end + parameters_.timings.tRCDRD + parameters_.timings.RL);
+  const auto latency =
+      clock_.cycles(parameters_.front_end + parameters_.timings.tRCDRD + parameters_.timings.RL);
   dmi.set_read_latency(latency);
   dmi.set_write_latency(latency);
   return true;

@@ -1,31 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A stack of high-bandwidth memory with its controllers.
+/// An HBM stack: address map, one controller a channel, storage, target sockets.
 #pragma once
 
 #include <tlm_utils/simple_target_socket.h>
 
+#include <cstdint>
 #include <deque>
-#include <memory>
+#include <functional>
 #include <systemc>
 #include <vector>
 
 #include "ip/base/counters.hpp"
 #include "ip/base/level.hpp"
 #include "ip/base/sparse_memory.hpp"
+#include "ip/hbm/address_map.hpp"
 #include "ip/hbm/controller.hpp"
+#include "ip/hbm/parameters.hpp"
 
 namespace forerun::ip {
 
-/// Addresses at every port are offsets in the range that all stacks share; the address map alone decides which channel
-/// serves them. A transaction is cut into bursts; its response comes when the last burst has passed. A partial burst costs a
-/// whole one. Bytes live in a SparseMemory, which several stacks may share, so that each holds just its own pieces.
+/// Several ports of equal rank: an address is an offset in the range that all stacks share; the address map
+/// alone decides which channel serves it. A transaction is cut into bursts; its response comes when the last
+/// burst has passed. A partial burst costs a whole one. Bytes live in a SparseMemory, which several stacks
+/// may share, so that each holds just its own pieces.
 ///
-/// approximate: nb_transport; END_REQ is held back while a port has as many bursts
-/// waiting as the schedulers of its share of the pseudo-channels can see; b_transport waits
-/// likewise. loose: b_transport adds the latency of a row miss and the time of its bursts at peak, and DMI is granted.
-/// A reset is a warm one: the bytes stay, counters and statistics begin anew, and requests under way are served and answered at
-/// their times, since whoever sent them may not have been reset and waits for the response.
-/// Errors: beyond the capacity TLM_ADDRESS_ERROR_RESPONSE, streaming TLM_BURST_ERROR_RESPONSE.
+/// approximate: nb_transport. END_REQ comes when the last burst of a request has entered the queue of its
+/// channel: at once while there is room. BEGIN_RESP comes early, with the rest of the time annotated: the end
+/// of a burst is known when its column command goes. In a port the annotated times never go back. b_transport
+/// waits likewise. loose: b_transport adds the latency of a row miss and the time of its bursts at peak, and
+/// DMI is granted. In-line ECC: behind the bursts of each group of `ecc_data_bursts` that a request touches
+/// there is one more of the same kind, in the row of the group; a write that covers a group only in part
+/// reads the check bytes before it writes them. A reset is a warm one: the bytes stay, counters and
+/// statistics begin anew, and requests under way are served and answered at their times, since whoever sent
+/// them may not have been reset and waits for the response. Errors: beyond the capacity
+/// TLM_ADDRESS_ERROR_RESPONSE, streaming TLM_BURST_ERROR_RESPONSE.
 class HbmStack : public sc_core::sc_module {
  public:
   HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& parameters, SparseMemory& store);
@@ -38,60 +46,83 @@ class HbmStack : public sc_core::sc_module {
   Counter requests{counters, "requests", "transaction", "transactions served"};
 
   const hbm::Parameters& parameters() const { return parameters_; }
-  unsigned controllers() const { return static_cast<unsigned>(controllers_.size()); }
-  const hbm::ControllerStatistics& statistics(unsigned controller) const { return controllers_[controller].statistics(); }
-  /// Bytes of whole bursts that a pseudo-channel has moved.
-  std::uint64_t burst_bytes(unsigned controller) const {
-    return (statistics(controller).reads + statistics(controller).writes) * parameters_.burst_bytes.count;
-  }
+  unsigned channels() const { return static_cast<unsigned>(controllers_.size()); }
+  /// Up to the present moment.
+  hbm::ChannelStatistics statistics(unsigned channel) const;
+  /// Bytes of whole bursts that a channel has moved.
+  std::uint64_t burst_bytes(unsigned channel) const;
+  /// Records bins of so many cycles of the command clock from now or the next reset on; 0 stops.
+  void record(std::int64_t cycles);
+  const std::vector<hbm::SeriesBin>& series(unsigned channel) const;
 
  private:
+  static constexpr std::int64_t far = std::int64_t{1} << 58;
   struct Request {
     tlm::tlm_generic_payload* payload = nullptr;
     int port = 0;
     unsigned bursts_left = 0;
-    std::int64_t done = 0;  // cycle
+    unsigned unadmitted = 0;  // channels that END_REQ waits for
+    hbm::Tick done = 0;
     sc_core::sc_event* waiter = nullptr;
   };
+  struct Response {
+    tlm::tlm_generic_payload* payload;
+    std::int64_t cycle;
+  };
   struct PortState {
-    std::uint64_t pending = 0;                        // bursts
-    tlm::tlm_generic_payload* held = nullptr;         // request without END_REQ
-    std::deque<tlm::tlm_generic_payload*> responses;  // waiting for END_RESP of the one before
+    std::deque<Response> responses;  // waiting for END_RESP of the one before
     bool responding = false;
   };
   struct Due {
     std::int64_t cycle;
     std::uint64_t order;
-    std::size_t request;
-    bool operator>(const Due& other) const { return cycle != other.cycle ? cycle > other.cycle : order > other.order; }
+    std::uint32_t request;
+    bool operator>(const Due& other) const {
+      return cycle != other.cycle ? cycle > other.cycle : order > other.order;
+    }
   };
 
   void b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
-  tlm::tlm_sync_enum nb_transport_fw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
+  tlm::tlm_sync_enum nb_transport_fw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                     sc_core::sc_time& delay);
   unsigned transport_dbg(int id, tlm::tlm_generic_payload& payload);
   bool get_direct_mem_ptr(int id, tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi);
   void reset();
   bool acceptable(tlm::tlm_generic_payload& payload) const;
   void move(tlm::tlm_generic_payload& payload);
-  void enqueue(int id, tlm::tlm_generic_payload& payload, std::int64_t delay_ps, sc_core::sc_event* waiter);
+  std::uint32_t enqueue(int id, tlm::tlm_generic_payload& payload, std::int64_t delay_ps,
+                        sc_core::sc_event* waiter);
+  unsigned cut(std::uint32_t index, hbm::Tick offered);
+  void hold_until_admitted(std::uint32_t index, unsigned channel);
   void run();
-  void respond(std::size_t request);
-  void send_response(int id, tlm::tlm_generic_payload& payload);
-  void schedule(std::int64_t cycle);
+  void collect(unsigned channel);
+  void end_request(std::uint32_t index);
+  void respond(std::uint32_t index);
+  void send_response(int id, tlm::tlm_generic_payload& payload, std::int64_t cycle);
+  std::int64_t wanted(unsigned channel) const;
+  void schedule();
+  void schedule(unsigned channel);
+  void wake_at(std::int64_t cycle);
+  std::int64_t present() const { return now_picoseconds() / clock_.period_ps(); }
 
   hbm::Parameters parameters_;
   hbm::AddressMap map_;
   Clock clock_;
   SparseMemory& store_;
-  std::vector<hbm::Controller> controllers_;
-  std::vector<std::int64_t> next_;  // per controller: cycle of its next moment, -1 idle
+  mutable std::vector<hbm::Controller> controllers_;  // caught up when somebody looks
+  hbm::Tick ticks_per_cycle_;
+  std::int64_t horizon_;  // cycles: no command sent later ends a burst sooner
+  unsigned banks_;        // of a channel
   std::vector<Request> requests_;
-  std::vector<std::size_t> free_;
+  std::vector<std::uint32_t> free_;
   std::vector<PortState> ports_;
-  std::uint64_t port_limit_;         // bursts pending at a port at which END_REQ is held back
-  std::vector<Due> due_;            // heap
+  unsigned held_ = 0;  // requests without END_REQ
+  unsigned under_way_ = 0;
+  std::vector<std::uint32_t> admitted_;  // whose END_REQ is due
+  std::vector<Due> due_;                 // heap
   std::uint64_t order_ = 0;
-  std::vector<hbm::Controller::Completion> completions_;
+  std::int64_t wake_ = -1;  // cycle of the pending wake-up
+  bool running_ = false;
   sc_core::sc_event run_event_;
 };
 

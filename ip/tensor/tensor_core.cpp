@@ -19,24 +19,31 @@ std::uint64_t extent(std::uint64_t wave, std::uint64_t k_tiles, std::uint64_t ro
 }
 
 /// Cycles from the moment a wave's streaming begins until the next wave's can begin (or the end).
-std::uint64_t wave_cycles(const TensorParameters& p, std::uint64_t wave, std::uint64_t waves, std::uint64_t k_tiles,
-                          std::uint64_t m, std::uint64_t k) {
+std::uint64_t wave_cycles(const TensorParameters& p, std::uint64_t wave, std::uint64_t waves,
+                          std::uint64_t k_tiles, std::uint64_t m, std::uint64_t k) {
   const std::uint64_t first_load = wave == 0 || !p.double_buffered ? extent(wave, k_tiles, p.rows, k) : 0;
   const std::uint64_t drain = p.rows + p.columns - 1;
   if (wave + 1 == waves || !p.double_buffered) return first_load + m + drain;
   return first_load + wave_gap(p.rows, m, extent(wave + 1, k_tiles, p.rows, k), (wave + 1) % k_tiles != 0);
 }
 
+bool is_matmul(const Command& command) {
+  return command.header().opcode == FR_OP_MATMUL || command.header().opcode == FR_OP_MATMUL_SCALED;
+}
+
 }  // namespace
 
-TensorCore::TensorCore(const sc_core::sc_module_name& name, const TensorParameters& parameters, std::uint64_t local_bytes)
+TensorCore::TensorCore(const sc_core::sc_module_name& name, const TensorParameters& parameters,
+                       std::uint64_t local_bytes)
     : ComputeEngine(name, parameters.queue_depth, parameters.clock, local_bytes), parameters_(parameters) {}
 
 double TensorCore::peak_operations() const {
-  return 2.0 * parameters_.rows * parameters_.columns * parameters_.arrays * 1e12 / static_cast<double>(clock_.period_ps());
+  return 2.0 * parameters_.rows * parameters_.columns * parameters_.arrays * 1e12 /
+         static_cast<double>(clock_.period_ps());
 }
 
-std::uint64_t TensorCore::ideal_cycles(const TensorParameters& p, std::uint64_t m, std::uint64_t n, std::uint64_t k) {
+std::uint64_t TensorCore::ideal_cycles(const TensorParameters& p, std::uint64_t m, std::uint64_t n,
+                                       std::uint64_t k) {
   if (m == 0 || n == 0 || k == 0) return 1;
   const auto k_tiles = divide_up(k, p.rows), waves = k_tiles * divide_up(divide_up(n, p.columns), p.arrays);
   std::uint64_t cycles = 0;
@@ -44,10 +51,30 @@ std::uint64_t TensorCore::ideal_cycles(const TensorParameters& p, std::uint64_t 
   return cycles;
 }
 
+std::optional<LocalFault> TensorCore::decode(const Command& command) {
+  if (command.header().opcode == FR_OP_MATMUL_SCALED) {
+    command_ = command.as<fr_matmul_scaled>();
+    return check_matmul(command_, local_bytes_);
+  }
+  const auto plain = command.as<fr_matmul>();
+  command_ = without_scales(plain);
+  return check_matmul(plain, local_bytes_);
+}
+
+std::uint64_t TensorCore::scale_bytes(std::uint64_t first_k, std::uint64_t rows,
+                                      std::uint64_t columns) const {
+  if (command_.group == 0) return 0;
+  const auto groups = (first_k + rows - 1) / command_.group - first_k / command_.group + 1;
+  std::uint64_t bytes = 0;
+  if (present(command_.a_scale_type)) bytes += row_bytes(command_.a_scale_type, groups * command_.m);
+  if (present(command_.b_scale_type)) bytes += row_bytes(command_.b_scale_type, groups * columns);
+  if (present(command_.b_zero_type)) bytes += row_bytes(command_.b_zero_type, groups * columns);
+  return bytes;
+}
+
 void TensorCore::start(const Command& command) {
-  if (command.header().opcode == FR_OP_MATMUL) {
-    command_ = command.as<fr_matmul>();
-    if (const auto fault = check_matmul(command_, local_bytes_)) return fail(*fault);
+  if (is_matmul(command)) {
+    if (const auto fault = decode(command)) return fail(*fault);
     if (command_.m > 0 && command_.n > 0 && command_.k > 0) {
       k_tiles_ = divide_up(command_.k, parameters_.rows);
       wave_count_ = k_tiles_ * divide_up(divide_up(command_.n, parameters_.columns), parameters_.arrays);
@@ -61,10 +88,17 @@ void TensorCore::start(const Command& command) {
   step_after(clock_.period_ps());
 }
 
+void TensorCore::multiply() {
+  if (current().header().opcode == FR_OP_MATMUL_SCALED)
+    matmul(command_, memory());
+  else
+    matmul(current().as<fr_matmul>(), memory());
+}
+
 void TensorCore::step() {
   if (wave_ == wave_count_) {
-    if (current().header().opcode == FR_OP_MATMUL) {
-      if (parameters_.data) matmul(command_, memory());
+    if (is_matmul(current())) {
+      if (parameters_.data) multiply();
       macs += std::uint64_t{command_.m} * command_.n * command_.k;
     }
     return finish();
@@ -74,9 +108,11 @@ void TensorCore::step() {
   const auto columns = std::min(width, command_.n - n_group * width);
   const auto rows = extent(wave_, k_tiles_, parameters_.rows, command_.k);
   const auto m = std::uint64_t{command_.m};
-  auto ready = transfer(tlm::TLM_READ_COMMAND, m * rows * element_bytes(command_.a_type));
-  ready = std::max(ready, transfer(tlm::TLM_READ_COMMAND, rows * columns * element_bytes(command_.b_type)));
-  const auto c_bytes = m * columns * element_bytes(command_.c_type);
+  auto ready = transfer(tlm::TLM_READ_COMMAND, row_bytes(command_.a_type, m * rows));
+  ready = std::max(ready, transfer(tlm::TLM_READ_COMMAND, row_bytes(command_.b_type, rows * columns)));
+  if (const auto scales = scale_bytes(k_tile * parameters_.rows, rows, columns))
+    ready = std::max(ready, transfer(tlm::TLM_READ_COMMAND, scales));
+  const auto c_bytes = row_bytes(command_.c_type, m * columns);
   if (k_tile == 0 && (command_.flags & FR_MATMUL_ACCUMULATE) != 0)
     ready = std::max(ready, transfer(tlm::TLM_READ_COMMAND, c_bytes));
   if (k_tile + 1 == k_tiles_) ready = std::max(ready, transfer(tlm::TLM_WRITE_COMMAND, c_bytes));

@@ -3,35 +3,40 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "ip/command/compute_engine.hpp"
 
 namespace forerun::ip {
 
 struct TensorParameters {
-  unsigned rows = 64;            ///< R, along k: 1 .. 512
-  unsigned columns = 64;         ///< C, along n: 1 .. 512
-  unsigned arrays = 2;           ///< 1 .. 64
-  bool double_buffered = true;   ///< weights of the next tile are loaded while the present one streams
-  unsigned queue_depth = 16;     ///< commands
+  unsigned rows = 64;           ///< R, along k: 1 .. 512
+  unsigned columns = 64;        ///< C, along n: 1 .. 512
+  unsigned arrays = 2;          ///< 1 .. 64
+  bool double_buffered = true;  ///< weights of the next tile are loaded while the present one streams
+  unsigned queue_depth = 16;    ///< commands
   Frequency clock{1.25e9};
   bool data = true;
 };
 
-/// Executes MATMUL in waves: one k-tile of R rows against up to `arrays` n-tiles of C columns side by side.
+/// Executes MATMUL and MATMUL_SCALED in waves: one k-tile of R rows against up to `arrays` n-tiles of C
+/// columns side by side.
 ///
 /// With W waves of k extents r_i, and all M rows of A streaming through each, in cycles:
 ///   double-buffered:  r_1 + sum over i < W of max(M, r_(i+1), d_(i+1)) + M + R + C - 1
 ///   single-buffered:  sum over i of (r_i + M) + W (R + C - 1)
-/// where R + C - 1 is the fill and drain of the skewed array, and d_i = R in a k-tile after the first, whose sums come from
-/// the bottom of the columns (else 0). This is the timing of the SystemVerilog in ip/tensor/rtl (tile_timing.hpp: row by row, and
-/// with stalls); the arrays side by side run in step. A wave lasts at least as long as the scratchpad takes to
-/// deliver its operands (its k-slice of A once, its tiles of B) and to take its results (C after the last k-tile; partial
-/// sums stay in the accumulators; C is read first when accumulating). The bits are those of matmul(), computed when the
-/// command ends. Peak: 2 R C `arrays` operations a cycle.
+/// where R + C - 1 is the fill and drain of the skewed array, and d_i = R in a k-tile after the first, whose
+/// sums come from the bottom of the columns (else 0). This is the timing of the SystemVerilog in
+/// ip/tensor/rtl (tile_timing.hpp: row by row, and with stalls), which knows int8, bfloat16 and binary16; the
+/// arrays side by side run in step. A wave lasts at least as long as the scratchpad takes to deliver its
+/// operands (its k-slice of A once, its tiles of B, and the scales of both) and to take its results (C after
+/// the last k-tile; partial sums stay in the accumulators; C is read first when accumulating). The bits are
+/// those of matmul(), computed when the command ends. Peak: 2 R C `arrays` operations a cycle, whatever the
+/// number format: narrow elements save operand traffic, not cycles of the array.
 class TensorCore : public ComputeEngine {
  public:
-  TensorCore(const sc_core::sc_module_name& name, const TensorParameters& parameters, std::uint64_t local_bytes);
+  TensorCore(const sc_core::sc_module_name& name, const TensorParameters& parameters,
+             std::uint64_t local_bytes);
 
   Counter macs{counters, "macs", "MAC", "multiply-accumulates"};
   Counter waves{counters, "waves", "wave", "weight tiles loaded, counting arrays side by side once"};
@@ -40,14 +45,20 @@ class TensorCore : public ComputeEngine {
   /// Floating-point or integer operations a second at peak (two per MAC).
   double peak_operations() const;
   /// The closed form above, in cycles.
-  static std::uint64_t ideal_cycles(const TensorParameters& parameters, std::uint64_t m, std::uint64_t n, std::uint64_t k);
+  static std::uint64_t ideal_cycles(const TensorParameters& parameters, std::uint64_t m, std::uint64_t n,
+                                    std::uint64_t k);
 
  private:
   void start(const Command& command) override;
   void step() override;
+  /// Sets command_; says why it is refused.
+  std::optional<LocalFault> decode(const Command& command);
+  /// Bytes of the scales and zero points that the tile of `rows` k from `first_k` on needs.
+  std::uint64_t scale_bytes(std::uint64_t first_k, std::uint64_t rows, std::uint64_t columns) const;
+  void multiply();
 
   TensorParameters parameters_;
-  fr_matmul command_{};
+  fr_matmul_scaled command_{};  ///< a MATMUL without scales
   std::uint64_t wave_ = 0, wave_count_ = 0, k_tiles_ = 0;
   std::int64_t operands_ready_ = 0;
 };

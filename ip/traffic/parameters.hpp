@@ -40,9 +40,10 @@ struct TrafficParameters {
   TrafficPattern pattern = TrafficPattern::linear;
   TrafficArrivals arrivals = TrafficArrivals::saturating;
   TrafficMix mix = TrafficMix::random;
-  Frequency clock{1e9};            ///< of the arrivals
-  double rate = 1;                 ///< requests a cycle, above 0 and at most 1; unused when saturating
-  double reads = 1;                ///< share of reads, 0 .. 1
+  Frequency clock{1e9};  ///< of the arrivals
+  double rate = 1;       ///< requests a cycle, above 0 and at most 1; unused when saturating
+  double reads = 1;      ///< share of reads, 0 .. 1
+  unsigned gap = 0;  ///< cycles from the moment at which a request was taken to the next one at the earliest
   unsigned window = 0;             ///< requests under way at most; 0: no limit but the target's
   bool window_reads_only = false;  ///< writes do not count for the window
   Bytes request{32};        ///< bytes of a request, 1 .. 64 KiB; what a `signal` carries is not counted

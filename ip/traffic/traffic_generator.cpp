@@ -42,7 +42,7 @@ bool TrafficGenerator::fetch(std::int64_t now) {
     return false;
   }
   if (parameters_.arrivals == TrafficArrivals::saturating)
-    head_.picoseconds = std::max(head_.picoseconds, now);
+    head_.picoseconds = std::max({head_.picoseconds, now, not_before_});
   has_head_ = true;
   if (measures(head_.picoseconds)) ++measured_.generated;
   return true;
@@ -65,8 +65,8 @@ void TrafficGenerator::issue() {
   sending_ = true;
   const auto now = now_picoseconds();
   while (requesting_ == nullptr && fetch(now)) {
-    if (head_.picoseconds > now) {
-      wake(head_.picoseconds);
+    if (const auto when = std::max(head_.picoseconds, not_before_); when > now) {
+      wake(when);
       break;
     }
     if (!place_in_window(now)) break;
@@ -94,7 +94,7 @@ void TrafficGenerator::send(std::int64_t now) {
     payload.set_extension(stamp);
   }
   stamp->generated = head_.picoseconds;
-  stamp->taken = -1;
+  stamp->sent = now;
   has_head_ = false;
   if (measures(stamp->generated)) ++unfinished_;
   if (counts_for_window(head_.write)) ++under_way_;
@@ -112,6 +112,7 @@ void TrafficGenerator::send(std::int64_t now) {
 void TrafficGenerator::taken(tlm::tlm_generic_payload& payload, std::int64_t when) {
   ++sent;
   payload.get_extension<Stamp>()->taken = when;
+  if (parameters_.gap > 0) not_before_ = when + parameters_.gap * period(parameters_.clock).picoseconds;
   requesting_ = nullptr;
 }
 
@@ -128,6 +129,7 @@ void TrafficGenerator::complete(tlm::tlm_generic_payload& payload, std::int64_t 
   if (measures(stamp.generated)) {
     --unfinished_;
     (write ? measured_.writes : measured_.reads).add(when - stamp.generated);
+    if (!write) measured_.sent_reads.add(when - stamp.sent);
     (write ? measured_.taken_writes : measured_.taken_reads).add(when - stamp.taken);
   }
   if (counts_for_window(write)) {

@@ -19,6 +19,7 @@ namespace forerun::ip {
 /// What one generator saw. Latencies end when the response is there (its annotated delay counted).
 struct TrafficMeasurement {
   Latency reads, writes;  ///< from generation: the wait before the target takes the request included
+  Latency sent_reads;     ///< from the moment at which it was sent (BEGIN_REQ)
   Latency taken_reads, taken_writes;  ///< from the moment at which the target took the request (END_REQ)
   std::uint64_t generated = 0;        ///< requests generated within the window
   std::uint64_t bytes_read = 0, bytes_written = 0, completed = 0;  ///< whose response came within the window
@@ -55,7 +56,7 @@ class TrafficGenerator : public sc_core::sc_module {
   struct Stamp : tlm::tlm_extension<Stamp> {
     tlm::tlm_extension_base* clone() const override { return nullptr; }
     void copy_from(const tlm::tlm_extension_base&) override {}
-    std::int64_t generated = 0, taken = 0;
+    std::int64_t generated = 0, sent = 0, taken = 0;
   };
 
   void issue();
@@ -80,7 +81,7 @@ class TrafficGenerator : public sc_core::sc_module {
   tlm::tlm_generic_payload* requesting_ = nullptr;
   unsigned under_way_ = 0;
   std::vector<std::int64_t> ends_;  // heap: known moments at which the window gains a place
-  std::int64_t start_ = 0, end_ = 0;
+  std::int64_t start_ = 0, end_ = 0, not_before_ = 0;
   std::uint64_t unfinished_ = 0;  // sent, of the measurement window, without response
   std::int64_t instant_ = -1;     // for the limit of requests taken in one instant
   std::uint64_t in_instant_ = 0;

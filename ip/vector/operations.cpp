@@ -10,6 +10,8 @@
 
 #include "ip/base/local_range.hpp"
 #include "ip/base/numbers.hpp"
+#include "ip/base/numbers/groups.hpp"
+#include "ip/base/numbers/microscaling.hpp"
 #include "ip/vector/elementary.hpp"
 #include "ip/vector/philox.hpp"
 
@@ -23,7 +25,7 @@ struct Row {
   const float *a, *b, *c;
   float* d;
   std::uint32_t cols;
-  float* scale = nullptr;  ///< QUANTIZE: the row's scale
+  float* scales = nullptr;  ///< QUANTIZE, QUANTIZE_MX: the scales of the row's groups
 };
 
 float arg_float(std::uint32_t bits) { return std::bit_cast<float>(bits); }
@@ -42,7 +44,9 @@ float silu(float x) {
   return static_cast<float>(x >= 0 ? x / (1 + e) : x * e / (1 + e));
 }
 float gelu(float x) { return 0.5F * x * (1 + error_function(x * 0.70710678F)); }
-float gelu_tanh(float x) { return 0.5F * x * (1 + hyperbolic_tangent(0.79788456F * (x + 0.044715F * x * x * x))); }
+float gelu_tanh(float x) {
+  return 0.5F * x * (1 + hyperbolic_tangent(0.79788456F * (x + 0.044715F * x * x * x)));
+}
 float maximum(float a, float b) { return std::isnan(a) || a > b ? a : b; }
 float minimum(float a, float b) { return std::isnan(a) || a < b ? a : b; }
 
@@ -68,7 +72,8 @@ std::uint32_t largest(const Row& row) {
 void softmax(Row& row) {
   const auto& c = row.command;
   const bool all = c.arg0 == 0 && c.arg1 == 0;
-  const std::uint64_t wanted = all ? row.cols : std::uint64_t{c.arg0} + (c.arg1 != 0 ? row.index % c.arg1 : 0);
+  const std::uint64_t wanted =
+      all ? row.cols : std::uint64_t{c.arg0} + (c.arg1 != 0 ? row.index % c.arg1 : 0);
   const auto valid = static_cast<std::uint32_t>(std::min<std::uint64_t>(row.cols, wanted));
   const float scale = c.arg2 == 0 ? 1.0F : arg_float(c.arg2);
   float top = -INFINITY, sum = 0;
@@ -117,12 +122,67 @@ void rope(Row& row) {
   }
 }
 
+/// Columns that share a scale: QUANTIZE, QUANTIZE_MX, DEQUANTIZE_GROUPS.
+std::uint32_t group_of(const fr_vector& c) {
+  if (c.op == FR_VECTOR_QUANTIZE_MX) return mx_block;
+  return c.arg0 == 0 ? std::max(c.cols, 1u) : c.arg0;
+}
+std::uint32_t groups_of(const fr_vector& c) {
+  const std::uint64_t group = group_of(c);
+  return static_cast<std::uint32_t>((c.cols + group - 1) / group);
+}
+
+/// QUANTIZE: what a group's largest magnitude becomes; 0 if the type cannot be quantised to.
+float quantize_top(unsigned type) {
+  switch (type) {
+    case FR_TYPE_I8:
+      return 127;
+    case FR_TYPE_I4:
+      return 7;
+    case FR_TYPE_F8E4M3:
+      return 448;
+    case FR_TYPE_F8E5M2:
+      return 57344;
+    default:
+      return 0;
+  }
+}
+
+/// Calls `f(group, first column, its columns)` for each group of a row.
+template <typename F>
+void for_groups(const Row& row, F f) {
+  const std::uint32_t width = group_of(row.command);
+  for (std::uint32_t group = 0, first = 0; first < row.cols; ++group) {
+    const auto count = std::min(width, row.cols - first);
+    f(group, first, std::span(row.a + first, count));
+    first += count;
+  }
+}
+
 void quantize(Row& row) {
-  float top = 0;
-  for (std::uint32_t i = 0; i < row.cols; ++i) top = std::max(top, std::fabs(row.a[i]));
-  const float scale = top / 127;
-  *row.scale = scale;
-  for (std::uint32_t i = 0; i < row.cols; ++i) row.d[i] = scale > 0 ? row.a[i] / scale : 0.0F;
+  const float top = quantize_top(row.command.d_type);
+  for_groups(row, [&](std::uint32_t group, std::uint32_t first, std::span<const float> values) {
+    const auto by = symmetric_scale(values, top, row.command.c_type);
+    row.scales[group] = by.scale;
+    for (std::size_t i = 0; i < values.size(); ++i) row.d[first + i] = to_steps(values[i], by);
+  });
+}
+
+void quantize_mx(Row& row) {
+  for_groups(row, [&](std::uint32_t group, std::uint32_t first, std::span<const float> values) {
+    const auto scale = mx_scale(row.command.d_type, values);
+    row.scales[group] = from_e8m0(scale);
+    mx_divide(scale, values, row.d + first);
+  });
+}
+
+void dequantize_groups(Row& row) {
+  const bool zeros = (row.command.flags & FR_VECTOR_FLAG_ZERO_POINTS) != 0;
+  for_groups(row, [&](std::uint32_t group, std::uint32_t first, std::span<const float> values) {
+    const float scale = row.b[group], zero = zeros ? row.c[group] : 0.0F;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      row.d[first + i] = (zeros ? values[i] - zero : values[i]) * scale;
+  });
 }
 
 void gumbel(Row& row) {
@@ -138,7 +198,8 @@ void gumbel(Row& row) {
 
 enum class Shape { E, R, N, T };
 
-/// How an operation is carried out and what it costs. `b_cols` and `c_cols` say how wide its second and third source are.
+/// How an operation is carried out and what it costs. `b_cols` and `c_cols` say how wide its second and third
+/// source are.
 struct Operation {
   unsigned code;
   unsigned sources;
@@ -225,6 +286,8 @@ const std::array operations = {
                 for (std::uint32_t i = 0; i < row.cols; ++i) row.d[i] = row.a[i] * row.b[i] * row.c[i];
               },
               1, 0},
+    Operation{FR_VECTOR_QUANTIZE_MX, 1, Shape::N, quantize_mx, 2, 0},
+    Operation{FR_VECTOR_DEQUANTIZE_GROUPS, 2, Shape::E, dequantize_groups, 1, 0},
     Operation{FR_VECTOR_TRANSPOSE, 1, Shape::T, nullptr, 1, 0},
     Operation{FR_VECTOR_CONCAT_COUNT, 0, Shape::E, nullptr, 1, 0},
     Operation{FR_VECTOR_GUMBEL, 1, Shape::E, gumbel, 2, 1},
@@ -246,16 +309,32 @@ struct Source {
   std::uint32_t cols;
 };
 
-bool b_is_scalar(const fr_vector& c) { return (c.flags & FR_VECTOR_FLAG_B_SCALAR) != 0 || c.op == FR_VECTOR_DEQUANTIZE; }
+bool b_is_scalar(const fr_vector& c) {
+  return (c.flags & FR_VECTOR_FLAG_B_SCALAR) != 0 || c.op == FR_VECTOR_DEQUANTIZE;
+}
 bool c_is_scalar(const fr_vector& c) { return (c.flags & FR_VECTOR_FLAG_C_SCALAR) != 0; }
+
+bool has_scales(unsigned op) { return op == FR_VECTOR_QUANTIZE || op == FR_VECTOR_QUANTIZE_MX; }
+/// The type of the scales that QUANTIZE and QUANTIZE_MX write to c.
+unsigned scale_type(const fr_vector& c) { return c.op == FR_VECTOR_QUANTIZE_MX ? +FR_TYPE_E8M0 : c.c_type; }
+unsigned sources_of(const Operation& operation, const fr_vector& c) {
+  const bool zeros = c.op == FR_VECTOR_DEQUANTIZE_GROUPS && (c.flags & FR_VECTOR_FLAG_ZERO_POINTS) != 0;
+  return operation.sources + (zeros ? 1 : 0);
+}
 
 Source source_a(const fr_vector& c) { return {c.a, c.a_stride, c.a_type, c.cols}; }
 Source source_b(const fr_vector& c) {
-  const std::uint32_t cols = c.op == FR_VECTOR_ROPE ? c.arg0 / 2 : b_is_scalar(c) ? 1 : c.cols;
+  const std::uint32_t cols = c.op == FR_VECTOR_ROPE                ? c.arg0 / 2
+                             : c.op == FR_VECTOR_DEQUANTIZE_GROUPS ? groups_of(c)
+                             : b_is_scalar(c)                      ? 1
+                                                                   : c.cols;
   return {c.b, c.b_stride, c.b_type, cols};
 }
 Source source_c(const fr_vector& c) {
-  const std::uint32_t cols = c.op == FR_VECTOR_ROPE ? c.arg0 / 2 : c_is_scalar(c) ? 1 : c.cols;
+  const std::uint32_t cols = c.op == FR_VECTOR_ROPE                ? c.arg0 / 2
+                             : c.op == FR_VECTOR_DEQUANTIZE_GROUPS ? groups_of(c)
+                             : c_is_scalar(c)                      ? 1
+                                                                   : c.cols;
   return {c.c, c.c_stride, c.c_type, cols};
 }
 
@@ -265,20 +344,43 @@ void destination(const fr_vector& c, const Operation& operation, std::uint64_t& 
   cols = operation.shape == Shape::T ? c.rows : operation.shape == Shape::R ? 1 : c.cols;
 }
 
-void fetch(const Source& source, std::uint32_t row, std::uint32_t cols, std::span<unsigned char> memory, float* to) {
-  const auto* from = memory.data() + static_cast<std::int64_t>(source.address) + std::int64_t{row} * source.stride;
+void fetch(const Source& source, std::uint32_t row, std::uint32_t cols, std::span<unsigned char> memory,
+           float* to) {
+  const auto* from =
+      memory.data() + static_cast<std::int64_t>(source.address) + std::int64_t{row} * source.stride;
   read_row(source.type, from, to, source.cols);
   if (source.cols == 1) std::fill(to + 1, to + cols, *to);
 }
 
+Overflow overflow_of(const fr_vector& c) {
+  return (c.flags & FR_VECTOR_FLAG_OVERFLOW) != 0 ? Overflow::special : Overflow::saturate;
+}
+
 void transpose(const fr_vector& c, std::span<unsigned char> memory) {
-  std::vector<float> line(c.cols);
-  const unsigned bytes = element_bytes(c.d_type);
-  for (std::uint32_t r = 0; r < c.rows; ++r) {
-    fetch(source_a(c), r, c.cols, memory, line.data());
-    for (std::uint32_t i = 0; i < c.cols; ++i)
-      write_row(c.d_type, &line[i], memory.data() + c.d + std::int64_t{i} * c.d_stride + std::int64_t{r} * bytes, 1);
+  thread_local std::vector<float> all, column;
+  all.resize(std::uint64_t{c.rows} * c.cols);
+  column.resize(c.rows);
+  for (std::uint32_t r = 0; r < c.rows; ++r)
+    fetch(source_a(c), r, c.cols, memory, &all[std::uint64_t{r} * c.cols]);
+  for (std::uint32_t i = 0; i < c.cols; ++i) {
+    for (std::uint32_t r = 0; r < c.rows; ++r) column[r] = all[std::uint64_t{r} * c.cols + i];
+    write_row(c.d_type, column.data(), memory.data() + c.d + std::int64_t{i} * c.d_stride, c.rows,
+              overflow_of(c));
   }
+}
+
+/// CONCAT_COUNT; integers of 32 bits are not rounded through binary32.
+void count_up(const fr_vector& c, std::uint32_t row, float* line, unsigned char* to) {
+  const std::uint32_t first = c.arg0 + row * c.cols;
+  if (element_bytes(c.d_type) == 4 && !is_float_type(c.d_type)) {
+    for (std::uint32_t i = 0; i < c.cols; ++i) {
+      const std::uint32_t value = first + i;
+      std::memcpy(to + std::uint64_t{i} * 4, &value, 4);
+    }
+    return;
+  }
+  for (std::uint32_t i = 0; i < c.cols; ++i) line[i] = static_cast<float>(first + i);
+  write_row(c.d_type, line, to, c.cols, overflow_of(c));
 }
 
 }  // namespace
@@ -289,58 +391,60 @@ std::optional<LocalFault> check_vector(const fr_vector& command, std::uint64_t m
   if (operation == nullptr) return bad(command.op);
   for (const unsigned type : {command.a_type, command.b_type, command.c_type, command.d_type})
     if (type >= FR_TYPE_COUNT) return bad(type);
-  if ((command.flags & ~7u) != 0) return bad(command.flags);
-  if (command.op == FR_VECTOR_ROPE && (command.arg0 == 0 || command.arg0 % 2 != 0 || command.cols % command.arg0 != 0))
+  if ((command.flags & ~31u) != 0) return bad(command.flags);
+  if (command.op == FR_VECTOR_ROPE &&
+      (command.arg0 == 0 || command.arg0 % 2 != 0 || command.cols % command.arg0 != 0))
     return bad(command.arg0);
-  if (command.op == FR_VECTOR_QUANTIZE && command.d_type != FR_TYPE_I8) return bad(command.d_type);
+  if (command.op == FR_VECTOR_QUANTIZE && quantize_top(command.d_type) == 0) return bad(command.d_type);
+  if (command.op == FR_VECTOR_QUANTIZE && !is_float_type(command.c_type)) return bad(command.c_type);
+  if (command.op == FR_VECTOR_QUANTIZE_MX && !is_mx_element(command.d_type)) return bad(command.d_type);
+  if (command.op == FR_VECTOR_DEQUANTIZE_GROUPS && command.arg0 == 0) return bad(command.arg0);
   if (command.op == FR_VECTOR_ARGMAX && command.d_type != FR_TYPE_U32) return bad(command.d_type);
   if (command.rows == 0 || command.cols == 0) return std::nullopt;
   const Source sources[] = {source_a(command), source_b(command), source_c(command)};
-  for (unsigned i = 0; i < operation->sources; ++i) {
+  for (unsigned i = 0; i < sources_of(*operation, command); ++i) {
     const auto& s = sources[i];
     if (const auto fault =
-            check_rows(s.address, command.rows, std::uint64_t{s.cols} * element_bytes(s.type), s.stride, memory_bytes))
+            check_rows(s.address, command.rows, row_bytes(s.type, s.cols), s.stride, memory_bytes))
       return fault;
   }
-  if (command.op == FR_VECTOR_QUANTIZE)
-    if (const auto fault = check_rows(command.c, command.rows, 4, command.c_stride, memory_bytes)) return fault;
+  if (has_scales(command.op))
+    if (const auto fault =
+            check_rows(command.c, command.rows, row_bytes(scale_type(command), groups_of(command)),
+                       command.c_stride, memory_bytes))
+      return fault;
   std::uint64_t rows = 0, cols = 0;
   destination(command, *operation, rows, cols);
-  return check_rows(command.d, rows, cols * element_bytes(command.d_type), command.d_stride, memory_bytes);
+  return check_rows(command.d, rows, row_bytes(command.d_type, cols), command.d_stride, memory_bytes);
 }
 
 void vector_operation(const fr_vector& command, std::span<unsigned char> memory) {
   const auto& operation = *find(command.op);
   if (command.rows == 0 || command.cols == 0) return;
   if (operation.shape == Shape::T) return transpose(command, memory);
+  const unsigned sources = sources_of(operation, command);
   thread_local std::vector<float> buffer;
-  buffer.resize(std::uint64_t{command.cols} * 4);
-  float *a = buffer.data(), *b = a + command.cols, *c = b + command.cols, *d = c + command.cols;
+  buffer.resize(std::uint64_t{command.cols} * 5);
+  float *a = buffer.data(), *b = a + command.cols, *c = b + command.cols, *d = c + command.cols,
+        *scales = d + command.cols;
   for (std::uint32_t r = 0; r < command.rows; ++r) {
-    if (operation.sources > 0) fetch(source_a(command), r, command.cols, memory, a);
-    if (operation.sources > 1) fetch(source_b(command), r, command.cols, memory, b);
-    if (operation.sources > 2) fetch(source_c(command), r, command.cols, memory, c);
-    float scale = 0;
-    Row row{command, r, a, b, c, d, command.cols, &scale};
+    if (sources > 0) fetch(source_a(command), r, command.cols, memory, a);
+    if (sources > 1) fetch(source_b(command), r, command.cols, memory, b);
+    if (sources > 2) fetch(source_c(command), r, command.cols, memory, c);
+    Row row{command, r, a, b, c, d, command.cols, scales};
     auto* to = memory.data() + static_cast<std::int64_t>(command.d) + std::int64_t{r} * command.d_stride;
     if (command.op == FR_VECTOR_ARGMAX) {
       const std::uint32_t index = command.arg0 + largest(row);
       std::memcpy(to, &index, 4);
     } else if (command.op == FR_VECTOR_CONCAT_COUNT) {
-      for (std::uint32_t i = 0; i < command.cols; ++i) {
-        const std::uint32_t value = command.arg0 + r * command.cols + i;
-        if (element_bytes(command.d_type) == 4 && !is_float_type(command.d_type)) {
-          std::memcpy(to + std::uint64_t{i} * 4, &value, 4);
-        } else {
-          const auto number = static_cast<float>(value);
-          write_row(command.d_type, &number, to + std::uint64_t{i} * element_bytes(command.d_type), 1);
-        }
-      }
+      count_up(command, r, d, to);
     } else {
       operation.run(row);
-      write_row(command.d_type, d, to, operation.shape == Shape::R ? 1 : command.cols);
-      if (command.op == FR_VECTOR_QUANTIZE)
-        std::memcpy(memory.data() + static_cast<std::int64_t>(command.c) + std::int64_t{r} * command.c_stride, &scale, 4);
+      write_row(command.d_type, d, to, operation.shape == Shape::R ? 1 : command.cols, overflow_of(command));
+      if (has_scales(command.op))
+        write_row(scale_type(command), scales,
+                  memory.data() + static_cast<std::int64_t>(command.c) + std::int64_t{r} * command.c_stride,
+                  groups_of(command));
     }
   }
 }
@@ -356,13 +460,15 @@ VectorTraffic vector_traffic(const fr_vector& command) {
   if (operation == nullptr || command.rows == 0 || command.cols == 0) return {};
   const Source sources[] = {source_a(command), source_b(command), source_c(command)};
   VectorTraffic traffic;
-  for (unsigned i = 0; i < operation->sources; ++i) {
-    const auto row = std::uint64_t{sources[i].cols} * element_bytes(sources[i].type);
+  for (unsigned i = 0; i < sources_of(*operation, command); ++i) {
+    const auto row = row_bytes(sources[i].type, sources[i].cols);
     traffic.read += sources[i].stride == 0 ? row : row * command.rows;  // a repeated row is read once
   }
   std::uint64_t rows = 0, cols = 0;
   destination(command, *operation, rows, cols);
-  traffic.written = rows * cols * element_bytes(command.d_type) + (command.op == FR_VECTOR_QUANTIZE ? 4ull * command.rows : 0);
+  traffic.written = rows * row_bytes(command.d_type, cols);
+  if (has_scales(command.op))
+    traffic.written += command.rows * row_bytes(scale_type(command), groups_of(command));
   return traffic;
 }
 

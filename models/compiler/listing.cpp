@@ -53,6 +53,7 @@ std::string scalar_op(unsigned number) {
   return std::to_string(number);
 }
 std::string type_name(unsigned number) {
+  if (number == FR_NO_TYPE) return "none";
   FR_TYPES(FR_X)
   return std::to_string(number);
 }

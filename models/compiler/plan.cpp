@@ -181,9 +181,10 @@ Numerics numerics_for(chip::Format format) {
     case chip::Format::i8:
       return {FR_TYPE_I8, FR_TYPE_F16, true};
     case chip::Format::f32:
-      break;
+      return {FR_TYPE_F32, FR_TYPE_F32, false};
+    default:
+      throw CompileError("models are compiled for f32, f16, bf16 and i8 only");
   }
-  return {FR_TYPE_F32, FR_TYPE_F32, false};
 }
 
 unsigned Plan::activation_bytes() const { return ip::element_bytes(numerics.activation); }

@@ -3,12 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
 
+#include "platform/chip/address_bits.hpp"
 #include "platform/chip/address_map.hpp"
 #include "platform/chip/keys.hpp"
+#include "platform/chip/names.hpp"
 #include "platform/chip/quantity.hpp"
 
 namespace forerun::chip {
@@ -18,7 +21,8 @@ constexpr std::uint64_t device_tree_bytes = 8192, device_tree_bytes_a_cluster = 
 constexpr std::uint64_t page = 4096;
 constexpr unsigned max_mesh = 64;                 // columns or rows of the network
 constexpr unsigned max_transactions = 1024;       // under way in a direction of a cluster
-constexpr unsigned max_banks = 64;                // of a pseudo-channel
+constexpr unsigned max_banks = 64;                // of a pseudo-channel, in all ranks
+constexpr unsigned max_channel_banks = 256;       // of a channel
 constexpr std::uint64_t max_memory = 1ull << 48;  // bytes of all stacks
 
 class Finder {
@@ -30,7 +34,11 @@ class Finder {
     scratchpad();
     dma();
     memory();
+    address_map();
+    controller();
     timings();
+    refresh();
+    low_power();
     network();
     return std::move(found_);
   }
@@ -78,22 +86,27 @@ class Finder {
 
   void memory() {
     const auto& h = chip_.hbm;
-    const unsigned controllers = h.channels * h.pseudo_channels, banks = h.bank_groups * h.banks_per_group;
+    const unsigned controllers = h.channels * h.pseudo_channels,
+                   banks = h.ranks * h.bank_groups * h.banks_per_group;
     if (h.ports > controllers)
       add({"hbm.ports", "hbm.channels", "hbm.pseudo_channels"},
           fmt::format(
               "hbm.ports is {}, but a stack has only {} pseudo-channels (hbm.channels x hbm.pseudo_channels)",
               h.ports, controllers));
     if (banks > max_banks)
-      add({"hbm.banks_per_group", "hbm.bank_groups"},
-          fmt::format("hbm.bank_groups x hbm.banks_per_group are {} banks in a pseudo-channel; at most {}",
-                      banks, max_banks));
-    const bool split = h.address_map.size() > 1 && h.address_map[1] == AddressField::column;
-    if (split && h.interleave > h.row_bytes)
-      add({"hbm.interleave", "hbm.row_bytes", "hbm.address_map"},
-          fmt::format("hbm.interleave is {}, more than a row (hbm.row_bytes {}) holds below the other fields "
-                      "of hbm.address_map",
-                      format(h.interleave), format(h.row_bytes)));
+      add({"hbm.banks_per_group", "hbm.bank_groups", "hbm.ranks"},
+          fmt::format(
+              "hbm.ranks x bank_groups x banks_per_group are {} banks in a pseudo-channel; at most {}", banks,
+              max_banks));
+    else if (h.pseudo_channels * banks > max_channel_banks)
+      add({"hbm.pseudo_channels", "hbm.banks_per_group", "hbm.bank_groups", "hbm.ranks"},
+          fmt::format("hbm.pseudo_channels x ranks x bank_groups x banks_per_group are {} banks in a "
+                      "channel; at most {}",
+                      h.pseudo_channels * banks, max_channel_banks));
+    if (h.burst_bytes > h.row_bytes)
+      add({"hbm.burst_bytes", "hbm.row_bytes"},
+          fmt::format("hbm.burst_bytes is {}, more than the {} of a row (hbm.row_bytes)",
+                      format(h.burst_bytes), format(h.row_bytes)));
     if (const auto stack = memory_size(chip_).count / h.stacks; h.ports * h.interleave.count > stack)
       add({"hbm.interleave", "hbm.ports", "hbm.rows", "hbm.row_bytes"},
           fmt::format("hbm.interleave is {}, but each of hbm.ports has only {} of a stack",
@@ -105,47 +118,149 @@ class Finder {
               format(chip_.clusters.dma.burst), format(h.interleave)));
     if (memory_size(chip_).count > max_memory)
       add({"hbm.rows", "hbm.stacks", "hbm.channels"},
-          fmt::format("the memory of hbm.stacks x channels x pseudo_channels x bank_groups x banks_per_group "
-                      "x rows x row_bytes is {}; "
+          fmt::format("the memory of hbm.stacks x channels x pseudo_channels x ranks x bank_groups x "
+                      "banks_per_group x rows x row_bytes is {}; "
                       "at most {} fit the address space",
                       format(memory_size(chip_)), format(Bytes{max_memory})));
   }
 
+  void address_map() {
+    const auto& h = chip_.hbm;
+    if (h.burst_bytes > h.row_bytes) return;
+    try {
+      address_masks(h);
+    } catch (const AddressMapError& error) {
+      add({error.key, "hbm.address_map", "hbm.ranks", "hbm.channels", "hbm.pseudo_channels",
+           "hbm.bank_groups", "hbm.banks_per_group", "hbm.rows", "hbm.row_bytes", "hbm.burst_bytes"},
+          error.what());
+    }
+  }
+
+  void controller() {
+    const auto& h = chip_.hbm;
+    if ((h.queues == Queues::read_write || h.scheduler == Scheduler::fr_fcfs_grouped) && h.write_high != 0 &&
+        h.write_low >= h.write_high)
+      add({"hbm.write_low", "hbm.write_high"},
+          fmt::format("hbm.write_low is {}, not below hbm.write_high ({}): writing would end where it begins",
+                      h.write_low, h.write_high));
+    if (h.page_policy == PagePolicy::adaptive && h.page_idle == 0)
+      add({"hbm.page_policy", "hbm.page_idle"},
+          "hbm.page_policy is adaptive, but hbm.page_idle 0: say after how many idle cycles a row closes");
+  }
+
+  /// `sum` is made of names of timings; each of them may be the one to change.
+  void at_least(std::string_view key, unsigned value, std::string_view sum, unsigned least,
+                std::string_view why) {
+    if (value >= least) return;
+    std::vector<std::string_view> involved{key};
+    std::istringstream words{std::string(sum)};
+    for (std::string word; words >> word;)
+      if (const auto* other = find_key("hbm.timings." + word)) involved.push_back(other->path);
+    add(std::move(involved), fmt::format("{} is {}, less than {} ({}): {}", key, value, sum, least, why));
+  }
+
+  /// A choice that needs timings which are 0.
+  void needs(std::string_view choice, std::string_view value,
+             std::initializer_list<std::pair<std::string_view, unsigned>> needed) {
+    std::vector<std::string_view> keys{choice};
+    std::string missing;
+    for (const auto& [key, number] : needed)
+      if (number == 0) {
+        keys.push_back(key);
+        missing += fmt::format("{}{}", missing.empty() ? "" : " and ", key);
+      }
+    if (!missing.empty())
+      add(std::move(keys),
+          fmt::format("{} is {}, but {} {} 0", choice, value, missing, keys.size() > 2 ? "are" : "is"));
+  }
+
+#define LEAST(KEY, SUM, VALUE, WHY) at_least("hbm.timings." #KEY, t.KEY, SUM, VALUE, WHY)
+#define NEEDED(KEY) \
+  { "hbm.timings." #KEY, t.KEY }
+
   void timings() {
     const auto& t = chip_.hbm.timings;
-    // `sum` is made of names of timings; each of them may be the one to change.
-    const auto at_least = [&](std::string_view key, unsigned value, std::string_view sum, unsigned least,
-                              std::string_view why) {
-      if (value >= least) return;
-      std::vector<std::string_view> involved{key};
-      std::istringstream words{std::string(sum)};
-      for (std::string word; words >> word;)
-        if (const auto* other = find_key("hbm.timings." + word)) involved.push_back(other->path);
-      add(std::move(involved), fmt::format("{} is {}, less than {} ({}): {}", key, value, sum, least, why));
-    };
-#define LEAST(KEY, SUM, VALUE, WHY) at_least("hbm.timings." #KEY, t.KEY, SUM, VALUE, WHY)
     LEAST(tRC, "tRAS + tRP", t.tRAS + t.tRP, "a row opened again must have been closed");
     LEAST(tRAS, "tRCDRD", t.tRCDRD, "a row would close before it is read");
     LEAST(tRAS, "tRCDWR", t.tRCDWR, "a row would close before it is written");
     LEAST(tCCDS, "nBL", t.nBL, "bursts would overlap on the data bus");
     LEAST(tCCDL, "tCCDS", t.tCCDS, "one bank group cannot be faster than two");
+    if (chip_.hbm.ranks > 1) LEAST(tCCDR, "nBL", t.nBL, "bursts of two ranks would overlap on the data bus");
     LEAST(tRRDL, "tRRDS", t.tRRDS, "one bank group cannot be faster than two");
     LEAST(tWTRL, "tWTRS", t.tWTRS, "one bank group cannot be faster than two");
     LEAST(tFAW, "tRRDS", t.tRRDS, "four activations take longer than two");
     if (t.RL + t.nBL > t.WL)
       LEAST(tRTW, "RL + nBL - WL", t.RL + t.nBL - t.WL, "read and write data would overlap on the data bus");
-    if (chip_.hbm.refresh == Refresh::all_bank) {
+  }
+
+  void refresh() {
+    const auto& h = chip_.hbm;
+    const auto& t = h.timings;
+    if (h.refresh == Refresh::all_bank) {
       LEAST(tRFC, "tRC", t.tRC, "a refresh opens and closes rows");
       LEAST(tREFI, "tRFC + tRC + RL", t.tRFC + t.tRC + t.RL, "refreshing would leave no time for data");
     }
-#undef LEAST
+    if (h.refresh == Refresh::per_bank) {
+      needs("hbm.refresh", "per_bank", {NEEDED(tREFIpb), NEEDED(tRFCpb)});
+      if (t.tREFIpb != 0 && t.tRFCpb != 0) {
+        LEAST(tRFCpb, "tRC", t.tRC, "a refresh opens and closes rows");
+        LEAST(tREFIpb, "tRREFD", t.tRREFD, "refreshes would come faster than they may follow one another");
+        LEAST(tREFI, "tREFIpb", t.tREFIpb, "every bank is refreshed once in tREFI");
+        // Banks of a channel take turns; where a turn is too short for all in tREFI, several share one.
+        const auto banks = h.pseudo_channels * h.ranks * h.bank_groups * h.banks_per_group;
+        const auto between = std::uint64_t{t.tREFIpb} * std::clamp(t.tREFI / t.tREFIpb, 1u, banks);
+        if (between < std::uint64_t{t.tRFCpb} + t.tRC + t.RL)
+          add({"hbm.timings.tREFIpb", "hbm.timings.tREFI", "hbm.timings.tRFCpb", "hbm.timings.tRC",
+               "hbm.timings.RL"},
+              fmt::format("hbm.timings.tREFIpb is {} and tREFI {}, so that a bank is refreshed every {} "
+                          "cycles, less than "
+                          "tRFCpb + tRC + RL ({}): refreshing would leave no time for data",
+                          t.tREFIpb, t.tREFI, between, t.tRFCpb + t.tRC + t.RL));
+      }
+    }
+    if (h.refresh_management) {
+      needs("hbm.refresh_management", "true", {NEEDED(RAAIMT), NEEDED(tRFM)});
+      if (t.RAAMMT != 0)
+        LEAST(RAAMMT, "RAAIMT", t.RAAIMT, "refresh management cannot be urgent before it is due");
+    }
   }
+
+  void low_power() {
+    const auto& h = chip_.hbm;
+    const auto& t = h.timings;
+    if (h.power_down != 0) needs("hbm.power_down", fmt::to_string(h.power_down), {NEEDED(tXP), NEEDED(tCKE)});
+    if (h.self_refresh == 0) return;
+    needs("hbm.self_refresh", fmt::to_string(h.self_refresh), {NEEDED(tXS), NEEDED(tCKE)});
+    if (t.tXS != 0) LEAST(tXS, "tRFC", t.tRFC, "self-refresh may be left while a refresh is under way");
+    if (h.power_down >= h.self_refresh)
+      add({"hbm.power_down", "hbm.self_refresh"},
+          fmt::format(
+              "hbm.power_down is {}, not below hbm.self_refresh ({}): power-down would never be entered",
+              h.power_down, h.self_refresh));
+  }
+#undef NEEDED
+#undef LEAST
 
   void network() {
     const auto& noc = chip_.noc;
     // The rows as they are given are compared with the limits first: a grid of any size costs memory.
     if (noc.tiles.size() > max_mesh)
       return add({"noc.tiles"}, fmt::format("noc.tiles: {} rows; at most {}", noc.tiles.size(), max_mesh));
+    const bool grid_of_routers =
+        noc.topology == NocTopology::mesh || noc.topology == NocTopology::concentrated_mesh;
+    if (noc.routing != NocRouting::dimension_order && !grid_of_routers)
+      add({"noc.routing", "noc.topology"},
+          fmt::format("noc.routing: {} is for meshes, but noc.topology is {}", name(noc.routing),
+                      name(noc.topology)));
+    const bool halves = noc.topology == NocTopology::torus || noc.topology == NocTopology::ring ||
+                        noc.routing == NocRouting::o1turn;
+    if (halves && noc.virtual_channels < 2)
+      add({"noc.virtual_channels", "noc.topology", "noc.routing"},
+          "noc.virtual_channels: 1; torus, ring and o1turn need 2 or more");
+    if (noc.control_priority >= noc.priorities)
+      add({"noc.control_priority", "noc.priorities"},
+          fmt::format("noc.control_priority: {}; noc.priorities: {} has classes 0 to {}",
+                      noc.control_priority, noc.priorities, noc.priorities - 1));
     try {
       const auto grid = place_tiles(chip_);
       if (grid.columns > max_mesh || grid.rows > max_mesh)

@@ -23,8 +23,8 @@ Bandwidth peak_memory_bandwidth(const Chip& chip) {
 
 Bytes memory_size(const Chip& chip) {
   const auto& h = chip.hbm;
-  return {std::uint64_t{h.stacks} * h.channels * h.pseudo_channels * h.bank_groups * h.banks_per_group *
-          h.rows * h.row_bytes.count};
+  return {std::uint64_t{h.stacks} * h.channels * h.pseudo_channels * h.ranks * h.bank_groups *
+          h.banks_per_group * h.rows * h.row_bytes.count};
 }
 
 namespace {

@@ -12,12 +12,49 @@ namespace forerun::chip {
 
 enum class Timing : unsigned char { loose, approximate };
 enum class Data : unsigned char { real, none };
-enum class Format : unsigned char { f32, f16, bf16, i8 };
-enum class Scheduler : unsigned char { fr_fcfs, fcfs };
-enum class PagePolicy : unsigned char { open, closed };
-enum class Refresh : unsigned char { all_bank, none };
-/// A piece of a memory address.
-enum class AddressField : unsigned char { burst, column, channel, pseudo_channel, bank_group, bank, row };
+/// What the arrays multiply: floats, OCP 8-bit floats, integers, OCP microscaling blocks.
+enum class Format : unsigned char { f32, f16, bf16, i8, f8e4m3, f8e5m2, i4, mxfp8, mxfp6, mxfp4, mxint8 };
+enum class Scheduler : unsigned char { fr_fcfs, fcfs, fr_fcfs_grouped };
+enum class Queues : unsigned char { shared, per_bank, read_write };
+enum class PagePolicy : unsigned char { open, closed, adaptive };
+/// Which waiting hits keep a row open against a burst that wants another row of the bank.
+enum class KeepOpen : unsigned char { none, older, all };
+/// Which of several row commands goes first.
+enum class RowOrder : unsigned char { oldest_ready, first_over };
+enum class Refresh : unsigned char { all_bank, per_bank, none };
+enum class RefreshOrder : unsigned char { together, spread };
+enum class Ecc : unsigned char { none, sideband, in_line };
+/// A part of a memory address.
+enum class AddressField : unsigned char {
+  burst,
+  column,
+  channel,
+  pseudo_channel,
+  rank,
+  bank_group,
+  bank,
+  row
+};
+inline constexpr unsigned address_fields = 8;
+
+/// The next bits of a field, from the field's lowest up.
+struct AddressPiece {
+  AddressField field = AddressField::burst;
+  unsigned width = 0;  ///< 0: all that are left
+  bool operator==(const AddressPiece&) const = default;
+};
+
+/// Masks of address bits, one for each bit of a field from its lowest: the parity of the address under the
+/// mask is XORed onto the bit.
+struct AddressHash {
+  AddressField field = AddressField::bank;
+  std::vector<std::uint64_t> masks;
+  bool operator==(const AddressHash&) const = default;
+};
+enum class NocModel : unsigned char { packet, flit };
+enum class NocTopology : unsigned char { mesh, torus, ring, concentrated_mesh, fat_tree, crossbar };
+enum class NocRouting : unsigned char { dimension_order, o1turn, west_first };
+enum class NocSwitching : unsigned char { wormhole, virtual_cut_through };
 
 /// The control CPU: clock, and cycles that an instruction of each class takes.
 struct Cpu {
@@ -105,21 +142,46 @@ struct Clusters {
 
 struct Noc {
   Frequency clock{1.25e9};
-  unsigned columns = 0, rows = 0;                 ///< 0: chosen by place_tiles
-  Bytes link_width{64};                           ///< a flit: what a link carries a cycle
-  unsigned buffer = 32;                           ///< flits per port
-  unsigned router_latency = 2, link_latency = 1;  ///< cycles
-  std::vector<std::string> tiles;  ///< row by row from the top, "X C M H ."; empty: chosen by place_tiles
+  unsigned columns = 0, rows = 0;  ///< 0: chosen by place_tiles
+  NocModel model = NocModel::packet;
+  NocTopology topology = NocTopology::mesh;
+  unsigned concentration_columns = 2, concentration_rows = 2;  ///< tiles of a router of a concentrated mesh
+  unsigned fat_tree_radix = 4;                                 ///< tiles of a leaf
+  NocRouting routing = NocRouting::dimension_order;
+  NocSwitching switching = NocSwitching::wormhole;
+  Bytes link_width{64};           ///< a flit: what a link carries a cycle
+  Bytes endpoint_width{0};        ///< of links to and from tiles; 0: link_width
+  unsigned virtual_channels = 2;  ///< for requests, and as many for responses
+  unsigned buffer = 16;           ///< flits of each virtual channel
+  unsigned credit_delay = 1, routing_delay = 0, vc_alloc_delay = 1, sw_alloc_delay = 1,
+           switch_delay = 1;  ///< cycles
+  bool speculative = true;    ///< both allocations at once where possible
+  unsigned link_latency = 1;  ///< cycles
+  unsigned priorities = 1, control_priority = 0;
+  unsigned synchroniser_stages = 0;  ///< 0: all tiles run on the network's clock
+  std::vector<std::string> tiles;    ///< row by row from the top, "X C M H ."; empty: chosen by place_tiles
   bool operator==(const Noc&) const = default;
 };
 
-/// Memory timings, in cycles of the memory's command clock.
+/// Memory timings by JEDEC's names, in cycles of the memory's command clock. 0: no such rule.
 struct Timings {
   unsigned RL = 20, WL = 10, nBL = 2;
   unsigned tRCDRD = 31, tRCDWR = 15, tRP = 26, tRAS = 45, tRC = 72, tWR = 33, tRTP = 9;
-  unsigned tCCDS = 2, tCCDL = 4, tRRDS = 4, tRRDL = 5, tWTRS = 7, tWTRL = 10, tRTW = 20, tFAW = 24;
-  unsigned tRFC = 560, tREFI = 6240;
+  unsigned tCCDS = 2, tCCDL = 4, tCCDR = 3, tRRDS = 4, tRRDL = 5, tWTRS = 7, tWTRL = 10, tRTW = 20, tFAW = 24,
+           tPPD = 2;
+  unsigned tRFC = 560, tREFI = 6240, tRFCpb = 320, tREFIpb = 195, tRREFD = 8;
+  unsigned tRFM = 320, RAAIMT = 80, RAAMMT = 240;
+  unsigned tXP = 13, tCKE = 13, tXS = 576;
   bool operator==(const Timings&) const = default;
+};
+
+/// Of one command in one pseudo-channel, and while nothing happens in it.
+struct Energies {
+  Energy activate{1.74e-9};  ///< ACT and its PRE
+  Energy read{1.085e-9}, write{704e-12};
+  Energy refresh{36e-9}, refresh_bank{2.25e-9};
+  Power standby{78.3e-3}, power_down{54.8e-3}, self_refresh{60.7e-3};
+  bool operator==(const Energies&) const = default;
 };
 
 struct Hbm {
@@ -127,23 +189,43 @@ struct Hbm {
   Frequency clock{1.6e9};  ///< command clock
   unsigned channels = 16;  ///< of a stack
   unsigned pseudo_channels = 2;
+  unsigned ranks = 1;  ///< or stack IDs
   unsigned bank_groups = 4, banks_per_group = 4;
-  unsigned rows = 32768;  ///< of a bank, all ranks together
+  unsigned rows = 32768;  ///< of a bank
   Bytes row_bytes{1024};
   Bytes burst_bytes{32};
+  bool separate_buses = true;  ///< for row and column commands
+  unsigned act_cycles = 2;
+  bool half_cycle_rows = true;
+  unsigned column_cycles = 1;
   unsigned ports = 16;  ///< NoC memory tiles of a stack
   Bytes interleave{256};
-  unsigned queue_depth = 64;
-  unsigned front_end = 1;  ///< cycles
-  unsigned act_cycles = 2;
-  Scheduler scheduler = Scheduler::fr_fcfs;
-  PagePolicy page_policy = PagePolicy::open;
-  Refresh refresh = Refresh::all_bank;
   /// From the lowest address bits up.
-  std::vector<AddressField> address_map{
-      AddressField::burst,   AddressField::pseudo_channel, AddressField::bank_group, AddressField::column,
-      AddressField::channel, AddressField::bank,           AddressField::row};
+  std::vector<AddressPiece> address_map{{AddressField::burst},      {AddressField::pseudo_channel},
+                                        {AddressField::bank_group}, {AddressField::column},
+                                        {AddressField::channel},    {AddressField::bank},
+                                        {AddressField::row}};
+  std::vector<AddressHash> address_hash;
+  unsigned front_end = 1;  ///< cycles
+  Queues queues = Queues::read_write;
+  unsigned queue_depth = 64;
+  unsigned write_high = 80, write_low = 20;  ///< per cent of the write queue
+  Scheduler scheduler = Scheduler::fr_fcfs;
+  unsigned starvation = 0;  ///< cycles; 0: no bound
+  PagePolicy page_policy = PagePolicy::open;
+  unsigned page_idle = 0;  ///< cycles
+  KeepOpen keep_open = KeepOpen::none;
+  RowOrder row_order = RowOrder::oldest_ready;
+  bool opened_leaves_queue = true;
+  Refresh refresh = Refresh::all_bank;
+  RefreshOrder refresh_order = RefreshOrder::together;
+  unsigned refresh_postpone = 0;  ///< refreshes
+  bool refresh_management = false;
+  Ecc ecc = Ecc::none;
+  unsigned ecc_data_bursts = 8;
+  unsigned power_down = 0, self_refresh = 0;  ///< idle cycles before; 0: never
   Timings timings;
+  Energies energies;
   bool operator==(const Hbm&) const = default;
 };
 
@@ -164,7 +246,8 @@ struct Chip {
 };
 
 /// Peak of all tensor arrays in operations a second (a multiply-add is two); 0 for a format that the arrays
-/// lack.
+/// lack. The same for every format that they have: each array makes rows x columns multiply-adds a cycle;
+/// narrower elements save traffic only.
 double peak_flops(const Chip& chip, Format format);
 Bandwidth peak_memory_bandwidth(const Chip& chip);
 Bytes memory_size(const Chip& chip);

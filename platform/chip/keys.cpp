@@ -28,6 +28,10 @@ constexpr Rule multiple_of(std::uint64_t n, std::uint64_t low, std::uint64_t hig
 constexpr Rule at_least_time{0, 100'000, 1, false, Cycles::round_up};
 constexpr Rule some_time{1, 100'000, 1, false, Cycles::round_up};
 constexpr Rule at_most_time{1, 10'000'000, 1, false, Cycles::round_down};
+constexpr Rule at_most_time_or_none{0, 10'000'000, 1, false, Cycles::round_down};
+constexpr Rule idle_time{0, 1'000'000'000, 1, false, Cycles::round_up};
+constexpr Rule energy{0, 1'000'000'000};  // 1 mJ in picojoules
+constexpr Rule power{0, 1'000'000'000};   // 1 kW in microwatts
 
 // The ranges below rest on the address map.
 namespace map = address_map;
@@ -89,7 +93,7 @@ const Key table[] = {
     KEY(clusters.tensor.arrays, range(1, 64), "", "arrays that work side by side"),
     KEY(clusters.tensor.double_buffered, any, "",
         "weights of the next tile are loaded while the present one streams"),
-    KEY(clusters.tensor.formats, any, "", "number formats that the arrays multiply"),
+    KEY(clusters.tensor.formats, any, "", "number formats that the arrays multiply, all at the same rate"),
     KEY(clusters.vector.lanes, range(1, 4096), "", "elements a cycle"),
     KEY(clusters.vector.latency, latency, "cycles", "through the pipeline"),
     KEY(clusters.vector.special_factor, range(1, 64), "",
@@ -106,35 +110,111 @@ const Key table[] = {
     KEY(clusters.command.dispatch_cycles, latency, "cycles", "for each command"),
 
     KEY(noc.clock, clock_rate, "", "clock of the network"),
-    KEY(noc.columns, range(0, 64), "", "columns of the mesh; 0: chosen to fit"),
-    KEY(noc.rows, range(0, 64), "", "rows of the mesh; 0: chosen to fit"),
+    KEY(noc.model, any, "", "packet: fast, by resources; flit: routers cycle by cycle, for validation"),
+    KEY(noc.topology, any, "",
+        "how the places of tiles are joined; a ring goes through them row by row, every second row "
+        "backwards"),
+    KEY(noc.columns, range(0, 64), "", "columns of the grid of tiles; 0: chosen to fit"),
+    KEY(noc.rows, range(0, 64), "", "rows of the grid of tiles; 0: chosen to fit"),
+    KEY(noc.concentration_columns, range(1, 64), "tiles", "side by side at a router of a concentrated mesh"),
+    KEY(noc.concentration_rows, range(1, 64), "tiles",
+        "one above the other at a router of a concentrated mesh"),
+    KEY(noc.fat_tree_radix, range(2, 64), "tiles", "at a leaf of a fat tree; links up and down of a router"),
+    KEY(noc.routing, any, "", "o1turn (X or Y first, drawn) and west_first (adaptive) are for meshes"),
+    KEY(noc.switching, any, "",
+        "wormhole: a flit moves on when there is room for it; virtual_cut_through: when there is room for "
+        "its packet"),
     KEY(noc.link_width, power_of_two(4, kib), "", "a flit: what a link carries a cycle"),
-    KEY(noc.buffer, range(1, 65536), "flits", "input buffer of each virtual network at each router port"),
-    KEY(noc.router_latency, latency, "cycles", "through a router"),
-    KEY(noc.link_latency, range(0, 1000), "cycles", "along a link"),
+    KEY(noc.endpoint_width, multiple_of(4, 0, kib), "",
+        "what a link between a tile and its router carries a cycle of the slower clock; 0 B: link_width"),
+    KEY(noc.virtual_channels, range(1, 16), "",
+        "for requests, and as many for responses; torus, ring and o1turn need 2 or more"),
+    KEY(noc.buffer, range(1, 65536), "flits", "input buffer of each virtual channel at each router port"),
+    KEY(noc.credit_delay, latency, "cycles", "until a router has noted a credit"),
+    KEY(noc.routing_delay, range(0, 1000), "cycles", "to route a packet; 0: looked up one router ahead"),
+    KEY(noc.vc_alloc_delay, latency, "cycles", "to allocate a virtual channel"),
+    KEY(noc.sw_alloc_delay, latency, "cycles", "to allocate the switch to a flit"),
+    KEY(noc.switch_delay, latency, "cycles", "through the switch"),
+    KEY(noc.speculative, any, "", "the switch is asked for along with the virtual channel"),
+    KEY(noc.link_latency, latency, "cycles", "along a link"),
+    KEY(noc.priorities, range(1, 8), "", "classes of service; the higher goes first wherever two compete"),
+    KEY(noc.control_priority, range(0, 7), "",
+        "class of the control CPU's transactions; those of clusters are of class 0"),
+    KEY(noc.synchroniser_stages, range(0, 8), "cycles",
+        "of the receiver at each crossing between the network's clock and another; 0: all tiles run on the "
+        "network's"),
     KEY(noc.tiles, any, "",
-        "the mesh row by row from the top, in letters: C cluster, M memory port, X control, H host, . empty; "
+        "the grid row by row from the top, in letters: C cluster, M memory port, X control, H host, . empty; "
         "[] places them"),
 
     KEY(hbm.stacks, range(1, 64), "", "memory stacks (or packages)"),
     KEY(hbm.clock, clock_rate, "", "command clock"),
-    KEY(hbm.channels, power_of_two(1, 64), "", "channels of a stack"),
-    KEY(hbm.pseudo_channels, power_of_two(1, 8), "", "pseudo-channels of a channel"),
-    KEY(hbm.bank_groups, power_of_two(1, 16), "", "bank groups of a pseudo-channel"),
+    KEY(hbm.channels, power_of_two(1, 64), "",
+        "channels of a stack, each with its own controller and command buses"),
+    KEY(hbm.pseudo_channels, power_of_two(1, 8), "",
+        "pseudo-channels of a channel, each with its own banks and data bus"),
+    KEY(hbm.ranks, power_of_two(1, 16), "", "ranks (stack IDs) that share the data bus of a pseudo-channel"),
+    KEY(hbm.bank_groups, power_of_two(1, 16), "", "bank groups of a rank"),
     KEY(hbm.banks_per_group, power_of_two(1, 64), "", "banks of a group"),
-    KEY(hbm.rows, power_of_two(2, 1 << 24), "", "rows of a bank, all ranks together"),
+    KEY(hbm.rows, power_of_two(2, 1 << 24), "", "rows of a bank"),
     KEY(hbm.row_bytes, power_of_two(256, 64 * kib), "", "a row in one pseudo-channel"),
     KEY(hbm.burst_bytes, power_of_two(8, 256), "", "one column access"),
+    KEY(hbm.separate_buses, any, "",
+        "true: one command bus for rows and one for columns (HBM); false: one for both"),
+    KEY(hbm.act_cycles, range(1, 8), "memory cycles", "for which ACT occupies its command bus, rounded up"),
+    KEY(hbm.half_cycle_rows, any, "",
+        "row commands come in half cycles (HBM3): ACT takes half a cycle less than act_cycles, PRE and "
+        "refreshes take "
+        "half a cycle"),
+    KEY(hbm.column_cycles, range(1, 8), "memory cycles",
+        "for which a read or write occupies its command bus"),
     KEY(hbm.ports, power_of_two(1, 512), "", "memory tiles of the network for each stack"),
     KEY(hbm.interleave, power_of_two(256, 64 * kib), "",
-        "consecutive bytes that one pseudo-channel (and memory tile) holds"),
-    KEY(hbm.queue_depth, range(1, 1024), "bursts", "what a pseudo-channel's scheduler sees"),
+        "consecutive bytes that go to one stack and memory tile"),
+    KEY(hbm.address_map, any, "", "where the bits of an address in a stack go, from the lowest up"),
+    KEY(hbm.address_hash, any, "", "address bits whose parity is XORed onto the bits of a field"),
     KEY(hbm.front_end, latency, "memory cycles", "from acceptance to the scheduler"),
-    KEY(hbm.act_cycles, range(1, 8), "memory cycles", "for which ACT occupies the row-command bus"),
-    KEY(hbm.scheduler, any, "", "fr_fcfs: open rows first, then the oldest; fcfs: in order"),
-    KEY(hbm.page_policy, any, "", "open: a row stays open; closed: closed when nothing waits for it"),
-    KEY(hbm.refresh, any, "", "all_bank: all banks every tREFI; none: never, for comparison only"),
-    KEY(hbm.address_map, any, "", "where the bits of an address go, from the lowest up"),
+    KEY(hbm.queues, any, "",
+        "what waits apart in a channel: nothing (shared), bursts for each bank, or reads and writes"),
+    KEY(hbm.queue_depth, range(1, 1024), "bursts", "each queue of a channel holds so many"),
+    KEY(hbm.write_high, range(0, 100), "% of the write queue",
+        "where writing begins though reads wait; 0: reads and writes compete as one"),
+    KEY(hbm.write_low, range(0, 99), "% of the write queue", "where writing ends while reads wait"),
+    KEY(hbm.scheduler, any, "",
+        "fr_fcfs: open rows first, then the oldest; fcfs: in order; fr_fcfs_grouped: fr_fcfs in batches of "
+        "reads "
+        "and of writes"),
+    KEY(hbm.starvation, idle_time, "memory cycles", "a burst that has waited longer goes first; 0: no bound"),
+    KEY(hbm.page_policy, any, "",
+        "open: a row stays open; closed: closed when nothing waits for it; adaptive: closed when nothing has "
+        "waited for it for hbm.page_idle"),
+    KEY(hbm.page_idle, idle_time, "memory cycles",
+        "how long an adaptive row stays open with nothing waiting"),
+    KEY(hbm.keep_open, any, "",
+        "waiting hits that keep a row open against a burst for another row: none, those older than the "
+        "burst, or all"),
+    KEY(hbm.row_order, any, "",
+        "which row command goes first: the oldest that could go now, or the one that would leave the bus "
+        "first, "
+        "though it must be waited for"),
+    KEY(hbm.opened_leaves_queue, any, "",
+        "a burst frees its queue entry and goes before others once its row was opened for it"),
+    KEY(hbm.refresh, any, "",
+        "all_bank: all banks every tREFI; per_bank: one bank every tREFIpb; none: never, for comparison "
+        "only"),
+    KEY(hbm.refresh_order, any, "",
+        "pseudo-channels and ranks of a channel refresh together, while it stands still, or spread over the "
+        "interval"),
+    KEY(hbm.refresh_postpone, range(0, 8), "refreshes", "may be put off while bursts wait"),
+    KEY(hbm.refresh_management, any, "",
+        "extra refreshes of banks with many activations (RAAIMT, RAAMMT, tRFM)"),
+    KEY(hbm.ecc, any, "",
+        "sideband: check bits have their own pins, as in HBM; in_line: check bytes lie among the data and "
+        "cost "
+        "bursts"),
+    KEY(hbm.ecc_data_bursts, range(1, 64), "bursts", "of data that one check burst covers (in_line)"),
+    KEY(hbm.power_down, idle_time, "memory cycles", "without work until power-down; 0: never"),
+    KEY(hbm.self_refresh, idle_time, "memory cycles", "without work until self-refresh; 0: never"),
     KEY(hbm.timings.RL, at_least_time, "memory cycles", "read command to first data"),
     KEY(hbm.timings.WL, at_least_time, "memory cycles", "write command to first data"),
     KEY(hbm.timings.nBL, some_time, "memory cycles", "a burst on the data bus"),
@@ -147,14 +227,36 @@ const Key table[] = {
     KEY(hbm.timings.tRTP, at_least_time, "memory cycles", "read to precharge"),
     KEY(hbm.timings.tCCDS, some_time, "memory cycles", "column to column command, other bank group"),
     KEY(hbm.timings.tCCDL, some_time, "memory cycles", "column to column command, same bank group"),
+    KEY(hbm.timings.tCCDR, at_least_time, "memory cycles", "column to column command, other rank"),
     KEY(hbm.timings.tRRDS, some_time, "memory cycles", "activate to activate, other bank group"),
     KEY(hbm.timings.tRRDL, some_time, "memory cycles", "activate to activate, same bank group"),
     KEY(hbm.timings.tWTRS, at_least_time, "memory cycles", "end of write data to read, other bank group"),
     KEY(hbm.timings.tWTRL, at_least_time, "memory cycles", "end of write data to read, same bank group"),
     KEY(hbm.timings.tRTW, at_least_time, "memory cycles", "read to write command"),
     KEY(hbm.timings.tFAW, at_least_time, "memory cycles", "window in which four rows are activated at most"),
+    KEY(hbm.timings.tPPD, at_least_time, "memory cycles", "precharge to precharge, other bank"),
     KEY(hbm.timings.tRFC, some_time, "memory cycles", "a refresh of all banks"),
-    KEY(hbm.timings.tREFI, at_most_time, "memory cycles", "refresh interval, rounded down"),
+    KEY(hbm.timings.tREFI, at_most_time, "memory cycles", "from one of them to the next, rounded down"),
+    KEY(hbm.timings.tRFCpb, at_least_time, "memory cycles", "a refresh of one bank"),
+    KEY(hbm.timings.tREFIpb, at_most_time_or_none, "memory cycles",
+        "from one of them to the next, rounded down"),
+    KEY(hbm.timings.tRREFD, at_least_time, "memory cycles",
+        "refresh of one bank to refresh or activate of another"),
+    KEY(hbm.timings.tRFM, at_least_time, "memory cycles", "a refresh-management command"),
+    KEY(hbm.timings.RAAIMT, range(0, 100'000), "activations",
+        "of a bank after which refresh management is due"),
+    KEY(hbm.timings.RAAMMT, range(0, 100'000), "activations", "of a bank after which it cannot wait"),
+    KEY(hbm.timings.tXP, at_least_time, "memory cycles", "end of power-down to a command"),
+    KEY(hbm.timings.tCKE, at_least_time, "memory cycles", "least stay in power-down or self-refresh"),
+    KEY(hbm.timings.tXS, at_least_time, "memory cycles", "end of self-refresh to a command"),
+    KEY(hbm.energies.activate, energy, "", "ACT and its PRE, in one pseudo-channel as all of these"),
+    KEY(hbm.energies.read, energy, "", "a burst read, core and I/O"),
+    KEY(hbm.energies.write, energy, "", "a burst written, core and I/O"),
+    KEY(hbm.energies.refresh, energy, "", "a refresh of all banks of a rank"),
+    KEY(hbm.energies.refresh_bank, energy, "", "a refresh of one bank"),
+    KEY(hbm.energies.standby, power, "", "while powered up, without what commands add"),
+    KEY(hbm.energies.power_down, power, "", "in power-down"),
+    KEY(hbm.energies.self_refresh, power, "", "in self-refresh, with its refreshes"),
 };
 #undef KEY
 
@@ -272,11 +374,20 @@ std::string expected(const Key& key) {
         } else if constexpr (std::is_same_v<T, Time>) {
           return expected_quantity<Time>(rule,
                                          [](std::uint64_t n) { return Time{static_cast<std::int64_t>(n)}; });
+        } else if constexpr (std::is_same_v<T, Energy>) {
+          return expected_quantity<Energy>(
+              rule, [](std::uint64_t n) { return Energy{static_cast<double>(n) / 1e12}; });
+        } else if constexpr (std::is_same_v<T, Power>) {
+          return expected_quantity<Power>(
+              rule, [](std::uint64_t n) { return Power{static_cast<double>(n) / 1e6}; });
         } else if constexpr (std::is_same_v<T, std::vector<Format>>) {
           return fmt::format("a list of {}, each once", alternatives(Names<Format>::all));
-        } else if constexpr (std::is_same_v<T, std::vector<AddressField>>) {
-          return fmt::format("a list of {}, each once, burst first",
+        } else if constexpr (std::is_same_v<T, std::vector<AddressPiece>>) {
+          return fmt::format("a list of {}, burst first, each whole or in pieces such as column:2",
                              fmt::join(Names<AddressField>::all, ", "));
+        } else if constexpr (std::is_same_v<T, std::vector<AddressHash>>) {
+          return "a map of fields to masks, one for each bit from the lowest, such as {bank: [0x12000, "
+                 "0x24000]}";
         } else if constexpr (is_list<T>) {
           return "a list of rows of the letters C, M, X, H and . (such as \"X C M\"), up to 64 by 64";
         } else {
@@ -284,6 +395,17 @@ std::string expected(const Key& key) {
         }
       },
       key.member);
+}
+
+double in_rule_units(Bytes bytes) { return static_cast<double>(bytes.count); }
+double in_rule_units(Frequency frequency) { return frequency.hertz; }
+double in_rule_units(Time time) { return static_cast<double>(time.picoseconds); }
+double in_rule_units(Energy energy) { return energy.joules * 1e12; }
+double in_rule_units(Power power) { return power.watts * 1e6; }
+
+std::string piece_text(AddressPiece piece) {
+  return piece.width == 0 ? std::string(name(piece.field))
+                          : fmt::format("{}:{}", name(piece.field), piece.width);
 }
 
 std::string value_text(const Key& key, const Chip& chip) {
@@ -300,9 +422,18 @@ std::string value_text(const Key& key, const Chip& chip) {
         else if constexpr (std::is_same_v<T, std::string>)
           return fmt::format("\"{}\"", value);
         else if constexpr (std::is_same_v<T, Bytes> || std::is_same_v<T, Frequency> ||
-                           std::is_same_v<T, Time>)
+                           std::is_same_v<T, Time> || std::is_same_v<T, Energy> || std::is_same_v<T, Power>)
           return format(value);
-        else if constexpr (std::is_same_v<T, std::vector<std::string>>)
+        else if constexpr (std::is_same_v<T, std::vector<AddressPiece>>)
+          return list(value, piece_text);
+        else if constexpr (std::is_same_v<T, std::vector<AddressHash>>) {
+          std::vector<std::string> texts;
+          for (const auto& hash : value)
+            texts.push_back(fmt::format("{}: {}", name(hash.field), list(hash.masks, [](std::uint64_t mask) {
+                                          return fmt::format("{:#x}", mask);
+                                        })));
+          return fmt::format("{{{}}}", fmt::join(texts, ", "));
+        } else if constexpr (std::is_same_v<T, std::vector<std::string>>)
           return list(value, [](const std::string& row) { return fmt::format("\"{}\"", row); });
         else if constexpr (is_list<T>)
           return list(value, [](auto item) { return std::string(name(item)); });

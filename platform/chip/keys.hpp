@@ -21,15 +21,18 @@ using Member = T& (*)(Chip&);
 
 using AnyMember =
     std::variant<Member<unsigned>, Member<bool>, Member<std::string>, Member<Bytes>, Member<Frequency>,
-                 Member<Time>, Member<Timing>, Member<Data>, Member<Scheduler>, Member<PagePolicy>,
-                 Member<Refresh>, Member<std::vector<Format>>, Member<std::vector<AddressField>>,
-                 Member<std::vector<std::string>>>;
+                 Member<Time>, Member<Energy>, Member<Power>, Member<Timing>, Member<Data>, Member<Scheduler>,
+                 Member<Queues>, Member<PagePolicy>, Member<Refresh>, Member<KeepOpen>, Member<RowOrder>,
+                 Member<RefreshOrder>, Member<Ecc>, Member<NocModel>, Member<NocTopology>, Member<NocRouting>,
+                 Member<NocSwitching>, Member<std::vector<Format>>, Member<std::vector<AddressPiece>>,
+                 Member<std::vector<AddressHash>>, Member<std::vector<std::string>>>;
 
 /// How a time is turned into cycles of hbm.clock, where a key takes either: a minimum goes up, a maximum
 /// down.
 enum class Cycles : unsigned char { plain, round_up, round_down };
 
-/// Which values a number may have: in bytes, hertz, picoseconds or as it is written. Unused for other types.
+/// Which values a number may have: in bytes, hertz, picoseconds, picojoules, microwatts or as it is written.
+/// Unused for other types.
 struct Rule {
   std::uint64_t low = 0, high = 0;
   std::uint64_t multiple = 1;
@@ -59,6 +62,21 @@ std::string nearest(std::string_view name, std::span<const std::string> among);
 std::string expected(const Key& key);
 /// Whether a number keeps the rule.
 bool keeps(const Rule& rule, std::uint64_t value);
+/// A quantity in the unit of its rules.
+double in_rule_units(Bytes bytes);
+double in_rule_units(Frequency frequency);
+double in_rule_units(Time time);
+double in_rule_units(Energy energy);
+double in_rule_units(Power power);
+/// Whether a quantity keeps the rule.
+template <typename Quantity>
+bool quantity_keeps(const Rule& rule, Quantity quantity) {
+  const auto value = in_rule_units(quantity);
+  if (rule.power_of_two || rule.multiple > 1) return keeps(rule, static_cast<std::uint64_t>(value));
+  return value >= static_cast<double>(rule.low) && value <= static_cast<double>(rule.high);
+}
+/// "column:2", "row".
+std::string piece_text(AddressPiece piece);
 /// The value that a chip has for a key, as YAML flow text.
 std::string value_text(const Key& key, const Chip& chip);
 

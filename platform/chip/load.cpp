@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t max_file_bytes = 1 << 20, max_problems = 50;
+constexpr std::size_t max_file_bytes = 1 << 20, max_problems = 50, max_files = 256;
 
 /// A piece of the user's text, fit for a message.
 std::string shown(std::string_view text) {
@@ -64,8 +64,12 @@ class Loader {
                      fmt::format("found {}, expected a map of keys", what_it_is(root)));
     for (std::size_t i = 0; i < root.names.size(); ++i)
       if (root.names[i].text == "extends") {
-        const auto& value = root.items[i].kind == YamlNode::Kind::nothing ? root.names[i] : root.items[i];
-        base(path, root.items[i], at(value.line, value.column));
+        const auto& value = root.items[i];
+        const auto& shown_at = value.kind == YamlNode::Kind::nothing ? root.names[i] : value;
+        if (value.kind == YamlNode::Kind::list && !value.items.empty())
+          for (const auto& item : value.items) base(path, item, at(item.line, item.column));
+        else
+          base(path, value, at(shown_at.line, shown_at.column));
         break;
       }
     ++layer_;
@@ -101,6 +105,10 @@ class Loader {
       return fail(fmt::format("a cycle: {}{}", chain, real.filename().string()));
     }
     if (reading_.size() >= 32) return fail("more than 32 files stand on one another");
+    if (++files_ > max_files) {  // each level may name several, so that there could be any number
+      if (files_ == max_files + 1) fail(fmt::format("more than {} files are extended", max_files));
+      return;
+    }
     std::string text, why;
     if (!read(path, text, why)) return fail(fmt::format("{}: {}", shown(path.string()), why));
     reading_.push_back(real);
@@ -176,7 +184,8 @@ class Loader {
   void base(const fs::path& path, const YamlNode& node, const std::string& place) {
     if (node.kind != YamlNode::Kind::scalar || node.text.empty())
       return problem(
-          place, fmt::format("extends: found {}, expected the name of a chip or a file", what_it_is(node)));
+          place, fmt::format("extends: found {}, expected the name of a chip or a file, or a list of them",
+                             what_it_is(node)));
     find_and_read(node.text, path.parent_path(), place);
   }
 
@@ -278,38 +287,106 @@ class Loader {
             take(node.kind == YamlNode::Kind::scalar && good_name(node.text) ? std::optional<T>(node.text)
                                                                              : std::nullopt);
           } else if constexpr (std::is_same_v<T, Bytes> || std::is_same_v<T, Frequency> ||
-                               std::is_same_v<T, Time>) {
+                               std::is_same_v<T, Time> || std::is_same_v<T, Energy> ||
+                               std::is_same_v<T, Power>) {
             auto value =
                 node.kind == YamlNode::Kind::scalar ? chip::parse<T>(node.text, detail) : std::nullopt;
             if (value && !quantity_keeps(key.rule, *value)) value.reset();
             take(value);
           } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
             read_rows(node, target, place, at, wrong);
-          } else if constexpr (std::is_same_v<T, std::vector<Format>> ||
-                               std::is_same_v<T, std::vector<AddressField>>) {
-            using Enum = typename T::value_type;
+          } else if constexpr (std::is_same_v<T, std::vector<AddressPiece>>) {
+            read_address_map(node, target, place, at, wrong);
+          } else if constexpr (std::is_same_v<T, std::vector<AddressHash>>) {
+            read_address_hash(node, target, place, at, wrong);
+          } else if constexpr (std::is_same_v<T, std::vector<Format>>) {
             if (node.kind != YamlNode::Kind::list || node.items.empty()) return wrong(place, found());
             T list;
             for (const auto& item : node.items) {
-              const auto value = choice<Enum>(item);
+              const auto value = choice<Format>(item);
               if (!value) return wrong(at(item.line, item.column), what_it_is(item));
               if (std::find(list.begin(), list.end(), *value) != list.end())
                 return wrong(at(item.line, item.column), what_it_is(item) + " twice");
               list.push_back(*value);
             }
-            if constexpr (std::is_same_v<Enum, AddressField>)
-              for (std::size_t i = 0; i < Names<Enum>::all.size(); ++i)
-                if (std::find(list.begin(), list.end(), static_cast<Enum>(i)) == list.end())
-                  return wrong(place, fmt::format("a list without {}", Names<Enum>::all[i]));
-            if constexpr (std::is_same_v<Enum, AddressField>)
-              if (list.front() != AddressField::burst)
-                return wrong(place, fmt::format("a list that begins with {}", name(list.front())));
             target = std::move(list);
           } else {
             take(choice<T>(node));
           }
         },
         key.member);
+  }
+
+  /// "column" or "column:2", where the part before the colon names a field.
+  static std::optional<AddressPiece> address_piece(const YamlNode& node) {
+    const auto colon = node.text.find(':');
+    auto part = node;
+    part.text = node.text.substr(0, colon);
+    const auto field = choice<AddressField>(part);
+    if (!field) return std::nullopt;
+    if (colon == std::string::npos) return AddressPiece{*field};
+    part.text = node.text.substr(colon + 1);
+    part.quoted = false;
+    const auto width = number(part);
+    if (!width || *width < 1 || *width > 63 || *field == AddressField::burst) return std::nullopt;
+    return AddressPiece{*field, static_cast<unsigned>(*width)};
+  }
+
+  /// Only the form is looked at: whether all bits have a place depends on the rest of the chip.
+  template <typename At, typename Wrong>
+  static void read_address_map(const YamlNode& node, std::vector<AddressPiece>& target,
+                               const std::string& place, const At& at, const Wrong& wrong) {
+    if (node.kind != YamlNode::Kind::list || node.items.empty()) return wrong(place, what_it_is(node));
+    std::vector<AddressPiece> pieces;
+    for (const auto& item : node.items) {
+      const auto item_place = at(item.line, item.column);
+      const auto piece = address_piece(item);
+      if (!piece) return wrong(item_place, what_it_is(item));
+      if (pieces.empty() && piece->field != AddressField::burst)
+        return wrong(item_place, fmt::format("a list that begins with {}", piece_text(*piece)));
+      if (std::find(pieces.begin(), pieces.end(), AddressPiece{piece->field}) != pieces.end())
+        return wrong(item_place, fmt::format("{} after all of {}", what_it_is(item), name(piece->field)));
+      pieces.push_back(*piece);
+    }
+    target = std::move(pieces);
+  }
+
+  /// A mask of address bits: a whole number, better written as 0x...
+  static std::optional<std::uint64_t> mask(const YamlNode& node) {
+    if (node.kind != YamlNode::Kind::scalar || node.quoted || !node.text.starts_with("0x"))
+      return number(node);
+    std::uint64_t value = 0;
+    const auto* end = node.text.data() + node.text.size();
+    const auto [stop, error] = std::from_chars(node.text.data() + 2, end, value, 16);
+    if (error != std::errc() || stop != end) return std::nullopt;
+    return value;
+  }
+
+  template <typename At, typename Wrong>
+  static void read_address_hash(const YamlNode& node, std::vector<AddressHash>& target,
+                                const std::string& place, const At& at, const Wrong& wrong) {
+    if (node.kind != YamlNode::Kind::map) return wrong(place, what_it_is(node));
+    std::vector<AddressHash> hashes;
+    for (std::size_t i = 0; i < node.names.size(); ++i) {
+      const auto& field_node = node.names[i];
+      const auto& masks = node.items[i];
+      const auto field_place = at(field_node.line, field_node.column);
+      const auto field = choice<AddressField>(field_node);
+      if (!field || *field == AddressField::burst) return wrong(field_place, what_it_is(field_node));
+      for (const auto& earlier : hashes)
+        if (earlier.field == *field) return wrong(field_place, what_it_is(field_node) + " twice");
+      if (masks.kind != YamlNode::Kind::list || masks.items.empty())
+        return wrong(masks.kind == YamlNode::Kind::nothing ? field_place : at(masks.line, masks.column),
+                     what_it_is(masks));
+      AddressHash hash{*field, {}};
+      for (const auto& item : masks.items) {
+        const auto value = mask(item);
+        if (!value) return wrong(at(item.line, item.column), what_it_is(item));
+        hash.masks.push_back(*value);
+      }
+      hashes.push_back(std::move(hash));
+    }
+    target = std::move(hashes);
   }
 
   template <typename At, typename Wrong>
@@ -338,14 +415,6 @@ class Loader {
            });
   }
 
-  static bool quantity_keeps(const Rule& rule, Bytes value) { return keeps(rule, value.count); }
-  static bool quantity_keeps(const Rule& rule, Time value) {
-    return keeps(rule, static_cast<std::uint64_t>(value.picoseconds));
-  }
-  static bool quantity_keeps(const Rule& rule, Frequency value) {
-    return value.hertz >= static_cast<double>(rule.low) && value.hertz <= static_cast<double>(rule.high);
-  }
-
   /// With the period that the models use, so that the simulated time is never shorter than the one asked for.
   void to_cycles(const Key& key, Time time) {
     const auto cycle = period(chip_.hbm.clock).picoseconds;
@@ -360,6 +429,7 @@ class Loader {
 
   Chip chip_;
   unsigned layer_ = 0;
+  std::size_t files_ = 0;  // read so far
   std::vector<std::string> problems_;
   std::vector<fs::path> reading_;               // canonical, from the first file to the one being read
   std::map<std::string_view, Origin> origins_;  // by key

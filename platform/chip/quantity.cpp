@@ -11,7 +11,7 @@
 namespace forerun::chip {
 namespace {
 
-/// A unit is 10^decimal * 2^binary base units (byte, hertz, picosecond, byte a second).
+/// A unit is 10^decimal * 2^binary base units (byte, hertz, picosecond, byte a second, joule, watt).
 struct Unit {
   std::string_view name;
   int decimal, binary;
@@ -24,6 +24,8 @@ constexpr Unit time_units[] = {{"ps", 0, 0}, {"ns", 3, 0}, {"us", 6, 0}, {"ms", 
 constexpr Unit bandwidth_units[] = {{"B/s", 0, 0},    {"kB/s", 3, 0},   {"MB/s", 6, 0},
                                     {"GB/s", 9, 0},   {"TB/s", 12, 0},  {"KiB/s", 0, 10},
                                     {"MiB/s", 0, 20}, {"GiB/s", 0, 30}, {"TiB/s", 0, 40}};
+constexpr Unit energy_units[] = {{"pJ", -12, 0}, {"nJ", -9, 0}, {"uJ", -6, 0}, {"mJ", -3, 0}, {"J", 0, 0}};
+constexpr Unit power_units[] = {{"uW", -6, 0}, {"mW", -3, 0}, {"W", 0, 0}};
 
 template <typename Quantity>
 std::span<const Unit> units();
@@ -42,6 +44,14 @@ std::span<const Unit> units<Time>() {
 template <>
 std::span<const Unit> units<Bandwidth>() {
   return bandwidth_units;
+}
+template <>
+std::span<const Unit> units<Energy>() {
+  return energy_units;
+}
+template <>
+std::span<const Unit> units<Power>() {
+  return power_units;
 }
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
@@ -97,22 +107,33 @@ std::optional<double> whole(std::string_view text, std::span<const Unit> units, 
   return std::nullopt;
 }
 
-/// A double in the largest unit that leaves 1 or more before the point and is read back as the same.
+/// A number with as few digits as give back the same double, in the largest decimal unit that leaves 1 or
+/// more before the point. Only the point moves, so that nothing is rounded.
 template <typename Quantity>
-std::string format_real(double value, double Quantity::*member) {
-  std::string best;
-  double best_scale = 0;
-  for (const auto& unit : units<Quantity>()) {
-    const double scale = std::pow(10.0, unit.decimal);
-    if (unit.binary != 0 || scale <= best_scale || (value < scale && !best.empty())) continue;
-    const auto text = fmt::format("{} {}", value / scale, unit.name);
-    std::string problem;
-    const auto back = parse<Quantity>(text, problem);
-    if (!back || (*back).*member != value) continue;
-    best = text;
-    best_scale = scale;
+std::string format_real(double value) {
+  char text[40];
+  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr;
+  std::string digits;
+  int exponent = 0;
+  for (const char* at = text; at != end; ++at) {
+    if (*at == 'e') {
+      std::from_chars(at + (at[1] == '+' ? 2 : 1), end, exponent);
+      break;
+    }
+    if (*at != '.') digits += *at;
   }
-  return best;
+  const Unit* best = nullptr;
+  for (const auto& unit : units<Quantity>())
+    if (unit.binary == 0 && (best == nullptr || (value > 0 && unit.decimal <= exponent))) best = &unit;
+  const int before = exponent - best->decimal + 1;  // digits before the point
+  if (value == 0) return fmt::format("0 {}", best->name);
+  if (before <= 0)
+    return fmt::format("0.{}{} {}", std::string(static_cast<std::size_t>(-before), '0'), digits, best->name);
+  const auto whole_digits = static_cast<std::size_t>(before);
+  if (digits.size() <= whole_digits) digits.append(whole_digits - digits.size(), '0');
+  auto number = digits.substr(0, whole_digits);
+  if (digits.size() > whole_digits) number += "." + digits.substr(whole_digits);
+  return fmt::format("{} {}", number, best->name);
 }
 
 }  // namespace
@@ -145,6 +166,20 @@ std::optional<Bandwidth> parse<Bandwidth>(std::string_view text, std::string& pr
   return Bandwidth{*value};
 }
 
+template <>
+std::optional<Energy> parse<Energy>(std::string_view text, std::string& problem) {
+  const auto value = in_base_units(text, energy_units, problem);
+  if (!value) return std::nullopt;
+  return Energy{*value};
+}
+
+template <>
+std::optional<Power> parse<Power>(std::string_view text, std::string& problem) {
+  const auto value = in_base_units(text, power_units, problem);
+  if (!value) return std::nullopt;
+  return Power{*value};
+}
+
 std::string format(Bytes bytes) {
   for (const auto& [name, shift] : {std::pair{"TiB", 40}, {"GiB", 30}, {"MiB", 20}, {"KiB", 10}})
     if (bytes.count != 0 && bytes.count % (std::uint64_t{1} << shift) == 0)
@@ -164,10 +199,10 @@ std::string format(Time time) {
   return text;
 }
 
-std::string format(Frequency frequency) { return format_real(frequency.hertz, &Frequency::hertz); }
-std::string format(Bandwidth bandwidth) {
-  return format_real(bandwidth.bytes_per_second, &Bandwidth::bytes_per_second);
-}
+std::string format(Frequency frequency) { return format_real<Frequency>(frequency.hertz); }
+std::string format(Bandwidth bandwidth) { return format_real<Bandwidth>(bandwidth.bytes_per_second); }
+std::string format(Energy energy) { return format_real<Energy>(energy.joules); }
+std::string format(Power power) { return format_real<Power>(power.watts); }
 
 template <>
 QuantityName<Bytes> quantity_name() {
@@ -184,6 +219,14 @@ QuantityName<Time> quantity_name() {
 template <>
 QuantityName<Bandwidth> quantity_name() {
   return {"a bandwidth", "819.2 GB/s"};
+}
+template <>
+QuantityName<Energy> quantity_name() {
+  return {"an energy", "909 pJ"};
+}
+template <>
+QuantityName<Power> quantity_name() {
+  return {"a power", "40 mW"};
 }
 
 namespace {
@@ -209,9 +252,13 @@ template std::string unit_list<Bytes>();
 template std::string unit_list<Frequency>();
 template std::string unit_list<Time>();
 template std::string unit_list<Bandwidth>();
+template std::string unit_list<Energy>();
+template std::string unit_list<Power>();
 template std::string pattern<Bytes>();
 template std::string pattern<Frequency>();
 template std::string pattern<Time>();
 template std::string pattern<Bandwidth>();
+template std::string pattern<Energy>();
+template std::string pattern<Power>();
 
 }  // namespace forerun::chip

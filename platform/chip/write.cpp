@@ -46,6 +46,10 @@ nlohmann::ordered_json choice_schema() {
   return schema;
 }
 
+std::string field_names(std::string_view separator) {
+  return fmt::format("{}", fmt::join(Names<AddressField>::all, separator));
+}
+
 nlohmann::ordered_json value_schema(const Key& key) {
   return std::visit(
       [&]<typename T>(Member<T>) -> nlohmann::ordered_json {
@@ -59,20 +63,26 @@ nlohmann::ordered_json value_schema(const Key& key) {
           return {{"type", Json::array({"string", "number"})},
                   {"pattern", "^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$"}};
         } else if constexpr (std::is_same_v<T, Bytes> || std::is_same_v<T, Frequency> ||
-                             std::is_same_v<T, Time>) {
+                             std::is_same_v<T, Time> || std::is_same_v<T, Energy> ||
+                             std::is_same_v<T, Power>) {
           return quantity_schema<T>();
         } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
           return {{"type", "array"},
                   {"maxItems", 64},
                   {"items", {{"type", "string"}, {"pattern", "^ *([XCMH.] *){1,64}$"}}}};
-        } else if constexpr (std::is_same_v<T, std::vector<Format>> ||
-                             std::is_same_v<T, std::vector<AddressField>>) {
-          using Enum = typename T::value_type;
-          const auto least = std::is_same_v<Enum, AddressField> ? Names<Enum>::all.size() : 1;
+        } else if constexpr (std::is_same_v<T, std::vector<Format>>) {
+          return {
+              {"type", "array"}, {"minItems", 1}, {"uniqueItems", true}, {"items", choice_schema<Format>()}};
+        } else if constexpr (std::is_same_v<T, std::vector<AddressPiece>>) {
           return {{"type", "array"},
-                  {"minItems", least},
-                  {"uniqueItems", true},
-                  {"items", choice_schema<Enum>()}};
+                  {"minItems", 1},
+                  {"items",
+                   {{"type", "string"}, {"pattern", fmt::format("^({})(:[0-9]+)?$", field_names("|"))}}}};
+        } else if constexpr (std::is_same_v<T, std::vector<AddressHash>>) {
+          return {{"type", "object"},
+                  {"propertyNames", choice_schema<AddressField>()},
+                  {"additionalProperties",
+                   {{"type", "array"}, {"minItems", 1}, {"items", {{"type", "integer"}, {"minimum", 0}}}}}};
         } else {
           return choice_schema<T>();
         }
@@ -100,11 +110,18 @@ nlohmann::ordered_json default_value(const Key& key) {
         if constexpr (std::is_same_v<T, unsigned> || std::is_same_v<T, bool> ||
                       std::is_same_v<T, std::string> || std::is_same_v<T, std::vector<std::string>>) {
           return value;
-        } else if constexpr (std::is_same_v<T, std::vector<Format>> ||
-                             std::is_same_v<T, std::vector<AddressField>>) {
+        } else if constexpr (std::is_same_v<T, std::vector<Format>>) {
           auto list = nlohmann::ordered_json::array();
           for (const auto item : value) list.push_back(name(item));
           return list;
+        } else if constexpr (std::is_same_v<T, std::vector<AddressPiece>>) {
+          auto list = nlohmann::ordered_json::array();
+          for (const auto piece : value) list.push_back(piece_text(piece));
+          return list;
+        } else if constexpr (std::is_same_v<T, std::vector<AddressHash>>) {
+          auto map = nlohmann::ordered_json::object();
+          for (const auto& hash : value) map[std::string(name(hash.field))] = hash.masks;
+          return map;
         } else {
           return value_text(key, fallback);
         }
@@ -145,7 +162,10 @@ nlohmann::ordered_json json_schema() {
   Json schema{{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", "Forerun chip"}};
   schema.update(object());
   schema["properties"]["extends"] = {
-      {"type", "string"}, {"description", "the chip, by name or file (.yaml), on which this one stands"}};
+      {"anyOf", Json::array({{{"type", "string"}},
+                             {{"type", "array"}, {"minItems", 1}, {"items", {{"type", "string"}}}}})},
+      {"description",
+       "the chip or chips, by name or file (.yaml), on which this one stands; later ones over earlier ones"}};
   for (const auto& key : keys()) {
     auto path = parts(key.path);
     auto* at = &schema;

@@ -5,6 +5,7 @@
 
 #include "ip/base/time.hpp"
 #include "models/graph/graph.hpp"
+#include "platform/chip/names.hpp"
 #include "platform/report/report.hpp"
 
 namespace forerun::report {
@@ -116,6 +117,12 @@ class Collector {
         c.refreshes = of("refreshes");
         c.bandwidth = ratio(as_double(c.bytes_read + c.bytes_written), run_.seconds());
         c.bandwidth_fraction = ratio(c.bandwidth, peak);
+        c.queue = ratio(as_double(of("queue_cycles")), run_.seconds() * chip_.hbm.clock.hertz);
+        c.joules = as_double(of("energy")) * 1e-12;
+        for (std::size_t i = 0; i < ip::hbm::limits; ++i)
+          c.limits[i] =
+              ratio(as_double(run_.value(fmt::format("{}.time_{}", c.name, ip::hbm::limit_names[i]))) * 1e-9,
+                    run_.seconds() * chip_.hbm.pseudo_channels);
         r.channels.push_back(c);
       }
   }
@@ -168,8 +175,9 @@ std::string_view format_name(chip::Format format) {
       return "bf16";
     case chip::Format::i8:
       return "int8";
+    default:  // no model is compiled for the others
+      return chip::Names<chip::Format>::all[static_cast<std::size_t>(format)];
   }
-  return "";
 }
 
 Report make_report(const sim::Simulation& simulation, const sim::Inference& inference,

@@ -31,6 +31,9 @@ static void to_json(Json& j, const EngineUse& e) {
 }
 
 static void to_json(Json& j, const Channel& c) {
+  Json limits;
+  for (std::size_t i = 0; i < ip::hbm::limits; ++i)
+    limits[std::string(ip::hbm::limit_names[i])] = c.limits[i];
   j = {{"name", c.name},
        {"bytes_read", c.bytes_read},
        {"bytes_written", c.bytes_written},
@@ -39,7 +42,10 @@ static void to_json(Json& j, const Channel& c) {
        {"row_hits", c.row_hits},
        {"row_misses", c.row_misses},
        {"row_conflicts", c.row_conflicts},
-       {"refreshes", c.refreshes}};
+       {"refreshes", c.refreshes},
+       {"mean_queue", c.queue},
+       {"joules", c.joules},
+       {"time_fractions", limits}};
 }
 
 static void to_json(Json& j, const Link& l) {

@@ -2,10 +2,12 @@
 /// What a run of a model did, in numbers. Rates are over simulated time; fractions are of the physical peak.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "ip/hbm/statistics.hpp"
 #include "models/import/model.hpp"
 #include "platform/chip/chip.hpp"
 #include "platform/sim/inference.hpp"
@@ -39,6 +41,9 @@ struct Channel {
   std::uint64_t bytes_read = 0, bytes_written = 0, row_hits = 0, row_misses = 0, row_conflicts = 0,
                 refreshes = 0;
   double bandwidth = 0, bandwidth_fraction = 0;
+  double queue = 0;                              ///< mean bursts that the scheduler saw
+  double joules = 0;                             ///< of commands and background
+  std::array<double, ip::hbm::limits> limits{};  ///< shares of the data buses' time, by ip::hbm::Limit
 };
 
 struct Link {
@@ -86,6 +91,10 @@ Report make_report(const sim::Simulation& simulation, const sim::Inference& infe
 std::string to_text(const Report& report);
 /// Everything that depends on the host is in the object "host", the last.
 std::string to_json(const Report& report);
+
+/// What kept the data buses of a channel from working, the largest share first: "activation 12 %, refresh 9
+/// %".
+std::string limited_by(const Channel& channel);
 
 std::string_view format_name(chip::Format format);
 

@@ -26,6 +26,20 @@ std::string percent(double fraction) { return fmt::format("{:.1f} %", 100 * frac
 
 }  // namespace
 
+std::string limited_by(const Channel& channel) {
+  std::vector<std::pair<double, std::string_view>> shares;
+  for (std::size_t i = 0; i < ip::hbm::limits; ++i)
+    if (i != static_cast<std::size_t>(ip::hbm::Limit::data))
+      shares.emplace_back(channel.limits[i], ip::hbm::limit_names[i]);
+  std::stable_sort(shares.begin(), shares.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::string text;
+  for (const auto& [share, name] : shares)
+    if (share >= 0.05 || text.empty())
+      text += fmt::format("{}{} {:.0f} %", text.empty() ? "" : ", ", name, 100 * share);
+  return text;
+}
+
 std::string to_text(const Report& r) {
   std::string text;
   auto out = std::back_inserter(text);
@@ -61,13 +75,15 @@ std::string to_text(const Report& r) {
     fmt::format_to(out, "{:<26}{:>12}{:>12}{:>12}{:>12}\n", o.name, quantity(o.load, "s"),
                    quantity(o.store, "s"), quantity(o.tensor, "s"), quantity(o.vector, "s"));
 
-  fmt::format_to(out, "\n{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}\n", "HBM channel", "read",
-                 "written", "bandwidth", "of peak", "row hits", "misses", "conflicts");
+  fmt::format_to(out, "\n{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}{:>8}{:>10}  {}\n", "HBM channel",
+                 "read", "written", "bandwidth", "of peak", "row hits", "misses", "conflicts", "queue",
+                 "energy", "limited by");
   for (const auto& c : r.channels)
-    fmt::format_to(out, "{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}\n", c.name,
+    fmt::format_to(out, "{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}{:>8.1f}{:>10}  {}\n", c.name,
                    quantity(static_cast<double>(c.bytes_read), "B"),
                    quantity(static_cast<double>(c.bytes_written), "B"), quantity(c.bandwidth, "B/s"),
-                   percent(c.bandwidth_fraction), c.row_hits, c.row_misses, c.row_conflicts);
+                   percent(c.bandwidth_fraction), c.row_hits, c.row_misses, c.row_conflicts, c.queue,
+                   quantity(c.joules, "J"), limited_by(c));
 
   fmt::format_to(out, "\nNoC: {} packets, {} flits, mean latency {}; busiest links:\n", r.noc_packets,
                  r.noc_flits, quantity(r.noc_latency, "s"));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "platform/chip/address_map.hpp"
+#include "platform/soc/parameters.hpp"
 
 namespace forerun::soc {
 
@@ -22,7 +23,8 @@ void connect_memory(ip::Noc& noc, const chip::Chip& chip, const chip::Grid& grid
   for (unsigned stack = 0; stack < stacks.size(); ++stack)
     for (unsigned port = 0; port < ports; ++port) {
       const auto tile = find_tile(grid, chip::TileKind::memory, stack * ports + port);
-      auto& target = noc.add_target(fmt::format("hbm{}.port{}", stack, port), tile.x, tile.y);
+      auto& target = noc.add_target(fmt::format("hbm{}.port{}", stack, port), tile.x, tile.y,
+                                    noc_endpoint(chip, chip.hbm.clock));
       target.bind(stacks[stack]->port[port]);
       pieces[port * stacks.size() + stack] = &target;
     }

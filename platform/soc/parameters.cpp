@@ -4,11 +4,12 @@
 #include <fmt/format.h>
 
 #include <cstdint>
-#include <optional>
 #include <stdexcept>
 #include <type_traits>
+#include <utility>
 #include <variant>
 
+#include "platform/chip/address_bits.hpp"
 #include "platform/chip/address_map.hpp"
 #include "platform/chip/checks.hpp"
 #include "platform/chip/keys.hpp"
@@ -17,34 +18,132 @@ namespace forerun::soc {
 namespace map = chip::address_map;
 namespace {
 
-/// Numbers as the rules of keys count them; other values have the right type, and that is enough.
+/// Whether a value keeps the rule of its key; values that are no numbers have the right type, and that is
+/// enough.
 template <typename T>
-std::optional<std::uint64_t> ruled_value(const T& value) {
-  if constexpr (std::is_same_v<T, unsigned>) return value;
-  if constexpr (std::is_same_v<T, Bytes>) return value.count;
-  if constexpr (std::is_same_v<T, Frequency>) return static_cast<std::uint64_t>(value.hertz);
-  if constexpr (std::is_same_v<T, Time>) return static_cast<std::uint64_t>(value.picoseconds);
-  return std::nullopt;
+bool keeps_rule(const chip::Rule& rule, const T& value) {
+  if constexpr (std::is_same_v<T, unsigned>)
+    return chip::keeps(rule, value);
+  else if constexpr (requires { chip::in_rule_units(value); })
+    return chip::quantity_keeps(rule, value);
+  else
+    return true;
 }
 
-ip::hbm::Field field(chip::AddressField f) {
-  switch (f) {
-    case chip::AddressField::burst:
-      return ip::hbm::Field::burst;
-    case chip::AddressField::column:
-      return ip::hbm::Field::column;
-    case chip::AddressField::channel:
-      return ip::hbm::Field::channel;
-    case chip::AddressField::pseudo_channel:
-      return ip::hbm::Field::pseudo_channel;
-    case chip::AddressField::bank_group:
-      return ip::hbm::Field::bank_group;
-    case chip::AddressField::bank:
-      return ip::hbm::Field::bank;
-    case chip::AddressField::row:
-      return ip::hbm::Field::row;
+/// Choices of the chip file and those of the block go by the same names.
+ip::hbm::Scheduler scheduler(chip::Scheduler choice) {
+  using To = ip::hbm::Scheduler;
+  switch (choice) {
+    case chip::Scheduler::fcfs:
+      return To::fcfs;
+    case chip::Scheduler::fr_fcfs:
+      return To::fr_fcfs;
+    case chip::Scheduler::fr_fcfs_grouped:
+      return To::fr_fcfs_grouped;
   }
-  throw std::invalid_argument("hbm.address_map: unknown field");
+  throw std::invalid_argument("hbm.scheduler: unknown choice");
+}
+
+ip::hbm::Queues queues(chip::Queues choice) {
+  using To = ip::hbm::Queues;
+  switch (choice) {
+    case chip::Queues::shared:
+      return To::shared;
+    case chip::Queues::per_bank:
+      return To::per_bank;
+    case chip::Queues::read_write:
+      return To::read_write;
+  }
+  throw std::invalid_argument("hbm.queues: unknown choice");
+}
+
+ip::hbm::PagePolicy page_policy(chip::PagePolicy choice) {
+  using To = ip::hbm::PagePolicy;
+  switch (choice) {
+    case chip::PagePolicy::open:
+      return To::open;
+    case chip::PagePolicy::closed:
+      return To::closed;
+    case chip::PagePolicy::adaptive:
+      return To::adaptive;
+  }
+  throw std::invalid_argument("hbm.page_policy: unknown choice");
+}
+
+ip::hbm::KeepOpen keep_open(chip::KeepOpen choice) {
+  using To = ip::hbm::KeepOpen;
+  switch (choice) {
+    case chip::KeepOpen::none:
+      return To::none;
+    case chip::KeepOpen::older:
+      return To::older;
+    case chip::KeepOpen::all:
+      return To::all;
+  }
+  throw std::invalid_argument("hbm.keep_open: unknown choice");
+}
+
+ip::hbm::RowOrder row_order(chip::RowOrder choice) {
+  using To = ip::hbm::RowOrder;
+  switch (choice) {
+    case chip::RowOrder::oldest_ready:
+      return To::oldest_ready;
+    case chip::RowOrder::first_over:
+      return To::first_over;
+  }
+  throw std::invalid_argument("hbm.row_order: unknown choice");
+}
+
+ip::hbm::Refresh refresh(chip::Refresh choice) {
+  using To = ip::hbm::Refresh;
+  switch (choice) {
+    case chip::Refresh::none:
+      return To::none;
+    case chip::Refresh::all_bank:
+      return To::all_bank;
+    case chip::Refresh::per_bank:
+      return To::per_bank;
+  }
+  throw std::invalid_argument("hbm.refresh: unknown choice");
+}
+
+ip::hbm::RefreshOrder refresh_order(chip::RefreshOrder choice) {
+  using To = ip::hbm::RefreshOrder;
+  switch (choice) {
+    case chip::RefreshOrder::together:
+      return To::together;
+    case chip::RefreshOrder::spread:
+      return To::spread;
+  }
+  throw std::invalid_argument("hbm.refresh_order: unknown choice");
+}
+
+ip::hbm::Ecc ecc(chip::Ecc choice) {
+  using To = ip::hbm::Ecc;
+  switch (choice) {
+    case chip::Ecc::none:
+      return To::none;
+    case chip::Ecc::sideband:
+      return To::sideband;
+    case chip::Ecc::in_line:
+      return To::in_line;
+  }
+  throw std::invalid_argument("hbm.ecc: unknown choice");
+}
+
+ip::hbm::AddressMasks address(const chip::Hbm& hbm) {
+  using From = chip::AddressField;
+  using To = ip::hbm::Field;
+  static constexpr std::pair<From, To> fields[] = {
+      {From::channel, To::channel}, {From::pseudo_channel, To::pseudo_channel},
+      {From::rank, To::rank},       {From::bank_group, To::bank_group},
+      {From::bank, To::bank},       {From::row, To::row},
+      {From::column, To::column}};
+  const auto masks = chip::address_masks(hbm);
+  ip::hbm::AddressMasks result;
+  for (const auto& [from, to] : fields)
+    result.bits[static_cast<std::size_t>(to)] = masks[static_cast<std::size_t>(from)];
+  return result;
 }
 
 std::uint64_t round_up(std::uint64_t n, std::uint64_t unit) { return (n + unit - 1) / unit * unit; }
@@ -56,8 +155,7 @@ void check(const chip::Chip& chip) {
   for (const auto& key : chip::keys())
     std::visit(
         [&](auto member) {
-          const auto value = ruled_value(member(copy));
-          if (value && !chip::keeps(key.rule, *value))
+          if (!keeps_rule(key.rule, member(copy)))
             throw std::invalid_argument(fmt::format("{} is {}, expected {}", key.path,
                                                     chip::value_text(key, chip), chip::expected(key)));
         },
@@ -139,63 +237,135 @@ ip::SysctlParameters sysctl_parameters(const chip::Chip& chip) {
           .cluster = chip.clusters.clock};
 }
 
+// The chip's choices and the network's stand in the same order.
+static_assert(static_cast<int>(chip::NocModel::flit) == static_cast<int>(ip::noc::Model::flit));
+static_assert(static_cast<int>(chip::NocTopology::crossbar) == static_cast<int>(ip::noc::Topology::crossbar));
+static_assert(static_cast<int>(chip::NocTopology::concentrated_mesh) ==
+              static_cast<int>(ip::noc::Topology::concentrated_mesh));
+static_assert(static_cast<int>(chip::NocRouting::west_first) ==
+              static_cast<int>(ip::noc::Routing::west_first));
+static_assert(static_cast<int>(chip::NocSwitching::virtual_cut_through) ==
+              static_cast<int>(ip::noc::Switching::virtual_cut_through));
+
+ip::noc::EndpointParameters noc_endpoint(const chip::Chip& chip, Frequency clock, unsigned priority) {
+  ip::noc::EndpointParameters endpoint;
+  endpoint.priority = priority;
+  if (chip.noc.synchroniser_stages == 0) return endpoint;
+  endpoint.clock = clock;
+  endpoint.synchroniser_stages = chip.noc.synchroniser_stages;
+  return endpoint;
+}
+
 ip::NocParameters noc_parameters(const chip::Chip& chip, const chip::Grid& grid) {
+  const auto& n = chip.noc;
   return {.timing = timing(chip),
-          .clock = chip.noc.clock,
+          .model = static_cast<ip::noc::Model>(n.model),
+          .clock = n.clock,
+          .topology = static_cast<ip::noc::Topology>(n.topology),
           .columns = grid.columns,
           .rows = grid.rows,
-          .link_width = chip.noc.link_width,
-          .buffer_flits = chip.noc.buffer,
-          .router_latency = chip.noc.router_latency,
-          .link_latency = chip.noc.link_latency};
+          .concentration_x = n.concentration_columns,
+          .concentration_y = n.concentration_rows,
+          .fat_tree_radix = n.fat_tree_radix,
+          .routing = static_cast<ip::noc::Routing>(n.routing),
+          .link_width = n.link_width,
+          .endpoint_width = n.endpoint_width,
+          .virtual_channels = n.virtual_channels,
+          .priorities = n.priorities,
+          .buffer_flits = n.buffer,
+          .switching = static_cast<ip::noc::Switching>(n.switching),
+          .credit_delay = n.credit_delay,
+          .routing_delay = n.routing_delay,
+          .vc_alloc_delay = n.vc_alloc_delay,
+          .sw_alloc_delay = n.sw_alloc_delay,
+          .switch_delay = n.switch_delay,
+          .speculative = n.speculative,
+          .link_latency = n.link_latency};
 }
 
 ip::hbm::Parameters hbm_parameters(const chip::Chip& chip, unsigned stack) {
   const auto& h = chip.hbm;
   const auto& t = h.timings;
+  const auto& e = h.energies;
   ip::hbm::Parameters p;
   p.timing = timing(chip);
   p.clock = h.clock;
   p.channels = h.channels;
   p.pseudo_channels = h.pseudo_channels;
+  p.ranks = h.ranks;
   p.bank_groups = h.bank_groups;
   p.banks_per_group = h.banks_per_group;
   p.rows = h.rows;
   p.row_bytes = h.row_bytes;
   p.burst_bytes = h.burst_bytes;
-  p.address_map.clear();
-  for (const auto f : h.address_map) p.address_map.push_back(field(f));
+  p.address = address(h);
   p.interleave = h.interleave;
   p.stacks = h.stacks;
   p.stack = stack;
-  p.scheduler = h.scheduler == chip::Scheduler::fcfs ? ip::hbm::Scheduler::fcfs : ip::hbm::Scheduler::fr_fcfs;
-  p.page_policy =
-      h.page_policy == chip::PagePolicy::closed ? ip::hbm::PagePolicy::closed : ip::hbm::PagePolicy::open;
-  p.refresh = h.refresh == chip::Refresh::all_bank;
+  p.separate_buses = h.separate_buses;
+  p.scheduler = scheduler(h.scheduler);
+  p.queues = queues(h.queues);
   p.queue_depth = h.queue_depth;
+  p.write_high_percent = h.write_high;
+  p.write_low_percent = h.write_low;
+  p.starvation_cycles = h.starvation;
+  p.page_policy = page_policy(h.page_policy);
+  p.adaptive_idle_cycles = h.page_idle;
+  p.refresh = refresh(h.refresh);
+  p.refresh_postpone = h.refresh_postpone;
+  p.refresh_management = h.refresh_management;
+  p.ecc = ecc(h.ecc);
+  p.ecc_data_bursts = h.ecc_data_bursts;
+  p.power_down_cycles = h.power_down;
+  p.self_refresh_cycles = h.self_refresh;
   p.front_end = h.front_end;
   p.ports = h.ports;
-  p.timings = {
-      .RL = t.RL,
-      .WL = t.WL,
-      .nBL = t.nBL,
-      .tRCDRD = t.tRCDRD,
-      .tRCDWR = t.tRCDWR,
-      .tRP = t.tRP,
-      .tRAS = std::max(t.tRAS, t.tRC - std::min(t.tRC, t.tRP)),  // the controller counts tRC as their sum
-      .tWR = t.tWR,
-      .tRTP = t.tRTP,
-      .tCCDS = t.tCCDS,
-      .tCCDL = t.tCCDL,
-      .tRRDS = t.tRRDS,
-      .tRRDL = t.tRRDL,
-      .tWTRS = t.tWTRS,
-      .tWTRL = t.tWTRL,
-      .tRTW = t.tRTW,
-      .tFAW = t.tFAW,
-      .tRFC = t.tRFC,
-      .tREFI = t.tREFI,
-      .act_cycles = h.act_cycles};
+  p.keep_open = keep_open(h.keep_open);
+  p.refresh_order = refresh_order(h.refresh_order);
+  p.row_order = row_order(h.row_order);
+  p.opened_leaves_queue = h.opened_leaves_queue;
+  p.timings = {.RL = t.RL,
+               .WL = t.WL,
+               .nBL = t.nBL,
+               .tRCDRD = t.tRCDRD,
+               .tRCDWR = t.tRCDWR,
+               .tRP = t.tRP,
+               .tRAS = t.tRAS,
+               .tRC = t.tRC,
+               .tWR = t.tWR,
+               .tRTP = t.tRTP,
+               .tCCDS = t.tCCDS,
+               .tCCDL = t.tCCDL,
+               .tCCDR = t.tCCDR,
+               .tRRDS = t.tRRDS,
+               .tRRDL = t.tRRDL,
+               .tFAW = t.tFAW,
+               .tPPD = t.tPPD,
+               .tWTRS = t.tWTRS,
+               .tWTRL = t.tWTRL,
+               .tRTW = t.tRTW,
+               .tREFI = t.tREFI,
+               .tRFC = t.tRFC,
+               .tREFIpb = t.tREFIpb,
+               .tRFCpb = t.tRFCpb,
+               .tRREFD = t.tRREFD,
+               .tRFM = t.tRFM,
+               .RAAIMT = t.RAAIMT,
+               .RAAMMT = t.RAAMMT,
+               .tXP = t.tXP,
+               .tCKE = t.tCKE,
+               .tXS = t.tXS,
+               .act_cycles = h.act_cycles,
+               .half_cycle_rows = h.half_cycle_rows,
+               .column_cycles = h.column_cycles};
+  p.energies = {.activate = e.activate.joules,
+                .read = e.read.joules,
+                .write = e.write.joules,
+                .refresh = e.refresh.joules,
+                .refresh_bank = e.refresh_bank.joules,
+                .standby = e.standby.watts,
+                .power_down = e.power_down.watts,
+                .self_refresh = e.self_refresh.watts};
   return p;
 }
 

@@ -41,6 +41,8 @@ ip::PlicParameters plic_parameters(const chip::Chip& chip);
 ip::MailboxParameters mailbox_parameters(const chip::Chip& chip);
 ip::TimerParameters timer_parameters(const chip::Chip& chip);
 ip::SysctlParameters sysctl_parameters(const chip::Chip& chip);
+/// A tile's side of the network: its clock (where crossings are modelled) and class of service.
+ip::noc::EndpointParameters noc_endpoint(const chip::Chip& chip, Frequency clock, unsigned priority = 0);
 ip::NocParameters noc_parameters(const chip::Chip& chip, const chip::Grid& grid);
 ip::hbm::Parameters hbm_parameters(const chip::Chip& chip, unsigned stack);
 ip::ClusterParameters cluster_parameters(const chip::Chip& chip, unsigned index);

@@ -82,8 +82,9 @@ void Soc::connect_control_tile() {
 
 void Soc::connect_noc() {
   const auto control = find_tile(grid_, chip::TileKind::control, 0);
-  bus.map_rest().bind(noc.add_initiator("control", control.x, control.y));
-  auto& sram_target = noc.add_target("sram", control.x, control.y);
+  bus.map_rest().bind(noc.add_initiator("control", control.x, control.y,
+                                        noc_endpoint(chip_, chip_.cpu.clock, chip_.noc.control_priority)));
+  auto& sram_target = noc.add_target("sram", control.x, control.y, noc_endpoint(chip_, chip_.cpu.clock));
   sram_target.bind(sram_port_.in[1]);
   noc.map(map::sram, chip_.sram.size.count, sram_target);
 
@@ -91,8 +92,8 @@ void Soc::connect_noc() {
     auto& cluster = *clusters[i];
     const auto tile = find_tile(grid_, chip::TileKind::cluster, i);
     const auto name = fmt::format("cluster{}", i);
-    cluster.mux.out.bind(noc.add_initiator(name, tile.x, tile.y));
-    auto& target = noc.add_target(name, tile.x, tile.y);
+    cluster.mux.out.bind(noc.add_initiator(name, tile.x, tile.y, noc_endpoint(chip_, chip_.clusters.clock)));
+    auto& target = noc.add_target(name, tile.x, tile.y, noc_endpoint(chip_, chip_.clusters.clock));
     target.bind(cluster.target);
     noc.map(map::cluster_registers(i), FR_CLUSTER_REGISTER_BYTES, target);
     noc.map(map::scratchpad(i), cluster.scratchpad.size(), target, map::scratchpad_stride);
@@ -135,31 +136,46 @@ void Soc::add_statistics(const std::string& prefix, const ip::CounterGroup& grou
 }
 
 void Soc::add_channel_statistics(const std::string& stack_name, const ip::HbmStack& stack) {
-  using Source = std::uint64_t ip::hbm::ControllerStatistics::*;
+  using S = ip::hbm::ChannelStatistics;
   struct Entry {
     const char *name, *unit, *description;
-    Source source;
+    std::uint64_t S::*source;
   };
-  using S = ip::hbm::ControllerStatistics;
   static constexpr Entry entries[] = {
       {"reads", "burst", "bursts read", &S::reads},
       {"writes", "burst", "bursts written", &S::writes},
       {"row_hits", "burst", "bursts that found their row open", &S::hits},
       {"row_misses", "burst", "bursts that had to open a row in a closed bank", &S::misses},
       {"row_conflicts", "burst", "bursts that had to close another row first", &S::conflicts},
+      {"activates", "command", "rows opened", &S::activates},
       {"refreshes", "refresh", "refreshes of all banks", &S::refreshes},
+      {"bank_refreshes", "refresh", "refreshes of single banks", &S::bank_refreshes},
+      {"managements", "refresh", "refresh management commands", &S::managements},
+      {"check_bursts", "burst", "bursts of in-line ECC", &S::check_bursts},
+      {"power_downs", "entry", "times in power-down", &S::power_downs},
+      {"self_refreshes", "entry", "times in self-refresh", &S::self_refreshes},
       {"data_cycles", "cycle", "command-clock cycles with data on the bus, summed over the pseudo-channels",
        &S::data_cycles}};
-  const auto pseudo = stack.parameters().pseudo_channels;
-  for (unsigned channel = 0; channel < stack.parameters().channels; ++channel)
+  const auto add = [this](const std::string& name, const char* unit, const char* description, auto value) {
+    statistics_.push_back({name, unit, description, value});
+  };
+  for (unsigned channel = 0; channel < stack.parameters().channels; ++channel) {
+    const auto prefix = fmt::format("{}.channel{}.", stack_name, channel);
     for (const auto& e : entries)
-      statistics_.push_back({fmt::format("{}.channel{}.{}", stack_name, channel, e.name), e.unit,
-                             e.description, [&stack, first = channel * pseudo, pseudo, source = e.source] {
-                               std::uint64_t sum = 0;
-                               for (unsigned i = 0; i < pseudo; ++i)
-                                 sum += stack.statistics(first + i).*source;
-                               return sum;
-                             }});
+      add(prefix + e.name, e.unit, e.description,
+          [&stack, channel, source = e.source] { return stack.statistics(channel).*source; });
+    add(prefix + "queue_cycles", "burst cycle", "bursts in the queues, summed over command-clock cycles",
+        [&stack, channel] { return static_cast<std::uint64_t>(stack.statistics(channel).queue_cycles); });
+    add(prefix + "energy", "pJ", "energy of commands and background",
+        [&stack, channel] { return static_cast<std::uint64_t>(stack.statistics(channel).joules * 1e12); });
+    for (unsigned i = 0; i < ip::hbm::limits; ++i)
+      add(prefix + "time_" + std::string(ip::hbm::limit_names[i]), "ns",
+          "time that the data buses worked (data) or waited for this, summed over the pseudo-channels",
+          [&stack, channel, i] {
+            return static_cast<std::uint64_t>(stack.statistics(channel).limit_cycles[i] /
+                                              stack.parameters().clock.hertz * 1e9);
+          });
+  }
 }
 
 void Soc::collect_statistics() {

@@ -21,6 +21,7 @@ struct Result {
     double value = 0;
   };
   std::vector<Value> values;
+  std::string limited_by;          ///< what held memory up most; empty where there is no memory
   std::string series;              ///< CSV over time; empty without bins
   std::vector<std::string> notes;  ///< for people: what limited it, hottest links
 

@@ -22,7 +22,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string pack(const Result& result) {
-  Json json{{"values", Json::array()}, {"series", result.series}, {"notes", result.notes}};
+  Json json{{"values", Json::array()},
+            {"series", result.series},
+            {"notes", result.notes},
+            {"limited_by", result.limited_by}};
   for (const auto& [c, value] : result.values)
     json["values"].push_back({c.name, c.unit, c.decimals, c.in_table, c.meaning, value});
   return json.dump();
@@ -33,6 +36,7 @@ Result unpack(const std::string& text) {
   Result result;
   for (const auto& v : json["values"]) result.add({v[0], v[1], v[2], v[3], v[4]}, v[5]);
   result.series = json["series"];
+  result.limited_by = json["limited_by"];
   result.notes = json["notes"].get<std::vector<std::string>>();
   return result;
 }

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
+#include <numeric>
 #include <stdexcept>
 #include <systemc>
 
@@ -25,7 +27,7 @@ double ratio(double a, double b) { return b > 0 ? a / b : 0; }
 
 /// What the generators saw, all together.
 struct Total {
-  ip::Latency reads, writes, taken_reads;
+  ip::Latency reads, writes, sent_reads, taken_reads;
   std::uint64_t generated = 0, completed = 0, bytes_read = 0, bytes_written = 0, errors = 0;
   bool finished = true;
 };
@@ -43,9 +45,14 @@ class Bench {
     for (auto& generator : generators_) {
       generator->measure(start, end);
       generator->on_finished = [this] {
-        if (finished()) sc_core::sc_stop();
+        if (finished() && !stopped_) {
+          stopped_ = true;
+          sc_core::sc_stop();
+        }
       };
     }
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
+    elaborated();
     advance(start);
     begin();
     advance(end - start);
@@ -60,10 +67,13 @@ class Bench {
     for (const auto& value : result.values) all.values.push_back(value);
     all.notes = result.notes;
     all.series = result.series;
+    all.limited_by = result.limited_by;
     return all;
   }
 
  protected:
+  /// After elaboration.
+  virtual void elaborated() {}
   /// At the beginning of the measurement, and at its end.
   virtual void begin() = 0;
   virtual void at_end(Result& result) = 0;
@@ -136,6 +146,8 @@ class Bench {
   std::vector<std::unique_ptr<ip::TrafficGenerator>> generators_;
 
  private:
+  bool stopped_ = false;
+
   static void advance(std::int64_t picoseconds) {
     if (picoseconds > 0) sc_core::sc_start(ip::to_sc_time({picoseconds}));
   }
@@ -148,6 +160,7 @@ class Bench {
       const auto& m = generator->measurement();
       total.reads.merge(m.reads);
       total.writes.merge(m.writes);
+      total.sent_reads.merge(m.sent_reads);
       total.taken_reads.merge(m.taken_reads);
       total.generated += m.generated;
       total.completed += m.completed;
@@ -165,6 +178,8 @@ constexpr double ns = 1e-3;  // from picoseconds
 void add_latencies(Result& r, const Total& total) {
   r.add({"read_latency", "ns", 1, true, "mean of reads, from generation to response"},
         total.reads.mean() * ns);
+  r.add({"request_latency", "ns", 1, false, "mean of reads, from the moment at which they were sent"},
+        total.sent_reads.mean() * ns);
   r.add({"queue_latency", "ns", 1, true, "mean of reads, from the moment at which memory took them"},
         total.taken_reads.mean() * ns);
   const auto quantile = [&](const char* name, double share, bool shown) {
@@ -188,40 +203,99 @@ void add_bandwidth(Result& r, const Experiment& e, const Total& total, double se
   r.add({"gigabytes", "GB/s", 2, true, "the same"}, bytes / seconds * 1e-9);
 }
 
-/// Counts of the stacks between two moments.
+/// What the channels of the stacks did between two moments, and what kept them from doing more.
 class MemoryProbe {
  public:
-  explicit MemoryProbe(std::vector<ip::HbmStack*> stacks) : stacks_(std::move(stacks)) {}
+  MemoryProbe(std::vector<ip::HbmStack*> stacks, Time bin) : stacks_(std::move(stacks)), bin_(bin) {
+    if (bin_.picoseconds == 0) return;
+    for (auto* stack : stacks_) stack->record(bin_cycles());
+  }
   void begin() { before_ = count(); }
   void add(Result& r) const {
     const auto now = count();
-    const auto share = [&](std::uint64_t Counts::*member) {
-      const auto all = static_cast<double>(now.bursts - before_.bursts);
-      return 100 * ratio(static_cast<double>(now.*member - before_.*member), all);
+    const double bursts = now.bursts - before_.bursts, cycles = now.cycles - before_.cycles;
+    const auto share = [&](double Counts::*member) {
+      return 100 * ratio(now.*member - before_.*member, bursts);
     };
     r.add({"row_hits", "%", 1, true, "of the bursts: found their row open"}, share(&Counts::hits));
     r.add({"row_misses", "%", 1, false, "of the bursts: found the bank closed"}, share(&Counts::misses));
     r.add({"row_conflicts", "%", 1, true, "of the bursts: found another row open"},
           share(&Counts::conflicts));
+    r.add({"queue", "bursts", 1, false, "mean of what the schedulers see, a channel"},
+          ratio(now.queue_cycles - before_.queue_cycles, cycles));
+    r.add({"energy", "pJ/bit", 2, false, "of commands and background, over the bits moved"},
+          ratio((now.joules - before_.joules) * 1e12, bursts * burst_bits()));
+    std::vector<std::pair<double, std::string_view>> shares;
+    const auto data = static_cast<std::size_t>(ip::hbm::Limit::data);
+    for (std::size_t i = 0; i < ip::hbm::limits; ++i) {
+      const auto percent =
+          100 * ratio(now.limit_cycles[i] - before_.limit_cycles[i], now.all_limits() - before_.all_limits());
+      r.add({"time_" + std::string(ip::hbm::limit_names[i]), "%", 1, false, "of the data buses' time"},
+            percent);
+      if (i != data) shares.emplace_back(percent, ip::hbm::limit_names[i]);
+    }
+    std::stable_sort(shares.begin(), shares.end(),
+                     [](const auto& a, const auto& b) { return a.first > b.first; });
+    r.limited_by = fmt::format("{} {:.0f} %", shares[0].second, shares[0].first);
+    for (std::size_t i = 1; i < shares.size() && shares[i].first >= 5; ++i)
+      r.limited_by += fmt::format("; {} {:.0f} %", shares[i].second, shares[i].first);
+    r.series = series();
   }
 
  private:
   struct Counts {
-    std::uint64_t bursts = 0, hits = 0, misses = 0, conflicts = 0;
+    double bursts = 0, hits = 0, misses = 0, conflicts = 0, queue_cycles = 0, joules = 0, cycles = 0;
+    std::array<double, ip::hbm::limits> limit_cycles{};
+    double all_limits() const { return std::accumulate(limit_cycles.begin(), limit_cycles.end(), 0.0); }
   };
   Counts count() const {
     Counts c;
     for (const auto* stack : stacks_)
-      for (unsigned i = 0; i < stack->controllers(); ++i) {
-        const auto& s = stack->statistics(i);
-        c.bursts += s.reads + s.writes;
-        c.hits += s.hits;
-        c.misses += s.misses;
-        c.conflicts += s.conflicts;
+      for (unsigned i = 0; i < stack->channels(); ++i) {
+        const auto s = stack->statistics(i);
+        c.bursts += static_cast<double>(s.reads + s.writes);
+        c.hits += static_cast<double>(s.hits);
+        c.misses += static_cast<double>(s.misses);
+        c.conflicts += static_cast<double>(s.conflicts);
+        c.queue_cycles += s.queue_cycles;
+        c.joules += s.joules;
+        c.cycles += s.cycles;
+        for (std::size_t k = 0; k < ip::hbm::limits; ++k) c.limit_cycles[k] += s.limit_cycles[k];
       }
     return c;
   }
+  double burst_bits() const {
+    return static_cast<double>(stacks_.front()->parameters().burst_bytes.count) * 8;
+  }
+  std::int64_t period() const { return ip::Clock(stacks_.front()->parameters().clock).period_ps(); }
+  std::int64_t bin_cycles() const { return std::max<std::int64_t>(1, bin_.picoseconds / period()); }
+  std::string series() const {
+    if (bin_.picoseconds == 0) return "";
+    std::string text =
+        "time (ns),channel,bandwidth (%),row_hits,row_misses,row_conflicts,refreshes,queue (bursts)";
+    for (const auto name : ip::hbm::limit_names) text += fmt::format(",{} (%)", name);
+    text += "\n";
+    const auto cycles = static_cast<double>(bin_cycles());
+    for (std::size_t s = 0; s < stacks_.size(); ++s)
+      for (unsigned c = 0; c < stacks_[s]->channels(); ++c) {
+        const auto& bins = stacks_[s]->series(c);
+        for (std::size_t i = 0; i < bins.size(); ++i) {
+          const auto& bin = bins[i];
+          const auto buses = cycles * stacks_[s]->parameters().pseudo_channels;
+          const auto percent = [&](double value) { return 100 * value / buses; };
+          text += fmt::format(
+              "{:.6g},hbm{}.channel{},{:.4g},{},{},{},{},{:.4g}",
+              static_cast<double>(i) * cycles * static_cast<double>(period()) * 1e-3, s, c,
+              percent(static_cast<double>(bin.reads + bin.writes) * stacks_[s]->parameters().timings.nBL),
+              bin.hits, bin.misses, bin.conflicts, bin.refreshes, bin.queue_cycles / cycles);
+          for (const auto value : bin.limit_cycles) text += fmt::format(",{:.4g}", percent(value));
+          text += "\n";
+        }
+      }
+    return text;
+  }
   std::vector<ip::HbmStack*> stacks_;
+  Time bin_;
   Counts before_;
 };
 
@@ -232,7 +306,7 @@ class MemoryBench : public Bench {
         parameters_(parameters(chip)),
         store_(parameters_.capacity()),
         stack_("stack", parameters_, store_),
-        probe_({&stack_}) {
+        probe_({&stack_}, e.bin) {
     const auto ports = parameters_.ports;
     auto traces = sources(ports, store_.size(), 0);
     for (unsigned i = 0; i < ports; ++i) {
@@ -266,7 +340,11 @@ class MemoryBench : public Bench {
 /// The busiest links between two moments.
 class NetworkProbe {
  public:
-  explicit NetworkProbe(ip::Noc& noc) : noc_(noc) {}
+  NetworkProbe(ip::Noc& noc, Time bin) : noc_(noc), bin_(bin) {}
+  /// After elaboration.
+  void record() {
+    if (bin_.picoseconds > 0) noc_.record(bin_);
+  }
   void begin() { before_ = noc_.links(); }
   void add(Result& r, double seconds) const {
     struct Use {
@@ -289,10 +367,29 @@ class NetworkProbe {
       text += fmt::format("{} {} {:.1f} % (blocked {:.1f} %)", i == 0 ? "" : ",", *uses[i].name, uses[i].busy,
                           uses[i].blocked);
     r.notes.push_back(text);
+    if (noc_.bin().picoseconds == 0) return;
+    r.series += series();
+    const auto blocked = noc_.blocked();
+    for (std::size_t i = 0; i < std::min<std::size_t>(blocked.size(), 4); ++i)
+      r.notes.push_back(fmt::format("{} was blocked for {:.1f} us by packets that waited for {}",
+                                    blocked[i].link, static_cast<double>(blocked[i].ps) * 1e-6,
+                                    blocked[i].behind));
   }
 
  private:
+  std::string series() const {
+    const auto cycle = static_cast<double>(period(noc_.graph().parameters().clock).picoseconds);
+    const auto bin = static_cast<double>(noc_.bin().picoseconds);
+    std::string text = "time (ns),link,busy (%),waiting (packets)\n";
+    for (const auto& link : noc_.timelines())
+      for (std::size_t i = 0; i < link.bins.size(); ++i)
+        text += fmt::format("{:.6g},\"{}\",{:.4g},{:.4g}\n", static_cast<double>(i) * bin * 1e-3, link.name,
+                            100 * link.bins[i].flits * cycle / bin, link.bins[i].waiting * cycle / bin);
+    return text;
+  }
+
   ip::Noc& noc_;
+  Time bin_;
   std::vector<ip::Noc::LinkReport> before_;
 };
 
@@ -306,7 +403,7 @@ class NetworkBench : public Bench {
         grid_(chip::place_tiles(chip)),
         parameters_(soc::noc_parameters(chip, grid_)),
         noc_("noc", parameters_),
-        probe_(noc_) {
+        probe_(noc_, e.bin) {
     const auto nodes = parameters_.columns * parameters_.rows;
     auto common = e.traffic;
     common.columns = parameters_.columns;
@@ -340,6 +437,7 @@ class NetworkBench : public Bench {
   }
 
  private:
+  void elaborated() override { probe_.record(); }
   void begin() override { probe_.begin(); }
   void at_end(Result& r) override { probe_.add(r, seconds()); }
   void add_traffic(Result& r, const Total& total) const override {
@@ -379,7 +477,7 @@ class ChipBench : public Bench {
         grid_(chip::place_tiles(chip)),
         store_(chip::memory_size(chip).count),
         noc_("noc", soc::noc_parameters(chip, grid_)),
-        network_(noc_) {
+        network_(noc_, e.bin) {
     namespace map = chip::address_map;
     for (unsigned i = 0; i < chip.hbm.stacks; ++i)
       stacks_.push_back(std::make_unique<ip::HbmStack>(fmt::format("hbm{}", i).c_str(),
@@ -402,15 +500,16 @@ class ChipBench : public Bench {
                "the cluster clock");
       add_generator(p, std::move(traces[i]));
       const auto name = fmt::format("cluster{}", i);
-      generators_.back()->socket.bind(noc_.add_initiator(name, tile.x, tile.y));
+      const auto clock = soc::noc_endpoint(chip, chip.clusters.clock);
+      generators_.back()->socket.bind(noc_.add_initiator(name, tile.x, tile.y, clock));
       sinks_.push_back(std::make_unique<ip::TrafficSink>(fmt::format("sink{}", i).c_str()));
-      auto& target = noc_.add_target(name, tile.x, tile.y);
+      auto& target = noc_.add_target(name, tile.x, tile.y, clock);
       target.bind(sinks_.back()->socket);
       noc_.map(map::scratchpad(i), chip.clusters.scratchpad.size.count, target);
     }
     std::vector<ip::HbmStack*> stacks;
     for (auto& stack : stacks_) stacks.push_back(stack.get());
-    memory_ = std::make_unique<MemoryProbe>(stacks);
+    memory_ = std::make_unique<MemoryProbe>(stacks, e.bin);
   }
 
  private:
@@ -422,6 +521,7 @@ class ChipBench : public Bench {
       if (n % i == 0) columns = n / i;
     return columns;
   }
+  void elaborated() override { network_.record(); }
   void begin() override {
     memory_->begin();
     network_.begin();

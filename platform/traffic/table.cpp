@@ -68,10 +68,13 @@ std::string to_table(const Experiment& experiment, std::span<const Point> points
   for (const auto& [column, value] : results.front().values)
     if (column.in_table)
       lines[0].push_back(column.unit.empty() ? column.name : column.name + " " + column.unit);
+  const bool limits = !results.front().limited_by.empty();
+  if (limits) lines[0].emplace_back("limited by");
   for (std::size_t i = 0; i < points.size(); ++i) {
     auto& line = lines.emplace_back(points[i].values);
     for (const auto& [column, value] : results[i].values)
       if (column.in_table) line.push_back(fmt::format("{:.{}f}", value, column.decimals));
+    if (limits) line.push_back(results[i].limited_by);
   }
   return align(lines);
 }
@@ -84,12 +87,12 @@ std::string to_csv(const Experiment& experiment, std::span<const Point> points,
     const auto& c = first[i].column;
     text += (i > 0 ? "," : "") + quoted(c.unit.empty() ? c.name : fmt::format("{} ({})", c.name, c.unit));
   }
-  text += "\n";
+  text += ",limited_by\n";
   for (std::size_t i = 0; i < points.size(); ++i) {
     text += axes(experiment, points[i]);
     for (std::size_t k = 0; k < results[i].values.size(); ++k)
       text += fmt::format("{}{:.6g}", k > 0 ? "," : "", results[i].values[k].value);
-    text += "\n";
+    text += "," + results[i].limited_by + "\n";
   }
   return text;
 }

@@ -175,6 +175,58 @@ TEST(Cluster, RunsAStreamOfEveryEngine) {
   EXPECT_EQ(bench.cluster.tensor.macs.value(), m * n * k);
 }
 
+TEST(Cluster, QuantisesAndMultipliesMicroscalingBlocks) {
+  // A and B (stored as columns) are loaded, quantised to MXFP4 with their scales, and multiplied in a loop
+  // over rows of A that patches the addresses of elements and scales.
+  Bench bench("bench");
+  const unsigned m = 4, n = 8, k = 64, groups = k / 32;
+  std::vector<float> a(m * k), b(n * k);
+  for (unsigned i = 0; i < a.size(); ++i)
+    a[i] = i % k < 32 ? static_cast<float>(i % 4) : static_cast<float>(i % 3) * 64;
+  for (unsigned i = 0; i < b.size(); ++i)
+    b[i] = i % k < 32 ? static_cast<float>(i % 3) : static_cast<float>(i % 4) / 8;
+  bench.write(data_at, a);
+  bench.write(data_at + 0x10000, b);
+  bench.parameters[1] = m;
+  auto& s = bench.stream;
+  s.add(FR_OP_LOAD, copy(data_at, 0, m * k * 4), {{}, {{0, 1}}});
+  s.add(FR_OP_LOAD, copy(data_at + 0x10000, 0x10000, n * k * 4), {{}, {{0, 1}}});
+  fr_vector quantise{};
+  quantise.op = FR_VECTOR_QUANTIZE_MX, quantise.d_type = FR_TYPE_F4E2M1;
+  quantise.rows = m, quantise.cols = k;
+  quantise.a_stride = k * 4, quantise.c_stride = groups, quantise.d_stride = k / 2;
+  quantise.c = 0x20000, quantise.d = 0x30000;
+  s.add(FR_OP_VECTOR, quantise, {{{0, 2}}, {}});
+  quantise.rows = n, quantise.a = 0x10000, quantise.c = 0x21000, quantise.d = 0x31000;
+  s.add(FR_OP_VECTOR, quantise, {{}, {{1, m}}});
+  fr_matmul_scaled multiply{};
+  multiply.a = 0x30000, multiply.b = 0x31000, multiply.c = 0x40000;
+  multiply.b_stride = k / 2, multiply.c_stride = n * 4;
+  multiply.m = 1, multiply.n = n, multiply.k = k, multiply.group = 32;
+  multiply.a_type = multiply.b_type = FR_TYPE_F4E2M1, multiply.flags = FR_MATMUL_B_TRANSPOSED;
+  multiply.a_scale = 0x20000, multiply.b_scale = 0x21000, multiply.b_scale_stride = groups;
+  multiply.a_scale_type = multiply.b_scale_type = FR_TYPE_E8M0, multiply.b_zero_type = FR_NO_TYPE;
+  s.begin_loop(16, 0, {FR_PATCH(fr_loop, count, 1, 1)});
+  s.add(FR_OP_MATMUL_SCALED, multiply, {{{1, 1}}, {{2, 1}}},
+        {FR_PATCH(fr_matmul_scaled, a, 16, k / 2), FR_PATCH(fr_matmul_scaled, a_scale, 16, groups),
+         FR_PATCH(fr_matmul_scaled, c, 16, n * 4)});
+  s.end_loop();
+  s.add(FR_OP_STORE, copy(data_at + 0x20000, 0x40000, m * n * 4), {{{2, m}}, {}});
+  s.add(FR_OP_END);
+  sc_core::sc_start(1, sc_core::SC_MS);
+  ASSERT_EQ(bench.peek(FR_CLUSTER_STATUS, 4), FR_CLUSTER_STATUS_DONE) << bench.cluster.describe_stall();
+  const auto c = bench.read<float>(data_at + 0x20000, m * n);
+  for (unsigned i = 0; i < m; ++i)
+    for (unsigned j = 0; j < n; ++j) {
+      double sum = 0;
+      for (unsigned x = 0; x < k; ++x)
+        sum += static_cast<double>(a[i * k + x]) * static_cast<double>(b[j * k + x]);
+      EXPECT_EQ(static_cast<double>(c[i * n + j]), sum)
+          << "row " << i << " column " << j;  // all values are MXFP4's
+    }
+  EXPECT_EQ(bench.cluster.tensor.macs.value(), m * n * k);
+}
+
 TEST(Cluster, TimeDoesNotDependOnTheDataMode) {
   Bench real("real"), none("none", Timing::approximate, false);
   for (auto* bench : {&real, &none}) {

@@ -140,7 +140,8 @@ TEST(Noc, ZeroLoadLatencyIsTheClosedForm) {
   sc_core::sc_start(1, sc_core::SC_US);
   const int routers = 15;
   const auto latency = [&](int flits) { return 6 + 4 * (routers - 1) + flits - 1; };
-  EXPECT_EQ(read_ns, latency(1) + latency(5)) << "a header there, a header and 256 bytes in 64-byte flits back";
+  EXPECT_EQ(read_ns, latency(1) + latency(5))
+      << "a header there, a header and 256 bytes in 64-byte flits back";
 }
 
 /// A sender and a memory at every router of a 3 x 3 mesh with buffers of one flit.
@@ -155,7 +156,8 @@ struct HeavyTraffic {
       auto& target = noc.add_target("memory" + std::to_string(i), i % 3, i / 3);
       target.bind(memories.back()->socket);
       noc.map(i * 0x10000ull, 0x10000, target);
-      senders.push_back(std::make_unique<Sender>(("sender" + std::to_string(i)).c_str(), i + 1, nodes, count));
+      senders.push_back(
+          std::make_unique<Sender>(("sender" + std::to_string(i)).c_str(), i + 1, nodes, count));
       senders.back()->socket.bind(noc.add_initiator("sender" + std::to_string(i), i % 3, i / 3));
     }
   }
@@ -172,7 +174,8 @@ TEST(Noc, HeavyTrafficWithTinyBuffersNeitherLosesNorLocks) {
   sc_core::sc_start(5, sc_core::SC_MS);
   traffic.expect_all_done();
   EXPECT_EQ(traffic.noc.packets.value(), 2 * HeavyTraffic::nodes * HeavyTraffic::count);
-  for (const auto& link : traffic.noc.links()) EXPECT_LE(link.busy_ps, static_cast<std::uint64_t>(now_picoseconds())) << link.name;
+  for (const auto& link : traffic.noc.links())
+    EXPECT_LE(link.busy_ps, static_cast<std::uint64_t>(now_picoseconds())) << link.name;
 }
 
 TEST(Noc, ResetBeginsReportsAnewAndDeliversWhatIsUnderWay) {
@@ -193,7 +196,8 @@ TEST(Noc, ResetBeginsReportsAnewAndDeliversWhatIsUnderWay) {
   traffic.expect_all_done();
   EXPECT_EQ(traffic.noc.packets.value(), 2 * HeavyTraffic::nodes * HeavyTraffic::count - before);
   for (const auto& link : traffic.noc.links())
-    EXPECT_LE(link.busy_ps + link.blocked_ps, static_cast<std::uint64_t>(now_picoseconds() - start)) << link.name;
+    EXPECT_LE(link.busy_ps + link.blocked_ps, static_cast<std::uint64_t>(now_picoseconds() - start))
+        << link.name;
 }
 
 TEST(Noc, UnmappedAddressesAndCrossingsAreRefused) {

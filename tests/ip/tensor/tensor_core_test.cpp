@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ip/base/numbers.hpp"
 #include "ip/scratchpad/scratchpad.hpp"
 
 using namespace forerun;
@@ -60,6 +61,22 @@ struct TensorBench : sc_core::sc_module {
     tensor.local.bind(scratchpad.port[0]);
     tensor.connect(semaphores, [this] { ended = now_picoseconds(); }, [](const Command&, LocalFault) { FAIL(); });
   }
+  /// MX x MX, B as columns.
+  void multiply_scaled(unsigned type, unsigned m, unsigned n, unsigned k) {
+    fr_matmul_scaled c{};
+    c.header = {FR_OP_MATMUL_SCALED, 11, 0, 0, 0, {{255, 0}, {255, 0}}, {{255, 0}, {255, 0}}};
+    c.b = 1 << 20, c.c = 2 << 20, c.a_scale = 3 << 20, c.b_scale = 3 << 20 | 1 << 18;
+    c.m = m, c.n = n, c.k = k, c.group = 32;
+    c.a_type = c.b_type = static_cast<std::uint8_t>(type);
+    c.flags = FR_MATMUL_B_TRANSPOSED;
+    c.a_scale_type = c.b_scale_type = FR_TYPE_E8M0, c.b_zero_type = FR_NO_TYPE;
+    c.a_stride = c.b_stride = static_cast<std::int32_t>(row_bytes(type, k));
+    c.a_scale_stride = c.b_scale_stride = static_cast<std::int32_t>(k / 32);
+    c.c_stride = static_cast<std::int32_t>(n * 4);
+    Command command{};
+    std::memcpy(command.bytes, &c, sizeof c);
+    tensor.push(command);
+  }
   void multiply(unsigned m, unsigned n, unsigned k) {
     fr_matmul c{};
     c.header = {FR_OP_MATMUL, 7, 0, 0, 0, {{255, 0}, {255, 0}}, {{255, 0}, {255, 0}}};
@@ -92,6 +109,26 @@ TEST(TensorCore, ASlowScratchpadHoldsItUp) {
   sc_core::sc_start(1, sc_core::SC_MS);
   EXPECT_GE(bench.ended / 1000, 80 * 96 * 4 / 16) << "all of B through one bank of 16 bytes a cycle";
   EXPECT_GT(bench.tensor.operand_time.value(), 0u);
+}
+
+TEST(TensorCore, NarrowElementsTakeTheSameCyclesAndLessTraffic) {
+  TensorParameters p;
+  p.rows = p.columns = 16, p.arrays = 2, p.clock = {1e9};
+  TensorBench fast("fast", p, 1024), slow8("slow8", p, 1), slow4("slow4", p, 1);
+  fast.multiply_scaled(FR_TYPE_F4E2M1, 64, 96, 96);
+  slow8.multiply_scaled(FR_TYPE_F8E4M3, 1, 96, 96);
+  slow4.multiply_scaled(FR_TYPE_F4E2M1, 1, 96, 96);
+  sc_core::sc_start(1, sc_core::SC_MS);
+  EXPECT_EQ(fast.ended / 1000, static_cast<std::int64_t>(TensorCore::ideal_cycles(p, 64, 96, 96)));
+  const auto bytes = [](const TensorBench& bench) {
+    return bench.scratchpad.bytes_read.value() + bench.scratchpad.bytes_written.value();
+  };
+  // Each of 6 k-tiles of 16 lies within one block, and each of 3 waves of columns takes A's row and scale
+  // again.
+  const std::uint64_t scales = 6 * (96 + 3), elements = 96 * 96 + 3 * 96, results = 96 * 4;
+  EXPECT_EQ(bytes(slow8), elements + scales + results);
+  EXPECT_EQ(bytes(slow4), elements / 2 + scales + results);
+  EXPECT_LT(slow4.ended, slow8.ended);
 }
 
 }  // namespace

@@ -121,6 +121,16 @@ TEST(TrafficGenerator, SourceQueueCountsForLatency) {
   EXPECT_EQ(m.taken_reads.most(), 20u * ns);
 }
 
+TEST(TrafficGenerator, GapKeepsRequestsApart) {
+  TrafficParameters p;
+  p.gap = 9;
+  const Bench bench(p, 1, 20, false);
+  const auto& m = bench.generator.measurement();
+  EXPECT_EQ(m.completed, 1111u) << "one in 9 ns, taken at once";
+  EXPECT_EQ(m.sent_reads.mean(), 20 * ns);
+  EXPECT_EQ(m.reads.mean(), 20 * ns) << "a saturating source generates a request when it may send it";
+}
+
 TEST(TrafficGenerator, LowLoadHasTheLatencyOfTheTarget) {
   TrafficParameters p;
   p.arrivals = TrafficArrivals::bernoulli;

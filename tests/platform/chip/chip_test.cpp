@@ -20,6 +20,10 @@ TEST(Peaks, AreZeroForAFormatThatTheArraysLack) {
   Chip chip;
   chip.clusters.tensor.formats = {Format::bf16};
   EXPECT_EQ(peak_flops(chip, Format::i8), 0);
+  EXPECT_EQ(peak_flops(chip, Format::mxfp4), 0);
+  chip.clusters.tensor.formats = {Format::bf16, Format::mxfp4};
+  EXPECT_EQ(peak_flops(chip, Format::mxfp4), peak_flops(chip, Format::bf16))
+      << "an array's rate is that of its cells";
 }
 
 TEST(Placement, HoldsEveryTileOnceForAnyNumberOfClusters) {

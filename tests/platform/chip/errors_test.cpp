@@ -134,6 +134,16 @@ TEST(Mistakes, OfQuantities) {
       {"quantum: 3 cycles\n",
        "a.yaml:1:10: quantum: found '3 cycles', with the unknown unit 'cycles', expected a time from 1 "
        "ns to 10 ms, such as 14 ns"},
+      {"hbm: {energies: {read: 3}}\n",
+       "a.yaml:1:24: hbm.energies.read: found '3', without a unit, expected an energy from 0 pJ to 1 mJ, "
+       "such as 909 "
+       "pJ"},
+      {"hbm: {energies: {read: 1 J}}\n",
+       "a.yaml:1:24: hbm.energies.read: found '1 J', expected an energy from 0 pJ to 1 mJ, such as 909 pJ"},
+      {"hbm: {energies: {standby: 3 pJ}}\n",
+       "a.yaml:1:27: hbm.energies.standby: found '3 pJ', with the unknown unit 'pJ', expected a power from 0 "
+       "uW to "
+       "1000 W, such as 40 mW"},
       {"quantum: 1 s\n",
        "a.yaml:1:10: quantum: found '1 s', expected a time from 1 ns to 10 ms, such as 14 ns"},
   });
@@ -162,6 +172,14 @@ TEST(Mistakes, OfMemoryTimings) {
        "a.yaml:1:22: hbm.timings.tRP: found 1 ms, which is 1600000 cycles of hbm.clock (1.6 GHz), expected a "
        "whole number from 1 to 100000, "
        "or a time such as 14 ns"},
+      {"hbm: {timings: {RAAIMT: 14 ns}}\n",
+       "a.yaml:1:25: hbm.timings.RAAIMT: found '14 ns', expected a whole number from 0 to 100000"},
+      {"hbm: {refresh_postpone: 9}\n",
+       "a.yaml:1:25: hbm.refresh_postpone: found '9', expected a whole number from 0 to 8"},
+      {"hbm: {power_down: soon}\n",
+       "a.yaml:1:19: hbm.power_down: found 'soon', expected a whole number from 0 to 1000000000, or a time "
+       "such as 14 "
+       "ns"},
       {"hbm: {act_cycles: 3 ns}\n",
        "a.yaml:1:19: hbm.act_cycles: found '3 ns', expected a whole number from 1 to 8"},
   });
@@ -172,9 +190,13 @@ TEST(Mistakes, OfChoices) {
       {"timing: fast\n", "a.yaml:1:9: timing: found 'fast', expected loose or approximate"},
       {"data: [none]\n", "a.yaml:1:7: data: found a list, expected real or none"},
       {"hbm: {scheduler: FR_FCFS}\n",
-       "a.yaml:1:18: hbm.scheduler: found 'FR_FCFS', expected fr_fcfs or fcfs"},
-      {"hbm: {page_policy: }\n", "a.yaml:1:7: hbm.page_policy: found nothing, expected open or closed"},
-      {"hbm: {refresh: yes}\n", "a.yaml:1:16: hbm.refresh: found 'yes', expected all_bank or none"},
+       "a.yaml:1:18: hbm.scheduler: found 'FR_FCFS', expected fr_fcfs, fcfs or fr_fcfs_grouped"},
+      {"hbm: {page_policy: }\n",
+       "a.yaml:1:7: hbm.page_policy: found nothing, expected open, closed or adaptive"},
+      {"hbm: {queues: [shared]}\n",
+       "a.yaml:1:15: hbm.queues: found a list, expected shared, per_bank or read_write"},
+      {"hbm: {ecc: on}\n", "a.yaml:1:12: hbm.ecc: found 'on', expected none, sideband or in_line"},
+      {"hbm: {refresh: yes}\n", "a.yaml:1:16: hbm.refresh: found 'yes', expected all_bank, per_bank or none"},
       {"clusters: {tensor: {double_buffered: yes}}\n",
        "a.yaml:1:38: clusters.tensor.double_buffered: found 'yes', expected true or false"},
       {"name: \"a\\nb\"\n", "a.yaml:1:7: name: found 'a?b', expected up to 64 letters, digits and . _ + -"},
@@ -183,37 +205,65 @@ TEST(Mistakes, OfChoices) {
 }
 
 TEST(Mistakes, OfLists) {
-  const std::string map =
-      "expected a list of burst, column, channel, pseudo_channel, bank_group, bank, row, each once, burst "
-      "first";
   const std::string rows =
       "expected a list of rows of the letters C, M, X, H and . (such as \"X C M\"), up to 64 by 64";
-  EXPECT_EQ(
-      problems("clusters: {tensor: {formats: [f16, f8]}}\n"),
-      "a.yaml:1:36: clusters.tensor.formats: found 'f8', expected a list of f32, f16, bf16 or i8, each once");
+  const std::string formats =
+      "expected a list of f32, f16, bf16, i8, f8e4m3, f8e5m2, i4, mxfp8, mxfp6, mxfp4 or mxint8, each once";
+  const std::string at = "clusters.tensor.formats: found ";
+  EXPECT_EQ(problems("clusters: {tensor: {formats: [f16, f8]}}\n"),
+            "a.yaml:1:36: " + at + "'f8', " + formats);
   EXPECT_EQ(problems("clusters: {tensor: {formats: [f16, f16]}}\n"),
-            "a.yaml:1:36: clusters.tensor.formats: found 'f16' twice, expected a list of f32, f16, bf16 or "
-            "i8, each once");
+            "a.yaml:1:36: " + at + "'f16' twice, " + formats);
   EXPECT_EQ(problems("clusters: {tensor: {formats: []}}\n"),
-            "a.yaml:1:30: clusters.tensor.formats: found an empty list, expected a list of f32, f16, bf16 or "
-            "i8, each once");
-  EXPECT_EQ(problems("clusters: {tensor: {formats: f16}}\n"),
-            "a.yaml:1:30: clusters.tensor.formats: found 'f16', expected a list of f32, f16, bf16 or i8, "
-            "each once");
-  EXPECT_EQ(problems("hbm:\n  address_map: [burst, column, row]\n"),
-            "a.yaml:2:16: hbm.address_map: found a list without channel, " + map);
-  EXPECT_EQ(problems("hbm:\n  address_map: [burst, column, row, row]\n"),
-            "a.yaml:2:37: hbm.address_map: found 'row' twice, " + map);
-  EXPECT_EQ(problems("hbm:\n  address_map: [burst, rank]\n"),
-            "a.yaml:2:24: hbm.address_map: found 'rank', " + map);
-  EXPECT_EQ(
-      problems("hbm:\n  address_map: [column, burst, channel, pseudo_channel, bank_group, bank, row]\n"),
-      "a.yaml:2:16: hbm.address_map: found a list that begins with column, " + map);
+            "a.yaml:1:30: " + at + "an empty list, " + formats);
+  EXPECT_EQ(problems("clusters: {tensor: {formats: f16}}\n"), "a.yaml:1:30: " + at + "'f16', " + formats);
   EXPECT_EQ(problems("noc:\n  tiles:\n    - X C M\n    - H Q M\n"),
             "a.yaml:4:7: noc.tiles: found 'H Q M', " + rows);
   EXPECT_EQ(problems("noc: {tiles: [[C]]}\n"), "a.yaml:1:15: noc.tiles: found a list, " + rows);
   EXPECT_EQ(problems("noc: {tiles: [\" \"]}\n"), "a.yaml:1:15: noc.tiles: found ' ', " + rows);
   EXPECT_EQ(problems("noc: {tiles: X C M}\n"), "a.yaml:1:14: noc.tiles: found 'X C M', " + rows);
+}
+
+TEST(Mistakes, OfAddressMaps) {
+  const std::string map =
+      "expected a list of burst, column, channel, pseudo_channel, rank, bank_group, bank, row, burst first, "
+      "each "
+      "whole or in pieces such as column:2";
+  const auto says = [](const std::string& list) { return problems("hbm:\n  address_map: " + list + "\n"); };
+  EXPECT_EQ(says("[burst, column, row, row]"),
+            "a.yaml:2:37: hbm.address_map: found 'row' after all of row, " + map);
+  EXPECT_EQ(says("[burst, column, row, column:2]"),
+            "a.yaml:2:37: hbm.address_map: found 'column:2' after all of column, " + map);
+  EXPECT_EQ(says("[burst, burst]"), "a.yaml:2:24: hbm.address_map: found 'burst' after all of burst, " + map);
+  EXPECT_EQ(says("[burst, ranks]"), "a.yaml:2:24: hbm.address_map: found 'ranks', " + map);
+  for (const std::string bad :
+       {"column:", "column:0", "column:x", "column:-1", "column:64", "column:2:2", ":2"})
+    EXPECT_EQ(says("[burst, '" + bad + "']"), "a.yaml:2:24: hbm.address_map: found '" + bad + "', " + map);
+  EXPECT_EQ(says("[burst:5]"), "a.yaml:2:17: hbm.address_map: found 'burst:5', " + map);
+  EXPECT_EQ(says("[column, burst, row]"),
+            "a.yaml:2:17: hbm.address_map: found a list that begins with column, " + map);
+  EXPECT_EQ(says("[column:2, burst, row]"),
+            "a.yaml:2:17: hbm.address_map: found a list that begins with column:2, " + map);
+  EXPECT_EQ(says("[]"), "a.yaml:2:16: hbm.address_map: found an empty list, " + map);
+  EXPECT_EQ(says("burst"), "a.yaml:2:16: hbm.address_map: found 'burst', " + map);
+}
+
+TEST(Mistakes, OfAddressHashes) {
+  const std::string hash =
+      "expected a map of fields to masks, one for each bit from the lowest, such as {bank: [0x12000, "
+      "0x24000]}";
+  const auto says = [](const std::string& map) { return problems("hbm:\n  address_hash: " + map + "\n"); };
+  EXPECT_EQ(says("[bank]"), "a.yaml:2:17: hbm.address_hash: found a list, " + hash);
+  EXPECT_EQ(says("{banks: [0x20]}"), "a.yaml:2:18: hbm.address_hash: found 'banks', " + hash);
+  EXPECT_EQ(says("{burst: [0x20]}"), "a.yaml:2:18: hbm.address_hash: found 'burst', " + hash);
+  EXPECT_EQ(says("{bank: 0x20}"), "a.yaml:2:24: hbm.address_hash: found '0x20', " + hash);
+  EXPECT_EQ(says("{bank: }"), "a.yaml:2:18: hbm.address_hash: found nothing, " + hash);
+  EXPECT_EQ(says("{bank: []}"), "a.yaml:2:24: hbm.address_hash: found an empty list, " + hash);
+  EXPECT_EQ(says("{bank: [0x20000], row: [0x20], bank: [0x40]}"),
+            "a.yaml:2:48: hbm.address_hash: found 'bank' twice, " + hash);
+  for (const std::string bad : {"0x", "0xg", "-1", "1.5", "0x1ffffffffffffffff", "x20", "4 KiB"})
+    EXPECT_EQ(says("{bank: [0x20000, " + bad + "]}"),
+              "a.yaml:2:34: hbm.address_hash: found '" + bad + "', " + hash);
 }
 
 TEST(Mistakes, OfYaml) {
@@ -250,7 +300,7 @@ TEST(Mistakes, AreAllReportedInOrder) {
             "a.yaml:3:10: clusters.clock: found '3', without a unit, expected a frequency from 1 MHz to 20 "
             "GHz, such as 1.25 GHz\n"
             "a.yaml:5:3: hbm.stakcs: unknown key; did you mean hbm.stacks?\n"
-            "a.yaml:6:12: hbm.refresh: found 'often', expected all_bank or none\n"
+            "a.yaml:6:12: hbm.refresh: found 'often', expected all_bank, per_bank or none\n"
             "--set noc.rows=x: noc.rows: found 'x', expected a whole number from 0 to 64\n"
             "--set foo: expected KEY=VALUE");
 }

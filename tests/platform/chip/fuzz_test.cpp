@@ -12,7 +12,14 @@ namespace {
 
 std::string reference_text() {
   std::ifstream file(std::string(FORERUN_SOURCE_DIR) + "/platform/chips/reference.yaml");
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  // The memory in the same text, so that its numbers are damaged too.
+  std::ifstream memory(std::string(FORERUN_SOURCE_DIR) + "/platform/chips/memory/hbm3-6400-16gb-8hi.yaml");
+  const std::string timings{std::istreambuf_iterator<char>(memory), {}};
+  text.erase(text.find("extends:"), text.find('\n', text.find("extends:")) + 1 - text.find("extends:"));
+  const auto hash = text.find("address_hash: {}");
+  text.replace(hash, 16, "address_hash: {bank: [0x100000, 0x200000], pseudo_channel: [0x400000]}");
+  return text + timings.substr(timings.find("  timings:"));
 }
 
 /// 1 if the text loads; a failure of the test if it ends in anything but an Error with a place and words.
@@ -83,8 +90,15 @@ TEST(Damaged, NumbersReplaced) {
 
 TEST(Damaged, Overrides) {
   std::mt19937 random(3);
-  const std::vector<std::string> good = {"noc.tiles=[X C M, H C M]", "hbm={stacks: 2, timings: {tRP: 14 ns}}",
-                                         "hbm.clock=2 GHz", "name=\"a b\""};
+  const std::vector<std::string> good = {
+      "noc.tiles=[X C M, H C M]",
+      "hbm={stacks: 2, timings: {tRP: 14 ns}}",
+      "hbm.clock=2 GHz",
+      "name=\"a b\"",
+      "hbm.address_map=[burst, column:2, channel, pseudo_channel, bank_group, "
+      "bank, column, row]",
+      "hbm.address_hash={bank: [0x12000, 0x24000], row: [0x100000]}",
+      "hbm={ranks: 2, energies: {read: 1.5 nJ, standby: 70 mW}}"};
   const std::string interesting = "{}[]:,=&*!'\"%#?~. 09\n";
   for (int round = 0; round < 2000; ++round) {
     auto setting = good[random() % good.size()];
@@ -92,6 +106,24 @@ TEST(Damaged, Overrides) {
       setting[random() % setting.size()] = interesting[random() % interesting.size()];
     loads("name: a\n", {setting});
   }
+}
+
+TEST(Damaged, Extends) {
+  const std::string text =
+      "extends: [reference, memory/lpddr5-6400-16gb, edge]\n"
+      "hbm: {address_map: [burst, column:2, bank_group, channel, column, bank, row], address_hash: {row: "
+      "[0x800]}}\n";
+  std::mt19937 random(5);
+  const std::string interesting = "{}[]:,-&*!|'\"#?~\n\t 0x9.";
+  int good = loads(text);
+  EXPECT_EQ(good, 1);
+  for (int round = 0; round < 300; ++round) {
+    auto damaged = text;
+    for (auto n = random() % 3 + 1; n > 0; --n)
+      damaged[random() % damaged.size()] = interesting[random() % interesting.size()];
+    good += loads(damaged);
+  }
+  EXPECT_GT(good, 2);
 }
 
 TEST(Damaged, RandomBytes) {

@@ -50,9 +50,13 @@ class Files : public testing::Test {
 TEST(Chips, ReferenceStatesTheFallBacks) { EXPECT_EQ(load("reference"), Chip{}); }
 
 TEST(Chips, ReferenceStatesEveryKey) {
-  // With other fall-backs the same chip would come out: each key is in the file.
-  std::ifstream file(std::string(FORERUN_SOURCE_DIR) + "/platform/chips/reference.yaml");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  // With other fall-backs the same chip would come out: each key is in the file or in the memory that it
+  // extends.
+  std::string text;
+  for (const std::string name : {"reference", "memory/hbm3-6400-16gb-8hi"}) {
+    std::ifstream file(std::string(FORERUN_SOURCE_DIR) + "/platform/chips/" + name + ".yaml");
+    text.append(std::istreambuf_iterator<char>(file), {});
+  }
   for (const auto& key : keys()) {
     const auto leaf = std::string(key.path.substr(key.path.rfind('.') + 1));
     const bool stated = text.find("\n" + leaf + ": ") != std::string::npos ||
@@ -94,6 +98,54 @@ TEST_F(Files, StandOnOneAnother) {
   EXPECT_EQ(chip.noc.buffer, 6u);
 }
 
+TEST_F(Files, MayExtendSeveral) {
+  write("low.yaml", "clusters: {count: 2, clock: 1 GHz}\nnoc: {buffer: 4}\n");
+  write("left.yaml", "extends: low.yaml\nclusters: {count: 3}\nhbm: {ports: 2}\n");
+  write("right.yaml", "hbm: {ports: 4, rows: 4096}\n");
+  const auto chip = load(write("top.yaml", "extends: [left.yaml, right.yaml]\nhbm: {rows: 8192}\n"));
+  EXPECT_EQ(chip.clusters.count, 3u) << "of the first, over what it extends";
+  EXPECT_EQ(chip.noc.buffer, 4u);
+  EXPECT_EQ(chip.hbm.ports, 4u) << "of the second, over the first";
+  EXPECT_EQ(chip.hbm.rows, 8192u) << "of the file, over all";
+  EXPECT_EQ(load(write("swapped.yaml", "extends: [right.yaml, left.yaml]\n")).hbm.ports, 2u);
+  EXPECT_EQ(load(write("one.yaml", "extends: [right.yaml]\n")).hbm.ports, 4u);
+  EXPECT_EQ(load(write("names.yaml", "extends: [reference, memory/lpddr5-6400-16gb]\n")).hbm.channels, 4u);
+}
+
+TEST_F(Files, MayExtendOneTwice) {
+  write("low.yaml", "clusters: {count: 2}\nhbm: {ports: 2}\n");
+  write("left.yaml", "extends: low.yaml\nclusters: {count: 3}\n");
+  write("right.yaml", "extends: low.yaml\nhbm: {ports: 4}\n");
+  const auto chip = load(write("top.yaml", "extends: [left.yaml, right.yaml]\n"));
+  EXPECT_EQ(chip.clusters.count, 2u) << "right.yaml brings with it what it stands on";
+  EXPECT_EQ(chip.hbm.ports, 4u);
+}
+
+TEST_F(Files, SayWhichOfSeveralIsWrong) {
+  write("right.yaml", "hbm: {ports: 4}\n");
+  EXPECT_EQ(problems(write("a.yaml", "extends: [right.yaml, gone.yaml, edgy]\n")),
+            "a.yaml:1:23: extends: gone.yaml: no such file\n"
+            "a.yaml:1:34: extends: no chip 'edgy' in " +
+                chips_directory().string() + " (a file's name ends in .yaml); did you mean edge?");
+  EXPECT_EQ(problems(write("a.yaml", "extends:\n  - right.yaml\n  - a.yaml\n")),
+            "a.yaml:3:5: extends: a cycle: a.yaml extends a.yaml");
+  write("right.yaml", "extends: [a.yaml]\n");
+  EXPECT_EQ(problems(write("a.yaml", "extends: [right.yaml]\n")),
+            "right.yaml:1:11: extends: a cycle: a.yaml extends right.yaml extends a.yaml");
+  EXPECT_EQ(problems(write("a.yaml", "extends: [reference, [edge]]\n")),
+            "a.yaml:1:22: extends: found a list, expected the name of a chip or a file, or a list of them");
+}
+
+TEST_F(Files, ManyTimesOverHaveAnEnd) {
+  for (int i = 0; i < 30; ++i) {
+    const auto next = std::to_string(i + 1) + ".yaml";
+    write(std::to_string(i) + ".yaml", "extends: [" + next + ", " + next + "]\n");
+  }
+  write("30.yaml", "name: a\n");
+  EXPECT_THAT(problems((folder_ / "0.yaml").string()),
+              HasSubstr(": extends: more than 256 files are extended"));
+}
+
 TEST_F(Files, ComeBeforeTheKeysAboveExtends) {
   write("base.yaml", "clusters: {count: 2}\n");
   EXPECT_EQ(load(write("top.yaml", "clusters: {count: 5}\nextends: base.yaml\n")).clusters.count, 5u);
@@ -111,10 +163,11 @@ TEST_F(Files, MayNotExtendThemselves) {
 TEST_F(Files, MayExtendNothingButAChip) {
   EXPECT_EQ(problems(write("a.yaml", "extends: gone.yaml\n")),
             "a.yaml:1:10: extends: gone.yaml: no such file");
-  EXPECT_EQ(problems(write("a.yaml", "extends: [reference]\n")),
-            "a.yaml:1:10: extends: found a list, expected the name of a chip or a file");
+  EXPECT_EQ(
+      problems(write("a.yaml", "extends: []\n")),
+      "a.yaml:1:10: extends: found an empty list, expected the name of a chip or a file, or a list of them");
   EXPECT_EQ(problems(write("a.yaml", "extends:\n")),
-            "a.yaml:1:1: extends: found nothing, expected the name of a chip or a file");
+            "a.yaml:1:1: extends: found nothing, expected the name of a chip or a file, or a list of them");
   fs::create_directories(folder_ / "folder.yaml");
   EXPECT_EQ(problems(write("a.yaml", "extends: folder.yaml\n")),
             "a.yaml:1:10: extends: folder.yaml: a folder, not a file");
@@ -208,6 +261,33 @@ TEST(MemoryTimings, ACountReplacesATime) {
             24u);
 }
 
+TEST(MemoryTimings, IncludeThoseOfTheController) {
+  const auto chip = parse(
+      "hbm: {starvation: 100 ns, page_idle: 50 ns, page_policy: adaptive, power_down: 1 us}\n", "a.yaml");
+  EXPECT_EQ(chip.hbm.starvation, 160u);
+  EXPECT_EQ(chip.hbm.page_idle, 80u);
+  EXPECT_EQ(chip.hbm.power_down, 1600u);
+}
+
+TEST(AddressMaps, HaveFieldsAndPieces) {
+  const auto chip = parse(
+      "hbm:\n  address_map: [burst, column:2, bank_group:1, channel, pseudo_channel, bank_group, bank, "
+      "column, row]\n"
+      "  address_hash:\n    bank: [0x120000, 0]\n    pseudo_channel: [131072]\n",
+      "a.yaml");
+  using F = AddressField;
+  EXPECT_THAT(
+      chip.hbm.address_map,
+      ElementsAre(AddressPiece{F::burst}, AddressPiece{F::column, 2}, AddressPiece{F::bank_group, 1},
+                  AddressPiece{F::channel}, AddressPiece{F::pseudo_channel}, AddressPiece{F::bank_group},
+                  AddressPiece{F::bank}, AddressPiece{F::column}, AddressPiece{F::row}));
+  EXPECT_THAT(chip.hbm.address_hash,
+              ElementsAre(AddressHash{F::bank, {0x120000, 0}}, AddressHash{F::pseudo_channel, {0x20000}}));
+  EXPECT_EQ(parse(to_yaml(chip), "again.yaml"), chip);
+  EXPECT_TRUE(parse("hbm: {address_hash: {bank: [0x120000]}}\n", "a.yaml", {"hbm.address_hash={}"})
+                  .hbm.address_hash.empty());
+}
+
 TEST(Writing, GivesBackAnEqualChip) {
   for (const auto& name : chip_names()) {
     const auto chip = load(name);
@@ -218,7 +298,10 @@ TEST(Writing, GivesBackAnEqualChip) {
            {"noc.tiles=[X C M H]", "clusters.clock=1.0371 GHz", "cpu.clock=1234567.89 Hz", "bus.latency=0 ns",
             "quantum=1500 ps", "clusters.tensor.double_buffered=false", "hbm.refresh=none", "data=none",
             "timing=loose", "hbm.scheduler=fcfs", "hbm.page_policy=closed", "name=12-x+y_z",
-            "hbm.address_map=[burst, channel, pseudo_channel, bank_group, column, bank, row]"});
+            "hbm.address_map=[burst, channel, column:2, pseudo_channel, bank_group, column, bank, row]",
+            "hbm.address_hash={bank: [0x4000000, 0x8000000], channel: [0x10000000]}", "hbm.queues=per_bank",
+            "hbm.ecc=in_line", "hbm.refresh_management=true", "hbm.energies.read=1.2345678901 nJ",
+            "hbm.energies.standby=0.1 uW"});
   EXPECT_EQ(parse(to_yaml(chip), "again.yaml"), chip);
 }
 
@@ -230,7 +313,7 @@ TEST(Writing, StatesEveryKeyWithItsUnit) {
           "\nclusters:\n  count: 16\n  clock: 1.25 GHz\n  scratchpad:\n    size: 4 MiB\n    banks: 32\n"));
   EXPECT_THAT(text, HasSubstr("\n    tRP: 26                     # memory cycles\n"));
   EXPECT_EQ(static_cast<std::size_t>(std::count(text.begin(), text.end(), ':')),
-            keys().size() + 14);  // and 14 sections
+            keys().size() + 15);  // and 15 sections
 }
 
 /// Walks the schema as the dotted path says.
@@ -262,7 +345,9 @@ TEST(Schema, KnowsEveryKeyAndAcceptsItsFallBack) {
       EXPECT_THAT(fall_back.get<std::string>(), testing::MatchesRegex(at->at("pattern").get<std::string>()))
           << key.path;
     else
-      EXPECT_TRUE(at->contains("anyOf") || fall_back.is_array() || fall_back.is_boolean()) << key.path;
+      EXPECT_TRUE(at->contains("anyOf") || fall_back.is_array() || fall_back.is_object() ||
+                  fall_back.is_boolean())
+          << key.path;
   }
 }
 
@@ -270,7 +355,14 @@ TEST(Schema, HasRangesChoicesAndUnits) {
   const auto schema = json_schema();
   EXPECT_EQ(at_path(schema, "clusters.count")->at("maximum"), 1000);
   EXPECT_EQ(at_path(schema, "hbm.pseudo_channels")->at("enum"), (nlohmann::ordered_json{1, 2, 4, 8}));
-  EXPECT_EQ(at_path(schema, "hbm.page_policy")->at("enum"), (nlohmann::ordered_json{"open", "closed"}));
+  EXPECT_EQ(at_path(schema, "hbm.page_policy")->at("enum"),
+            (nlohmann::ordered_json{"open", "closed", "adaptive"}));
+  EXPECT_THAT(at_path(schema, "hbm.energies.read")->at("pattern").get<std::string>(), HasSubstr("pJ|nJ"));
+  const auto piece = at_path(schema, "hbm.address_map")->at("items").at("pattern").get<std::string>();
+  for (const std::string good : {"row", "column:2", "pseudo_channel:1"})
+    EXPECT_THAT(good, testing::MatchesRegex(piece));
+  for (const std::string bad : {"rows", "column:", "column:x", "2"})
+    EXPECT_THAT(bad, testing::Not(testing::MatchesRegex(piece)));
   EXPECT_EQ(at_path(schema, "hbm.timings.tRP")->at("anyOf").size(), 2u);
   EXPECT_EQ(at_path(schema, "hbm.timings.tRPX"), nullptr);
   EXPECT_THAT(at_path(schema, "noc.clock")->at("pattern").get<std::string>(), HasSubstr("MHz|GHz"));
@@ -303,8 +395,8 @@ TEST(Keys, NameEveryMemberOfTheChip) {
   constexpr auto all = members<Chip>() + members<Cpu>() + members<Sram>() + members<BootRom>() +
                        members<Bus>() + members<Peripherals>() + members<Clusters>() + members<Scratchpad>() +
                        members<Tensor>() + members<Vector>() + members<Dma>() + members<Command>() +
-                       members<Noc>() + members<Hbm>() + members<Timings>();
-  constexpr std::size_t sections = 14;
+                       members<Noc>() + members<Hbm>() + members<Timings>() + members<Energies>();
+  constexpr std::size_t sections = 15;
   EXPECT_EQ(keys().size(), all - sections)
       << "a member of chip.hpp has no key in keys.cpp, or a struct is not counted here";
 }

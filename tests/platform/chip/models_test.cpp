@@ -18,14 +18,22 @@ namespace {
 /// A small memory of random shape, as overrides; most of them fit together.
 std::vector<std::string> random_memory(std::mt19937& random) {
   const auto power = [&](unsigned low, unsigned high) { return 1u << (low + random() % (high - low + 1)); };
-  std::vector<std::string> fields = {"column", "channel", "pseudo_channel", "bank_group", "bank", "row"};
+  std::vector<std::string> fields = {"column", "channel", "pseudo_channel", "rank", "bank_group",
+                                     "bank",   "row"};
   std::shuffle(fields.begin(), fields.end(), random);
-  return {fmt::format("hbm={{stacks: {}, channels: {}, pseudo_channels: {}, bank_groups: {}, "
+  if (random() % 2 == 0) {  // a row in two pieces
+    const auto row = std::find(fields.begin(), fields.end(), "row");
+    *row = "row:1";
+    fields.emplace_back("row");
+  }
+  return {fmt::format("hbm={{stacks: {}, channels: {}, pseudo_channels: {}, ranks: {}, bank_groups: {}, "
                       "banks_per_group: {}, rows: {}, row_bytes: {} B, "
                       "burst_bytes: {} B, ports: {}, interleave: {} B}}",
-                      random() % 3 + 1, power(0, 2), power(0, 1), power(0, 1), power(0, 2), power(1, 4),
-                      power(8, 11), power(3, 8), power(0, 2), power(8, 12)),
+                      random() % 3 + 1, power(0, 2), power(0, 1), power(0, 1), power(0, 1), power(0, 2),
+                      power(1, 4), power(8, 11), power(3, 8), power(0, 2), power(8, 12)),
           fmt::format("hbm.address_map=[burst, {}]", fmt::join(fields, ", ")),
+          fmt::format("hbm.address_hash={{bank: [{:#x}], channel: [{:#x}]}}", random() % 32 * 256,
+                      random() % 32 * 1024),
           fmt::format("clusters.dma.burst={} B", power(5, 9))};
 }
 
@@ -45,17 +53,18 @@ TEST(ChipsThatLoad, GiveEachBurstItsOwnPlace) {
     const auto size = memory_size(chip).count, burst = h.burst_bytes.count, piece = h.interleave.count;
     ASSERT_EQ(size % (piece * h.stacks * h.ports), 0u)
         << "a port has part of a piece: " << testing::PrintToString(overrides);
+    std::vector<ip::hbm::AddressMap> maps;
+    for (unsigned stack = 0; stack < h.stacks; ++stack) maps.emplace_back(soc::hbm_parameters(chip, stack));
     std::set<std::tuple<std::uint64_t, unsigned, unsigned, unsigned, unsigned>> places;
     for (std::uint64_t offset = 0; offset < size; offset += burst) {
       const auto stack = offset / piece % h.stacks;
-      const ip::hbm::AddressMap map(soc::hbm_parameters(chip, static_cast<unsigned>(stack)));
+      const auto& map = maps[stack];
       const auto at = map.locate(map.within_stack(offset));
-      const bool inside = at.controller < h.channels * h.pseudo_channels &&
-                          at.bank < h.bank_groups * h.banks_per_group &&
-                          at.bank / h.banks_per_group == at.bank_group && at.row < h.rows &&
+      const bool inside = at.channel < h.channels && at.pseudo_channel < h.pseudo_channels &&
+                          at.bank_group < h.bank_groups && at.bank < h.banks_per_group && at.row < h.rows &&
                           at.column < h.row_bytes.count / burst;
       ASSERT_TRUE(inside) << offset << " of " << testing::PrintToString(overrides);
-      ASSERT_TRUE(places.emplace(stack, at.controller, at.bank, at.row, at.column).second)
+      ASSERT_TRUE(places.emplace(stack, at.channel, at.flat_bank, at.row, at.column).second)
           << offset << " of " << testing::PrintToString(overrides);
       if (places.size() > 3000) break;
     }

@@ -37,6 +37,29 @@ TEST(Quantity, HasTimeFrequencyAndBandwidth) {
   EXPECT_EQ(value<Bandwidth>("820 GiB/s").bytes_per_second, 820.0 * (1 << 30));
 }
 
+TEST(Quantity, HasEnergyAndPower) {
+  EXPECT_EQ(value<Energy>("909 pJ").joules, 909e-12);
+  EXPECT_EQ(value<Energy>("1.085 nJ").joules, 1.085e-9);
+  EXPECT_EQ(value<Energy>("2 uJ").joules, 2e-6);
+  EXPECT_EQ(value<Energy>("0.25 J").joules, 0.25);
+  EXPECT_EQ(value<Power>("78.3 mW").watts, 78.3e-3);
+  EXPECT_EQ(value<Power>("12 uW").watts, 12e-6);
+  EXPECT_EQ(value<Power>("3 W").watts, 3.0);
+  EXPECT_EQ(refusal<Energy>("3 mW"), "with the unknown unit 'mW'");
+  EXPECT_EQ(refusal<Power>("3"), "without a unit");
+  EXPECT_EQ(format(Energy{909e-12}), "909 pJ");
+  EXPECT_EQ(format(Energy{1e-9}), "1 nJ");
+  EXPECT_EQ(format(Energy{0}), "0 pJ");
+  EXPECT_EQ(format(Energy{5e-14}), "0.05 pJ");
+  EXPECT_EQ(format(Energy{1e-3}), "1 mJ");
+  EXPECT_EQ(format(Power{78.3e-3}), "78.3 mW");
+  EXPECT_EQ(format(Power{1234}), "1234 W");
+  for (double joules = 1e-14; joules < 1e3; joules *= 1.0371) {
+    EXPECT_EQ(value<Energy>(format(Energy{joules})).joules, joules);
+    EXPECT_EQ(value<Power>(format(Power{joules})).watts, joules);
+  }
+}
+
 TEST(Quantity, SaysWhatIsWrong) {
   EXPECT_EQ(refusal<Bytes>("4"), "without a unit");
   EXPECT_EQ(refusal<Bytes>("4 "), "without a unit");

@@ -83,6 +83,22 @@ TEST(Chip, MisspelledKeyWithItsPlaceAndTheRightName) {
                AllOf(HasSubstr("--set clusters.cuont=2"), HasSubstr("clusters.count")));
 }
 
+TEST(Chip, MemoryThatContradictsItself) {
+  const auto chip = [](const std::string& setting) {
+    return launch("chip memory/hbm3-6400-16gb-8hi --set '" + setting + "'");
+  };
+  EXPECT_EQ(chip("hbm.refresh=per_bank").code, 0);
+  expect_error(
+      chip("hbm.address_hash={bank: [0x60000]}"), 1,
+      AllOf(HasSubstr("--set hbm.address_hash={bank: [0x60000]}: hbm.address_hash: different addresses would "
+                      "share a place"),
+            HasSubstr("bank[0] XOR bank[1]")));
+  expect_error(chip("hbm.address_map=[burst, column:6]"), 1,
+               HasSubstr("column:6 is more than the 5 bits that column has"));
+  expect_error(chip("hbm={refresh_management: true, timings: {tRFM: 0}}"), 1,
+               HasSubstr("hbm.refresh_management is true, but hbm.timings.tRFM is 0"));
+}
+
 TEST(Firmware, ForAnotherMachine) {
   expect_error(launch("boot /bin/true"), 1, AllOf(HasSubstr("/bin/true"), HasSubstr("RISC-V")));
   expect_error(launch("run --firmware /bin/true" + quick), 1, HasSubstr("RISC-V"));

@@ -15,7 +15,7 @@ using namespace forerun::rtl;
 
 namespace {
 
-constexpr unsigned shapes_of_a_tile = 24;
+constexpr unsigned shapes_of_a_tile = 300;
 constexpr unsigned stall_settings = 4;  // none, and three with stalls
 
 std::vector<std::string> names() {
@@ -26,7 +26,7 @@ std::vector<std::string> names() {
 }
 
 std::uint32_t between(std::mt19937& random, std::uint32_t low, std::uint32_t high) {
-  return low + random() % (high - low + 1);
+  return low + static_cast<std::uint32_t>(random() % (high - low + 1));
 }
 
 /// Shapes with ragged edges, several k-tiles and n-tiles, few rows (which wait for sums and weights) and

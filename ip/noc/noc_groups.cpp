@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Multicast and reduction windows of the network.
+#include <algorithm>
+#include <cstring>
+
+#include "ip/noc/noc.hpp"
+
+namespace forerun::ip {
+
+void Noc::map_multicast(std::uint64_t base, std::uint64_t size, const std::vector<Member>& members) {
+  auto group = std::make_unique<noc::Group>();
+  group->base = base, group->size = size;
+  for (const auto& m : members) group->members.push_back({index_of(*m.target), m.offset});
+  ranges_.push_back({base, size, 0, 0, {}, static_cast<std::uint32_t>(groups_.size())});
+  groups_.push_back(std::move(group));
+}
+
+void Noc::map_reduction(std::uint64_t base, std::uint64_t size, const Member& target,
+                        const std::vector<const Initiator*>& members, noc::Element element) {
+  auto group = std::make_unique<noc::Group>();
+  group->reduces = true;
+  group->base = base, group->size = size;
+  group->element = element;
+  group->target = {index_of(*target.target), target.offset};
+  for (const auto* m : members) {
+    const auto at = std::find_if(endpoints_.begin(), endpoints_.end(),
+                                 [&](const Endpoint& e) { return e.initiator.get() == m; });
+    group->members.push_back({static_cast<std::uint32_t>(at - endpoints_.begin()), 0});
+  }
+  ranges_.push_back({base, size, 0, 0, {}, static_cast<std::uint32_t>(groups_.size())});
+  groups_.push_back(std::move(group));
+}
+
+const noc::GroupTree& Noc::multicast_tree(const noc::Group& group, std::uint32_t source) {
+  auto& tree = trees_[{&group, group.reduces ? none : source}];
+  if (!tree)
+    tree = std::make_unique<noc::GroupTree>(noc::make_tree(
+        graph_, *routes_, group.reduces ? group.target.endpoint : source, group.members, group.reduces));
+  return *tree;
+}
+
+/// Sends a copy of what has arrived at a node along one of its branches.
+void Noc::send_branch(Transit& parent, std::uint32_t branch) {
+  const auto& node = parent.tree->nodes[parent.node];
+  const auto& way = node.branches[branch];
+  const auto unit = first_unit_ + node.router * units_of_router + branch % units_of_router;
+  const auto length = parent.data->get_data_length();
+  tlm::tlm_generic_payload* payload = nullptr;
+  std::uint32_t destination;
+  if (way.node != none) {
+    destination = first_unit_ + parent.tree->nodes[way.node].router * units_of_router;
+  } else {
+    const auto& member = parent.group->members[way.member];
+    destination = member.endpoint;
+    payload = &pool_.acquire(tlm::TLM_WRITE_COMMAND, member.offset + parent.address - parent.group->base,
+                             length, is_timing_only(*parent.data));
+    if (!is_timing_only(*parent.data))
+      std::memcpy(payload->get_data_ptr(), parent.data->get_data_ptr(), length);
+  }
+  auto& part = make_transit(payload, unit, destination, length);
+  part.priority = parent.priority;
+  part.group = parent.group, part.tree = parent.tree;
+  part.node = way.node, part.branch = branch;
+  part.parent = &parent;
+  part.data = parent.data;
+  part.address = parent.address;
+  inject(part);
+}
+
+/// A packet has reached a unit, which takes it at once.
+void Noc::arrive_at_unit(Transit& transit) {
+  if (transit.network == 0) {
+    if (transit.group->reduces) return contribute(transit);
+    const auto branches = static_cast<std::uint32_t>(transit.tree->nodes[transit.node].branches.size());
+    transit.pending = branches;
+    for (std::uint32_t i = 0; i < branches; ++i) send_branch(transit, i);
+    return;
+  }
+  answer_parent(transit);
+}
+
+void Noc::contribute(Transit& transit) {
+  const auto key = std::make_tuple(transit.tree, transit.node, transit.address);
+  auto& meeting = meetings_[key];
+  meeting.waiting.resize(transit.tree->nodes[transit.node].branches.size());
+  auto& list = meeting.waiting[transit.branch];
+  if (list.empty()) ++meeting.present;
+  list.push(transit);
+  if (meeting.present < meeting.waiting.size()) return;
+  std::vector<Transit*> parts;
+  bool more = false;
+  for (auto& waiting : meeting.waiting) {
+    parts.push_back(&waiting.pop());
+    if (waiting.empty()) --meeting.present;
+    more = more || !waiting.empty();
+  }
+  if (!more) meetings_.erase(key);
+  combine(parts);
+}
+
+/// All branches of a node have met: one packet goes on with the sum.
+void Noc::combine(const std::vector<Transit*>& parts) {
+  auto& first = *parts.front();
+  const auto& group = *first.group;
+  const auto& node = first.tree->nodes[first.node];
+  const auto length = first.data->get_data_length();
+  bool fits = true, timing_only = false;
+  for (const auto* part : parts) {
+    fits = fits && part->data->get_data_length() == length;
+    timing_only = timing_only || is_timing_only(*part->data);
+  }
+  if (!fits) {  // contributions that belong together differ in length
+    for (auto* part : parts) {
+      part->status = tlm::TLM_BURST_ERROR_RESPONSE;
+      make_response(*part, 0);
+    }
+    return;
+  }
+  auto& sum = pool_.acquire(tlm::TLM_WRITE_COMMAND, group.target.offset + first.address - group.base, length,
+                            timing_only);
+  if (!timing_only) {
+    std::memcpy(sum.get_data_ptr(), first.data->get_data_ptr(), length);
+    for (std::size_t i = 1; i < parts.size(); ++i)
+      noc::add_elements(group.element, sum.get_data_ptr(), parts[i]->data->get_data_ptr(), length);
+  }
+  const auto unit = first_unit_ + node.router * units_of_router;
+  const auto destination = node.parent == none
+                               ? group.target.endpoint
+                               : first_unit_ + first.tree->nodes[node.parent].router * units_of_router +
+                                     node.branch_of_parent % units_of_router;
+  auto& whole = make_transit(&sum, unit, destination, length);
+  whole.priority = first.priority;
+  whole.group = &group, whole.tree = first.tree;
+  whole.node = node.parent, whole.branch = node.branch_of_parent;
+  whole.address = first.address;
+  whole.data = &sum;
+  whole.parts = parts;
+  inject(whole);
+}
+
+/// The response to a part has come back to the unit that sent it.
+void Noc::answer_parent(Transit& transit) {
+  auto status = transit.status;
+  if (transit.payload != nullptr && transit.payload->get_response_status() < 0)
+    status = transit.payload->get_response_status();
+  auto* const payload = transit.payload;
+  auto* const parent = transit.parent;
+  const auto parts = std::move(transit.parts);
+  retire(transit);
+  if (payload != nullptr) payload->release();
+  if (parent != nullptr) {
+    if (status < 0) parent->status = status;
+    if (--parent->pending == 0) make_response(*parent, 0);
+    return;
+  }
+  for (auto* part : parts) {
+    part->status = status;
+    make_response(*part, 0);
+  }
+}
+
+void Noc::loose_multicast(const noc::Group& group, std::uint32_t from, tlm::tlm_generic_payload& payload,
+                          sc_core::sc_time& delay) {
+  const auto address = payload.get_address();
+  auto status = tlm::TLM_OK_RESPONSE;
+  auto longest = delay;
+  for (const auto& member : group.members) {
+    auto own =
+        delay + to_sc_time({zero_load_ps(from, member.endpoint, flits_for(payload.get_data_length()))});
+    payload.set_address(member.offset + address - group.base);
+    payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+    (*endpoints_[member.endpoint].target)->b_transport(payload, own);
+    if (!payload.is_response_ok()) status = payload.get_response_status();
+    longest = std::max(longest, own + to_sc_time({zero_load_ps(member.endpoint, from, 1)}));
+  }
+  delay = longest;
+  payload.set_address(address);
+  payload.set_response_status(status);
+  payload.set_dmi_allowed(false);
+}
+
+void Noc::loose_reduction(const noc::Group& group, std::uint32_t from, tlm::tlm_generic_payload& payload,
+                          sc_core::sc_time& delay) {
+  const auto address = payload.get_address(), offset = address - group.base;
+  const auto length = payload.get_data_length();
+  auto& sum = loose_sums_[{&group, offset}];
+  if (sum.count == 0)
+    sum.sum.assign(payload.get_data_ptr(), payload.get_data_ptr() + length);
+  else if (sum.sum.size() != length)
+    return payload.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
+  else if (!is_timing_only(payload))
+    noc::add_elements(group.element, sum.sum.data(), payload.get_data_ptr(), length);
+  payload.set_response_status(tlm::TLM_OK_RESPONSE);
+  payload.set_dmi_allowed(false);
+  if (++sum.count < group.members.size()) return;
+  auto& whole =
+      pool_.acquire(tlm::TLM_WRITE_COMMAND, group.target.offset + offset, length, is_timing_only(payload));
+  std::memcpy(whole.get_data_ptr(), sum.sum.data(), length);
+  loose_sums_.erase({&group, offset});
+  delay += to_sc_time({zero_load_ps(from, group.target.endpoint, flits_for(length))});
+  (*endpoints_[group.target.endpoint].target)->b_transport(whole, delay);
+  delay += to_sc_time({zero_load_ps(group.target.endpoint, from, 1)});
+  payload.set_response_status(whole.get_response_status());
+  whole.release();
+}
+
+}  // namespace forerun::ip

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Sockets of the network beyond plain traffic: both models, all topologies, groups, clock crossings,
+/// annotated delays.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <deque>
+
+#include "ip/base/numbers.hpp"
+#include "ip/noc/noc.hpp"
+
+using namespace forerun;
+using namespace forerun::ip;
+
+namespace {
+
+/// A memory that answers after a delay that it annotates.
+struct Memory : sc_core::sc_module {
+  tlm_utils::simple_target_socket<Memory> socket{"socket"};
+  std::vector<unsigned char> bytes = std::vector<unsigned char>(1 << 16);
+  sc_core::sc_time delay;
+  tlm::tlm_response_status status = tlm::TLM_OK_RESPONSE;
+  unsigned writes = 0;
+  bool takes = true;
+  sc_core::sc_time last;
+  explicit Memory(const sc_core::sc_module_name& name, sc_core::sc_time delay_ = sc_core::SC_ZERO_TIME)
+      : sc_module(name), delay(delay_) {
+    socket.register_nb_transport_fw(this, &Memory::nb_transport_fw);
+    socket.register_b_transport(this, &Memory::b_transport);
+    socket.register_transport_dbg(this, &Memory::transport_dbg);
+  }
+  void b_transport(tlm::tlm_generic_payload& p, sc_core::sc_time&) { transport_dbg(p); }
+  unsigned transport_dbg(tlm::tlm_generic_payload& p) {
+    if (p.is_write()) ++writes;
+    if (!is_timing_only(p)) copy_data(p, bytes.data() + p.get_address());
+    p.set_response_status(status);
+    last = sc_core::sc_time_stamp();
+    return p.get_data_length();
+  }
+  tlm::tlm_sync_enum nb_transport_fw(tlm::tlm_generic_payload& p, tlm::tlm_phase& phase,
+                                     sc_core::sc_time& t) {
+    if (!takes) return tlm::TLM_ACCEPTED;
+    transport_dbg(p);
+    t += delay;
+    phase = tlm::BEGIN_RESP;
+    return tlm::TLM_UPDATED;
+  }
+  template <typename T>
+  T at(unsigned address) const {
+    T value;
+    std::memcpy(&value, bytes.data() + address, sizeof value);
+    return value;
+  }
+};
+
+/// Sends what it is told as soon as it may; notes when answers come.
+struct Port : sc_core::sc_module {
+  tlm_utils::simple_initiator_socket<Port> socket{"socket"};
+  PayloadPool pool{8192};
+  std::deque<tlm::tlm_generic_payload*> queue;
+  tlm::tlm_generic_payload* requesting = nullptr;
+  struct Answer {
+    tlm::tlm_response_status status;
+    std::int64_t ps;
+  };
+  std::vector<Answer> answers;
+  explicit Port(const sc_core::sc_module_name& name) : sc_module(name) {
+    socket.register_nb_transport_bw(this, &Port::nb_transport_bw);
+  }
+  void write(std::uint64_t address, const void* data, unsigned length, bool timing_only = false,
+             bool posted = false) {
+    auto& p = pool.acquire(tlm::TLM_WRITE_COMMAND, address, length, timing_only);
+    p.get_extension<Posted>()->active = posted;
+    if (data != nullptr) std::memcpy(p.get_data_ptr(), data, length);
+    queue.push_back(&p);
+    issue();
+  }
+  void read(std::uint64_t address, unsigned length) {
+    queue.push_back(&pool.acquire(tlm::TLM_READ_COMMAND, address, length));
+    issue();
+  }
+  bool started = false;
+  void start_of_simulation() override {
+    started = true;
+    issue();
+  }
+  void issue() {
+    while (started && requesting == nullptr && !queue.empty()) {
+      auto& p = *queue.front();
+      queue.pop_front();
+      tlm::tlm_phase phase = tlm::BEGIN_REQ;
+      auto delay = sc_core::SC_ZERO_TIME;
+      requesting = &p;
+      const auto answer = socket->nb_transport_fw(p, phase, delay);
+      if (answer != tlm::TLM_ACCEPTED) requesting = nullptr;
+      if (answer == tlm::TLM_COMPLETED) done(p);
+    }
+  }
+  void done(tlm::tlm_generic_payload& p) {
+    answers.push_back({p.get_response_status(), now_picoseconds()});
+    p.release();
+  }
+  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& p, tlm::tlm_phase& phase, sc_core::sc_time&) {
+    if (requesting == &p) requesting = nullptr;
+    if (phase == tlm::BEGIN_RESP) done(p);
+    issue();
+    return phase == tlm::BEGIN_RESP ? tlm::TLM_COMPLETED : tlm::TLM_ACCEPTED;
+  }
+};
+
+NocParameters parameters(noc::Model model, noc::Topology topology = noc::Topology::mesh) {
+  NocParameters p;
+  p.clock = {1e9};
+  p.model = model;
+  p.topology = topology;
+  p.columns = p.rows = 4;
+  p.virtual_channels = 2;
+  return p;
+}
+
+/// A memory and a port at each place of a network.
+struct Chip {
+  static constexpr std::uint64_t all = 0x1000000, sum = 0x2000000;
+  Noc network;
+  std::vector<std::unique_ptr<Memory>> memories;
+  std::vector<std::unique_ptr<Port>> ports;
+  std::vector<Noc::Target*> targets;
+  std::vector<Noc::Initiator*> initiators;
+  explicit Chip(const NocParameters& p, const noc::EndpointParameters& endpoint = {},
+                sc_core::sc_time delay = sc_core::SC_ZERO_TIME)
+      : network("network", p) {
+    for (unsigned i = 0; i < p.columns * p.rows; ++i) {
+      memories.push_back(std::make_unique<Memory>(sc_core::sc_gen_unique_name("memory"), delay));
+      ports.push_back(std::make_unique<Port>(sc_core::sc_gen_unique_name("port")));
+      const auto number = std::to_string(i);
+      targets.push_back(&network.add_target("memory" + number, i % p.columns, i / p.columns, endpoint));
+      targets.back()->bind(memories.back()->socket);
+      network.map(i * 0x10000ull, 0x10000, *targets.back());
+      initiators.push_back(&network.add_initiator("port" + number, i % p.columns, i / p.columns, endpoint));
+      ports.back()->socket.bind(*initiators.back());
+    }
+  }
+  void group(const std::vector<unsigned>& members, unsigned target, noc::Element element) {
+    std::vector<Noc::Member> to;
+    std::vector<const Noc::Initiator*> from;
+    for (const auto m : members) {
+      to.push_back({targets[m], 0x100 * m});
+      from.push_back(initiators[m]);
+    }
+    network.map_multicast(all, 0x100, to);
+    network.map_reduction(sum, 0x1000, {targets[target], 0x8000}, from, element);
+  }
+};
+
+struct Case {
+  noc::Model model;
+  noc::Topology topology;
+};
+class Sockets : public testing::TestWithParam<Case> {
+ protected:
+  NocParameters p() const { return parameters(GetParam().model, GetParam().topology); }
+};
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const auto model : {noc::Model::packet, noc::Model::flit})
+    for (const auto topology :
+         {noc::Topology::mesh, noc::Topology::torus, noc::Topology::ring, noc::Topology::concentrated_mesh,
+          noc::Topology::fat_tree, noc::Topology::crossbar})
+      all.push_back({model, topology});
+  return all;
+}
+std::string case_name(const testing::TestParamInfo<Case>& which) {
+  static const char* const topologies[] = {"mesh",     "torus",   "ring", "concentrated_mesh",
+                                           "fat_tree", "crossbar"};
+  return std::string(which.param.model == noc::Model::flit ? "flit_" : "packet_") +
+         topologies[static_cast<int>(which.param.topology)];
+}
+INSTANTIATE_TEST_SUITE_P(All, Sockets, testing::ValuesIn(cases()), case_name);
+
+TEST_P(Sockets, AnswerInTheClosedFormOfBothPackets) {
+  Chip chip(p(), {}, sc_core::sc_time(7, sc_core::SC_NS));
+  chip.ports[1]->read(14 * 0x10000, 256);
+  sc_core::sc_start(1, sc_core::SC_US);
+  ASSERT_EQ(chip.ports[1]->answers.size(), 1u);
+  const auto& graph = chip.network.graph();
+  const auto there = zero_load_cycles(graph, 3, 28, 1), back = zero_load_cycles(graph, 28, 3, 5);
+  EXPECT_EQ(chip.ports[1]->answers[0].ps, (there + 7 + back) * 1000);
+  EXPECT_EQ(chip.network.packets.value(), 2u);
+}
+
+TEST_P(Sockets, ReachAllMembersOfAMulticastAndAnswerOnce) {
+  Chip chip(p());
+  chip.group({0, 3, 5, 6, 12, 15}, 0, noc::Element::f32);
+  const std::string text = "operands that all share";
+  chip.ports[9]->write(Chip::all + 0x20, text.data(), static_cast<unsigned>(text.size()));
+  chip.memories[12]->delay = sc_core::sc_time(100, sc_core::SC_NS);
+  sc_core::sc_start(2, sc_core::SC_US);
+  ASSERT_EQ(chip.ports[9]->answers.size(), 1u) << chip.network.describe_stall();
+  EXPECT_EQ(chip.ports[9]->answers[0].status, tlm::TLM_OK_RESPONSE);
+  EXPECT_GT(chip.ports[9]->answers[0].ps, 100'000) << "the slowest member has answered";
+  for (unsigned i = 0; i < 16; ++i) {
+    const bool member = i == 0 || i == 3 || i == 5 || i == 6 || i == 12 || i == 15;
+    EXPECT_EQ(chip.memories[i]->writes, member ? 1u : 0u);
+    if (!member) continue;
+    EXPECT_EQ(std::memcmp(chip.memories[i]->bytes.data() + 0x100 * i + 0x20, text.data(), text.size()), 0);
+  }
+  chip.memories[5]->status = tlm::TLM_GENERIC_ERROR_RESPONSE;
+  chip.ports[9]->write(Chip::all, text.data(), 4);
+  chip.ports[2]->read(Chip::all, 4);
+  sc_core::sc_start(2, sc_core::SC_US);
+  EXPECT_EQ(chip.ports[9]->answers.back().status, tlm::TLM_GENERIC_ERROR_RESPONSE) << "one member failed";
+  EXPECT_EQ(chip.ports[2]->answers.back().status, tlm::TLM_COMMAND_ERROR_RESPONSE);
+}
+
+TEST_P(Sockets, SumWhatAllMembersWrite) {
+  Chip chip(p());
+  const std::vector<unsigned> members{0, 3, 5, 6, 12, 15};
+  chip.group(members, 10, noc::Element::f32);
+  for (unsigned round = 0; round < 3; ++round)
+    for (const auto m : members) {
+      const float values[] = {static_cast<float>(m), 0.5f, static_cast<float>(round)};
+      chip.ports[m]->write(Chip::sum + 0x40, values, sizeof values);
+    }
+  const float late = 1;
+  chip.ports[1]->write(Chip::sum, &late, 4);
+  sc_core::sc_start(5, sc_core::SC_US);
+  EXPECT_EQ(chip.memories[10]->writes, 3u) << chip.network.describe_stall();
+  EXPECT_EQ(chip.memories[10]->at<float>(0x8040), 41.0f);
+  EXPECT_EQ(chip.memories[10]->at<float>(0x8044), 3.0f);
+  EXPECT_EQ(chip.memories[10]->at<float>(0x8048), 12.0f) << "rounds do not mix";
+  for (const auto m : members) EXPECT_EQ(chip.ports[m]->answers.size(), 3u);
+  EXPECT_EQ(chip.ports[1]->answers.at(0).status, tlm::TLM_COMMAND_ERROR_RESPONSE) << "no member";
+}
+
+TEST_P(Sockets, TakeTheSameTimeWithoutData) {
+  std::vector<std::vector<std::int64_t>> times(2);
+  std::vector<std::unique_ptr<Chip>> chips;
+  for (const bool timing_only : {false, true}) {
+    chips.push_back(std::make_unique<Chip>(p()));
+    auto& chip = *chips.back();
+    chip.group({0, 3, 5, 6}, 10, noc::Element::bf16);
+    std::vector<unsigned char> data(256);
+    for (unsigned round = 0; round < 4; ++round)
+      for (unsigned m : {0u, 3u, 5u, 6u}) {
+        chip.ports[m]->write(Chip::sum, data.data(), 256, timing_only);
+        chip.ports[m]->write(Chip::all, data.data(), 200, timing_only);
+        chip.ports[m]->write((m + round) % 16 * 0x10000, data.data(), 256, timing_only);
+      }
+  }
+  sc_core::sc_start(10, sc_core::SC_US);
+  for (unsigned i = 0; i < 2; ++i)
+    for (const auto& port : chips[i]->ports)
+      for (const auto& answer : port->answers) times[i].push_back(answer.ps);
+  EXPECT_EQ(times[0].size(), 48u);
+  EXPECT_EQ(times[0], times[1]);
+}
+
+class BothModels : public testing::TestWithParam<noc::Model> {};
+std::string model_name(const testing::TestParamInfo<noc::Model>& which) {
+  return which.param == noc::Model::flit ? "flit" : "packet";
+}
+INSTANTIATE_TEST_SUITE_P(Both, BothModels, testing::Values(noc::Model::packet, noc::Model::flit), model_name);
+
+TEST_P(BothModels, CrossClocksInWholeCyclesOfTheReceiver) {
+  noc::EndpointParameters endpoint;
+  endpoint.clock = {800e6};  // 1250 ps
+  endpoint.synchroniser_stages = 2;
+  Chip chip(parameters(GetParam()), endpoint);
+  chip.ports[0]->read(15 * 0x10000, 64);
+  sc_core::sc_start(1, sc_core::SC_US);
+  ASSERT_EQ(chip.ports[0]->answers.size(), 1u);
+  const auto edge = [](std::int64_t ps) { return (ps + 1249) / 1250 * 1250; };
+  // 7 routers; 2 cycles of synchroniser into the network; out of it the next edge and 2 slower cycles.
+  const auto request = edge((2 + 6 + 4 * 6) * 1000) + 2500;
+  const auto start = (request + 999) / 1000 * 1000;
+  // The second flit follows at the pace of the slower clock, 1.25 cycles, which is 2 whole ones.
+  const auto response = edge(start + (2 + 6 + 4 * 6 + 2) * 1000) + 2500;
+  EXPECT_EQ(chip.ports[0]->answers[0].ps, response);
+}
+
+TEST_P(BothModels, AnswerPostedWritesWithoutAPacket) {
+  auto p = parameters(GetParam());
+  p.virtual_networks = 1, p.virtual_channels = 4;
+  Chip chip(p);
+  std::vector<unsigned char> data(256);
+  for (unsigned i = 0; i < 3; ++i) chip.ports[1]->write(14 * 0x10000, data.data(), 256, false, true);
+  sc_core::sc_start(1, sc_core::SC_US);
+  ASSERT_EQ(chip.ports[1]->answers.size(), 3u);
+  const auto alone = zero_load_cycles(chip.network.graph(), 3, 28, 5);
+  for (unsigned i = 0; i < 3; ++i)
+    EXPECT_EQ(chip.ports[1]->answers[i].ps, (alone + 5 * i) * 1000) << "packets leave one behind the other";
+  EXPECT_EQ(chip.network.packets.value(), 3u);
+}
+
+TEST_P(BothModels, NameTheEndpointThatTakesNothing) {
+  auto p = parameters(GetParam());
+  p.buffer_flits = 2;
+  Chip chip(p);
+  chip.memories[3]->takes = false;
+  std::vector<unsigned char> data(256);
+  for (unsigned i = 0; i < 8; ++i)
+    for (unsigned m = 0; m < 3; ++m) chip.ports[m]->write(3 * 0x10000, data.data(), 256);
+  sc_core::sc_start(10, sc_core::SC_US);
+  const auto text = chip.network.describe_stall();
+  EXPECT_NE(text.find("memory3 has not taken a request from port"), std::string::npos) << text;
+  EXPECT_NE(text.find("for (2,0)->(3,0)"), std::string::npos) << text;
+}
+
+TEST_P(BothModels, LetLooseTimingReachGroupsToo) {
+  auto p = parameters(GetParam());
+  p.timing = Timing::loose;
+  Chip chip(p);
+  chip.group({1, 2}, 3, noc::Element::i32);
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  const auto write = [&](unsigned from, std::uint64_t address, std::int32_t value) {
+    tlm::tlm_generic_payload payload;
+    payload.set_write();
+    payload.set_address(address);
+    payload.set_data_ptr(reinterpret_cast<unsigned char*>(&value));
+    payload.set_data_length(4);
+    payload.set_streaming_width(4);
+    auto delay = sc_core::SC_ZERO_TIME;
+    chip.ports[from]->socket->b_transport(payload, delay);
+    EXPECT_TRUE(payload.is_response_ok());
+    return delay;
+  };
+  EXPECT_GT(write(0, Chip::all, 5), sc_core::SC_ZERO_TIME);
+  EXPECT_EQ(chip.memories[1]->at<std::int32_t>(0x100), 5);
+  EXPECT_EQ(chip.memories[2]->at<std::int32_t>(0x200), 5);
+  write(1, Chip::sum + 8, 30);
+  EXPECT_EQ(chip.memories[3]->writes, 0u);
+  write(2, Chip::sum + 8, 12);
+  EXPECT_EQ(chip.memories[3]->at<std::int32_t>(0x8008), 42);
+}
+
+TEST(NocElements, AreAddedInTheirOwnType) {
+  const auto half = [](float a, float b) {
+    std::uint16_t x = to_half(a), y = to_half(b);
+    noc::add_elements(noc::Element::f16, reinterpret_cast<unsigned char*>(&x),
+                      reinterpret_cast<unsigned char*>(&y), 2);
+    return from_half(x);
+  };
+  EXPECT_EQ(half(2048, 1), 2048.0f) << "11 bits of mantissa, ties to even";
+  EXPECT_EQ(half(2048, 3), 2052.0f);
+  std::uint16_t x = to_bfloat(256), y = to_bfloat(1);
+  noc::add_elements(noc::Element::bf16, reinterpret_cast<unsigned char*>(&x),
+                    reinterpret_cast<unsigned char*>(&y), 2);
+  EXPECT_EQ(from_bfloat(x), 256.0f);
+}
+
+}  // namespace
