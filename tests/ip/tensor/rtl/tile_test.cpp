@@ -227,6 +227,8 @@ TEST(TensorTileAndCore, OperandWaitsAreStallsOfTheTile) {
       for (std::size_t wave = 1; wave < waves.size(); ++wave)
         EXPECT_EQ(model.activations[wave * product.m], begins[wave]);
       EXPECT_EQ(first_difference(*tile, product, stalls, random), "");
+      core->access(tlm::TLM_READ_COMMAND, memory);
+      EXPECT_EQ(product.result_in(memory), product.expected());
     }
     EXPECT_GT(core->tensor.operand_time.value(), 0u);
   }
