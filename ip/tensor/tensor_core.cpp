@@ -6,6 +6,7 @@
 #include "ip/base/local_range.hpp"
 #include "ip/base/numbers.hpp"
 #include "ip/tensor/matmul.hpp"
+#include "ip/tensor/tile_timing.hpp"
 
 namespace forerun::ip {
 namespace {
@@ -23,7 +24,7 @@ std::uint64_t wave_cycles(const TensorParameters& p, std::uint64_t wave, std::ui
   const std::uint64_t first_load = wave == 0 || !p.double_buffered ? extent(wave, k_tiles, p.rows, k) : 0;
   const std::uint64_t drain = p.rows + p.columns - 1;
   if (wave + 1 == waves || !p.double_buffered) return first_load + m + drain;
-  return first_load + std::max(m, extent(wave + 1, k_tiles, p.rows, k));
+  return first_load + wave_gap(p.rows, m, extent(wave + 1, k_tiles, p.rows, k), (wave + 1) % k_tiles != 0);
 }
 
 bool is_matmul(const Command& command) {
