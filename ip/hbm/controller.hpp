@@ -13,7 +13,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -24,38 +23,6 @@
 #include "ip/hbm/timing_state.hpp"
 
 namespace forerun::ip::hbm {
-
-/// A set of banks of a channel.
-class BankSet {
- public:
-  static constexpr unsigned capacity = 256;
-  void insert(unsigned b) { words_[b / 64] |= std::uint64_t{1} << b % 64; }
-  void erase(unsigned b) { words_[b / 64] &= ~(std::uint64_t{1} << b % 64); }
-  void assign(unsigned b, bool in) { in ? insert(b) : erase(b); }
-  bool contains(unsigned b) const { return (words_[b / 64] >> b % 64 & 1) != 0; }
-  bool empty() const { return (words_[0] | words_[1] | words_[2] | words_[3]) == 0; }
-  BankSet operator|(const BankSet& o) const {
-    return combine(o, [](auto a, auto b) { return a | b; });
-  }
-  BankSet operator-(const BankSet& o) const {
-    return combine(o, [](auto a, auto b) { return a & ~b; });
-  }
-  template <typename Visit>
-  void for_each(Visit visit) const {
-    for (unsigned w = 0; w < words_.size(); ++w)
-      for (auto rest = words_[w]; rest != 0; rest &= rest - 1)
-        visit(w * 64 + static_cast<unsigned>(std::countr_zero(rest)));
-  }
-
- private:
-  template <typename Function>
-  BankSet combine(const BankSet& o, Function f) const {
-    BankSet result;
-    for (unsigned w = 0; w < words_.size(); ++w) result.words_[w] = f(words_[w], o.words_[w]);
-    return result;
-  }
-  std::array<std::uint64_t, capacity / 64> words_{};
-};
 
 /// One burst on its way. `owner` is the caller's own mark.
 struct Burst {
@@ -129,6 +96,7 @@ class Controller {
  private:
   using Index = std::int32_t;
   static constexpr Index none = -1;
+  static constexpr std::size_t max_pseudo_channels = 8;
   enum class Need : unsigned char { nothing, activation, precharge };  ///< row commands it took so far
   struct Slot {
     std::uint64_t age = 0;
@@ -156,6 +124,13 @@ class Controller {
     Tick precharge_allowed = 0, precharge_sent = 0, act_bank_allowed = 0, act_allowed = 0, act_sent = 0;
     Tick refresh_begin = -1, refresh_end = -1;
   };
+  struct BankSets {  ///< banks of a pseudo-channel, a bit each
+    std::array<std::uint64_t, 2> hits{}, others{};  ///< bursts of that kind want the open row, another row
+    std::uint64_t open = 0;                         ///< a row is open
+    std::uint64_t opened = 0;                       ///< a burst opened it, has left its queue and waits
+    std::uint64_t held = 0;                         ///< a refresh holds it
+    std::uint64_t closing = 0;                      ///< closes when it has been idle long enough
+  };
   struct Choice {
     Index slot = none;
     unsigned bank = 0;
@@ -182,7 +157,7 @@ class Controller {
 
   void tick(Tick t);
   void admit(Tick t);
-  bool room(const Burst& burst) const;
+  bool room(bool write) const;
   void enter(const Burst& burst, Tick offered, Tick admitted);
   void show(Index i, Tick t);
   bool mode_turns() const;
@@ -190,11 +165,20 @@ class Controller {
   Index only(Tick t) const;
   Index hit_of(unsigned b) const;
   Index other_of(unsigned b) const;
-  Index oldest_hit_ready(Tick t, const BankSet& held) const;
+  Index oldest_hit_ready(Tick t) const;
   Choice choose_column(Tick t, Index single);
-  Choice choose_row(Tick t, Index single);
+  Choice choose_row(Tick t, Index single) {
+    return parameters_.row_order == RowOrder::first_over ? first_row_command(t, single)
+                                                         : oldest_row_command(t, single);
+  }
+  Choice oldest_row_command(Tick t, Index single);
+  Choice first_row_command(Tick t, Index single);
+  bool wants_row(Index single) const;
+  std::uint64_t waiting_others(std::size_t pseudo) const;
+  bool keeps(unsigned b) const;
   bool may_close(unsigned b, Index wanting) const;
   void send_column(const Choice& choice, Tick t);
+  Tick next_column() const;
   void send_row(const Choice& choice, Tick t);
   void refresh_due(Tick t);
   Tick job_ready(const RefreshJob& job, bool& closes) const;
@@ -204,7 +188,6 @@ class Controller {
   void wake(Tick t);
   void unlink(Index i);
   void sort_bank(unsigned b);
-  void update_sets(unsigned b);
   Tick rising(Tick t) const { return timing_.delay.per_cycle == 2 ? (t + 1) & ~Tick{1} : t; }
   bool channel_blocked() const { return together_ && !jobs_.empty(); }
   void count(Limit limit, Tick from, Tick until);
@@ -219,6 +202,7 @@ class Controller {
     return burst.write == run_writes_ && timing_.bank[burst.bank].row == static_cast<std::int64_t>(burst.row);
   }
   void queue_in_run(const Burst& burst, Tick offered, Tick admitted);
+  bool next_in_run(Tick admitted);
   Burst first_waiting() const;
   void pop_waiting();
   void wait(const Waiting& waiting);
@@ -242,9 +226,11 @@ class Controller {
       run_;                 // while running_: the bursts of each pseudo-channel that have a queue entry
   std::size_t queued_ = 0;  // their number
   Ring<Index> arriving_;    // in their queues, not yet seen
-  std::array<BankSet, 2> hits_, others_;
-  BankSet opened_, held_,
-      closing_;  // a burst opened it and waits; a refresh holds it; closes when idle long enough
+  std::vector<BankSets> sets_;  // per pseudo-channel
+  unsigned banks_per_pseudo_;   // a power of two, at most 64
+  std::uint64_t bit(unsigned b) const { return std::uint64_t{1} << (b & (banks_per_pseudo_ - 1)); }
+  BankSets& sets(unsigned b) { return sets_[timing_.bank[b].pseudo_channel]; }
+  const BankSets& sets(unsigned b) const { return sets_[timing_.bank[b].pseudo_channel]; }
   std::array<unsigned, 2> entries_{}, seen_{};  // by kind: taken queue entries; of those the scheduler sees
   std::size_t used_ = 0;
   std::vector<unsigned> per_pseudo_;  // bursts waiting in each pseudo-channel
@@ -269,7 +255,7 @@ class Controller {
   ChannelStatistics counts_;
   std::array<Tick, limits> limit_ticks_{};
   std::vector<Tick> data_free_;  // per pseudo-channel: explained up to here
-  std::vector<bool> last_kind_;  // per pseudo-channel: of its last column command
+  std::vector<unsigned char> last_kind_;  // per pseudo-channel: of its last column command
   Tick front_blocked_ = -1;      // the last tick at which a burst waited for room
   Tick cleared_ = 0;
   double depth_ticks_ = 0, visible_sum_ = 0, power_down_ticks_ = 0, self_refresh_ticks_ = 0;

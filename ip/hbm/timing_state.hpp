@@ -122,11 +122,33 @@ class TimingState {
     const auto& at = bank[b];
     return std::max(at.column[write], std::max(group[at.group].column[write], rank[at.rank].column[write]));
   }
+  /// The earliest of any column command in a pseudo-channel, as far as its ranks are concerned.
+  Tick pseudo_column(unsigned pseudo) const {
+    const auto first = pseudo * ranks_;
+    auto ready = std::min(rank[first].column[0], rank[first].column[1]);
+    for (auto r = first + 1; r < first + ranks_; ++r)
+      ready = std::min(ready, std::min(rank[r].column[0], rank[r].column[1]));
+    return ready;
+  }
+  Tick pseudo_column(unsigned pseudo, bool write) const {
+    const auto first = pseudo * ranks_;
+    auto ready = rank[first].column[write];
+    for (auto r = first + 1; r < first + ranks_; ++r) ready = std::min(ready, rank[r].column[write]);
+    return ready;
+  }
   /// Without the bank's own timing: tRRD and tFAW.
   Tick activation_window(unsigned b) const {
     const auto& at = bank[b];
     const auto& w = window[at.window];
     return std::max(group[at.group].act, std::max(w.act, w.acts[w.oldest] + delay.faw));
+  }
+  /// The earliest of any ACT in a pseudo-channel, as far as tRRD_S and tFAW are concerned.
+  Tick pseudo_activation(unsigned pseudo) const {
+    const auto first = pseudo * ranks_;
+    auto ready = never;
+    for (auto r = first; r < first + (stack_ids_ ? 1 : ranks_); ++r)
+      ready = std::min(ready, std::max(window[r].act, window[r].acts[window[r].oldest] + delay.faw));
+    return ready;
   }
   Tick act_ready(unsigned b) const { return std::max(bank[b].act, activation_window(b)); }
   Tick precharge_ready(unsigned b) const { return std::max(bank[b].precharge, rank_precharge(b)); }
@@ -171,12 +193,16 @@ class TimingState {
     } else {
       at.precharge = std::max(at.precharge, t + delay.read_precharge);
     }
+    const auto turned = t + (write ? delay.write_read_s : delay.read_write);
+    auto& own = rank[at.rank];
+    own.column[write] = std::max(own.column[write], t + delay.ccd_s);
+    own.column[!write] = std::max(own.column[!write], turned);
+    if (ranks_ == 1) return;
     const auto first = at.pseudo_channel * ranks_;
     for (unsigned r = first; r < first + ranks_; ++r) {
-      auto& other = rank[r];
-      other.column[write] = std::max(other.column[write], t + (r == at.rank ? delay.ccd_s : delay.ccd_r));
-      other.column[!write] =
-          std::max(other.column[!write], t + (write ? delay.write_read_s : delay.read_write));
+      if (r == at.rank) continue;
+      rank[r].column[write] = std::max(rank[r].column[write], t + delay.ccd_r);
+      rank[r].column[!write] = std::max(rank[r].column[!write], turned);
     }
   }
   unsigned ranks() const { return ranks_; }
