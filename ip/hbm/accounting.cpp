@@ -62,7 +62,7 @@ void Controller::explain(const Slot& slot, unsigned pseudo, Tick from, Tick unti
 
 /// A burst has been in the scheduler's sight from `visible` to `t`.
 void Controller::leave(Tick visible, Tick t) {
-  depth_ticks_ += static_cast<double>(t - visible);
+  depth_ticks_ += t - visible;
   if (bin_ticks_ == 0) return;
   for (auto from = std::max(visible, cleared_); from < t;) {
     const auto end = std::min(t, ((from - cleared_) / bin_ticks_ + 1) * bin_ticks_ + cleared_);
@@ -72,11 +72,11 @@ void Controller::leave(Tick visible, Tick t) {
 }
 
 /// Ticks that the bursts still in sight have been there.
-double Controller::waited(Tick now) const {
-  auto sum = static_cast<double>(depth_) * static_cast<double>(now) - visible_sum_;
+Tick Controller::waited(Tick now) const {
+  auto sum = Tick{depth_} * now - visible_sum_;
   for (const auto& queue : run_)
     for (std::size_t i = 0; i < queue.size(); ++i)
-      sum += static_cast<double>(std::max<Tick>(0, now - queue[i].visible));
+      sum += std::max<Tick>(0, now - queue[i].visible);
   return sum;
 }
 
@@ -114,7 +114,7 @@ ChannelStatistics Controller::statistics(Tick now) const {
   for (std::size_t i = 0; i < limits; ++i) s.limit_cycles[i] = static_cast<double>(ticks[i]) / per_cycle;
   s.data_cycles = (s.reads + s.writes) * parameters_.timings.nBL;
   s.cycles = static_cast<double>(now - cleared_) / per_cycle;
-  s.queue_cycles = (depth_ticks_ + waited(now)) / per_cycle;
+  s.queue_cycles = static_cast<double>(depth_ticks_ + waited(now)) / per_cycle;
   auto down = power_down_ticks_, self = self_refresh_ticks_;
   if (sleeping_) {
     const auto entry = parameters_.self_refresh_cycles > 0

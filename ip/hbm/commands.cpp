@@ -24,7 +24,7 @@ void Controller::send_column(const Choice& choice, Tick t) {
   timing_.column_sent(b, slot.write, t);
   column_bus_ = t + d.column_bus;
   if (!parameters_.separate_buses) row_bus_ = column_bus_;
-  completions.push_back({slot.owner, t + (slot.write ? d.write_done : d.read_done)});
+  complete(slot.owner, t + (slot.write ? d.write_done : d.read_done));
   last_was_write_ = slot.write;
   last_burst_ = last_command_ = t;
 
@@ -52,7 +52,7 @@ void Controller::send_column(const Choice& choice, Tick t) {
   --bank.waiting, --per_pseudo_[pseudo], --used_;
   free_.push_back(i);
   --depth_;
-  visible_sum_ -= static_cast<double>(slot.visible);
+  visible_sum_ -= slot.visible;
   leave(slot.visible, t);
 
   const auto row_hits = [&] {

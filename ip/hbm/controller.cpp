@@ -17,6 +17,8 @@ Controller::Controller(const Parameters& parameters, bool collapse)
       may_run_(collapse && parameters.scheduler != Scheduler::fcfs && parameters.starvation_cycles == 0 &&
                parameters.queues != Queues::per_bank && parameters.page_policy == PagePolicy::open &&
                parameters.separate_buses && !parameters.refresh_management),
+      write_high_(parameters.write_high_percent * parameters.queue_depth / 100),
+      write_low_((parameters.write_low_percent * parameters.queue_depth + 99) / 100),
       front_end_(std::max<Tick>(1, Tick{parameters.front_end} * timing_.delay.per_cycle)),
       least_latency_(std::min(timing_.delay.read_done, timing_.delay.write_done)),
       banks_(timing_.bank.size()),
@@ -123,25 +125,21 @@ void Controller::place(const Burst& burst, Tick offered, Tick visible) {
   }
   const auto i = free_.back();
   free_.pop_back();
-  auto& slot = slots_[static_cast<std::size_t>(i)];
-  slot.age = ++age_;
-  slot.offered = offered;
-  slot.visible = visible;
-  slot.owner = burst.owner;
-  slot.row = burst.row;
-  slot.previous = slot.next = slot.older = slot.younger = none;
-  slot.bank = static_cast<std::uint16_t>(burst.bank);
-  slot.write = burst.write;
-  slot.check = burst.check;
-  slot.opened = false;
-  slot.need = Need::nothing;
-  slot.older = youngest_;
+  slots_[static_cast<std::size_t>(i)] = {.age = ++age_,
+                                         .offered = offered,
+                                         .visible = visible,
+                                         .owner = burst.owner,
+                                         .row = burst.row,
+                                         .older = youngest_,
+                                         .bank = static_cast<std::uint16_t>(burst.bank),
+                                         .write = burst.write,
+                                         .check = burst.check};
   (youngest_ == none ? oldest_ : slots_[static_cast<std::size_t>(youngest_)].younger) = i;
   youngest_ = i;
   ++used_;
   ++banks_[burst.bank].admitted;
   arriving_.push_back(i);
-  next_ = std::min(next_, slot.visible);
+  next_ = std::min(next_, visible);
 }
 
 void Controller::enter(const Burst& burst, Tick offered, Tick admitted) {
@@ -185,7 +183,7 @@ void Controller::show(Index i, Tick t) {
     row_next_ = t;
   }
   ++depth_;
-  visible_sum_ += static_cast<double>(slot.visible);
+  visible_sum_ += slot.visible;
 }
 
 void Controller::unlink(Index i) {
@@ -234,7 +232,7 @@ void Controller::sort_bank(unsigned b) {
 
 void Controller::advance(Tick limit) {
   while (next_ <= limit) {
-    if (running_ || (may_run_ && next_ >= run_again_ && begin_run(next_)))
+    if (running_ || (may_run_ && next_ >= run_again_ && may_begin_run() && begin_run(next_)))
       run(limit);
     else
       tick(next_);

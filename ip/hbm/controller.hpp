@@ -135,9 +135,8 @@ class Controller {
     Index slot = none;
     unsigned bank = 0;
     std::uint64_t age = ~std::uint64_t{0};
-    Tick over = never;
-    enum Kind : unsigned char { nothing, column, activate, precharge, refresh } kind = nothing;
-    std::size_t job = 0;
+    enum Kind : std::uint32_t { nothing, column, activate, precharge, refresh } kind = nothing;
+    std::uint32_t job = 0;  ///< number of the refresh from 1 on, if it is for one
     explicit operator bool() const { return kind != nothing; }
   };
   struct Waiting {  ///< bursts of a block that found no room yet
@@ -160,8 +159,16 @@ class Controller {
   bool room(bool write) const;
   void enter(const Burst& burst, Tick offered, Tick admitted);
   void show(Index i, Tick t);
-  bool mode_turns() const;
-  void update_mode();
+  bool mode_turns() const {
+    if (competing_ || channel_blocked()) return false;
+    const bool reads = seen_[0] > 0;
+    return writing_ ? reads && seen_[1] < write_low_ : !reads || seen_[1] > write_high_;
+  }
+  void update_mode() {
+    if (!mode_turns()) return;
+    writing_ = !writing_;
+    column_next_ = row_next_ = 0;
+  }
   Index only(Tick t) const;
   Index hit_of(unsigned b) const;
   Index other_of(unsigned b) const;
@@ -193,8 +200,13 @@ class Controller {
   void count(Limit limit, Tick from, Tick until);
   void explain(const Slot& slot, unsigned pseudo, Tick from, Tick until);
   void leave(Tick visible, Tick t);
-  double waited(Tick now) const;
+  Tick waited(Tick now) const;
   void place(const Burst& burst, Tick offered, Tick visible);
+  bool may_begin_run() const {
+    std::uint64_t busy = 0;
+    for (const auto& set : sets_) busy |= set.others[0] | set.others[1] | set.opened;
+    return busy == 0;
+  }
   bool begin_run(Tick t);
   void run(Tick limit);
   void end_run(Tick resume);
@@ -202,7 +214,15 @@ class Controller {
     return burst.write == run_writes_ && timing_.bank[burst.bank].row == static_cast<std::int64_t>(burst.row);
   }
   void queue_in_run(const Burst& burst, Tick offered, Tick admitted);
-  bool next_in_run(Tick admitted);
+  int next_in_run(Tick admitted);
+  void complete(std::uint32_t owner, Tick done) {
+    if (!completions.empty() && completions.back().owner == owner && completions.back().done < done) {
+      completions.back().done = done;
+      ++completions.back().bursts;
+    } else {
+      completions.push_back({owner, done});
+    }
+  }
   Burst first_waiting() const;
   void pop_waiting();
   void wait(const Waiting& waiting);
@@ -211,6 +231,7 @@ class Controller {
   Parameters parameters_;
   TimingState timing_;
   bool together_, competing_, ordered_, may_run_;
+  unsigned write_high_, write_low_;  // writes in sight: above, below which the mode turns
   bool running_ = false, run_writes_ = false;  // a run: hits of one kind, served in order
   Tick run_again_ = 0;
   Tick front_end_, least_latency_;
@@ -258,7 +279,8 @@ class Controller {
   std::vector<unsigned char> last_kind_;  // per pseudo-channel: of its last column command
   Tick front_blocked_ = -1;      // the last tick at which a burst waited for room
   Tick cleared_ = 0;
-  double depth_ticks_ = 0, visible_sum_ = 0, power_down_ticks_ = 0, self_refresh_ticks_ = 0;
+  Tick depth_ticks_ = 0, visible_sum_ = 0;
+  double power_down_ticks_ = 0, self_refresh_ticks_ = 0;
   unsigned depth_ = 0;
   Tick bin_ticks_ = 0;
   std::vector<SeriesBin> series_;

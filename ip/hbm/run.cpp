@@ -15,8 +15,6 @@ bool Controller::begin_run(Tick t) {
   if (!jobs_.empty() || plan_.owed() > 0 || bin_ticks_ > 0 || sleeping_ || used_ + waiting_bursts_ < 4 ||
       (entries_[0] > 0 && entries_[1] > 0))
     return false;
-  for (const auto& set : sets_)
-    if ((set.others[0] | set.others[1] | set.opened) != 0) return false;
   run_again_ = t + 64;
   for (auto i = oldest_; i != none; i = slots_[static_cast<std::size_t>(i)].younger) {
     const auto& slot = slots_[static_cast<std::size_t>(i)];
@@ -57,15 +55,16 @@ void Controller::queue_in_run(const Burst& burst, Tick offered, Tick admitted) {
        burst.check});
 }
 
-/// Lets the first of those that wait in if it is a hit of the run.
-bool Controller::next_in_run(Tick admitted) {
+/// Lets the first of those that wait in if it is a hit of the run; says in which pseudo-channel it is, else
+/// -1.
+inline int Controller::next_in_run(Tick admitted) {
   auto& w = waiting_.front();
   const auto place = w.high ^ block_[w.next];
   const unsigned b = place.unit() & bank_mask_;
-  if (w.write != run_writes_ || timing_.bank[b].row != static_cast<std::int64_t>(place.row())) return false;
-  run_[timing_.bank[b].pseudo_channel].push_back(
+  const auto& bank = timing_.bank[b];
+  if (w.write != run_writes_ || bank.row != static_cast<std::int64_t>(place.row())) return -1;
+  run_[bank.pseudo_channel].push_back(
       {w.offered, admitted + front_end_, ++age_, w.owner, static_cast<std::uint16_t>(b), w.check});
-  ++entries_[w.write];
   ++queued_;
   --waiting_bursts_;
   if (admitted > w.offered) front_blocked_ = admitted;
@@ -73,7 +72,7 @@ bool Controller::next_in_run(Tick admitted) {
     if (w.report) admissions.push_back(w.owner);
     waiting_.pop_front();
   }
-  return true;
+  return bank.pseudo_channel;
 }
 
 void Controller::run(Tick limit) {
@@ -84,21 +83,23 @@ void Controller::run(Tick limit) {
   auto sent = next_ - 1;  // ticks up to here are decided
   unsigned served = 0, checks = 0;
   Tick seen = 0;  // ticks that the served were in sight
+  auto& entries = entries_[write];
+  const auto depth = parameters_.queue_depth;
+  // in a run all queue entries are of one kind
+  const bool apart = parameters_.queues == Queues::read_write && !competing_;
+  const auto enters = [&](Tick t) {
+    return waiting_bursts_ > 0 && waiting_.front().offered <= t &&
+           (entries < depth || (apart && waiting_.front().write != write));
+  };
   const auto account = [&] {
     limit_ticks_[static_cast<std::size_t>(Limit::data)] += d.burst * served;
     (write ? counts_.writes : counts_.reads) += served;
     counts_.hits += served;
     counts_.check_bursts += checks;
-    depth_ticks_ += static_cast<double>(seen);
+    depth_ticks_ += seen;
     if (served == 0) return;
-    last_burst_ = last_command_ = sent;
+    last_burst_ = last_command_ = clock_ = sent;
     last_was_write_ = write;
-  };
-  // in a run all queue entries are of one kind
-  const bool apart = parameters_.queues == Queues::read_write && !competing_;
-  const auto enters = [&](Tick t) {
-    return !waiting_.empty() && waiting_.front().offered <= t &&
-           (entries_[write] < parameters_.queue_depth || (apart && waiting_.front().write != write));
   };
   // per pseudo-channel: when its oldest burst may go as far as the pseudo-channel is concerned
   std::array<Tick, max_pseudo_channels> ready;
@@ -122,17 +123,18 @@ void Controller::run(Tick limit) {
     // those that find room before
     if (enters(std::min(when - 1, stop))) {
       const auto offered = waiting_.front().offered;
-      if (!next_in_run(std::max(sent, offered))) {
+      const auto p = next_in_run(std::max(sent, offered));
+      if (p < 0) {
         account();
         return end_run(std::max(sent + 1, offered));
       }
-      for (std::size_t p = 0; p < pseudos; ++p)
-        if (ready[p] == never) look(p);
+      ++entries;
+      if (ready[static_cast<std::size_t>(p)] == never) look(static_cast<std::size_t>(p));
       continue;
     }
     if (when > stop) break;
     auto& queue = run_[pseudo];
-    const auto first = queue.front();
+    const auto& first = queue.front();
     const unsigned b = first.bank;
     if (timing_.column_ready(b, write) > when) {
       account();
@@ -153,29 +155,26 @@ void Controller::run(Tick limit) {
     ++served;
     checks += first.check;
     seen += when - first.visible;
-    if (!completions.empty() && completions.back().owner == first.owner &&
-        completions.back().done < when + done) {
-      completions.back().done = when + done;
-      ++completions.back().bursts;
-    } else {
-      completions.push_back({first.owner, when + done});
-    }
-    sent = clock_ = when;
+    complete(first.owner, when + done);
+    sent = when;
     queue.pop_front();
     --queued_;
-    --entries_[write];
-    while (enters(when))
-      if (!next_in_run(when)) {
+    --entries;
+    while (enters(when)) {
+      const auto p = next_in_run(when);
+      if (p < 0) {
         account();
         end_run(when + 1);
         return admit(when);
       }
-    if (queued_ == 0 && waiting_.empty()) {
+      ++entries;
+      if (ready[static_cast<std::size_t>(p)] == never) look(static_cast<std::size_t>(p));
+    }
+    look(pseudo);
+    if (queued_ == 0 && waiting_bursts_ == 0) {
       account();
       return end_run(never);
     }
-    for (std::size_t p = 0; p < pseudos; ++p)
-      if (p == pseudo || ready[p] == never) look(p);
   }
   account();
   clock_ = std::max(clock_, stop);

@@ -17,20 +17,6 @@ inline void for_each_bit(std::uint64_t word, Visit visit) {
 
 }  // namespace
 
-bool Controller::mode_turns() const {
-  if (competing_ || channel_blocked()) return false;
-  const auto depth = parameters_.queue_depth;
-  const bool reads = seen_[0] > 0;
-  if (!writing_) return seen_[1] * 100 > parameters_.write_high_percent * depth || !reads;
-  return seen_[1] * 100 < parameters_.write_low_percent * depth && reads;
-}
-
-void Controller::update_mode() {
-  if (!mode_turns()) return;
-  writing_ = !writing_;
-  column_next_ = row_next_ = 0;
-}
-
 /// The only burst that may be served, if the scheduler or its age says so.
 Controller::Index Controller::only(Tick t) const {
   if (oldest_ == none) return none;
@@ -61,14 +47,15 @@ Controller::Index Controller::other_of(unsigned b) const {
 
 /// In a stream the oldest burst is nearly always the one: looks at the first few before all banks are
 /// searched.
-Controller::Index Controller::oldest_hit_ready(Tick t) const {
+inline Controller::Index Controller::oldest_hit_ready(Tick t) const {
+  const auto* const slots = slots_.data();
   auto i = oldest_;
-  for (unsigned looks = 0; i != none && looks < 4; ++looks) {
-    const auto& slot = slots_[static_cast<std::size_t>(i)];
+  for (unsigned looks = 0; i != none && looks < 3; ++looks) {
+    const auto& slot = slots[i];
     if (slot.visible > t) return none;
     const unsigned b = slot.bank;
-    if (timing_.column_ready(b, slot.write) <= t && !slot.opened &&
-        (competing_ || slot.write == writing_) && timing_.bank[b].row == slot.row && hit_of(b) == i &&
+    if (timing_.bank[b].row == slot.row && timing_.column_ready(b, slot.write) <= t && !slot.opened &&
+        (competing_ ? hit_of(b) == i : slot.write == writing_ && banks_[b].kind[slot.write].hit == i) &&
         !keeps(b))
       return i;
     i = slot.younger;
@@ -90,16 +77,16 @@ Controller::Choice Controller::choose_column(Tick t, Index single) {
     return best;
   }
   Tick later = never;
+  const auto* const slots = slots_.data();
   const auto consider = [&](Index i, unsigned b) {
-    const auto& slot = slots_[static_cast<std::size_t>(i)];
+    const auto& slot = slots[i];
     if (slot.age >= best.age) return;
     if (const auto when = timing_.column_ready(b, slot.write); when > t)
       later = std::min(later, when);
     else
-      best = {i, b, slot.age, t, Choice::column, 0};
+      best = {i, b, slot.age, Choice::column, 0};
   };
   const auto among = [&](std::size_t p, std::uint64_t banks, auto burst_of) {
-    if (banks == 0) return;
     const auto when = timing_.pseudo_column(static_cast<unsigned>(p));
     if (when > t) {
       later = std::min(later, when);
@@ -108,22 +95,27 @@ Controller::Choice Controller::choose_column(Tick t, Index single) {
     const auto first = static_cast<unsigned>(p) * banks_per_pseudo_;
     for_each_bit(banks, [&](unsigned n) { consider(burst_of(first + n), first + n); });
   };
-  for (std::size_t p = 0; p < sets_.size(); ++p)
-    among(p, sets_[p].opened, [&](unsigned b) { return banks_[b].opened_for; });
+  const auto pseudos = sets_.size();
+  for (std::size_t p = 0; p < pseudos; ++p)
+    if (sets_[p].opened != 0) among(p, sets_[p].opened, [&](unsigned b) { return banks_[b].opened_for; });
   if (!best && !channel_blocked()) {
     if (single != none) {
-      const auto& slot = slots_[static_cast<std::size_t>(single)];
+      const auto& slot = slots[single];
       if (!slot.opened && timing_.bank[slot.bank].row == slot.row && !keeps(slot.bank))
         consider(single, slot.bank);
     } else if (const auto i = oldest_hit_ready(t); i != none) {
-      consider(i, slots_[static_cast<std::size_t>(i)].bank);
+      best = {i, slots[i].bank, slots[i].age, Choice::column, 0};
     } else {
       const bool closes = parameters_.page_policy == PagePolicy::closed;
-      for (std::size_t p = 0; p < sets_.size(); ++p) {
+      for (std::size_t p = 0; p < pseudos; ++p) {
         const auto& set = sets_[p];
-        const auto hits = competing_ ? set.hits[0] | set.hits[1] : set.hits[writing_];
-        among(p, hits & ~(closes ? set.held | set.opened : set.held),
-              [&](unsigned b) { return hit_of(b); });
+        const auto hits = (competing_ ? set.hits[0] | set.hits[1] : set.hits[writing_]) &
+                          ~(closes ? set.held | set.opened : set.held);
+        if (hits == 0) continue;
+        if (competing_)
+          among(p, hits, [&](unsigned b) { return hit_of(b); });
+        else
+          among(p, hits, [&, writing = writing_](unsigned b) { return banks_[b].kind[writing].hit; });
       }
     }
   }
@@ -187,17 +179,17 @@ Controller::Choice Controller::oldest_row_command(Tick t, Index single) {
   Tick later = never;
   unsigned ready = 0;
   const auto consider = [&](Tick when, Choice::Kind kind, Index slot, unsigned b, std::uint64_t age,
-                            std::size_t job) {
+                            std::uint32_t job) {
     if (when <= t && !whole && kind != Choice::precharge) when = t + 1;
     if (when > t) {
       later = std::min(later, when);
       return;
     }
     ++ready;
-    if (age < best.age) best = {slot, b, age, t, kind, job};
+    if (age < best.age) best = {slot, b, age, kind, job};
   };
   const auto jobs = together_ ? std::min<std::size_t>(1, jobs_.size()) : jobs_.size();
-  for (std::size_t j = 0; j < jobs; ++j) {
+  for (std::uint32_t j = 0; j < jobs; ++j) {
     bool closes = false;
     const auto when = job_ready(jobs_[j], closes);
     consider(when, closes ? Choice::precharge : Choice::refresh, none, jobs_[j].first, 0, j + 1);
@@ -251,10 +243,10 @@ Controller::Choice Controller::oldest_row_command(Tick t, Index single) {
 /// RowOrder::first_over: commands that are not allowed yet count too.
 Controller::Choice Controller::first_row_command(Tick t, Index single) {
   Choice best;
-  Tick later = never;
+  Tick soonest = never, later = never;
   unsigned ready = 0;
   const auto consider = [&](Tick when, Choice::Kind kind, Index slot, unsigned b, std::uint64_t age,
-                            std::size_t job) {
+                            std::uint32_t job) {
     when = std::max(when, std::max(row_bus_, floor_));
     if (kind != Choice::precharge) when = rising(when);
     if (when > t) {
@@ -265,7 +257,10 @@ Controller::Choice Controller::first_row_command(Tick t, Index single) {
       ++ready;
     }
     const auto over = when + (kind == Choice::activate ? timing_.delay.act_bus : 1);
-    if (over < best.over || (over == best.over && age < best.age)) best = {slot, b, age, over, kind, job};
+    if (over < soonest || (over == soonest && age < best.age)) {
+      best = {slot, b, age, kind, job};
+      soonest = over;
+    }
   };
   const auto want = [&](Index i, unsigned b) {
     const auto age = slots_[static_cast<std::size_t>(i)].age;
@@ -275,7 +270,7 @@ Controller::Choice Controller::first_row_command(Tick t, Index single) {
       consider(timing_.precharge_ready(b), Choice::precharge, i, b, age, 0);
   };
   const auto jobs = together_ ? std::min<std::size_t>(1, jobs_.size()) : jobs_.size();
-  for (std::size_t j = 0; j < jobs; ++j) {
+  for (std::uint32_t j = 0; j < jobs; ++j) {
     bool closes = false;
     const auto when = job_ready(jobs_[j], closes);
     consider(when, closes ? Choice::precharge : Choice::refresh, none, jobs_[j].first, 0, j + 1);
@@ -298,7 +293,7 @@ Controller::Choice Controller::first_row_command(Tick t, Index single) {
       });
     }
   }
-  if (best && ready > 0 && best.over - (best.kind == Choice::activate ? timing_.delay.act_bus : 1) > t) {
+  if (best && ready > 0 && soonest - (best.kind == Choice::activate ? timing_.delay.act_bus : 1) > t) {
     row_next_ = t + 1;  // it waits for a command that will be over as soon and is older
     return {};
   }

@@ -183,7 +183,7 @@ class TimingState {
     at.row = closed;
     at.act = std::max(at.act, at.precharge + delay.precharge_act);
   }
-  void column_sent(unsigned b, bool write, Tick t) {
+  [[gnu::always_inline]] void column_sent(unsigned b, bool write, Tick t) {
     auto& at = bank[b];
     auto& g = group[at.group];
     g.column[write] = std::max(g.column[write], t + delay.ccd_l);
