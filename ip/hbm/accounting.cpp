@@ -107,7 +107,7 @@ ChannelStatistics Controller::statistics(Tick now) const {
     if (data_free_[p] > now)
       ticks[static_cast<std::size_t>(Limit::data)] -= data_free_[p] - now;
     else
-      ticks[static_cast<std::size_t>(per_pseudo_[p] > 0 || !run_[p].empty()
+      ticks[static_cast<std::size_t>(pseudos_[p].waiting > 0 || !run_[p].empty()
                                          ? (jobs_.empty() ? Limit::bank : Limit::refresh)
                                          : Limit::idle)] += now - data_free_[p];
   }

@@ -14,9 +14,9 @@ void Controller::send_column(const Choice& choice, Tick t) {
   auto& slot = slots_[static_cast<std::size_t>(i)];
   const unsigned b = choice.bank;
   auto& bank = banks_[b];
-  auto& set = sets(b);
   const auto& d = timing_.delay;
   const unsigned pseudo = timing_.bank[b].pseudo_channel;
+  auto& state = pseudos_[pseudo];
   if (t > data_free_[pseudo]) explain(slot, pseudo, data_free_[pseudo], t);
   data_free_[pseudo] = std::max(data_free_[pseudo], t) + d.burst;
   count(Limit::data, data_free_[pseudo] - d.burst, data_free_[pseudo]);
@@ -25,7 +25,10 @@ void Controller::send_column(const Choice& choice, Tick t) {
   column_bus_ = t + d.column_bus;
   if (!parameters_.separate_buses) row_bus_ = column_bus_;
   complete(slot.owner, t + (slot.write ? d.write_done : d.read_done));
-  last_was_write_ = slot.write;
+  if (last_was_write_ != slot.write) {
+    last_was_write_ = slot.write;
+    if (competing_) try_all(t);  // other hits come first now
+  }
   last_burst_ = last_command_ = t;
 
   ++(slot.write ? counts_.writes : counts_.reads);
@@ -43,20 +46,17 @@ void Controller::send_column(const Choice& choice, Tick t) {
     unlink(i);
     --entries_[slot.write], --seen_[slot.write], --bank.admitted;
   } else {
-    set.opened &= ~bit(b);
+    state.opened &= ~bit(b);
   }
   if (bank.opened_for == i) bank.opened_for = none;
-  (slot.older == none ? oldest_ : slots_[static_cast<std::size_t>(slot.older)].younger) = slot.younger;
-  (slot.younger == none ? youngest_ : slots_[static_cast<std::size_t>(slot.younger)].older) = slot.older;
-  if (ordered_) row_next_ = t;
-  --bank.waiting, --per_pseudo_[pseudo], --used_;
-  free_.push_back(i);
+  order_.erase(static_cast<std::uint32_t>(i));
+  --bank.waiting, --state.waiting, --used_;
   --depth_;
   visible_sum_ -= slot.visible;
   leave(slot.visible, t);
 
   const auto row_hits = [&] {
-    return bank.kind[0].hit != none || bank.kind[1].hit != none || bank.opened_for != none;
+    return bank.opened_for != none || first_hit(b, false) != none || first_hit(b, true) != none;
   };
   if (parameters_.page_policy == PagePolicy::closed ||
       (parameters_.page_policy == PagePolicy::adaptive && parameters_.adaptive_idle_cycles == 0 &&
@@ -67,24 +67,36 @@ void Controller::send_column(const Choice& choice, Tick t) {
     sort_bank(b);
   } else if (parameters_.page_policy == PagePolicy::adaptive && !row_hits()) {
     bank.idle_close = t + Tick{parameters_.adaptive_idle_cycles} * d.per_cycle;
-    set.closing |= bit(b);
+    state.closing |= bit(b);
     row_next_ = std::min(row_next_, bank.idle_close);
   }
+  state.hit_next = timing_.pseudo_column(pseudo);
+  state.opened_next = std::max(state.opened_next, state.hit_next);
   column_next_ = next_column();
-  if (((set.others[0] | set.others[1]) & bit(b)) != 0)  // no hit may keep the row open any more
-    row_next_ = std::min(row_next_, std::max(t + 1, (set.open & bit(b)) != 0 ? timing_.precharge_ready(b)
-                                                                             : timing_.bank[b].act));
+  if (bank.kind[0].head != none || bank.kind[1].head != none)  // perhaps no hit keeps the row open any more
+    try_row(state, std::max(t + 1, (state.open & bit(b)) != 0 ? timing_.precharge_ready(b)
+                                                              : timing_.bank[b].act));
+  if (ordered_) row_next_ = t;
   if (!jobs_.empty()) row_next_ = std::min(row_next_, t);
   if (parameters_.refresh_management && bank.activations >= parameters_.timings.RAAIMT && bank.waiting == 0)
     begin_job({RefreshJob::Kind::management, b, b + 1, t}, t);
 }
 
-/// No burst of an open row can be served before, as far as buses and pseudo-channels are concerned.
+/// No burst goes before that a row was opened for.
+Tick Controller::next_opened() const {
+  auto next = never;
+  for (const auto& pseudo : pseudos_)
+    if (pseudo.opened != 0) next = std::min(next, pseudo.opened_next);
+  return next;
+}
+
+/// No column command goes before.
 Tick Controller::next_column() const {
   auto next = never;
-  for (std::size_t p = 0; p < sets_.size(); ++p)
-    if ((sets_[p].hits[0] | sets_[p].hits[1] | sets_[p].opened) != 0)
-      next = std::min(next, timing_.pseudo_column(static_cast<unsigned>(p)));
+  for (const auto& pseudo : pseudos_) {
+    if (pseudo.hit_count > 0) next = std::min(next, pseudo.hit_next);
+    if (pseudo.opened != 0) next = std::min(next, pseudo.opened_next);
+  }
   return std::max(column_bus_, next);
 }
 
@@ -101,13 +113,14 @@ void Controller::send_row(const Choice& choice, Tick t) {
     bank.precharge_sent = t;
     timing_.precharged(b, t);
     ++counts_.precharges;
-    sets(b).closing &= ~bit(b);
+    pseudo_of(b).closing &= ~bit(b);
     if (choice.slot != none) slots_[static_cast<std::size_t>(choice.slot)].need = Need::precharge;
     sort_bank(b);
-    row_next_ = std::min(row_next_, std::max(row_bus_, timing_.act_ready(b)));
+    try_row(pseudo_of(b), std::max(row_bus_, timing_.act_ready(b)));
     return;
   }
   auto& slot = slots_[static_cast<std::size_t>(choice.slot)];
+  auto& pseudo = pseudo_of(b);
   const auto window = timing_.activation_window(b);
   bank.act_allowed = std::max(window, timing_.bank[b].act);
   bank.act_bank_allowed = timing_.bank[b].act;
@@ -121,14 +134,15 @@ void Controller::send_row(const Choice& choice, Tick t) {
     unlink(choice.slot);
     --entries_[slot.write], --seen_[slot.write], --bank.admitted;
     slot.opened = true;
-    sets(b).opened |= bit(b);
+    pseudo.opened |= bit(b);
+    pseudo.opened_next = std::min(pseudo.opened_next, timing_.bank[b].column[slot.write]);
   }
   sort_bank(b);
   for (const bool write : {false, true})
-    if ((sets(b).hits[write] & bit(b)) != 0 || (slot.opened && slot.write == write))
-      column_next_ = std::min(column_next_, timing_.bank[b].column[write]);
-  row_next_ = std::min(row_next_, timing_.bank[b].precharge);
-  if (mode_turns()) column_next_ = row_next_ = t + 1;
+    if (bank.kind[write].head != none || (slot.opened && slot.write == write))
+      try_column(pseudo, timing_.bank[b].column[write]);
+  try_row(pseudo, timing_.bank[b].precharge);
+  if (mode_turns()) try_all(t + 1);
   if (parameters_.refresh_management && parameters_.timings.RAAMMT > 0 &&
       bank.activations >= parameters_.timings.RAAMMT)
     begin_job({RefreshJob::Kind::management, b, b + 1, t}, t);
@@ -142,7 +156,7 @@ void Controller::begin_job(const RefreshJob& job, Tick t) {
       return;
   if (jobs_.empty()) job_begin_ = t;
   jobs_.push_back(job);
-  for (unsigned b = job.first; b < job.end; ++b) sets(b).held |= bit(b);
+  for (unsigned b = job.first; b < job.end; ++b) pseudo_of(b).held |= bit(b);
   row_next_ = std::min(row_next_, t);
 }
 
@@ -180,14 +194,14 @@ void Controller::send_job(std::size_t index, Tick t) {
       if (timing_.bank[b].row != TimingState::closed) {
         timing_.precharged(b, t);
         banks_[b].opened_for = none;
-        sets(b).closing &= ~bit(b);
+        pseudo_of(b).closing &= ~bit(b);
         sort_bank(b);
       } else {
         timing_.bank[b].act = std::max(timing_.bank[b].act, t + timing_.delay.precharge_act);
       }
     if (timing_.delay.precharge_precharge > 0) timing_.precharge_sent(job.first, t);
     ++counts_.precharges;
-    row_next_ = t + 1;
+    try_all(t + 1);
     return;
   }
   const auto& d = timing_.delay;
@@ -200,7 +214,7 @@ void Controller::send_job(std::size_t index, Tick t) {
     bank.refresh_begin = job.begin;
     bank.refresh_end = t + length;
     bank.activations -= std::min(bank.activations, parameters_.timings.RAAIMT);
-    sets(b).held &= ~bit(b);
+    pseudo_of(b).held &= ~bit(b);
   }
   if (job.kind != RefreshJob::Kind::all_bank) {
     auto& window = timing_.window[timing_.bank[job.first].window];
@@ -213,10 +227,9 @@ void Controller::send_job(std::size_t index, Tick t) {
   if (bin_ticks_ > 0) ++bin(t).refreshes;
   jobs_.erase(jobs_.begin() + static_cast<std::ptrdiff_t>(index));
   for (const auto& other : jobs_)
-    for (unsigned b = other.first; b < other.end; ++b) sets(b).held |= bit(b);
+    for (unsigned b = other.first; b < other.end; ++b) pseudo_of(b).held |= bit(b);
   if (jobs_.empty()) job_end_ = t;
-  row_next_ = t + 1;
-  column_next_ = std::min(column_next_, t + 1);
+  try_all(t + 1);
 }
 
 // Power
@@ -250,7 +263,7 @@ void Controller::wake(Tick t) {
       ++counts_.power_downs;
     }
   }
-  column_next_ = row_next_ = t;
+  try_all(t);
 }
 
 }  // namespace forerun::ip::hbm

@@ -21,12 +21,13 @@ Controller::Controller(const Parameters& parameters, bool collapse)
       write_low_((parameters.write_low_percent * parameters.queue_depth + 99) / 100),
       front_end_(std::max<Tick>(1, Tick{parameters.front_end} * timing_.delay.per_cycle)),
       least_latency_(std::min(timing_.delay.read_done, timing_.delay.write_done)),
+      order_(256),
+      slots_(order_.places()),
       banks_(timing_.bank.size()),
       bank_mask_(static_cast<unsigned>(std::bit_ceil(banks_.size()) - 1)),
       run_(parameters.pseudo_channels),
-      sets_(parameters.pseudo_channels),
+      pseudos_(parameters.pseudo_channels),
       banks_per_pseudo_(static_cast<unsigned>(timing_.bank.size()) / parameters.pseudo_channels),
-      per_pseudo_(parameters.pseudo_channels),
       plan_(parameters, timing_),
       data_free_(parameters.pseudo_channels),
       last_kind_(parameters.pseudo_channels) {
@@ -34,6 +35,9 @@ Controller::Controller(const Parameters& parameters, bool collapse)
     throw std::invalid_argument("a channel has 1 to 8 pseudo-channels");
   if (!std::has_single_bit(banks_per_pseudo_) || banks_per_pseudo_ > 64)
     throw std::invalid_argument("the banks of a pseudo-channel are a power of two, at most 64");
+  for (auto& pseudo : pseudos_)
+    for (auto* kinds : {&pseudo.hits, &pseudo.others})
+      for (auto& set : *kinds) set.reset(order_.places());
   next_ = plan_.next();
 }
 
@@ -119,23 +123,17 @@ Tick Controller::next_report() const {
 }
 
 void Controller::place(const Burst& burst, Tick offered, Tick visible) {
-  if (free_.empty()) {
-    free_.push_back(static_cast<Index>(slots_.size()));
-    slots_.emplace_back();
-  }
-  const auto i = free_.back();
-  free_.pop_back();
-  slots_[static_cast<std::size_t>(i)] = {.age = ++age_,
+  if (order_.full()) renew_places();
+  const auto age = order_.next_age();
+  const auto i = static_cast<Index>(order_.push());
+  slots_[static_cast<std::size_t>(i)] = {.age = age,
                                          .offered = offered,
                                          .visible = visible,
                                          .owner = burst.owner,
                                          .row = burst.row,
-                                         .older = youngest_,
                                          .bank = static_cast<std::uint16_t>(burst.bank),
                                          .write = burst.write,
                                          .check = burst.check};
-  (youngest_ == none ? oldest_ : slots_[static_cast<std::size_t>(youngest_)].younger) = i;
-  youngest_ = i;
   ++used_;
   ++banks_[burst.bank].admitted;
   arriving_.push_back(i);
@@ -172,15 +170,18 @@ void Controller::show(Index i, Tick t) {
   queue.tail = i;
   ++seen_[slot.write];
   ++bank.waiting;
-  ++per_pseudo_[timing_.bank[b].pseudo_channel];
-  auto& set = sets(b);
+  auto& pseudo = pseudo_of(b);
+  ++pseudo.waiting;
+  const auto place = static_cast<std::uint32_t>(i);
   if (timing_.bank[b].row == slot.row) {
-    if (queue.hit == none) queue.hit = i, set.hits[slot.write] |= bit(b);
-    set.closing &= ~bit(b);
-    column_next_ = t;
+    pseudo.hits[slot.write].insert(place);
+    ++pseudo.hit_count;
+    pseudo.closing &= ~bit(b);
+    try_column(pseudo, t);
   } else {
-    if (queue.other == none) queue.other = i, set.others[slot.write] |= bit(b);
-    row_next_ = t;
+    pseudo.others[slot.write].insert(place);
+    count_other(pseudo, slot, 1);
+    try_row(pseudo, t);
   }
   ++depth_;
   visible_sum_ += slot.visible;
@@ -189,43 +190,94 @@ void Controller::show(Index i, Tick t) {
 void Controller::unlink(Index i) {
   auto& slot = slots_[static_cast<std::size_t>(i)];
   auto& queue = banks_[slot.bank].kind[slot.write];
-  const auto row = timing_.bank[slot.bank].row;
-  const auto search = [&](bool hit) {
-    auto next = slot.next;
-    while (next != none && (slots_[static_cast<std::size_t>(next)].row == row) != hit)
-      next = slots_[static_cast<std::size_t>(next)].next;
-    return next;
-  };
-  if (queue.hit == i) queue.hit = search(true);
-  if (queue.other == i) queue.other = search(false);
   (slot.previous == none ? queue.head : slots_[static_cast<std::size_t>(slot.previous)].next) = slot.next;
   (slot.next == none ? queue.tail : slots_[static_cast<std::size_t>(slot.next)].previous) = slot.previous;
   slot.previous = slot.next = none;
-  auto& set = sets(slot.bank);
-  if (queue.hit == none) set.hits[slot.write] &= ~bit(slot.bank);
-  if (queue.other == none) set.others[slot.write] &= ~bit(slot.bank);
+  auto& pseudo = pseudo_of(slot.bank);
+  const auto place = static_cast<std::uint32_t>(i);
+  if (auto& hits = pseudo.hits[slot.write]; hits.contains(place)) {
+    hits.erase(place);
+    --pseudo.hit_count;
+  } else {
+    pseudo.others[slot.write].erase(place);
+    count_other(pseudo, slot, -1);
+  }
 }
 
+inline void Controller::count_other(PseudoChannel& pseudo, const Slot& slot, int change) {
+  auto& others = banks_[slot.bank].kind[slot.write].others;
+  others += static_cast<unsigned>(change);
+  pseudo.other_count += static_cast<unsigned>(change);
+  auto& banks = pseudo.other_banks[slot.write];
+  banks = others > 0 ? banks | bit(slot.bank) : banks & ~bit(slot.bank);
+}
+
+/// Notes whether a burst in the queues wants the open row.
+void Controller::classify(Index i, bool hit) {
+  const auto& slot = slots_[static_cast<std::size_t>(i)];
+  auto& pseudo = pseudo_of(slot.bank);
+  auto &hits = pseudo.hits[slot.write], &others = pseudo.others[slot.write];
+  const auto place = static_cast<std::uint32_t>(i);
+  if (hits.contains(place) == hit) return;
+  (hit ? others : hits).erase(place);
+  (hit ? hits : others).insert(place);
+  pseudo.hit_count += hit ? 1u : ~0u;
+  count_other(pseudo, slot, hit ? -1 : 1);
+}
+
+/// The row of a bank has changed.
 void Controller::sort_bank(unsigned b) {
   const auto row = timing_.bank[b].row;
-  auto& set = sets(b);
-  const auto assign = [bit = bit(b)](std::uint64_t& word, bool in) { word = in ? word | bit : word & ~bit; };
-  assign(set.open, row != TimingState::closed);
-  for (std::size_t kind = 0; kind < 2; ++kind) {
-    auto& queue = banks_[b].kind[kind];
-    queue.hit = queue.other = none;
-    if (row == TimingState::closed) {
-      queue.other = queue.head;
-    } else {
-      for (auto i = queue.head; i != none && (queue.hit == none || queue.other == none);
-           i = slots_[static_cast<std::size_t>(i)].next)
-        if (auto& first = slots_[static_cast<std::size_t>(i)].row == row ? queue.hit : queue.other;
-            first == none)
-          first = i;
+  auto& open = pseudo_of(b).open;
+  open = row != TimingState::closed ? open | bit(b) : open & ~bit(b);
+  for (const auto& queue : banks_[b].kind)
+    for (auto i = queue.head; i != none; i = slots_[static_cast<std::size_t>(i)].next)
+      classify(i, slots_[static_cast<std::size_t>(i)].row == row);
+}
+
+void Controller::try_all(Tick t) {
+  column_next_ = row_next_ = t;
+  for (auto& pseudo : pseudos_) pseudo.hit_next = pseudo.opened_next = pseudo.other_next = t;
+}
+
+/// The circle of entries is full of holes, or of entries: those that are left get new places.
+void Controller::renew_places() {
+  auto places = order_.places();
+  if (used_ * 2 > places) places *= 2;
+  std::vector<Index> moved(slots_.size(), none);
+  std::vector<Slot> slots;
+  order_.for_each([&](std::uint32_t at) {
+    moved[at] = static_cast<Index>(slots.size());
+    slots.push_back(slots_[at]);
+  });
+  const auto move = [&](Index& i) {
+    if (i != none) i = moved[static_cast<std::size_t>(i)];
+  };
+  std::vector<std::array<AgeSet, 4>> sets(pseudos_.size());
+  for (std::size_t p = 0; p < pseudos_.size(); ++p) {
+    const std::array<AgeSet*, 4> old = {&pseudos_[p].hits[0], &pseudos_[p].hits[1], &pseudos_[p].others[0],
+                                        &pseudos_[p].others[1]};
+    for (std::size_t s = 0; s < old.size(); ++s) {
+      sets[p][s].reset(places);
+      for (std::size_t at = 0; at < moved.size(); ++at)
+        if (moved[at] != none && old[s]->contains(static_cast<std::uint32_t>(at)))
+          sets[p][s].insert(static_cast<std::uint32_t>(moved[at]));
+      *old[s] = sets[p][s];
     }
-    assign(set.hits[kind], queue.hit != none);
-    assign(set.others[kind], queue.other != none);
   }
+  for (auto& bank : banks_) {
+    for (auto& queue : bank.kind) move(queue.head), move(queue.tail);
+    move(bank.opened_for);
+  }
+  for (std::size_t i = 0; i < arriving_.size(); ++i) move(arriving_[i]);
+  order_.reset(places);
+  for (auto& slot : slots) {
+    move(slot.previous), move(slot.next);
+    slot.age = order_.next_age();
+    order_.push();
+  }
+  slots.resize(places);
+  slots_ = std::move(slots);
 }
 
 // Time
@@ -291,8 +343,8 @@ void Controller::tick(Tick t) {
   if (!arriving_.empty())
     next_ = std::min(next_, slots_[static_cast<std::size_t>(arriving_.front())].visible);
   if (!waiting_.empty() && waiting_.front().offered > t) next_ = std::min(next_, waiting_.front().offered);
-  if (ordered_ && oldest_ != none) {
-    const auto& slot = slots_[static_cast<std::size_t>(oldest_)];
+  if (ordered_ && !order_.empty()) {
+    const auto& slot = slots_[order_.oldest()];
     const auto starves = slot.visible + Tick{parameters_.starvation_cycles} * timing_.delay.per_cycle;
     if (starves > t) next_ = std::min(next_, starves);
   }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "ip/hbm/address_map.hpp"
+#include "ip/hbm/age_order.hpp"
 #include "ip/hbm/refresh.hpp"
 #include "ip/hbm/ring.hpp"
 #include "ip/hbm/statistics.hpp"
@@ -98,20 +99,18 @@ class Controller {
   static constexpr Index none = -1;
   static constexpr std::size_t max_pseudo_channels = 8;
   enum class Need : unsigned char { nothing, activation, precharge };  ///< row commands it took so far
-  struct Slot {
+  struct Slot {  ///< a queue entry; its place in order_ is its number
     std::uint64_t age = 0;
     Tick offered = 0, visible = 0;
     std::uint32_t owner = 0, row = 0;
     Index previous = none, next = none;  ///< in its bank, of its kind
-    Index older = none, younger = none;  ///< in the channel
     std::uint16_t bank = 0;
     bool write = false, check = false, opened = false;
     Need need = Need::nothing;
   };
   struct Queue {  ///< the bursts of a bank of one kind
     Index head = none, tail = none;
-    Index hit = none;    ///< the oldest that wants the open row
-    Index other = none;  ///< the oldest that does not
+    unsigned others = 0;  ///< of them, those that want another row than the open one
   };
   struct BankQueue {
     std::array<Queue, 2> kind;
@@ -124,16 +123,21 @@ class Controller {
     Tick precharge_allowed = 0, precharge_sent = 0, act_bank_allowed = 0, act_allowed = 0, act_sent = 0;
     Tick refresh_begin = -1, refresh_end = -1;
   };
-  struct BankSets {  ///< banks of a pseudo-channel, a bit each
-    std::array<std::uint64_t, 2> hits{}, others{};  ///< bursts of that kind want the open row, another row
-    std::uint64_t open = 0;                         ///< a row is open
-    std::uint64_t opened = 0;                       ///< a burst opened it, has left its queue and waits
-    std::uint64_t held = 0;                         ///< a refresh holds it
-    std::uint64_t closing = 0;                      ///< closes when it has been idle long enough
+  struct PseudoChannel {
+    std::array<AgeSet, 2> hits, others;          ///< entries of that kind that want the open row, another row
+    unsigned hit_count = 0, other_count = 0;     ///< of both kinds
+    std::array<std::uint64_t, 2> other_banks{};  ///< banks in which there are others of that kind
+    std::uint64_t open = 0;                      ///< banks: a row is open
+    std::uint64_t opened = 0;                    ///< a burst opened it, has left its queue and waits
+    std::uint64_t held = 0;                      ///< a refresh holds it
+    std::uint64_t closing = 0;                   ///< closes when it has been idle long enough
+    Tick hit_next = 0, opened_next = 0;          ///< no command for them goes before
+    Tick other_next = 0;
+    unsigned waiting = 0;  ///< bursts
   };
   struct Choice {
     Index slot = none;
-    unsigned bank = 0;
+    std::uint32_t bank = 0;
     std::uint64_t age = ~std::uint64_t{0};
     enum Kind : std::uint32_t { nothing, column, activate, precharge, refresh } kind = nothing;
     std::uint32_t job = 0;  ///< number of the refresh from 1 on, if it is for one
@@ -167,12 +171,11 @@ class Controller {
   void update_mode() {
     if (!mode_turns()) return;
     writing_ = !writing_;
-    column_next_ = row_next_ = 0;
+    try_all(0);
   }
   Index only(Tick t) const;
+  Index first_hit(unsigned b, bool write) const;
   Index hit_of(unsigned b) const;
-  Index other_of(unsigned b) const;
-  Index oldest_hit_ready(Tick t) const;
   Choice choose_column(Tick t, Index single);
   Choice choose_row(Tick t, Index single) {
     return parameters_.row_order == RowOrder::first_over ? first_row_command(t, single)
@@ -181,11 +184,11 @@ class Controller {
   Choice oldest_row_command(Tick t, Index single);
   Choice first_row_command(Tick t, Index single);
   bool wants_row(Index single) const;
-  std::uint64_t waiting_others(std::size_t pseudo) const;
-  bool keeps(unsigned b) const;
+  void look_for_row(PseudoChannel& pseudo, Tick t, Choice& best);
   bool may_close(unsigned b, Index wanting) const;
   void send_column(const Choice& choice, Tick t);
   Tick next_column() const;
+  Tick next_opened() const;
   void send_row(const Choice& choice, Tick t);
   void refresh_due(Tick t);
   Tick job_ready(const RefreshJob& job, bool& closes) const;
@@ -194,6 +197,19 @@ class Controller {
   void release_owed(Tick t);
   void wake(Tick t);
   void unlink(Index i);
+  void classify(Index i, bool hit);
+  void count_other(PseudoChannel& pseudo, const Slot& slot, int change);
+  void renew_places();
+  /// A column command, a row command may go from `t` on.
+  void try_column(PseudoChannel& pseudo, Tick t) {
+    column_next_ = std::min(column_next_, t);
+    pseudo.hit_next = std::min(pseudo.hit_next, t);
+  }
+  void try_row(PseudoChannel& pseudo, Tick t) {
+    row_next_ = std::min(row_next_, t);
+    pseudo.other_next = std::min(pseudo.other_next, t);
+  }
+  void try_all(Tick t);
   void sort_bank(unsigned b);
   Tick rising(Tick t) const { return timing_.delay.per_cycle == 2 ? (t + 1) & ~Tick{1} : t; }
   bool channel_blocked() const { return together_ && !jobs_.empty(); }
@@ -204,7 +220,7 @@ class Controller {
   void place(const Burst& burst, Tick offered, Tick visible);
   bool may_begin_run() const {
     std::uint64_t busy = 0;
-    for (const auto& set : sets_) busy |= set.others[0] | set.others[1] | set.opened;
+    for (const auto& pseudo : pseudos_) busy |= pseudo.other_count | pseudo.opened;
     return busy == 0;
   }
   bool begin_run(Tick t);
@@ -236,8 +252,8 @@ class Controller {
   Tick run_again_ = 0;
   Tick front_end_, least_latency_;
 
+  AgeOrder order_;
   std::vector<Slot> slots_;
-  std::vector<Index> free_;
   std::vector<BankQueue> banks_;
   Ring<Waiting> waiting_;  // offered, no room yet
   std::size_t waiting_bursts_ = 0;
@@ -247,18 +263,16 @@ class Controller {
       run_;                 // while running_: the bursts of each pseudo-channel that have a queue entry
   std::size_t queued_ = 0;  // their number
   Ring<Index> arriving_;    // in their queues, not yet seen
-  std::vector<BankSets> sets_;  // per pseudo-channel
-  unsigned banks_per_pseudo_;   // a power of two, at most 64
+  std::vector<PseudoChannel> pseudos_;
+  unsigned banks_per_pseudo_;  // a power of two, at most 64
   std::uint64_t bit(unsigned b) const { return std::uint64_t{1} << (b & (banks_per_pseudo_ - 1)); }
-  BankSets& sets(unsigned b) { return sets_[timing_.bank[b].pseudo_channel]; }
-  const BankSets& sets(unsigned b) const { return sets_[timing_.bank[b].pseudo_channel]; }
+  PseudoChannel& pseudo_of(unsigned b) { return pseudos_[timing_.bank[b].pseudo_channel]; }
+  const PseudoChannel& pseudo_of(unsigned b) const { return pseudos_[timing_.bank[b].pseudo_channel]; }
   std::array<unsigned, 2> entries_{}, seen_{};  // by kind: taken queue entries; of those the scheduler sees
   std::size_t used_ = 0;
-  std::vector<unsigned> per_pseudo_;  // bursts waiting in each pseudo-channel
   unsigned last_bank_ = 0;
   bool any_admitted_ = false;
-  Index oldest_ = none, youngest_ = none;
-  std::uint64_t age_ = 0;
+  std::uint64_t age_ = 0;  // of bursts in a run
   bool writing_ = false, last_was_write_ = false;
 
   std::vector<RefreshJob> jobs_;

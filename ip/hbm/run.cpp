@@ -16,28 +16,29 @@ bool Controller::begin_run(Tick t) {
       (entries_[0] > 0 && entries_[1] > 0))
     return false;
   run_again_ = t + 64;
-  for (auto i = oldest_; i != none; i = slots_[static_cast<std::size_t>(i)].younger) {
-    const auto& slot = slots_[static_cast<std::size_t>(i)];
-    if (slot.need != Need::nothing || timing_.bank[slot.bank].row != static_cast<std::int64_t>(slot.row))
-      return false;
-  }
-  run_writes_ = used_ > 0 ? slots_[static_cast<std::size_t>(oldest_)].write : waiting_.front().write;
+  bool hits = true;
+  order_.for_each([&](std::uint32_t at) {
+    const auto& slot = slots_[at];
+    hits = hits && slot.need == Need::nothing && timing_.bank[slot.bank].row == slot.row;
+  });
+  if (!hits) return false;
+  run_writes_ = used_ > 0 ? slots_[order_.oldest()].write : waiting_.front().write;
   running_ = true;
   queued_ = used_;
-  for (auto i = oldest_; i != none; i = slots_[static_cast<std::size_t>(i)].younger) {
-    auto& slot = slots_[static_cast<std::size_t>(i)];
+  order_.for_each([&](std::uint32_t at) {
+    const auto& slot = slots_[at];
+    auto& pseudo = pseudo_of(slot.bank);
     run_[timing_.bank[slot.bank].pseudo_channel].push_back(
-        {slot.offered, slot.visible, slot.age, slot.owner, slot.bank, slot.check});
+        {slot.offered, slot.visible, ++age_, slot.owner, slot.bank, slot.check});
     auto& bank = banks_[slot.bank];
     bank.kind = {};
     bank.opened_for = none;
     bank.waiting = bank.admitted = 0;
-    sets(slot.bank).hits[slot.write] &= ~bit(slot.bank);
-    per_pseudo_[timing_.bank[slot.bank].pseudo_channel] = 0;
-    free_.push_back(i);
-  }
+    pseudo.hits[slot.write].erase(at);
+    pseudo.hit_count = pseudo.waiting = 0;
+  });
+  order_.clear();
   arriving_.clear();
-  oldest_ = youngest_ = none;
   used_ = depth_ = 0;
   seen_ = {};
   visible_sum_ = 0;
@@ -192,7 +193,8 @@ void Controller::run(Tick limit) {
 void Controller::end_run(Tick resume) {
   running_ = false;
   writing_ = run_writes_ || queued_ == 0;
-  next_ = column_next_ = row_next_ = resume;
+  try_all(resume);
+  next_ = resume;
   while (queued_ > 0) {
     std::size_t oldest = 0;
     for (std::size_t p = 1; p < run_.size(); ++p)
@@ -210,7 +212,7 @@ void Controller::end_run(Tick resume) {
     next_ = std::min(next_, waiting_.front().offered);
   if (resume == never) {
     next_ = plan_.next();
-    column_next_ = row_next_ = never;
+    try_all(never);
     sleeping_ = used_ == 0;
   }
   run_again_ = std::max(run_again_, last_burst_ + 64);

@@ -19,55 +19,31 @@ inline void for_each_bit(std::uint64_t word, Visit visit) {
 
 /// The only burst that may be served, if the scheduler or its age says so.
 Controller::Index Controller::only(Tick t) const {
-  if (oldest_ == none) return none;
-  const auto& slot = slots_[static_cast<std::size_t>(oldest_)];
+  if (order_.empty()) return none;
+  const auto i = static_cast<Index>(order_.oldest());
+  const auto& slot = slots_[static_cast<std::size_t>(i)];
   if (slot.visible > t) return none;
-  if (parameters_.scheduler == Scheduler::fcfs) return oldest_;
-  return t - slot.visible >= Tick{parameters_.starvation_cycles} * timing_.delay.per_cycle ? oldest_ : none;
+  if (parameters_.scheduler == Scheduler::fcfs) return i;
+  return t - slot.visible >= Tick{parameters_.starvation_cycles} * timing_.delay.per_cycle ? i : none;
 }
 
+/// The oldest burst of a bank, of one kind, that wants the open row.
+Controller::Index Controller::first_hit(unsigned b, bool write) const {
+  const auto row = timing_.bank[b].row;
+  auto i = banks_[b].kind[write].head;
+  while (i != none && slots_[static_cast<std::size_t>(i)].row != row)
+    i = slots_[static_cast<std::size_t>(i)].next;
+  return i;
+}
+
+/// The hit of a bank that comes first.
 Controller::Index Controller::hit_of(unsigned b) const {
-  const auto& kind = banks_[b].kind;
-  if (!competing_) return kind[writing_].hit;
-  const auto read = kind[0].hit, write = kind[1].hit;
+  if (!competing_) return first_hit(b, writing_);
+  const auto read = first_hit(b, false), write = first_hit(b, true);
   if (read == none || write == none) return read == none ? write : read;
   if (parameters_.scheduler == Scheduler::fr_fcfs_grouped) return last_was_write_ ? write : read;
   return slots_[static_cast<std::size_t>(read)].age < slots_[static_cast<std::size_t>(write)].age ? read
                                                                                                   : write;
-}
-
-Controller::Index Controller::other_of(unsigned b) const {
-  const auto& kind = banks_[b].kind;
-  if (!competing_) return kind[writing_].other;
-  const auto read = kind[0].other, write = kind[1].other;
-  if (read == none || write == none) return read == none ? write : read;
-  return slots_[static_cast<std::size_t>(read)].age < slots_[static_cast<std::size_t>(write)].age ? read
-                                                                                                  : write;
-}
-
-/// In a stream the oldest burst is nearly always the one: looks at the first few before all banks are
-/// searched.
-inline Controller::Index Controller::oldest_hit_ready(Tick t) const {
-  const auto* const slots = slots_.data();
-  auto i = oldest_;
-  for (unsigned looks = 0; i != none && looks < 3; ++looks) {
-    const auto& slot = slots[i];
-    if (slot.visible > t) return none;
-    const unsigned b = slot.bank;
-    if (timing_.bank[b].row == slot.row && timing_.column_ready(b, slot.write) <= t && !slot.opened &&
-        (competing_ ? hit_of(b) == i : slot.write == writing_ && banks_[b].kind[slot.write].hit == i) &&
-        !keeps(b))
-      return i;
-    i = slot.younger;
-  }
-  return none;
-}
-
-/// True if a hit of the bank has to wait for a refresh, or for the burst that a row was opened for where it
-/// closes with that burst.
-bool Controller::keeps(unsigned b) const {
-  const auto& set = sets(b);
-  return ((parameters_.page_policy == PagePolicy::closed ? set.held | set.opened : set.held) & bit(b)) != 0;
 }
 
 Controller::Choice Controller::choose_column(Tick t, Index single) {
@@ -76,50 +52,64 @@ Controller::Choice Controller::choose_column(Tick t, Index single) {
     column_next_ = bus;
     return best;
   }
-  Tick later = never;
   const auto* const slots = slots_.data();
-  const auto consider = [&](Index i, unsigned b) {
-    const auto& slot = slots[i];
-    if (slot.age >= best.age) return;
-    if (const auto when = timing_.column_ready(b, slot.write); when > t)
-      later = std::min(later, when);
-    else
-      best = {i, b, slot.age, Choice::column, 0};
+  // a row that closes with its first burst is for the burst that it was opened for
+  const auto kept = [&](const PseudoChannel& pseudo) {
+    return parameters_.page_policy == PagePolicy::closed ? pseudo.held | pseudo.opened : pseudo.held;
   };
-  const auto among = [&](std::size_t p, std::uint64_t banks, auto burst_of) {
-    const auto when = timing_.pseudo_column(static_cast<unsigned>(p));
-    if (when > t) {
-      later = std::min(later, when);
-      return;
-    }
-    const auto first = static_cast<unsigned>(p) * banks_per_pseudo_;
-    for_each_bit(banks, [&](unsigned n) { consider(burst_of(first + n), first + n); });
-  };
-  const auto pseudos = sets_.size();
-  for (std::size_t p = 0; p < pseudos; ++p)
-    if (sets_[p].opened != 0) among(p, sets_[p].opened, [&](unsigned b) { return banks_[b].opened_for; });
-  if (!best && !channel_blocked()) {
-    if (single != none) {
-      const auto& slot = slots[single];
-      if (!slot.opened && timing_.bank[slot.bank].row == slot.row && !keeps(slot.bank))
-        consider(single, slot.bank);
-    } else if (const auto i = oldest_hit_ready(t); i != none) {
-      best = {i, slots[i].bank, slots[i].age, Choice::column, 0};
-    } else {
-      const bool closes = parameters_.page_policy == PagePolicy::closed;
-      for (std::size_t p = 0; p < pseudos; ++p) {
-        const auto& set = sets_[p];
-        const auto hits = (competing_ ? set.hits[0] | set.hits[1] : set.hits[writing_]) &
-                          ~(closes ? set.held | set.opened : set.held);
-        if (hits == 0) continue;
-        if (competing_)
-          among(p, hits, [&](unsigned b) { return hit_of(b); });
-        else
-          among(p, hits, [&, writing = writing_](unsigned b) { return banks_[b].kind[writing].hit; });
-      }
-    }
+  for (auto& pseudo : pseudos_) {
+    if (pseudo.opened == 0 || pseudo.opened_next > t) continue;
+    auto later = never;
+    const auto first = static_cast<unsigned>(&pseudo - pseudos_.data()) * banks_per_pseudo_;
+    for_each_bit(pseudo.opened, [&](unsigned n) {
+      const auto i = banks_[first + n].opened_for;
+      if (const auto when = timing_.column_ready(first + n, slots[i].write); when > t)
+        later = std::min(later, when);
+      else if (later = t; slots[i].age < best.age)
+        best = {i, first + n, slots[i].age, Choice::column, 0};
+    });
+    pseudo.opened_next = later;
   }
-  column_next_ = best ? t + timing_.delay.column_bus : rising(std::max(later, t + 1));
+  if (!best && single != none) {
+    const auto& slot = slots[single];
+    auto later = never;
+    if (!channel_blocked() && !slot.opened && timing_.bank[slot.bank].row == slot.row &&
+        (kept(pseudo_of(slot.bank)) & bit(slot.bank)) == 0) {
+      later = timing_.column_ready(slot.bank, slot.write);
+      if (later <= t) best = {single, slot.bank, slot.age, Choice::column, 0};
+    }
+    column_next_ = best ? t + timing_.delay.column_bus : rising(std::max(std::min(later, next_opened()), t + 1));
+    return best;
+  }
+  if (!best && !channel_blocked())
+    for (auto& pseudo : pseudos_) {
+      if (pseudo.hit_count == 0 || pseudo.hit_next > t) continue;
+      if (const auto when = timing_.pseudo_column(static_cast<unsigned>(&pseudo - pseudos_.data()));
+          when > t) {
+        pseudo.hit_next = when;
+        continue;
+      }
+      const auto keeps = kept(pseudo);
+      auto later = never;
+      const auto visit = [&](std::uint32_t at) {
+        const auto& slot = slots[at];
+        const unsigned b = slot.bank;
+        if ((keeps & bit(b)) != 0 || (competing_ && hit_of(b) != static_cast<Index>(at))) return false;
+        if (const auto when = timing_.column_ready(b, slot.write); when > t) {
+          later = std::min(later, when);
+          return false;
+        }
+        later = t;
+        if (slot.age < best.age) best = {static_cast<Index>(at), b, slot.age, Choice::column, 0};
+        return true;
+      };
+      if (competing_)
+        order_.find([&](std::size_t w) { return pseudo.hits[0].word(w) | pseudo.hits[1].word(w); }, visit);
+      else
+        order_.find([&, &hits = pseudo.hits[writing_]](std::size_t w) { return hits.word(w); }, visit);
+      pseudo.hit_next = later;
+    }
+  column_next_ = best ? t + timing_.delay.column_bus : rising(std::max(next_column(), t + 1));
   return best;
 }
 
@@ -141,7 +131,7 @@ Tick Controller::job_ready(const RefreshJob& job, bool& closes) const {
   Tick ready = 0, refresh = 0;
   for (unsigned b = job.first; b < job.end; ++b) {
     if (timing_.bank[b].row != TimingState::closed) {
-      if ((sets(b).opened & bit(b)) != 0) return never;
+      if ((pseudo_of(b).opened & bit(b)) != 0) return never;
       closes = true;
       ready = std::max(ready, timing_.precharge_ready(b));
     }
@@ -156,16 +146,10 @@ Tick Controller::job_ready(const RefreshJob& job, bool& closes) const {
 /// True if the burst that alone may be served wants a row command.
 bool Controller::wants_row(Index single) const {
   const auto& slot = slots_[static_cast<std::size_t>(single)];
-  const auto& set = sets(slot.bank);
-  const bool open = (set.open & bit(slot.bank)) != 0;
-  return !slot.opened && timing_.bank[slot.bank].row != slot.row && (set.held & bit(slot.bank)) == 0 &&
-         (!open || (set.opened & bit(slot.bank)) == 0);
-}
-
-/// Banks of a pseudo-channel in which a burst that may be served waits for another row.
-std::uint64_t Controller::waiting_others(std::size_t p) const {
-  const auto& set = sets_[p];
-  return (competing_ ? set.others[0] | set.others[1] : set.others[writing_]) & ~set.held;
+  const auto& pseudo = pseudo_of(slot.bank);
+  const bool open = (pseudo.open & bit(slot.bank)) != 0;
+  return !slot.opened && timing_.bank[slot.bank].row != slot.row && (pseudo.held & bit(slot.bank)) == 0 &&
+         (!open || (pseudo.opened & bit(slot.bank)) == 0);
 }
 
 /// RowOrder::oldest_ready.
@@ -177,7 +161,6 @@ Controller::Choice Controller::oldest_row_command(Tick t, Index single) {
   }
   const bool whole = rising(t) == t;  // PRE may go in any half cycle, the others may not
   Tick later = never;
-  unsigned ready = 0;
   const auto consider = [&](Tick when, Choice::Kind kind, Index slot, unsigned b, std::uint64_t age,
                             std::uint32_t job) {
     if (when <= t && !whole && kind != Choice::precharge) when = t + 1;
@@ -185,7 +168,6 @@ Controller::Choice Controller::oldest_row_command(Tick t, Index single) {
       later = std::min(later, when);
       return;
     }
-    ++ready;
     if (age < best.age) best = {slot, b, age, kind, job};
   };
   const auto jobs = together_ ? std::min<std::size_t>(1, jobs_.size()) : jobs_.size();
@@ -204,40 +186,66 @@ Controller::Choice Controller::oldest_row_command(Tick t, Index single) {
   if (!channel_blocked() && single != none) {
     if (wants_row(single)) want(single, slots_[static_cast<std::size_t>(single)].bank);
   } else if (!channel_blocked()) {
-    for (std::size_t p = 0; p < sets_.size(); ++p) {
-      const auto& set = sets_[p];
-      const auto first = static_cast<unsigned>(p) * banks_per_pseudo_;
-      const auto others = waiting_others(p);
-      if (const auto closed = others & ~set.open; closed != 0) {
-        if (const auto when = timing_.pseudo_activation(static_cast<unsigned>(p)); when > t || !whole)
-          later = std::min(later, std::max(when, t + 1));
-        else
-          for_each_bit(closed, [&](unsigned n) {
-            if (const auto allowed = timing_.act_ready(first + n); allowed > t)
-              later = std::min(later, allowed);
-            else
-              want(other_of(first + n), first + n);
-          });
-      }
-      for_each_bit(others & set.open, [&](unsigned n) {
-        const auto b = first + n;
-        if (const auto allowed = timing_.precharge_ready(b); allowed > t)
-          later = std::min(later, allowed);
-        else if (const auto i = other_of(b); may_close(b, i))
-          want(i, b);
-      });
+    for (auto& pseudo : pseudos_) {
+      if (pseudo.other_count > 0 && pseudo.other_next <= t) look_for_row(pseudo, t, best);
+      if (pseudo.other_count > 0) later = std::min(later, pseudo.other_next);
     }
   }
   if (!channel_blocked())
-    for (std::size_t p = 0; p < sets_.size(); ++p)
-      for_each_bit(sets_[p].closing & ~sets_[p].held, [&](unsigned n) {
+    for (std::size_t p = 0; p < pseudos_.size(); ++p)
+      for_each_bit(pseudos_[p].closing & ~pseudos_[p].held, [&](unsigned n) {
         const auto b = static_cast<unsigned>(p) * banks_per_pseudo_ + n;
         consider(std::max(banks_[b].idle_close, timing_.precharge_ready(b)), Choice::precharge, none, b,
                  ~std::uint64_t{0} - 1, 0);
       });
-  const auto busy = best.kind == Choice::activate ? timing_.delay.act_bus : 1;
-  row_next_ = ready > 1 ? t + busy : std::max(later, t + busy);
+  row_next_ = best ? t + (best.kind == Choice::activate ? timing_.delay.act_bus : 1) : std::max(later, t + 1);
   return best;
+}
+
+/// The oldest burst of a pseudo-channel whose bank may get a row command now, if it is older than `best`.
+void Controller::look_for_row(PseudoChannel& pseudo, Tick t, Choice& best) {
+  const auto number = static_cast<unsigned>(&pseudo - pseudos_.data());
+  const auto first = number * banks_per_pseudo_;
+  const auto banks =
+      (competing_ ? pseudo.other_banks[0] | pseudo.other_banks[1] : pseudo.other_banks[writing_]) &
+      ~pseudo.held;
+  std::uint64_t ready = 0;
+  auto later = never;
+  const auto check = [&](unsigned n, Tick when) {
+    if (when > t)
+      later = std::min(later, when);
+    else
+      ready |= std::uint64_t{1} << n;
+  };
+  if (const auto closed = banks & ~pseudo.open; closed != 0) {
+    const auto activation = rising(t) == t ? timing_.pseudo_activation(number) : rising(t);
+    if (activation > t)
+      later = activation;
+    else
+      for_each_bit(closed, [&](unsigned n) { check(n, timing_.act_ready(first + n)); });
+  }
+  const auto precharge = timing_.rank_precharge(first);
+  for_each_bit(banks & pseudo.open,
+               [&](unsigned n) { check(n, std::max(precharge, timing_.bank[first + n].precharge)); });
+  const auto* const slots = slots_.data();
+  const auto visit = [&](std::uint32_t at) {
+    const unsigned b = slots[at].bank;
+    if ((ready & bit(b)) == 0) return false;
+    if (slots[at].age > best.age) return later = t, true;
+    const bool open = (pseudo.open & bit(b)) != 0;
+    if (open && !may_close(b, static_cast<Index>(at))) {
+      ready &= ~bit(b);
+      return ready == 0;
+    }
+    later = t;
+    best = {static_cast<Index>(at), b, slots[at].age, open ? Choice::precharge : Choice::activate, 0};
+    return true;
+  };
+  if (ready != 0 && competing_)
+    order_.find([&](std::size_t w) { return pseudo.others[0].word(w) | pseudo.others[1].word(w); }, visit);
+  else if (ready != 0)
+    order_.find([&, &others = pseudo.others[writing_]](std::size_t w) { return others.word(w); }, visit);
+  pseudo.other_next = later;
 }
 
 /// RowOrder::first_over: commands that are not allowed yet count too.
@@ -277,16 +285,26 @@ Controller::Choice Controller::first_row_command(Tick t, Index single) {
   }
   if (!channel_blocked()) {
     if (single != none && wants_row(single)) want(single, slots_[static_cast<std::size_t>(single)].bank);
-    for (std::size_t p = 0; p < sets_.size(); ++p) {
-      const auto& set = sets_[p];
+    for (std::size_t p = 0; p < pseudos_.size(); ++p) {
+      const auto& pseudo = pseudos_[p];
       const auto first = static_cast<unsigned>(p) * banks_per_pseudo_;
+      std::uint64_t seen = pseudo.held;
+      const auto visit = [&](std::uint32_t at) {
+        const unsigned b = slots_[at].bank;
+        if ((seen & bit(b)) != 0) return false;
+        seen |= bit(b);
+        if ((pseudo.open & bit(b)) == 0 || may_close(b, static_cast<Index>(at)))
+          want(static_cast<Index>(at), b);
+        return false;
+      };
       if (single == none)
-        for_each_bit(waiting_others(p), [&](unsigned n) {
-          const auto b = first + n;
-          const auto i = other_of(b);
-          if ((set.open >> n & 1) == 0 || may_close(b, i)) want(i, b);
-        });
-      for_each_bit(set.closing & ~set.held, [&](unsigned n) {
+        order_.find(
+            [&](std::size_t w) {
+              return competing_ ? pseudo.others[0].word(w) | pseudo.others[1].word(w)
+                                : pseudo.others[writing_].word(w);
+            },
+            visit);
+      for_each_bit(pseudo.closing & ~pseudo.held, [&](unsigned n) {
         const auto b = first + n;
         consider(std::max(banks_[b].idle_close, timing_.precharge_ready(b)), Choice::precharge, none, b,
                  ~std::uint64_t{0} - 1, 0);
