@@ -230,7 +230,6 @@ class Controller {
     return burst.write == run_writes_ && timing_.bank[burst.bank].row == static_cast<std::int64_t>(burst.row);
   }
   void queue_in_run(const Burst& burst, Tick offered, Tick admitted);
-  int next_in_run(Tick admitted);
   void complete(std::uint32_t owner, Tick done) {
     if (!completions.empty() && completions.back().owner == owner && completions.back().done < done) {
       completions.back().done = done;

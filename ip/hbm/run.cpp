@@ -56,128 +56,144 @@ void Controller::queue_in_run(const Burst& burst, Tick offered, Tick admitted) {
        burst.check});
 }
 
-/// Lets the first of those that wait in if it is a hit of the run; says in which pseudo-channel it is, else
-/// -1.
-inline int Controller::next_in_run(Tick admitted) {
-  auto& w = waiting_.front();
-  const auto place = w.high ^ block_[w.next];
-  const unsigned b = place.unit() & bank_mask_;
-  const auto& bank = timing_.bank[b];
-  if (w.write != run_writes_ || bank.row != static_cast<std::int64_t>(place.row())) return -1;
-  run_[bank.pseudo_channel].push_back(
-      {w.offered, admitted + front_end_, ++age_, w.owner, static_cast<std::uint16_t>(b), w.check});
-  ++queued_;
-  --waiting_bursts_;
-  if (admitted > w.offered) front_blocked_ = admitted;
-  if (++w.next == w.end) {
-    if (w.report) admissions.push_back(w.owner);
-    waiting_.pop_front();
-  }
-  return bank.pseudo_channel;
-}
-
 void Controller::run(Tick limit) {
+  struct Lane {  // a pseudo-channel
+    Ring<Queued>* queue;
+    Tick ready;         // when its oldest burst may go as far as the pseudo-channel is concerned
+    Tick free;          // its data bus is accounted for up to here
+    std::uint64_t age;  // of its oldest burst
+  };
+  enum class End { time, other_burst, bank_waits, nothing_left } end = End::time;
   const auto stop = std::min(limit, plan_.next() - 1);
   const auto& d = timing_.delay;
   const bool write = run_writes_;
   const auto done = write ? d.write_done : d.read_done;
-  auto sent = next_ - 1;  // ticks up to here are decided
-  unsigned served = 0, checks = 0;
-  Tick seen = 0;  // ticks that the served were in sight
-  auto& entries = entries_[write];
   const auto depth = parameters_.queue_depth;
   // in a run all queue entries are of one kind
   const bool apart = parameters_.queues == Queues::read_write && !competing_;
-  const auto enters = [&](Tick t) {
-    return waiting_bursts_ > 0 && waiting_.front().offered <= t &&
-           (entries < depth || (apart && waiting_.front().write != write));
-  };
-  const auto account = [&] {
+  const unsigned pseudos = static_cast<unsigned>(run_.size());
+  std::array<Lane, max_pseudo_channels> lanes;
+  for (unsigned p = 0; p < pseudos; ++p) {
+    auto& queue = run_[p];
+    lanes[p] = {&queue, never, data_free_[p], 0};
+    if (queue.empty()) continue;
+    lanes[p].ready = rising(std::max(timing_.pseudo_column(p, write), queue.front().visible));
+    lanes[p].age = queue.front().age;
+  }
+  auto sent = next_ - 1;  // ticks up to here are decided
+  auto bus = rising(std::max(std::max(column_bus_, floor_), next_));
+  auto entries = entries_[write], served = 0u, checks = 0u, entered = 0u;
+  auto age = age_;
+  auto waiting = waiting_bursts_;
+  Tick seen = 0;              // ticks that the served were in sight
+  Completion last{0, 0, 0};   // of the owner that is being served
+  while (true) {
+    // which pseudo-channel is served next, and when
+    unsigned pseudo = 0;
+    auto when = std::max(lanes[0].ready, bus);
+    for (unsigned p = 1; p < pseudos; ++p) {
+      const auto at = std::max(lanes[p].ready, bus);
+      if (at < when || (at == when && at < never && lanes[p].age < lanes[pseudo].age)) when = at, pseudo = p;
+    }
+    // those that find room before
+    if (waiting > 0 && (entries < depth || apart)) {
+      auto& w = waiting_.front();
+      if (w.offered <= std::max(sent, std::min(when - 1, stop)) && (entries < depth || w.write != write)) {
+        const auto place = w.high ^ block_[w.next];
+        const unsigned b = place.unit() & bank_mask_;
+        const auto& bank = timing_.bank[b];
+        if (w.write != write || bank.row != static_cast<std::int64_t>(place.row())) {
+          end = End::other_burst;
+          break;
+        }
+        const auto admitted = std::max(sent, w.offered);
+        auto& lane = lanes[bank.pseudo_channel];
+        ++age;
+        if (lane.ready == never) {
+          lane.ready = rising(std::max(timing_.pseudo_column(bank.pseudo_channel, write), admitted + front_end_));
+          lane.age = age;
+        }
+        lane.queue->push_back(
+            {w.offered, admitted + front_end_, age, w.owner, static_cast<std::uint16_t>(b), w.check});
+        ++entries, ++entered, --waiting;
+        if (admitted > w.offered) front_blocked_ = admitted;
+        if (++w.next == w.end) {
+          if (w.report) admissions.push_back(w.owner);
+          waiting_.pop_front();
+        }
+        continue;
+      }
+    }
+    if (when > stop) {
+      if (when == never && waiting == 0) end = End::nothing_left;
+      break;
+    }
+    auto& lane = lanes[pseudo];
+    auto& queue = *lane.queue;
+    const auto& first = queue.front();
+    const unsigned b = first.bank;
+    if (timing_.column_ready(b, write) > when) {
+      end = End::bank_waits;
+      break;
+    }
+    if (when > lane.free) {
+      Slot slot;
+      slot.offered = first.offered, slot.visible = first.visible;
+      slot.bank = first.bank, slot.write = write;
+      explain(slot, pseudo, lane.free, when);
+      lane.free = when;
+    }
+    lane.free += d.burst;
+    last_kind_[pseudo] = write;
+    timing_.column_sent(b, write, when);
+    bus = when + d.column_bus;
+    ++served;
+    checks += first.check;
+    seen += when - first.visible;
+    if (last.owner != first.owner || last.bursts == 0) {
+      if (last.bursts > 0) completions.push_back(last);
+      last = {first.owner, 0, 0};
+    }
+    last.done = when + done;
+    ++last.bursts;
+    sent = when;
+    queue.pop_front();
+    --entries;
+    lane.ready = never;
+    if (!queue.empty()) {
+      lane.ready = rising(std::max(timing_.pseudo_column(pseudo, write), queue.front().visible));
+      lane.age = queue.front().age;
+    }
+  }
+  entries_[write] = entries;
+  queued_ += entered;
+  queued_ -= served;
+  waiting_bursts_ = waiting;
+  age_ = age;
+  if (served > 0) {
+    completions.push_back(last);
+    for (unsigned p = 0; p < pseudos; ++p) data_free_[p] = lanes[p].free;
     limit_ticks_[static_cast<std::size_t>(Limit::data)] += d.burst * served;
     (write ? counts_.writes : counts_.reads) += served;
     counts_.hits += served;
     counts_.check_bursts += checks;
     depth_ticks_ += seen;
-    if (served == 0) return;
+    column_bus_ = bus;
     last_burst_ = last_command_ = clock_ = sent;
     last_was_write_ = write;
-  };
-  // per pseudo-channel: when its oldest burst may go as far as the pseudo-channel is concerned
-  std::array<Tick, max_pseudo_channels> ready;
-  const auto look = [&](std::size_t p) {
-    ready[p] = run_[p].empty() ? never
-                               : rising(std::max(timing_.pseudo_column(static_cast<unsigned>(p), write),
-                                                 run_[p].front().visible));
-  };
-  const auto pseudos = run_.size();
-  for (std::size_t p = 0; p < pseudos; ++p) look(p);
-  while (true) {
-    // which pseudo-channel is served next, and when
-    const auto bus = rising(std::max(std::max(column_bus_, floor_), sent + 1));
-    std::size_t pseudo = 0;
-    auto when = std::max(ready[0], bus);
-    for (std::size_t p = 1; p < pseudos; ++p) {
-      const auto at = std::max(ready[p], bus);
-      if (at < when || (at == when && at < never && run_[p].front().age < run_[pseudo].front().age))
-        when = at, pseudo = p;
-    }
-    // those that find room before
-    if (enters(std::min(when - 1, stop))) {
-      const auto offered = waiting_.front().offered;
-      const auto p = next_in_run(std::max(sent, offered));
-      if (p < 0) {
-        account();
-        return end_run(std::max(sent + 1, offered));
-      }
-      ++entries;
-      if (ready[static_cast<std::size_t>(p)] == never) look(static_cast<std::size_t>(p));
-      continue;
-    }
-    if (when > stop) break;
-    auto& queue = run_[pseudo];
-    const auto& first = queue.front();
-    const unsigned b = first.bank;
-    if (timing_.column_ready(b, write) > when) {
-      account();
-      return end_run(sent + 1);
-    }
-    auto& free = data_free_[pseudo];
-    if (when > free) {
-      Slot slot;
-      slot.offered = first.offered, slot.visible = first.visible;
-      slot.bank = first.bank, slot.write = write;
-      explain(slot, static_cast<unsigned>(pseudo), free, when);
-      free = when;
-    }
-    free += d.burst;
-    last_kind_[pseudo] = write;
-    timing_.column_sent(b, write, when);
-    column_bus_ = when + d.column_bus;
-    ++served;
-    checks += first.check;
-    seen += when - first.visible;
-    complete(first.owner, when + done);
-    sent = when;
-    queue.pop_front();
-    --queued_;
-    --entries;
-    while (enters(when)) {
-      const auto p = next_in_run(when);
-      if (p < 0) {
-        account();
-        end_run(when + 1);
-        return admit(when);
-      }
-      ++entries;
-      if (ready[static_cast<std::size_t>(p)] == never) look(static_cast<std::size_t>(p));
-    }
-    look(pseudo);
-    if (queued_ == 0 && waiting_bursts_ == 0) {
-      account();
-      return end_run(never);
-    }
   }
-  account();
+  switch (end) {
+    case End::other_burst:
+      if (const auto offered = waiting_.front().offered; offered > sent) return end_run(offered);
+      end_run(sent + 1);
+      return admit(sent);
+    case End::bank_waits:
+      return end_run(sent + 1);
+    case End::nothing_left:
+      return end_run(never);
+    case End::time:
+      break;
+  }
   clock_ = std::max(clock_, stop);
   // the next column command, or the next offer that finds room
   next_ = plan_.next();
