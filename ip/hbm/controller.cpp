@@ -21,7 +21,7 @@ Controller::Controller(const Parameters& parameters, bool collapse)
       write_low_((parameters.write_low_percent * parameters.queue_depth + 99) / 100),
       front_end_(std::max<Tick>(1, Tick{parameters.front_end} * timing_.delay.per_cycle)),
       least_latency_(std::min(timing_.delay.read_done, timing_.delay.write_done)),
-      order_(256),
+      order_(128),
       slots_(order_.places()),
       banks_(timing_.bank.size()),
       bank_mask_(static_cast<unsigned>(std::bit_ceil(banks_.size()) - 1)),
@@ -242,42 +242,40 @@ void Controller::try_all(Tick t) {
 
 /// The circle of entries is full of holes, or of entries: those that are left get new places.
 void Controller::renew_places() {
-  auto places = order_.places();
-  if (used_ * 2 > places) places *= 2;
-  std::vector<Index> moved(slots_.size(), none);
-  std::vector<Slot> slots;
+  const auto before = order_.places(), after = used_ * 2 > before ? before * 2 : before;
+  moved_.assign(before, none);
+  spare_.clear();
   order_.for_each([&](std::uint32_t at) {
-    moved[at] = static_cast<Index>(slots.size());
-    slots.push_back(slots_[at]);
+    moved_[at] = static_cast<Index>(spare_.size());
+    spare_.push_back(slots_[at]);
   });
   const auto move = [&](Index& i) {
-    if (i != none) i = moved[static_cast<std::size_t>(i)];
+    if (i != none) i = moved_[static_cast<std::size_t>(i)];
   };
-  std::vector<std::array<AgeSet, 4>> sets(pseudos_.size());
-  for (std::size_t p = 0; p < pseudos_.size(); ++p) {
-    const std::array<AgeSet*, 4> old = {&pseudos_[p].hits[0], &pseudos_[p].hits[1], &pseudos_[p].others[0],
-                                        &pseudos_[p].others[1]};
-    for (std::size_t s = 0; s < old.size(); ++s) {
-      sets[p][s].reset(places);
-      for (std::size_t at = 0; at < moved.size(); ++at)
-        if (moved[at] != none && old[s]->contains(static_cast<std::uint32_t>(at)))
-          sets[p][s].insert(static_cast<std::uint32_t>(moved[at]));
-      *old[s] = sets[p][s];
-    }
-  }
+  for (auto& pseudo : pseudos_)
+    for (auto* kinds : {&pseudo.hits, &pseudo.others})
+      for (auto& set : *kinds) {
+        spare_set_.reset(after);
+        order_.find([&](std::size_t w) { return set.word(w); },
+                    [&](std::uint32_t at) {
+                      spare_set_.insert(static_cast<std::uint32_t>(moved_[at]));
+                      return false;
+                    });
+        std::swap(set, spare_set_);
+      }
   for (auto& bank : banks_) {
     for (auto& queue : bank.kind) move(queue.head), move(queue.tail);
     move(bank.opened_for);
   }
   for (std::size_t i = 0; i < arriving_.size(); ++i) move(arriving_[i]);
-  order_.reset(places);
-  for (auto& slot : slots) {
+  order_.reset(after);
+  for (auto& slot : spare_) {
     move(slot.previous), move(slot.next);
     slot.age = order_.next_age();
     order_.push();
   }
-  slots.resize(places);
-  slots_ = std::move(slots);
+  spare_.resize(after);
+  std::swap(slots_, spare_);
 }
 
 // Time

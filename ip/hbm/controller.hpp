@@ -253,6 +253,9 @@ class Controller {
 
   AgeOrder order_;
   std::vector<Slot> slots_;
+  std::vector<Slot> spare_;  // for renew_places
+  std::vector<Index> moved_;
+  AgeSet spare_set_;
   std::vector<BankQueue> banks_;
   Ring<Waiting> waiting_;  // offered, no room yet
   std::size_t waiting_bursts_ = 0;
