@@ -77,6 +77,16 @@ Tick Controller::waited(Tick now) const {
   for (const auto& queue : run_)
     for (std::size_t i = 0; i < queue.size(); ++i)
       sum += std::max<Tick>(0, now - queue[i].visible);
+  for (std::size_t i = 0; i < arriving_.size(); ++i)
+    sum += std::max<Tick>(0, now - slots_[static_cast<std::size_t>(arriving_[i])].visible);
+  if (!streaming_) return sum;
+  const auto depth = std::uint64_t{parameters_.queue_depth};
+  for (auto i = streamed_; i < streamed_ + depth; ++i) {
+    const auto& block = window_[std::min<std::size_t>(serving_ + (i - streamed_), window_.size() - 1)];
+    const bool alone = block.visible >= 0;
+    const auto visible = alone ? block.visible : stream_start_ + static_cast<Tick>(i - depth) * step_ + front_end_;
+    sum += std::max<Tick>(0, now - visible);
+  }
   return sum;
 }
 
@@ -107,7 +117,7 @@ ChannelStatistics Controller::statistics(Tick now) const {
     if (data_free_[p] > now)
       ticks[static_cast<std::size_t>(Limit::data)] -= data_free_[p] - now;
     else
-      ticks[static_cast<std::size_t>(pseudos_[p].waiting > 0 || !run_[p].empty()
+      ticks[static_cast<std::size_t>(pseudos_[p].waiting > 0 || !run_[p].empty() || streaming_
                                          ? (jobs_.empty() ? Limit::bank : Limit::refresh)
                                          : Limit::idle)] += now - data_free_[p];
   }

@@ -133,14 +133,9 @@ class AddressMap {
       }
   }
 
-  Place place(std::uint64_t address) const { return high(address) ^ low(address); }
-  /// Addresses that differ in their lowest byte only are a block.
-  static constexpr std::uint64_t block_bytes = 256;
-  /// The shares of the lowest byte of an address and of all others.
-  Place low(std::uint64_t address) const { return table_[0][address & 0xff]; }
-  Place high(std::uint64_t address) const {
+  Place place(std::uint64_t address) const {
     Place sum;
-    for (unsigned byte = 1; byte < bytes; ++byte) sum = sum ^ table_[byte][address >> 8 * byte & 0xff];
+    for (unsigned byte = 0; byte < bytes; ++byte) sum = sum ^ table_[byte][address >> 8 * byte & 0xff];
     return sum;
   }
   unsigned banks_per_channel() const { return 1u << (bank_bits_ + group_bits_ + rank_bits_ + pseudo_bits_); }

@@ -30,13 +30,13 @@ class AgeOrder {
   void reset(std::size_t places) {
     live_.reset(places);
     words_ = places / 64;
-    head_ = tail_ = 0;
+    head_ = tail_ = places;
   }
   void clear() { reset(places()); }
   std::size_t places() const { return words_ * 64; }
   bool full() const { return tail_ / 64 - head_ / 64 >= words_; }
   bool empty() const { return head_ == tail_; }
-  /// The age that the next entry gets: younger entries have higher ones.
+  /// The age that the next entry gets: younger entries have higher ones, none has 0.
   std::uint64_t next_age() const { return tail_; }
   std::uint32_t place(std::uint64_t age) const { return static_cast<std::uint32_t>(age & (words_ * 64 - 1)); }
   std::uint32_t push() {

@@ -63,7 +63,7 @@ bool Controller::has_room(unsigned bursts, bool write) const {
 }
 
 void Controller::offer(const Burst& burst, Tick offered) {
-  if (offered <= clock_ && waiting_.empty() && room(burst.write)) {
+  if (offered <= clock_ && none_before() && room(burst.write)) {
     const auto admitted = std::max(offered, clock_);
     if (running_ && !in_run(burst)) end_run(clock_ + 1);
     if (!running_) return enter(burst, offered, admitted);
@@ -77,7 +77,7 @@ void Controller::offer(const Burst& burst, Tick offered) {
 
 void Controller::offer(const BurstBlock& block, Tick offered) {
   auto next = block.first;
-  for (; next < block.end && offered <= clock_ && waiting_.empty(); ++next) {
+  for (; next < block.end && offered <= clock_ && none_before(); ++next) {
     if (!room(block.write)) break;
     const auto place = block.high ^ block_[next];
     offer(Burst{block.owner, place.unit() & bank_mask_, place.row(), block.write, false, false}, offered);

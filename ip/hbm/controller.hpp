@@ -57,7 +57,7 @@ class Controller {
   /// The same for bursts of a block, in the order of their numbers.
   void offer(const BurstBlock& block, Tick offered);
   /// What the bursts of a block add to its place, by their numbers; the first adds nothing.
-  void set_block(std::vector<AddressMap::Place> places) { block_ = std::move(places); }
+  void set_block(std::vector<AddressMap::Place> places);
   /// True if so many bursts to come would all enter their queues as soon as they are offered, whatever else
   /// happens.
   bool has_room(unsigned bursts, bool write) const;
@@ -157,10 +157,20 @@ class Controller {
     std::uint16_t bank;
     bool check;
   };
+  struct Streamed {  ///< bursts of a stream that are in the queue or were served: of a block, or one
+    AddressMap::Place high;
+    Tick offered, visible;  ///< visible: of one that was in the queue when the stream began, else -1
+    std::uint64_t begin;    ///< so many bursts of the stream come before
+    std::uint32_t owner;
+    std::uint16_t first, next, end;  ///< in the block: its first, the next to be served, the next to enter
+    bool check;
+  };
 
   void tick(Tick t);
   void admit(Tick t);
   bool room(bool write) const;
+  /// No burst that is there already waits for room.
+  bool none_before() const { return waiting_.empty() || waiting_.front().offered > clock_; }
   void enter(const Burst& burst, Tick offered, Tick admitted);
   void show(Index i, Tick t);
   bool mode_turns() const {
@@ -230,14 +240,22 @@ class Controller {
     return burst.write == run_writes_ && timing_.bank[burst.bank].row == static_cast<std::int64_t>(burst.row);
   }
   void queue_in_run(const Burst& burst, Tick offered, Tick admitted);
-  void complete(std::uint32_t owner, Tick done) {
+  void complete(std::uint32_t owner, Tick done, std::uint32_t bursts = 1) {
     if (!completions.empty() && completions.back().owner == owner && completions.back().done < done) {
       completions.back().done = done;
-      ++completions.back().bursts;
+      completions.back().bursts += bursts;
     } else {
-      completions.push_back({owner, done});
+      completions.push_back({owner, done, bursts});
     }
   }
+  bool begin_stream();
+  bool stream(Tick stop);
+  void serve_stream(std::uint64_t count);
+  void end_stream();
+  bool may_enter_stream(const Waiting& block, Tick now);
+  bool in_turn(unsigned b) const;
+  void follow(unsigned b);
+  unsigned stream_bank(std::uint64_t i) const;
   Burst first_waiting() const;
   void pop_waiting();
   void wait(const Waiting& waiting);
@@ -264,6 +282,17 @@ class Controller {
   std::vector<Ring<Queued>>
       run_;                 // while running_: the bursts of each pseudo-channel that have a queue entry
   std::size_t queued_ = 0;  // their number
+  bool may_stream_ = false, streaming_ = false;
+  Tick step_ = 1;                         // of a stream: from burst to burst
+  std::size_t near_ = 0;                  // a burst depends on so many before it
+  std::array<std::uint16_t, 32> recent_{};  // banks of the last bursts that have entered
+  std::size_t recent_end_ = 0;
+  std::vector<unsigned> block_units_;  // what banks the places of a block differ in
+  Ring<Streamed> window_;              // the stream: a part of the past and the queue
+  std::size_t serving_ = 0;            // in window_
+  std::uint64_t streamed_ = 0;         // bursts served
+  bool front_checked_ = false;         // the first that waits has begun to enter
+  Tick stream_start_ = 0, stream_again_ = 0;
   Ring<Index> arriving_;    // in their queues, not yet seen
   std::vector<PseudoChannel> pseudos_;
   unsigned banks_per_pseudo_;  // a power of two, at most 64

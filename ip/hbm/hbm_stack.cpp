@@ -2,6 +2,7 @@
 #include "ip/hbm/hbm_stack.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "ip/base/method.hpp"
 #include "ip/base/payload.hpp"
@@ -26,11 +27,11 @@ HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& p
       banks_(map_.banks_per_channel()),
       ports_(parameters.ports) {
   std::vector<hbm::AddressMap::Place> block;
-  for (std::uint64_t offset = 0; offset < hbm::AddressMap::block_bytes;
-       offset += parameters.burst_bytes.count) {
-    block.push_back(map_.low(offset));
-    blocks_ = blocks_ && block.back().unit() < banks_;
-  }
+  const auto burst = parameters.burst_bytes.count;
+  for (std::uint64_t offset = 0; offset < largest_block && map_.place(offset).unit() < banks_; offset += burst)
+    block.push_back(map_.place(offset));
+  block.resize(std::bit_floor(block.size()));
+  block_bytes_ = block.size() * burst;
   for (auto& controller : controllers_) controller.set_block(block);
   for (unsigned i = 0; i < parameters.ports; ++i) {
     const int id = static_cast<int>(i);
@@ -101,12 +102,12 @@ unsigned HbmStack::cut(std::uint32_t index, hbm::Tick offered) {
   const bool write = request.payload->is_write();
   const auto group = parameters_.ecc == hbm::Ecc::in_line ? std::max(1u, parameters_.ecc_data_bursts) : 0;
   unsigned count = 0, channel = 0;
-  if (blocks_ && group == 0) {
-    const auto per_block = std::max<std::uint64_t>(1, hbm::AddressMap::block_bytes / size);
+  if (group == 0) {
+    const auto per_block = block_bytes_ / size;
     request.bursts_left = static_cast<unsigned>(last - first + 1);
     for (auto number = first; number <= last;) {
       const auto in_block = number % per_block, end = std::min(per_block, in_block + last - number + 1);
-      const auto high = map_.high(number * size);
+      const auto high = map_.place((number - in_block) * size);
       channel = high.unit() / banks_;
       controllers_[channel].offer(
           {index, high, static_cast<std::uint16_t>(in_block), static_cast<std::uint16_t>(end), write},
@@ -121,11 +122,9 @@ unsigned HbmStack::cut(std::uint32_t index, hbm::Tick offered) {
     controllers_[channel].offer({index, unit % banks_, place.row(), writes, check, false}, offered);
     ++count;
   };
-  auto high = map_.high(first * size);
   for (auto number = first; number <= last; ++number) {
     const auto address = number * size;
-    if ((address & 0xff) < size) high = map_.high(address);
-    const auto place = high ^ map_.low(address);
+    const auto place = map_.place(address);
     offer(place, write, false);
     if (group > 0 && (number % group == group - 1 || number == last)) {
       const bool whole = number % group == group - 1 && number - first >= group - 1;

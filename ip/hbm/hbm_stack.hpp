@@ -113,7 +113,8 @@ class HbmStack : public sc_core::sc_module {
   hbm::Tick ticks_per_cycle_;
   std::int64_t horizon_;  // cycles: no command sent later ends a burst sooner
   unsigned banks_;        // of a channel
-  bool blocks_ = true;    // the bursts of a block of the map are of one channel
+  static constexpr std::uint64_t largest_block = 4096;
+  std::uint64_t block_bytes_;  ///< addresses of so many bytes lie in one channel and differ in low bits only
   std::vector<Request> requests_;
   std::vector<std::uint32_t> free_;
   std::vector<PortState> ports_;

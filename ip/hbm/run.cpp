@@ -63,6 +63,10 @@ void Controller::run(Tick limit) {
     Tick free;          // its data bus is accounted for up to here
     std::uint64_t age;  // of its oldest burst
   };
+  if (streaming_ || (may_stream_ && next_ >= stream_again_ && begin_stream())) {
+    if (stream(std::min(limit, plan_.next() - 1))) return;
+    if (!running_) return;
+  }
   enum class End { time, other_burst, bank_waits, nothing_left } end = End::time;
   const auto stop = std::min(limit, plan_.next() - 1);
   const auto& d = timing_.delay;
@@ -207,6 +211,7 @@ void Controller::run(Tick limit) {
 
 /// Back to the queues; ticks before `resume` are decided.
 void Controller::end_run(Tick resume) {
+  if (streaming_) end_stream();
   running_ = false;
   writing_ = run_writes_ || queued_ == 0;
   try_all(resume);

@@ -197,4 +197,72 @@ TEST(HbmOracle, RunsChangeNoTick) {
   }
 }
 
+/// Blocks of consecutive addresses, as long streams of large requests make them: streams against burst by
+/// burst.
+TEST(HbmOracle, StreamsChangeNoTick) {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    std::mt19937_64 random(seed);
+    auto p = random_parameters(random);
+    p.rows = 1024;
+    p.ranks = 1;
+    p.page_policy = PagePolicy::open, p.separate_buses = true, p.starvation_cycles = 0;
+    p.queues = seed % 3 == 0 ? Queues::shared : Queues::read_write;
+    p.scheduler = seed % 2 == 0 ? Scheduler::fr_fcfs : Scheduler::fr_fcfs_grouped;
+    p.refresh_management = false;
+    p.queue_depth = 16u << random() % 3;
+    p.timings.column_cycles = 1;
+    p.row_bytes.count = 1024;
+    using F = Field;
+    const std::array orders = {
+        std::array{F::pseudo_channel, F::bank_group, F::bank, F::rank, F::column, F::row, F::channel},
+        std::array{F::pseudo_channel, F::bank_group, F::column, F::bank, F::rank, F::row, F::channel},
+        std::array{F::bank_group, F::pseudo_channel, F::column, F::bank, F::rank, F::row, F::channel},
+        std::array{F::column, F::pseudo_channel, F::bank_group, F::bank, F::rank, F::row, F::channel}};
+    p.address = plain_masks(p, orders[random() % orders.size()]);
+    const AddressMap map(p);
+    const std::size_t size = 16u << random() % 4;  // bursts of a block
+    std::vector<AddressMap::Place> block;
+    for (std::size_t i = 0; i < size; ++i) block.push_back(map.place(i * p.burst_bytes.count));
+    Controller fast(p), plain(p, false);
+    fast.set_block(block), plain.set_block(block);
+    Tick now = 0;
+    std::uint64_t position = 0;
+    const unsigned writes = random() % 2 == 0 ? 0 : static_cast<unsigned>(random() % 30);
+    const auto share = 1 + random() % 8;
+    for (std::uint32_t owner = 0; owner < 150; ++owner, ++position) {
+      if (random() % 32 == 0) position = random() % 512;
+      const auto cut = random() % 16 == 0 ? random() % size : 0;  // a block that is not whole
+      const BurstBlock burst{owner, map.place(position * size * p.burst_bytes.count),
+                             static_cast<std::uint16_t>(cut), static_cast<std::uint16_t>(size),
+                             random() % 100 < writes};
+      const auto offered = now + static_cast<Tick>(random() % 3 == 0 ? random() % 100 : 0);
+      fast.offer(burst, offered);
+      plain.offer(burst, offered);
+      if (random() % share != 0) continue;
+      now += static_cast<Tick>(random() % (2 * size));
+      plain.advance(now);
+      if (random() % 3 != 0) continue;
+      fast.advance(now);
+      const auto a = fast.statistics(now), b = plain.statistics(now);
+      ASSERT_EQ(a.limit_cycles, b.limit_cycles) << "seed " << seed << " at " << now;
+      ASSERT_DOUBLE_EQ(a.queue_cycles, b.queue_cycles) << "seed " << seed << " at " << now;
+    }
+    for (Tick end = now + 2000; !plain.idle() && now < 400000; now = end, end += 2000) plain.advance(end);
+    fast.advance(now);
+    std::map<std::uint32_t, std::pair<std::uint64_t, Tick>> ends[2];
+    for (const auto* c : {&fast, &plain})
+      for (const auto& completion : c->completions) {
+        auto& end = ends[c == &plain][completion.owner];
+        end.first += completion.bursts;
+        end.second = std::max(end.second, completion.done);
+      }
+    ASSERT_EQ(ends[0], ends[1]) << "seed " << seed;
+    const auto a = fast.statistics(now), b = plain.statistics(now);
+    ASSERT_EQ(a.hits, b.hits) << "seed " << seed;
+    ASSERT_EQ(a.activates, b.activates) << "seed " << seed;
+    ASSERT_EQ(a.limit_cycles, b.limit_cycles) << "seed " << seed;
+    ASSERT_DOUBLE_EQ(a.queue_cycles, b.queue_cycles) << "seed " << seed;
+  }
+}
+
 }  // namespace
