@@ -79,15 +79,7 @@ Tick Controller::waited(Tick now) const {
       sum += std::max<Tick>(0, now - queue[i].visible);
   for (std::size_t i = 0; i < arriving_.size(); ++i)
     sum += std::max<Tick>(0, now - slots_[static_cast<std::size_t>(arriving_[i])].visible);
-  if (!streaming_) return sum;
-  const auto depth = std::uint64_t{parameters_.queue_depth};
-  for (auto i = streamed_; i < streamed_ + depth; ++i) {
-    const auto& block = window_[std::min<std::size_t>(serving_ + (i - streamed_), window_.size() - 1)];
-    const bool alone = block.visible >= 0;
-    const auto visible = alone ? block.visible : stream_start_ + static_cast<Tick>(i - depth) * step_ + front_end_;
-    sum += std::max<Tick>(0, now - visible);
-  }
-  return sum;
+  return streaming_ ? sum + waited_in_stream(now) : sum;
 }
 
 void Controller::record(Tick ticks) {

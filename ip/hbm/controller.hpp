@@ -161,9 +161,18 @@ class Controller {
     AddressMap::Place high;
     Tick offered, visible;  ///< visible: of one that was in the queue when the stream began, else -1
     std::uint64_t begin;    ///< so many bursts of the stream come before
+    std::array<std::uint64_t, 2> lane_begin;  ///< the same, by pseudo-channel
     std::uint32_t owner;
-    std::uint16_t first, next, end;  ///< in the block: its first, the next to be served, the next to enter
+    std::uint16_t first, end;  ///< numbers in the block: its first, the next to enter
     bool check;
+  };
+  struct StreamLane {  ///< a pseudo-channel of a stream
+    static constexpr std::size_t remembered = 8;
+    std::uint64_t served = 0, turn = 0;  ///< it has sends turn, turn + pseudo-channels, ...
+    std::size_t block = 0;               ///< in window_: of the next to be served
+    std::uint16_t number = 0;            ///< of it in the block
+    std::size_t entered = 0;
+    std::array<std::uint16_t, remembered> groups{};  ///< of the last that have entered
   };
 
   void tick(Tick t);
@@ -255,7 +264,28 @@ class Controller {
   bool may_enter_stream(const Waiting& block, Tick now);
   bool in_turn(unsigned b) const;
   void follow(unsigned b);
-  unsigned stream_bank(std::uint64_t i) const;
+  bool groups_apart(unsigned b) const;
+  std::uint16_t first_of(const Streamed& block, std::size_t pseudo, std::uint16_t n) const;
+  std::uint64_t bursts_of(const Streamed& block, std::size_t pseudo) const;
+  Tick waited_in_stream(Tick now) const;
+  Tick send_time(std::uint64_t send) const { return stream_start_ + static_cast<Tick>(send) * step_; }
+  /// Bursts of a pseudo-channel that a stream remembers: older ones hold back nothing any more.
+  std::uint64_t history() const { return std::uint64_t{parameters_.queue_depth} + 256; }
+  /// Calls visit(block, bank, number in its pseudo-channel, when it came in sight) for what is in window_.
+  template <typename Visit>
+  void for_each_streamed(Visit visit) const {
+    const auto depth = std::uint64_t{parameters_.queue_depth};
+    for (std::size_t w = 0; w < window_.size(); ++w) {
+      const auto& block = window_[w];
+      auto k = block.lane_begin;
+      for (auto n = block.first; n < block.end; ++n) {
+        const auto b = (block.high ^ block_[n]).unit() & bank_mask_;
+        const auto entered = block.begin + (n - block.first) - depth;  // by this send
+        visit(block, b, k[timing_.bank[b].pseudo_channel]++,
+              block.visible >= 0 ? block.visible : send_time(entered) + front_end_);
+      }
+    }
+  }
   Burst first_waiting() const;
   void pop_waiting();
   void wait(const Waiting& waiting);
@@ -284,13 +314,13 @@ class Controller {
   std::size_t queued_ = 0;  // their number
   bool may_stream_ = false, streaming_ = false;
   Tick step_ = 1;                         // of a stream: from burst to burst
-  std::size_t near_ = 0;                  // a burst depends on so many before it
-  std::array<std::uint16_t, 32> recent_{};  // banks of the last bursts that have entered
-  std::size_t recent_end_ = 0;
+  std::size_t near_ = 0;               // tCCD_L reaches over so many of a pseudo-channel
   std::vector<unsigned> block_units_;  // what banks the places of a block differ in
   Ring<Streamed> window_;              // the stream: a part of the past and the queue
-  std::size_t serving_ = 0;            // in window_
-  std::uint64_t streamed_ = 0;         // bursts served
+  std::array<StreamLane, 2> stream_lanes_;
+  static constexpr std::uint16_t nobody = 0xffff;
+  std::uint16_t last_entered_ = nobody;  // the pseudo-channel of the last
+  std::uint64_t streamed_ = 0;           // bursts served
   bool front_checked_ = false;         // the first that waits has begun to enter
   Tick stream_start_ = 0, stream_again_ = 0;
   Ring<Index> arriving_;    // in their queues, not yet seen
