@@ -270,7 +270,7 @@ class Controller {
   Tick waited_in_stream(Tick now) const;
   Tick send_time(std::uint64_t send) const { return stream_start_ + static_cast<Tick>(send) * step_; }
   /// Bursts of a pseudo-channel that a stream remembers: older ones hold back nothing any more.
-  std::uint64_t history() const { return std::uint64_t{parameters_.queue_depth} + 256; }
+  std::uint64_t history() const { return std::uint64_t{parameters_.queue_depth} / pseudos_.size() + 32; }
   /// Calls visit(block, bank, number in its pseudo-channel, when it came in sight) for what is in window_.
   template <typename Visit>
   void for_each_streamed(Visit visit) const {
@@ -278,7 +278,15 @@ class Controller {
     for (std::size_t w = 0; w < window_.size(); ++w) {
       const auto& block = window_[w];
       auto k = block.lane_begin;
-      for (auto n = block.first; n < block.end; ++n) {
+      // those of the past that nobody needs
+      auto skipped = std::uint64_t{static_cast<std::uint64_t>(block.end - block.first)};
+      for (std::size_t p = 0; p < pseudos_.size(); ++p) {
+        const auto kept = stream_lanes_[p].served - std::min(stream_lanes_[p].served, history());
+        skipped = std::min(skipped, (kept - std::min(kept, k[p])) * pseudos_.size());
+      }
+      skipped -= skipped % pseudos_.size();
+      for (std::size_t p = 0; p < pseudos_.size(); ++p) k[p] += skipped / pseudos_.size();
+      for (auto n = static_cast<std::uint16_t>(block.first + skipped); n < block.end; ++n) {
         const auto b = (block.high ^ block_[n]).unit() & bank_mask_;
         const auto entered = block.begin + (n - block.first) - depth;  // by this send
         visit(block, b, k[timing_.bank[b].pseudo_channel]++,

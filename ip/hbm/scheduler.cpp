@@ -222,7 +222,7 @@ void Controller::look_for_row(PseudoChannel& pseudo, Tick t, Choice& best) {
     if (activation > t)
       later = activation;
     else
-      for_each_bit(closed, [&](unsigned n) { check(n, timing_.act_ready(first + n)); });
+      for_each_bit(closed, [&](unsigned n) { check(n, timing_.bank_act_ready(first + n)); });
   }
   const auto precharge = timing_.rank_precharge(first);
   for_each_bit(banks & pseudo.open,

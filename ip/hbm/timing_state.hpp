@@ -150,6 +150,11 @@ class TimingState {
       ready = std::min(ready, std::max(window[r].act, window[r].acts[window[r].oldest] + delay.faw));
     return ready;
   }
+  /// Of bank and group alone. Where ranks have windows of their own: with the window.
+  Tick bank_act_ready(unsigned b) const {
+    if (ranks_ > 1 && !stack_ids_) return act_ready(b);
+    return std::max(bank[b].act, group[bank[b].group].act);
+  }
   Tick act_ready(unsigned b) const { return std::max(bank[b].act, activation_window(b)); }
   Tick precharge_ready(unsigned b) const { return std::max(bank[b].precharge, rank_precharge(b)); }
   Tick rank_precharge(unsigned b) const { return rank[bank[b].pseudo_channel * ranks_].precharge; }
