@@ -97,6 +97,7 @@ class Builder {
       if (c_.layers == 46 && c_.heads > 0)  // the 27B model: as llama.cpp tells it, for the file does not
         c_.score_scale = 1 / std::sqrt(static_cast<double>(c_.hidden / c_.heads));
     }
+    if (arch_ != "gemma2" && arch_ != "phi3" && arch_ != "llama") return;  // the key has no meaning for the others
     if (const auto window = number("attention.sliding_window", arch_ == "gemma2" ? 4096 : 0); window != 0 && c_.layers <= 1u << 12) {
       c_.windows.assign(c_.layers, window);
       if (arch_ == "gemma2")

@@ -25,6 +25,7 @@ PAIRS = [1.0 + 0.25 * i for i in range(3)]
 
 MODELS = {
     "llama": ("F16", LLAMA),
+    "llama-wide": ("F32", dict(LLAMA, hidden_size=256, num_hidden_layers=1, intermediate_size=32)),
     "llama-scaled": ("BF16", dict(LLAMA, num_key_value_heads=2, tie_word_embeddings=True, rope_theta=500.0, rope_scaling={
         "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
         "original_max_position_embeddings": 16})),

@@ -90,6 +90,7 @@ void put_value(std::string& to, const json& value, bool in_list) {
 }  // namespace
 
 std::string encode(const FileTensor& tensor) {
+  if (!tensor.bytes.empty()) return tensor.bytes;
   std::string bytes;
   if (tensor.type == "Q8_0" || tensor.type == "Q4_0") {
     for (std::size_t i = 0; i + 32 <= tensor.values.size(); i += 32) put_block(bytes, &tensor.values[i], tensor.type == "Q8_0");
@@ -119,7 +120,8 @@ void write_safetensors(const fs::path& path, const FileTensors& tensors) {
 }
 
 void write_gguf(const fs::path& path, const json& metadata, const FileTensors& tensors) {
-  static const std::map<std::string, std::uint32_t> types{{"F32", 0}, {"F16", 1}, {"Q4_0", 2}, {"Q8_0", 8}, {"BF16", 30}};
+  static const std::map<std::string, std::uint32_t> types{{"F32", 0},  {"F16", 1},   {"Q4_0", 2},  {"Q4_1", 3},  {"Q5_0", 6},  {"Q5_1", 7},
+                                                          {"Q8_0", 8}, {"Q2_K", 10}, {"Q4_K", 12}, {"Q5_K", 13}, {"Q6_K", 14}, {"BF16", 30}};
   std::string file = "GGUF", data;
   put(file, std::uint32_t{3});
   put(file, std::uint64_t{tensors.size()});
@@ -164,6 +166,29 @@ float element(std::uint32_t seed, std::uint32_t index, float offset, float step)
 }
 
 }  // namespace
+
+FileTensor random_blocks(const std::string& type, std::uint64_t rows, std::uint64_t cols) {
+  struct Layout {
+    std::uint64_t elements, bytes;
+    std::vector<std::size_t> scales;  // where binary16 numbers lie
+  };
+  static const std::map<std::string, Layout> layouts{
+      {"Q4_0", {32, 18, {0}}},    {"Q4_1", {32, 20, {0, 2}}},    {"Q5_0", {32, 22, {0}}},      {"Q5_1", {32, 24, {0, 2}}},
+      {"Q8_0", {32, 34, {0}}},    {"Q4_K", {256, 144, {0, 2}}},  {"Q5_K", {256, 176, {0, 2}}}, {"Q6_K", {256, 210, {208}}}};
+  const auto& layout = layouts.at(type);
+  FileTensor tensor{type, {rows, cols}, {}, {}};
+  for (std::uint64_t block = 0; block < rows * cols / layout.elements; ++block) {
+    std::string bytes;
+    const auto hash = [&](std::uint64_t i) { return static_cast<int>(element(crc32(type), static_cast<std::uint32_t>(block * 256 + i), 0, 1)); };
+    for (std::uint64_t i = 0; i < layout.bytes; ++i) bytes += static_cast<char>(hash(i));
+    for (const auto at : layout.scales) {
+      const auto scale = ip::to_half(static_cast<float>(hash(at)) * 0x1p-17F);
+      std::memcpy(bytes.data() + at, &scale, 2);
+    }
+    tensor.bytes += bytes;
+  }
+  return tensor;
+}
 
 std::vector<std::string> GoldenModel::names() {
   std::vector<std::string> names;
