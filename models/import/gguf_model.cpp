@@ -65,6 +65,7 @@ class Builder {
     c_.max_positions = number("context_length");
     const auto embedding = file_.tensors.find("token_embd.weight");
     if (embedding == file_.tensors.end()) throw ModelError(file_.path + ": tensor 'token_embd.weight' is missing");
+    if (!embedding->second.tensor) file_.take("token_embd.weight", 0, 0);  // says that its type cannot be read
     c_.vocabulary = embedding->second.tensor.rows <= 0xffffffff ? static_cast<std::uint32_t>(embedding->second.tensor.rows) : 0;
     c_.bos = f_.number("tokenizer.ggml.bos_token_id", 1);
     c_.eos = f_.number("tokenizer.ggml.eos_token_id", 2);
