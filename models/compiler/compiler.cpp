@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "models/compiler/emit.hpp"
+#include "models/compiler/support.hpp"
 #include "models/compiler/weights.hpp"
 #include "models/graph/graph.hpp"
 #include "platform/chip/address_map.hpp"
@@ -14,9 +15,12 @@ namespace forerun::models {
 
 Program compile(const Model& model, const chip::Chip& chip, const CompileOptions& options) {
   const auto context = options.context == 0 ? model.config.max_positions : options.context;
+  const auto graph = make_graph(model.config);
+  check_supported(model.config, graph);
+  if (options.data && !model.has_weights)
+    throw CompileError(fmt::format("{} has only a shape, no weights; it can be simulated with data: none", model.config.name));
   const auto plan = make_plan(model.config, chip, options.format, context,
                               options.max_tokens == 0 ? context : options.max_tokens);
-  const auto graph = make_graph(model.config);
   Program program;
   for (std::uint32_t c = 0; c < plan.clusters; ++c) program.streams.push_back(emit_stream(plan, graph, c));
   program.tags = tag_names(graph);

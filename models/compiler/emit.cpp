@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/compiler/emit.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -105,7 +107,7 @@ class Emitter {
     begin();
     out_.begin_loop(layer, model_.layers);
     begin_layer();
-    for (const auto& op : graph_.layer) emit(op);
+    for (const auto& op : layer_operators()) emit(op);
     hoist_next_layer();
     exchange_down();
     hand_over(FR_ENGINE_VECTOR);
@@ -359,6 +361,7 @@ class Emitter {
 
   // Operators
 
+  const std::vector<Operator>& layer_operators() const { return graph_.kinds.front().operators; }
   void emit(const Operator& op) {
     out_.set_tag(tag_);
     switch (op.kind) {
@@ -395,7 +398,7 @@ class Emitter {
         project(tiles_.gate_up, normed(), model_.hidden, 2 * share_.ffn.size(), tokens,
                 s_.constants + plan_.constants.gate_up, true);
         break;
-      case OperatorKind::swiglu:
+      case OperatorKind::activate:
         swiglu();
         break;
       case OperatorKind::down: {
@@ -411,6 +414,8 @@ class Emitter {
       case OperatorKind::choose:
         choose();
         break;
+      default:  // refused by check_supported
+        throw CompileError(fmt::format("no commands for {}", op.name));
     }
     ++tag_;
   }
@@ -441,9 +446,9 @@ class Emitter {
   }
 
   void norm(const Operator& op) {
-    const bool final = &op == &graph_.epilogue.front(), first = &op == &graph_.layer.front();
+    const bool final = &op == &graph_.epilogue.front(), first = &op == &layer_operators().front();
     auto v = vector(FR_VECTOR_RMSNORM, model_.hidden, residual(), normed());
-    v.arg0 = bits(model_.rms_eps);
+    v.arg0 = bits(model_.norm_eps);
     const auto block = s_.constants + (final ? model_.layers % 2 * plan_.constants.bytes : 0);
     set_b(v, {block + (final || first ? plan_.constants.attention_norm : plan_.constants.ffn_norm), 0,
               FR_TYPE_F32});
@@ -466,7 +471,7 @@ class Emitter {
       auto v = vector(FR_VECTOR_ROPE, model_.head_dim, {from.at + u32(column * 4), from.stride, FR_TYPE_F32},
                       activations(to, model_.head_dim));
       v.arg0 = model_.head_dim;
-      v.flags = model_.rope_interleaved ? FR_VECTOR_FLAG_INTERLEAVED : 0;
+      v.flags = model_.rotary.interleaved ? FR_VECTOR_FLAG_INTERLEAVED : 0;
       set_b(v, {s_.cosines, model_.head_dim * 2ull, FR_TYPE_F32});
       set_c(v, {s_.sines, model_.head_dim * 2ull, FR_TYPE_F32});
       std::vector<Patch> patches{rows_patch(tokens)};
@@ -702,7 +707,7 @@ std::vector<unsigned char> emit_stream(const Plan& plan, const Graph& graph, std
 std::vector<std::string> tag_names(const Graph& graph) {
   std::vector<std::string> names;
   for (const auto& op : graph.prologue) names.push_back(op.name);
-  for (const auto& op : graph.layer) names.push_back("layers." + op.name);
+  for (const auto& op : graph.kinds.front().operators) names.push_back("layers." + op.name);
   for (const auto& op : graph.epilogue) names.push_back(op.name);
   return names;
 }

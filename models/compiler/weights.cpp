@@ -75,17 +75,17 @@ class Packer {
                                std::uint32_t scales) {
         to = pack(Columns(pieces, plan_.numerics.integer), list, to, block + scales);
       };
-      norm(layer.attention_norm, block + at.attention_norm);
-      norm(layer.ffn_norm, block + at.ffn_norm);
-      project({{&layer.wq, columns(share.heads)},
-               {&layer.wk, columns(share.kv_heads)},
-               {&layer.wv, columns(share.kv_heads)}},
+      norm(layer.attention_norm.weight, block + at.attention_norm);
+      norm(layer.ffn_norm.weight, block + at.ffn_norm);
+      project({{&layer.wq.weight, columns(share.heads)},
+               {&layer.wk.weight, columns(share.kv_heads)},
+               {&layer.wv.weight, columns(share.kv_heads)}},
               tiles.query_key_value, at.query_key_value);
-      project({{&layer.wo, share.hidden}}, tiles.attention_output, at.attention_output);
-      project({{&layer.gate, share.ffn}, {&layer.up, share.ffn}}, tiles.gate_up, at.gate_up);
-      project({{&layer.down, share.hidden}}, tiles.down, at.down);
+      project({{&layer.wo.weight, share.hidden}}, tiles.attention_output, at.attention_output);
+      project({{&layer.ffn.gate.weight, share.ffn}, {&layer.ffn.up.weight, share.ffn}}, tiles.gate_up, at.gate_up);
+      project({{&layer.ffn.down.weight, share.hidden}}, tiles.down, at.down);
     }
-    norm(model_.final_norm, constants.bytes.data() + std::uint64_t{m.layers} * at.bytes + at.attention_norm);
+    norm(model_.final_norm.weight, constants.bytes.data() + std::uint64_t{m.layers} * at.bytes + at.attention_norm);
     const auto& classifier = m.tied_embeddings ? model_.embedding : model_.classifier;
     pack(Columns({{&classifier, share.vocabulary}}, plan_.numerics.integer), tiles.classifier, to,
          head_scales.bytes.data());
@@ -104,10 +104,12 @@ class Packer {
   void rotation(Segment& cosines, Segment& sines) const {
     const auto& m = plan_.model;
     const std::uint32_t half = m.head_dim / 2;
+    const auto frequencies = rotary_frequencies(m.rotary, plan_.context);
     for (std::uint64_t position = 0; position < plan_.context; ++position)
       for (std::uint32_t i = 0; i < half; ++i) {
-        const double angle = static_cast<double>(position) * std::pow(m.rope_theta, -2.0 * i / m.head_dim);
-        const float values[] = {static_cast<float>(std::cos(angle)), static_cast<float>(std::sin(angle))};
+        const double angle = static_cast<double>(position) * frequencies[i];
+        const float values[] = {static_cast<float>(std::cos(angle) * m.rotary.amplitude),
+                                static_cast<float>(std::sin(angle) * m.rotary.amplitude)};
         std::memcpy(cosines.bytes.data() + (position * half + i) * 4, &values[0], 4);
         std::memcpy(sines.bytes.data() + (position * half + i) * 4, &values[1], 4);
       }
@@ -117,6 +119,7 @@ class Packer {
   void norm(const Tensor& tensor, unsigned char* to) const {
     std::vector<float> row(tensor.cols);
     tensor.read_row(0, row);
+    for (auto& w : row) w += static_cast<float>(plan_.model.norm_offset);
     std::memcpy(to, row.data(), row.size() * 4);
   }
   unsigned char* pack(const Columns& columns, const std::vector<WeightTile>& tiles, unsigned char* to,

@@ -9,9 +9,8 @@
 namespace forerun::models {
 
 Model load_llama2c(const std::string& path);
-Model load_hugging_face(const std::string& folder);
-
-/// Throws ModelError for sizes that no model can have; `where` begins the message.
-void check_config(const ModelConfig& config, const std::string& where);
+Model load_hugging_face(const std::string& folder, bool shapes_only);
+Model load_gguf(const std::string& path);
+Model load_shape(const std::string& path);  ///< of models/zoo
 
 }  // namespace forerun::models

@@ -1,201 +1,248 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Hugging Face layout: config.json and safetensors.
+// What each family calls its tensors.
+#include "models/import/hugging_face.hpp"
+
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstring>
 #include <filesystem>
-#include <map>
-#include <nlohmann/json.hpp>
-#include <optional>
 
 #include "models/import/formats.hpp"
-#include "models/import/mapped_file.hpp"
 
 namespace forerun::models {
 namespace {
 
-using nlohmann::json;
+/// The sizes of a model's matrices.
+struct Sizes {
+  explicit Sizes(const ModelConfig& c)
+      : hidden(c.hidden),
+        queries(std::uint64_t{c.heads} * c.head_dim),
+        keys(std::uint64_t{c.kv_heads} * c.head_dim),
+        values(std::uint64_t{c.kv_heads} * c.value_dim),
+        attended(std::uint64_t{c.heads} * c.value_dim),
+        ffn(c.ffn) {}
+  std::uint64_t hidden, queries, keys, values, attended, ffn;
+};
 
-json parse(const std::string& path, std::string_view text) {
-  try {
-    return json::parse(text);
-  } catch (const json::parse_error& error) {
-    const auto before = text.substr(0, std::min(error.byte, text.size()));
-    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-    const auto column = before.size() - (before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1);
-    throw ModelError(fmt::format("{}:{}:{}: not valid JSON", path, line, column));
-  }
-}
-
-json parse_file(const std::string& path) {
-  const auto file = map_file(path);
-  return parse(path, {reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size()});
-}
-
-template <typename T>
-T field(const json& object, const std::string& path, const char* key, std::optional<T> absent = std::nullopt) {
-  const auto at = object.find(key);
-  if (at == object.end() || at->is_null()) {
-    if (absent) return *absent;
-    throw ModelError(fmt::format("{}: '{}' is missing", path, key));
-  }
-  constexpr bool whole = std::is_same_v<T, std::uint32_t>;
-  const bool good = whole ? at->is_number_unsigned() && at->template get<std::uint64_t>() <= 0xffffffff
-                    : std::is_same_v<T, bool> ? at->is_boolean()
-                    : std::is_same_v<T, double> ? at->is_number() : at->is_string();
-  if (!good)
-    throw ModelError(fmt::format("{}: '{}' is {}, expected {}", path, key, at->dump(),
-                                 whole ? "a whole number" : std::is_same_v<T, bool> ? "true or false"
-                                 : std::is_same_v<T, double> ? "a number" : "a text"));
-  return at->template get<T>();
-}
-
-ModelConfig read_config(const std::string& folder) {
-  const auto path = folder + "/config.json";
-  const auto text = parse_file(path);
-  if (!text.is_object()) throw ModelError(path + ": expected an object");
-  const auto type = field<std::string>(text, path, "model_type");
-  if (type != "llama") throw ModelError(fmt::format("{}: model_type '{}' is not supported; supported is 'llama'", path, type));
-  if (const auto act = field<std::string>(text, path, "hidden_act", "silu"); act != "silu")
-    throw ModelError(fmt::format("{}: hidden_act '{}' is not supported; supported is 'silu'", path, act));
-  for (const char* key : {"attention_bias", "mlp_bias"})
-    if (field<bool>(text, path, key, false)) throw ModelError(fmt::format("{}: '{}' is not supported", path, key));
-  if (const auto scaling = text.find("rope_scaling"); scaling != text.end() && !scaling->is_null())
-    throw ModelError(path + ": 'rope_scaling' is not supported");
-  const auto number = [&](const char* key, std::optional<std::uint32_t> absent = std::nullopt) {
-    return field<std::uint32_t>(text, path, key, absent);
-  };
-  ModelConfig c;
-  c.name = std::filesystem::path(folder).lexically_normal().filename().string();
-  if (c.name.empty()) c.name = std::filesystem::path(folder).lexically_normal().parent_path().filename().string();
-  c.hidden = number("hidden_size");
-  c.layers = number("num_hidden_layers");
-  c.heads = number("num_attention_heads");
-  c.kv_heads = number("num_key_value_heads", c.heads);
-  c.head_dim = number("head_dim", c.heads > 0 ? c.hidden / c.heads : 0);
-  c.ffn = number("intermediate_size");
-  c.vocabulary = number("vocab_size");
-  c.max_positions = number("max_position_embeddings");
-  c.rms_eps = field<double>(text, path, "rms_norm_eps", 1e-6);
-  c.rope_theta = field<double>(text, path, "rope_theta", 10000.0);
-  c.tied_embeddings = field<bool>(text, path, "tie_word_embeddings", false);
-  c.bos = number("bos_token_id", 1);
-  const auto eos = text.find("eos_token_id");
-  c.eos = eos != text.end() && eos->is_array() && !eos->empty() && eos->front().is_number_unsigned()
-              ? eos->front().get<std::uint32_t>()
-              : number("eos_token_id", 2);
-  check_config(c, path);
-  return c;
-}
-
-/// The tensors of one or several safetensors files, by name.
-class Weights {
+class Taker {
  public:
-  explicit Weights(const std::string& folder) : folder_(folder) {
-    const auto index = folder + "/model.safetensors.index.json";
-    if (!std::filesystem::exists(index)) {
-      add(folder + "/model.safetensors");
-      return;
-    }
-    const auto text = parse_file(index);
-    const auto map = text.find("weight_map");
-    if (map == text.end() || !map->is_object()) throw ModelError(index + ": 'weight_map' is missing");
-    std::map<std::string, bool> shards;
-    for (const auto& [name, shard] : map->items()) {
-      if (!shard.is_string() || shard.get<std::string>().find('/') != std::string::npos)
-        throw ModelError(fmt::format("{}: the shard of '{}' is no file name", index, name));
-      if (!shards.emplace(shard.get<std::string>(), true).second) continue;
-      add(folder + "/" + shard.get<std::string>());
-    }
+  Taker(Model& model, const SafeTensors& tensors) : model_(model), c_(model.config), tensors_(tensors), n_(c_) {}
+
+  void take() {
+    model_.files = tensors_.files();
+    model_.layers.resize(c_.layers);
+    if (c_.family == "gpt2")
+      gpt2();
+    else if (c_.family == "opt")
+      opt();
+    else if (c_.family == "bloom")
+      bloom();
+    else
+      llama();
   }
-  Tensor take(const std::string& name, std::uint64_t rows, std::uint64_t cols) const {
-    const auto at = tensors_.find(name);
-    if (at == tensors_.end()) throw ModelError(fmt::format("{}: tensor '{}' is missing", folder_, name));
-    if (at->second.rows != rows || at->second.cols != cols)
-      throw ModelError(fmt::format("{}: tensor '{}' is {} x {}, expected {} x {}", folder_, name, at->second.rows,
-                                   at->second.cols, rows, cols));
-    return at->second;
-  }
-  const std::vector<std::shared_ptr<const void>>& files() const { return files_; }
 
  private:
-  void add(const std::string& path) {
-    const auto file = map_file(path);
-    std::uint64_t size = 0;
-    if (file.bytes.size() < 8) throw ModelError(fmt::format("{}: {} bytes are too few for safetensors", path, file.bytes.size()));
-    std::memcpy(&size, file.bytes.data(), 8);
-    if (size > file.bytes.size() - 8)
-      throw ModelError(fmt::format("{}: the header says it has {} bytes, the file has {}", path, size, file.bytes.size() - 8));
-    const auto header = parse(path, {reinterpret_cast<const char*>(file.bytes.data()) + 8, size});
-    if (!header.is_object()) throw ModelError(path + ": the header is not an object");
-    const auto data = file.bytes.subspan(8 + size);
-    files_.push_back(file.owner);
-    for (const auto& [name, entry] : header.items())
-      if (name != "__metadata__") tensors_[name] = read(path, name, entry, data);
+  Tensor matrix(const std::string& name, std::uint64_t rows, std::uint64_t cols) const { return tensors_.take(name, rows, cols); }
+  Tensor bias(const std::string& name, std::uint64_t rows) const { return tensors_.take(name, 1, rows).column(); }
+  Tensor vector(const std::string& name, std::uint64_t cols) const { return tensors_.take(name, 1, cols); }
+  Affine affine(const std::string& name, std::uint64_t rows, std::uint64_t cols, bool biased) const {
+    return {matrix(name + ".weight", rows, cols), biased ? bias(name + ".bias", rows) : Tensor{}};
   }
-  static Tensor read(const std::string& path, const std::string& name, const json& entry, std::span<const std::byte> data) {
-    const auto fail = [&](const std::string& what) { throw ModelError(fmt::format("{}: tensor '{}': {}", path, name, what)); };
-    const auto numbers = [&](const char* key, std::size_t least, std::size_t most) {
-      const auto at = entry.is_object() ? entry.find(key) : entry.end();
-      if (!entry.is_object() || at == entry.end() || !at->is_array() || at->size() < least || at->size() > most)
-        fail(fmt::format("'{}' must be a list of {} to {} numbers", key, least, most));
-      std::vector<std::uint64_t> values;
-      for (const auto& v : *at) {
-        if (!v.is_number_unsigned() || v.get<std::uint64_t>() > (std::uint64_t{1} << 48)) fail(fmt::format("bad number in '{}'", key));
-        values.push_back(v.get<std::uint64_t>());
+  Affine norm(const std::string& name) const {
+    return {vector(name + ".weight", n_.hidden), c_.norm == NormKind::layer ? vector(name + ".bias", n_.hidden) : Tensor{}};
+  }
+  /// Some releases leave out the first part of all names.
+  std::string prefix(const std::string& usual, const std::string& probe) const {
+    return tensors_.has(usual + probe) || !tensors_.has(probe) ? usual : "";
+  }
+  void classify(const std::string& name) {
+    model_.classifier = c_.tied_embeddings ? model_.embedding : matrix(name, c_.vocabulary, n_.hidden);
+  }
+  static Affine cut(const Affine& from, std::uint64_t first, std::uint64_t count) {
+    return {from.weight.slice(first, count), from.bias ? from.bias.slice(first, count) : Tensor{}};
+  }
+
+  void llama() {
+    model_.embedding = matrix("model.embed_tokens.weight", c_.vocabulary, n_.hidden);
+    model_.final_norm = norm("model.norm");
+    classify("lm_head.weight");
+    for (std::uint32_t i = 0; i < c_.layers; ++i) {
+      auto& l = model_.layers[i];
+      const auto at = fmt::format("model.layers.{}.", i);
+      l.attention_norm = norm(at + "input_layernorm");
+      if (c_.is_latent())
+        latent(l, at + "self_attn.");
+      else
+        attention(l, at + "self_attn.");
+      if (c_.post_norms) {
+        l.post_attention_norm = norm(at + "post_attention_layernorm");
+        l.ffn_norm = norm(at + "pre_feedforward_layernorm");
+        l.post_ffn_norm = norm(at + "post_feedforward_layernorm");
+      } else {
+        l.ffn_norm = norm(at + "post_attention_layernorm");
       }
-      return values;
-    };
-    Tensor tensor;
-    tensor.name = name;
-    const auto dtype = entry.is_object() && entry.contains("dtype") && entry["dtype"].is_string() ? entry["dtype"].get<std::string>() : "";
-    if (dtype == "F32")
-      tensor.type = TensorType::f32;
-    else if (dtype == "F16")
-      tensor.type = TensorType::f16;
-    else if (dtype == "BF16")
-      tensor.type = TensorType::bf16;
-    else
-      fail(fmt::format("dtype '{}' is not supported; supported are F32, F16 and BF16", dtype));
-    const auto shape = numbers("shape", 1, 2), offsets = numbers("data_offsets", 2, 2);
-    tensor.rows = shape.size() == 2 ? shape[0] : 1;
-    tensor.cols = shape.back();
-    const auto element = tensor.type == TensorType::f32 ? 4u : 2u;
-    if (tensor.rows != 0 && tensor.cols > (std::uint64_t{1} << 48) / tensor.rows) fail("the shape is too large");
-    if (offsets[0] > offsets[1] || offsets[1] > data.size())
-      fail(fmt::format("bytes {} to {} lie outside of the file, which has {} bytes of data", offsets[0], offsets[1], data.size()));
-    if (offsets[1] - offsets[0] != tensor.rows * tensor.cols * element)
-      fail(fmt::format("{} bytes for {} x {} elements of {} bytes", offsets[1] - offsets[0], tensor.rows, tensor.cols, element));
-    tensor.data = data.subspan(offsets[0], offsets[1] - offsets[0]);
-    return tensor;
+      if (c_.has_experts(i))
+        experts(l, at);
+      else
+        l.ffn = feed_forward(at + "mlp.", n_.ffn);
+    }
   }
-  std::string folder_;
-  std::map<std::string, Tensor> tensors_;
-  std::vector<std::shared_ptr<const void>> files_;
+  void attention(Layer& l, const std::string& at) const {
+    if (c_.family == "phi3") {
+      const auto fused = affine(at + "qkv_proj", n_.queries + n_.keys + n_.values, n_.hidden, c_.qkv_bias);
+      l.wq = cut(fused, 0, n_.queries);
+      l.wk = cut(fused, n_.queries, n_.keys);
+      l.wv = cut(fused, n_.queries + n_.keys, n_.values);
+    } else {
+      l.wq = affine(at + "q_proj", n_.queries, n_.hidden, c_.qkv_bias);
+      l.wk = affine(at + "k_proj", n_.keys, n_.hidden, c_.qkv_bias);
+      l.wv = affine(at + "v_proj", n_.values, n_.hidden, c_.qkv_bias);
+    }
+    l.wo = affine(at + "o_proj", n_.hidden, n_.attended, c_.output_bias);
+    if (c_.qk_norm) {
+      l.q_norm = vector(at + "q_norm.weight", c_.head_dim);
+      l.k_norm = vector(at + "k_norm.weight", c_.head_dim);
+    }
+  }
+  void latent(Layer& l, const std::string& at) const {
+    const auto& d = c_.latent;
+    if (d.q_rank != 0) {
+      l.q_down = matrix(at + "q_a_proj.weight", d.q_rank, n_.hidden);
+      l.q_down_norm = vector(at + "q_a_layernorm.weight", d.q_rank);
+      l.wq.weight = matrix(at + "q_b_proj.weight", n_.queries, d.q_rank);
+    } else {
+      l.wq.weight = matrix(at + "q_proj.weight", n_.queries, n_.hidden);
+    }
+    l.kv_down = matrix(at + "kv_a_proj_with_mqa.weight", std::uint64_t{d.kv_rank} + d.rotary_dim, n_.hidden);
+    l.kv_down_norm = vector(at + "kv_a_layernorm.weight", d.kv_rank);
+    const std::uint64_t each = std::uint64_t{d.plain_dim} + c_.value_dim;
+    const auto both = matrix(at + "kv_b_proj.weight", c_.heads * each, d.kv_rank);
+    l.wk.weight = both.strided(0, d.plain_dim, each);
+    l.wv.weight = both.strided(d.plain_dim, c_.value_dim, each);
+    l.wo.weight = matrix(at + "o_proj.weight", n_.hidden, n_.attended);
+  }
+  FeedForward feed_forward(const std::string& at, std::uint64_t width) const {
+    FeedForward f;
+    if (c_.family == "phi3") {
+      const auto fused = affine(at + "gate_up_proj", 2 * width, n_.hidden, c_.ffn_bias);
+      f.gate = cut(fused, 0, width);
+      f.up = cut(fused, width, width);
+    } else {
+      f.gate = affine(at + "gate_proj", width, n_.hidden, c_.ffn_bias);
+      f.up = affine(at + "up_proj", width, n_.hidden, c_.ffn_bias);
+    }
+    f.down = affine(at + "down_proj", n_.hidden, width, c_.ffn_bias);
+    return f;
+  }
+  void experts(Layer& l, const std::string& layer) const {
+    const auto& e = c_.experts;
+    const bool mixtral = c_.family == "mixtral";
+    const auto at = layer + (mixtral ? "block_sparse_moe." : "mlp.");
+    l.router = matrix(at + "gate.weight", e.count, n_.hidden);
+    if (e.corrected) l.router_correction = bias(at + "gate.e_score_correction_bias", e.count);
+    for (std::uint32_t i = 0; i < e.count; ++i) {
+      const auto of = fmt::format("{}experts.{}.", at, i);
+      if (mixtral)
+        l.experts.push_back({affine(of + "w1", e.ffn, n_.hidden, false), affine(of + "w3", e.ffn, n_.hidden, false),
+                             affine(of + "w2", n_.hidden, e.ffn, false)});
+      else
+        l.experts.push_back(feed_forward(of, e.ffn));
+    }
+    if (e.shared_ffn != 0) l.shared_expert = feed_forward(at + "shared_experts.", e.shared_ffn);
+  }
+
+  void gpt2() {
+    const auto top = prefix("transformer.", "wte.weight");
+    model_.embedding = matrix(top + "wte.weight", c_.vocabulary, n_.hidden);
+    model_.positions = matrix(top + "wpe.weight", c_.max_positions, n_.hidden);
+    model_.final_norm = norm(top + "ln_f");
+    classify("lm_head.weight");
+    const auto turned = [&](const std::string& name, std::uint64_t rows, std::uint64_t cols) -> Affine {  // stored [inputs][outputs]
+      return {matrix(name + ".weight", cols, rows).transposed(), bias(name + ".bias", rows)};
+    };
+    for (std::uint32_t i = 0; i < c_.layers; ++i) {
+      auto& l = model_.layers[i];
+      const auto at = fmt::format("{}h.{}.", top, i);
+      l.attention_norm = norm(at + "ln_1");
+      const auto fused = turned(at + "attn.c_attn", 3 * n_.hidden, n_.hidden);
+      l.wq = cut(fused, 0, n_.hidden);
+      l.wk = cut(fused, n_.hidden, n_.hidden);
+      l.wv = cut(fused, 2 * n_.hidden, n_.hidden);
+      l.wo = turned(at + "attn.c_proj", n_.hidden, n_.hidden);
+      l.ffn_norm = norm(at + "ln_2");
+      l.ffn.up = turned(at + "mlp.c_fc", n_.ffn, n_.hidden);
+      l.ffn.down = turned(at + "mlp.c_proj", n_.hidden, n_.ffn);
+    }
+  }
+
+  void opt() {
+    const auto top = prefix("model.", "decoder.embed_tokens.weight") + "decoder.";
+    model_.embedding = matrix(top + "embed_tokens.weight", c_.vocabulary, n_.hidden);
+    model_.positions = matrix(top + "embed_positions.weight", std::uint64_t{c_.max_positions} + c_.position_offset, n_.hidden);
+    model_.final_norm = norm(top + "final_layer_norm");
+    classify("lm_head.weight");
+    for (std::uint32_t i = 0; i < c_.layers; ++i) {
+      auto& l = model_.layers[i];
+      const auto at = fmt::format("{}layers.{}.", top, i);
+      l.attention_norm = norm(at + "self_attn_layer_norm");
+      l.wq = affine(at + "self_attn.q_proj", n_.queries, n_.hidden, c_.qkv_bias);
+      l.wk = affine(at + "self_attn.k_proj", n_.keys, n_.hidden, c_.qkv_bias);
+      l.wv = affine(at + "self_attn.v_proj", n_.values, n_.hidden, c_.qkv_bias);
+      l.wo = affine(at + "self_attn.out_proj", n_.hidden, n_.attended, c_.output_bias);
+      l.ffn_norm = norm(at + "final_layer_norm");
+      l.ffn.up = affine(at + "fc1", n_.ffn, n_.hidden, c_.ffn_bias);
+      l.ffn.down = affine(at + "fc2", n_.hidden, n_.ffn, c_.ffn_bias);
+    }
+  }
+
+  void bloom() {
+    const auto top = prefix("transformer.", "word_embeddings.weight");
+    model_.embedding = matrix(top + "word_embeddings.weight", c_.vocabulary, n_.hidden);
+    model_.embedding_norm = norm(top + "word_embeddings_layernorm");
+    model_.final_norm = norm(top + "ln_f");
+    classify("lm_head.weight");
+    for (std::uint32_t i = 0; i < c_.layers; ++i) {
+      auto& l = model_.layers[i];
+      const auto at = fmt::format("{}h.{}.", top, i);
+      l.attention_norm = norm(at + "input_layernorm");
+      const auto fused = affine(at + "self_attention.query_key_value", 3 * n_.hidden, n_.hidden, true);
+      const auto of_heads = [&](std::uint64_t which) -> Affine {  // stored [head][query, key, value][head_dim]
+        const std::uint64_t d = c_.head_dim;
+        return {fused.weight.strided(which * d, d, 3 * d), fused.bias.strided(which * d, d, 3 * d)};
+      };
+      l.wq = of_heads(0);
+      l.wk = of_heads(1);
+      l.wv = of_heads(2);
+      l.wo = affine(at + "self_attention.dense", n_.hidden, n_.hidden, true);
+      l.ffn_norm = norm(at + "post_attention_layernorm");
+      l.ffn.up = affine(at + "mlp.dense_h_to_4h", n_.ffn, n_.hidden, true);
+      l.ffn.down = affine(at + "mlp.dense_4h_to_h", n_.hidden, n_.ffn, true);
+    }
+  }
+
+  Model& model_;
+  const ModelConfig& c_;
+  const SafeTensors& tensors_;
+  Sizes n_;
 };
 
 }  // namespace
 
-Model load_hugging_face(const std::string& folder) {
+void take_tensors(Model& model, const SafeTensors& tensors) { Taker(model, tensors).take(); }
+
+Model load_hugging_face(const std::string& path, bool shapes_only) {
+  namespace fs = std::filesystem;
+  const bool folder = fs::is_directory(path);
+  const auto home = fs::absolute(folder ? fs::path(path) : fs::path(path).parent_path()).lexically_normal();
+  const auto file = folder ? path + "/config.json" : path;
+  const auto text = parse_json_file(file);
+  const Fields fields(text, file);
   Model model;
-  model.config = read_config(folder);
-  const auto& c = model.config;
-  const Weights weights(folder);
-  model.files = weights.files();
-  const std::uint64_t h = c.hidden, q = std::uint64_t{c.heads} * c.head_dim, kv = std::uint64_t{c.kv_heads} * c.head_dim;
-  model.embedding = weights.take("model.embed_tokens.weight", c.vocabulary, h);
-  model.final_norm = weights.take("model.norm.weight", 1, h);
-  model.classifier = c.tied_embeddings ? model.embedding : weights.take("lm_head.weight", c.vocabulary, h);
-  for (std::uint32_t i = 0; i < c.layers; ++i) {
-    const auto take = [&](const char* name, std::uint64_t rows, std::uint64_t cols) {
-      return weights.take(fmt::format("model.layers.{}.{}.weight", i, name), rows, cols);
-    };
-    model.layers.push_back({take("input_layernorm", 1, h), take("self_attn.q_proj", q, h), take("self_attn.k_proj", kv, h),
-                            take("self_attn.v_proj", kv, h), take("self_attn.o_proj", h, q),
-                            take("post_attention_layernorm", 1, h), take("mlp.gate_proj", c.ffn, h),
-                            take("mlp.up_proj", c.ffn, h), take("mlp.down_proj", h, c.ffn)});
-  }
+  model.config = config_from_json(fields, (home.filename().empty() ? home.parent_path() : home).filename().string());
+  model.has_weights = folder && !shapes_only;
+  if (!model.has_weights) return model;
+  if (fields.has("quantization_config"))
+    throw ModelError(file + ": 'quantization_config': quantised weights are not supported in this layout; shapes alone are");
+  take_tensors(model, SafeTensors(path));
   return model;
 }
 

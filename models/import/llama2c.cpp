@@ -30,9 +30,9 @@ Model load_llama2c(const std::string& path) {
   c.vocabulary = static_cast<std::uint32_t>(vocabulary < 0 ? -vocabulary : vocabulary);
   c.max_positions = positive(6);
   c.head_dim = c.heads > 0 ? c.hidden / c.heads : 0;
-  c.rope_interleaved = true;
+  c.rotary.interleaved = true;
   c.tied_embeddings = vocabulary > 0;
-  check_config(c, path + ": not a llama2.c model");
+  complete_config(c, path + ": not a llama2.c model");
   if (c.head_dim * c.heads != c.hidden)
     throw ModelError(fmt::format("{}: not a llama2.c model: {} heads do not divide the hidden size {}", path, c.heads, c.hidden));
   model.files.push_back(file.owner);
@@ -44,25 +44,26 @@ Model load_llama2c(const std::string& path) {
     if (offset + bytes > file.bytes.size())
       throw ModelError(fmt::format("{}: the file is cut short: {} needs bytes {} to {}, the file has {}", path, name, offset,
                                    offset + bytes, file.bytes.size()));
-    Tensor tensor{std::move(name), TensorType::f32, rows, cols, file.bytes.subspan(offset, bytes)};
+    auto tensor = Tensor::stored(std::move(name), TensorType::f32, rows, cols, file.bytes.subspan(offset, bytes));
     offset += bytes;
     return tensor;
   };
-  const auto each = [&](Tensor Layer::*member, const char* name, std::uint64_t rows, std::uint64_t cols) {
-    for (std::size_t i = 0; i < model.layers.size(); ++i) model.layers[i].*member = take(fmt::format("layer {} {}", i, name), rows, cols);
+  const auto each = [&](auto member, const char* name, std::uint64_t rows, std::uint64_t cols) {
+    for (std::size_t i = 0; i < model.layers.size(); ++i)
+      member(model.layers[i]).weight = take(fmt::format("layer {} {}", i, name), rows, cols);
   };
   const std::uint64_t h = c.hidden, kv = std::uint64_t{c.kv_heads} * c.head_dim;
   model.embedding = take("embedding", c.vocabulary, h);
-  each(&Layer::attention_norm, "attention norm", 1, h);
-  each(&Layer::wq, "wq", h, h);
-  each(&Layer::wk, "wk", kv, h);
-  each(&Layer::wv, "wv", kv, h);
-  each(&Layer::wo, "wo", h, h);
-  each(&Layer::ffn_norm, "feed-forward norm", 1, h);
-  each(&Layer::gate, "w1", c.ffn, h);
-  each(&Layer::down, "w2", h, c.ffn);
-  each(&Layer::up, "w3", c.ffn, h);
-  model.final_norm = take("final norm", 1, h);
+  each([](Layer& l) -> Affine& { return l.attention_norm; }, "attention norm", 1, h);
+  each([](Layer& l) -> Affine& { return l.wq; }, "wq", h, h);
+  each([](Layer& l) -> Affine& { return l.wk; }, "wk", kv, h);
+  each([](Layer& l) -> Affine& { return l.wv; }, "wv", kv, h);
+  each([](Layer& l) -> Affine& { return l.wo; }, "wo", h, h);
+  each([](Layer& l) -> Affine& { return l.ffn_norm; }, "feed-forward norm", 1, h);
+  each([](Layer& l) -> Affine& { return l.ffn.gate; }, "w1", c.ffn, h);
+  each([](Layer& l) -> Affine& { return l.ffn.down; }, "w2", h, c.ffn);
+  each([](Layer& l) -> Affine& { return l.ffn.up; }, "w3", c.ffn, h);
+  model.final_norm.weight = take("final norm", 1, h);
   take("rotary tables", c.max_positions, c.head_dim);  // not needed: computed from the position
   model.classifier = c.tied_embeddings ? model.embedding : take("classifier", c.vocabulary, h);
   if (offset != file.bytes.size())

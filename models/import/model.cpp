@@ -11,25 +11,11 @@
 #include <cstring>
 #include <filesystem>
 
-#include "ip/base/numbers.hpp"
 #include "models/import/formats.hpp"
+#include "models/import/gguf.hpp"
 #include "models/import/mapped_file.hpp"
 
 namespace forerun::models {
-
-void Tensor::read_row(std::uint64_t row, std::span<float> to) const {
-  const std::size_t element = type == TensorType::f32 ? 4 : 2;
-  const auto* from = data.data() + row * cols * element;
-  for (std::uint64_t i = 0; i < cols; ++i) {
-    if (type == TensorType::f32) {
-      std::memcpy(&to[i], from + 4 * i, 4);
-      continue;
-    }
-    std::uint16_t bits = 0;
-    std::memcpy(&bits, from + 2 * i, 2);
-    to[i] = type == TensorType::f16 ? ip::from_half(bits) : ip::from_bfloat(bits);
-  }
-}
 
 MappedFile map_file(const std::string& path) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -51,28 +37,15 @@ MappedFile map_file(const std::string& path) {
           {static_cast<const std::byte*>(bytes), size}};
 }
 
-void check_config(const ModelConfig& c, const std::string& where) {
-  const auto fail = [&](const std::string& what) { throw ModelError(where + ": " + what); };
-  const auto within = [&](const char* what, std::uint32_t value, std::uint32_t most) {
-    if (value == 0 || value > most) fail(fmt::format("{} is {}, expected 1 to {}", what, value, most));
-  };
-  within("the hidden size", c.hidden, 1u << 20);
-  within("the number of layers", c.layers, 1u << 12);
-  within("the number of heads", c.heads, 1u << 12);
-  within("the number of key/value heads", c.kv_heads, c.heads);
-  within("the head size", c.head_dim, 1u << 14);
-  within("the feed-forward size", c.ffn, 1u << 22);
-  within("the vocabulary", c.vocabulary, 1u << 24);
-  within("the number of positions", c.max_positions, 1u << 28);
-  if (c.heads % c.kv_heads != 0) fail(fmt::format("{} heads cannot share {} key/value heads evenly", c.heads, c.kv_heads));
-  if (c.head_dim % 2 != 0) fail(fmt::format("the head size {} is odd; rotary embedding needs pairs", c.head_dim));
-}
-
-Model load_model(const std::string& path) {
+Model load_model(const std::string& path, bool shapes_only) {
+  namespace fs = std::filesystem;
   std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) throw ModelError(path + ": no such file or folder");
-  return std::filesystem::is_directory(status) ? load_hugging_face(path) : load_llama2c(path);
+  const auto status = fs::status(path, error);
+  if (!fs::exists(status)) throw ModelError(path + ": no such file or folder");
+  const auto ending = fs::path(path).extension().string();
+  if (fs::is_directory(status) || ending == ".json") return load_hugging_face(path, shapes_only);
+  if (ending == ".yaml") return load_shape(path);
+  return is_gguf(path) ? load_gguf(path) : load_llama2c(path);
 }
 
 }  // namespace forerun::models

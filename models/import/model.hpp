@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A trained Llama-type model in memory.
+/// A trained transformer in memory.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "models/import/config.hpp"
+#include "models/import/tensor.hpp"
 
 namespace forerun::models {
 
@@ -17,50 +18,42 @@ class ModelError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-struct ModelConfig {
-  std::string name;
-  std::uint32_t hidden = 0;         ///< width of the residual stream
-  std::uint32_t layers = 0;
-  std::uint32_t heads = 0;          ///< query heads
-  std::uint32_t kv_heads = 0;       ///< divides heads
-  std::uint32_t head_dim = 0;       ///< even
-  std::uint32_t ffn = 0;            ///< width of the SwiGLU layer
-  std::uint32_t vocabulary = 0;
-  std::uint32_t max_positions = 0;
-  double rms_eps = 1e-5;
-  double rope_theta = 10000;
-  bool rope_interleaved = false;    ///< pairs (2i, 2i+1) as in llama2.c, else (i, i + head_dim/2)
-  bool tied_embeddings = false;
-  std::uint32_t bos = 1, eos = 2;
+/// A projection, weight [outputs][inputs] and bias [outputs][1], or a norm, both [1][width]. Either may be absent.
+struct Affine {
+  Tensor weight, bias;
 };
 
-enum class TensorType { f32, f16, bf16 };
-
-/// A matrix of `rows` x `cols` elements, row by row; a vector has one row. `data` points into the model's file.
-struct Tensor {
-  std::string name;
-  TensorType type = TensorType::f32;
-  std::uint64_t rows = 0, cols = 0;
-  std::span<const std::byte> data;
-
-  /// One row as binary32 (exact); `to` holds `cols` elements.
-  void read_row(std::uint64_t row, std::span<float> to) const;
+/// Ungated layers have no `gate`.
+struct FeedForward {
+  Affine gate, up, down;
 };
 
-/// Weight matrices are [outputs][inputs], as both file formats store them.
 struct Layer {
-  Tensor attention_norm, wq, wk, wv, wo, ffn_norm, gate, up, down;
+  Affine attention_norm, ffn_norm, post_attention_norm, post_ffn_norm;
+  Affine wq, wk, wv, wo;
+  Tensor q_norm, k_norm;  ///< [1][head_dim]
+  /// Latent attention. Queries: wq over the normalised q_down(x), or over x itself where that is absent. kv_down gives
+  /// the compressed vector, which is normalised, and the rotated part of the key; from the former, wk makes the plain
+  /// parts of keys, [heads * plain_dim], and wv the values.
+  Tensor q_down, q_down_norm, kv_down, kv_down_norm;
+  FeedForward ffn;                   ///< absent in layers of experts
+  Tensor router, router_correction;  ///< [experts][hidden], [experts][1]
+  std::vector<FeedForward> experts;
+  FeedForward shared_expert;
 };
 
 struct Model {
   ModelConfig config;
-  Tensor embedding, final_norm, classifier;  ///< the classifier is the embedding when these are tied
+  bool has_weights = true;  ///< false: only `config` is there
+  Tensor embedding, positions, classifier;  ///< the classifier is the embedding when these are tied
+  Affine embedding_norm, final_norm;
   std::vector<Layer> layers;
   std::vector<std::shared_ptr<const void>> files;  ///< keeps the mapped files alive
 };
 
-/// A llama2.c file (FILE.bin, first version) or a Hugging Face folder (config.json, model.safetensors or its shards).
+/// A Hugging Face folder (config.json, model.safetensors or its shards), FILE.gguf, a llama2.c FILE.bin, or for shapes
+/// alone config.json or a FILE.yaml of models/zoo. With `shapes_only` no weights are read, and a folder needs none.
 /// Throws ModelError.
-Model load_model(const std::string& path);
+Model load_model(const std::string& path, bool shapes_only = false);
 
 }  // namespace forerun::models

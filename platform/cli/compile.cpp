@@ -21,7 +21,7 @@ struct CompileCommand {
 
 int compile(const CompileCommand& o) {
   const auto chip = o.chip.load();
-  const auto model = models::load_model(o.model.path());
+  const auto model = models::load_model(o.model.path(), chip.data != chip::Data::real);
   const auto program =
       models::compile(model, chip, {o.model.format(), o.context, chip.data == chip::Data::real});
   if (o.output) models::write_container(program, *o.output);

@@ -3,12 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "platform/chip/keys.hpp"
 #include "platform/chip/load.hpp"
 
 namespace forerun::cli {
@@ -26,7 +28,8 @@ chip::Chip ChipOptions::load() const { return chip::load(chip, set); }
 void ModelOptions::add_to(CLI::App& command) {
   command
       .add_option("--model", model,
-                  "a folder in the Hugging Face layout, a llama2.c FILE.bin, or a name in models/zoo")
+                  "a folder in the Hugging Face layout, FILE.gguf, a llama2.c FILE.bin, or a name in models/zoo; without "
+                  "data a config.json is enough")
       ->capture_default_str();
   command.add_option("--dtype", dtype, "number format of weights and activations")
       ->capture_default_str()
@@ -34,9 +37,18 @@ void ModelOptions::add_to(CLI::App& command) {
 }
 
 std::string ModelOptions::path() const {
-  const auto bundled = std::filesystem::path(FORERUN_ZOO_DIR) / model;
-  const bool is_name = model.find('/') == std::string::npos && !std::filesystem::exists(model);
-  return is_name && std::filesystem::is_directory(bundled) ? bundled.string() : model;
+  namespace fs = std::filesystem;
+  if (model.find('/') != std::string::npos || fs::exists(model)) return model;
+  const fs::path zoo = FORERUN_ZOO_DIR;
+  if (fs::is_directory(zoo / model)) return (zoo / model).string();
+  if (fs::exists(zoo / (model + ".yaml"))) return (zoo / (model + ".yaml")).string();
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(zoo))
+    names.push_back(entry.is_directory() ? entry.path().filename().string() : entry.path().stem().string());
+  std::sort(names.begin(), names.end());
+  const auto near = chip::nearest(model, names);
+  throw std::runtime_error(fmt::format("{}: no such file or folder, and no name in models/zoo{}", model,
+                                       near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near)));
 }
 
 chip::Format ModelOptions::format() const {

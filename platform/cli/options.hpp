@@ -34,7 +34,7 @@ struct ModelOptions {
   std::string model = "orator-2m";
   std::string dtype = "fp16";
   void add_to(CLI::App& command);
-  /// A file or folder, or a name in the zoo.
+  /// A file or folder, or a name in the zoo. Throws std::runtime_error for what is neither.
   std::string path() const;
   chip::Format format() const;
 };

@@ -191,7 +191,7 @@ int run(const RunOptions& o) {
   check(o, chip);
   const bool data = chip.data == chip::Data::real;
   const auto path = o.model.path();
-  const auto model = models::load_model(path);
+  const auto model = models::load_model(path, !data);
   std::optional<models::Tokenizer> tokenizer;
   const bool needs_text = data ? !o.teacher : o.prompt || o.is_demonstration();
   if (needs_text) tokenizer = models::Tokenizer::for_model(path, model.config.vocabulary);

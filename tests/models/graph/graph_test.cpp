@@ -11,6 +11,7 @@ ModelConfig small() {
   ModelConfig c;
   c.hidden = 8, c.layers = 2, c.heads = 4, c.kv_heads = 2, c.head_dim = 2, c.ffn = 16, c.vocabulary = 32,
   c.max_positions = 64;
+  complete_config(c, "small");
   return c;
 }
 
@@ -19,7 +20,7 @@ ModelConfig small() {
 TEST(Graph, HasTheWeightsOfTheModel) {
   const auto graph = make_graph(small());
   std::uint64_t weights = 0;
-  for (const auto& op : graph.layer)
+  for (const auto& op : graph.kinds.front().operators)
     if (op.is_projection()) weights += op.inputs * op.outputs;
   EXPECT_EQ(weights, 8u * 8 + 2 * 8 * 4 + 8 * 8 + 3 * 8 * 16);
   EXPECT_EQ(graph.layers, 2u);

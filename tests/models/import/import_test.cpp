@@ -61,16 +61,16 @@ TEST_F(Import, ReadsTheBundledModel) {
   EXPECT_EQ(model.config.name, "orator-2m");
   EXPECT_EQ(model.config.head_dim, 32u);
   EXPECT_EQ(model.layers.size(), 5u);
-  EXPECT_EQ(model.layers[4].wk.rows, 64u);
+  EXPECT_EQ(model.layers[4].wk.weight.rows, 64u);
   EXPECT_EQ(model.classifier.data.data(), model.embedding.data.data()) << "tied";
 }
 
 TEST_F(Import, ReadsLlama2c) {
   spill(folder_ / "tiny.bin", tiny());
   const auto model = load_model((folder_ / "tiny.bin").string());
-  EXPECT_TRUE(model.config.rope_interleaved);
+  EXPECT_TRUE(model.config.rotary.interleaved);
   EXPECT_TRUE(model.config.tied_embeddings);
-  EXPECT_EQ(model.layers[1].down.cols, 16u);
+  EXPECT_EQ(model.layers[1].ffn.down.weight.cols, 16u);
 }
 
 TEST_F(Import, NamesWhatIsWrong) {
