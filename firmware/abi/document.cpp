@@ -33,6 +33,7 @@ int main() {
   FR_REGISTER_TABLE("Registers of the system controller", FR_SYSCTL_REGISTERS)
   FR_REGISTER_TABLE("Registers of the mailbox", FR_MAILBOX_REGISTERS)
   FR_REGISTER_TABLE("Registers of the timer", FR_TIMER_REGISTERS)
+  FR_REGISTER_TABLE("Registers of the DMA engine in SystemVerilog", FR_DMA_REGISTERS)
   FR_REGISTER_TABLE("Registers of the performance counters", FR_PERF_REGISTERS)
 #undef FR_X
 

@@ -111,6 +111,35 @@ enum {
   FR_TIMER_CONTROL_INTERRUPT = 4
 };
 
+/* The stand-alone DMA engine in SystemVerilog (ip/dma/rtl): copies rows of bytes in memory. Its bus of registers is 32 bits wide. */
+#define FR_DMA_REGISTERS(X)                                                                                 \
+  X(ID, 0x00, 32, RO, 0x46524431, "'FRD1': this is a Forerun DMA engine, interface version 1")              \
+  X(CONTROL, 0x04, 32, W1S, 0, "FR_DMA_CONTROL_*")                                                          \
+  X(STATUS, 0x08, 32, RO, 0, "FR_DMA_STATUS_*")                                                             \
+  X(INTERRUPT_ENABLE, 0x0c, 32, RW, 0, "FR_DMA_INTERRUPT_*")                                                \
+  X(INTERRUPT_STATUS, 0x10, 32, W1C, 0, "FR_DMA_INTERRUPT_*")                                               \
+  X(ERROR, 0x14, 32, RO, 0, "FR_ERROR_BUS after a bus error, else FR_ERROR_NONE; cleared by start")         \
+  X(SOURCE, 0x18, 64, RW, 0, "address of the first row to read")                                            \
+  X(DESTINATION, 0x20, 64, RW, 0, "address of the first row to write")                                      \
+  X(ROW_BYTES, 0x28, 32, RW, 0, "bytes of a row")                                                           \
+  X(ROWS, 0x2c, 32, RW, 0, "rows")                                                                          \
+  X(SOURCE_STRIDE, 0x30, 64, RW, 0, "bytes from a row to the next one, signed")                             \
+  X(DESTINATION_STRIDE, 0x38, 64, RW, 0, "bytes from a row to the next one, signed")                        \
+  X(ERROR_ADDRESS, 0x40, 64, RO, 0, "address of the burst that met the error")                              \
+  X(CYCLES, 0x48, 64, RO, 0, "clock cycles since start; holds after the end")                               \
+  X(WRITTEN, 0x50, 64, RO, 0, "bytes written since start, in bursts answered without error")
+
+enum {
+  FR_DMA_CONTROL_START = 1, /* refused (bus error) while running */
+
+  FR_DMA_STATUS_RUNNING = 1,
+  FR_DMA_STATUS_DONE = 2,  /* the copy is over; cleared by start */
+  FR_DMA_STATUS_ERROR = 4, /* it was ended by an error; cleared by start */
+
+  FR_DMA_INTERRUPT_DONE = 1,
+  FR_DMA_INTERRUPT_ERROR = 2
+};
+
 /* Performance counters of every block in one register space: a table of 32-byte entries, all RO. */
 #define FR_PERF_REGISTERS(X)                                                                                \
   X(ID, 0x00, 32, RO, 0x46525031, "'FRP1': this is a Forerun counter block, interface version 1")           \
@@ -130,6 +159,9 @@ enum fr_mailbox_register { FR_MAILBOX_REGISTERS(FR_X) FR_MAILBOX_BYTES = 0x1000 
 #undef FR_X
 #define FR_X(NAME, OFFSET, BITS, ACCESS, RESET, DESCRIPTION) FR_TIMER_##NAME = OFFSET,
 enum fr_timer_register { FR_TIMER_REGISTERS(FR_X) FR_TIMER_BYTES = 0x1000 };
+#undef FR_X
+#define FR_X(NAME, OFFSET, BITS, ACCESS, RESET, DESCRIPTION) FR_DMA_##NAME = OFFSET,
+enum fr_dma_register { FR_DMA_REGISTERS(FR_X) FR_DMA_BYTES = 0x1000 };
 #undef FR_X
 #define FR_X(NAME, OFFSET, BITS, ACCESS, RESET, DESCRIPTION) FR_PERF_##NAME = OFFSET,
 enum fr_perf_register { FR_PERF_REGISTERS(FR_X) FR_PERF_BYTES = 0x1000 };

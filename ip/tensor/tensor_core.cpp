@@ -73,6 +73,7 @@ std::uint64_t TensorCore::scale_bytes(std::uint64_t first_k, std::uint64_t rows,
 }
 
 void TensorCore::start(const Command& command) {
+  begin_ps_ = now_picoseconds();
   if (is_matmul(command)) {
     if (const auto fault = decode(command)) return fail(*fault);
     if (command_.m > 0 && command_.n > 0 && command_.k > 0) {
@@ -89,6 +90,7 @@ void TensorCore::start(const Command& command) {
 }
 
 void TensorCore::multiply() {
+  if (before_results) before_results(current(), memory(), begin_ps_);
   if (current().header().opcode == FR_OP_MATMUL_SCALED)
     matmul(command_, memory());
   else

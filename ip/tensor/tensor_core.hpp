@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 
 #include "ip/command/compute_engine.hpp"
 
@@ -42,6 +44,10 @@ class TensorCore : public ComputeEngine {
   Counter waves{counters, "waves", "wave", "weight tiles loaded, counting arrays side by side once"};
   Counter operand_time{counters, "operand_time", "ps", "time that waves were held up by the scratchpad"};
 
+  /// Called when a MATMUL or MATMUL_SCALED has taken its time, with real data, before its results are in the
+  /// scratchpad; `begin_ps`: when it started. For recorders.
+  std::function<void(const Command& command, std::span<unsigned char> memory, std::int64_t begin_ps)> before_results;
+
   /// Floating-point or integer operations a second at peak (two per MAC).
   double peak_operations() const;
   /// The closed form above, in cycles.
@@ -60,7 +66,7 @@ class TensorCore : public ComputeEngine {
   TensorParameters parameters_;
   fr_matmul_scaled command_{};  ///< a MATMUL without scales
   std::uint64_t wave_ = 0, wave_count_ = 0, k_tiles_ = 0;
-  std::int64_t operands_ready_ = 0;
+  std::int64_t begin_ps_ = 0;
 };
 
 }  // namespace forerun::ip

@@ -53,6 +53,7 @@ int sc_main(int argc, char** argv) {
     cli::add_compile(app, code);
     cli::add_chip(app, code);
     cli::add_traffic(app, code);
+    cli::add_replay(app, code);
     cli::add_validate(app, code);
     const auto names = command_names(app);
     if (argc > 1 && argv[1][0] != '-' && std::find(names.begin(), names.end(), argv[1]) == names.end())

@@ -18,6 +18,7 @@
 #include "platform/report/report.hpp"
 #include "platform/sim/console.hpp"
 #include "platform/sim/inference.hpp"
+#include "platform/sim/recorder.hpp"
 #include "platform/sim/simulation.hpp"
 
 namespace forerun::cli {
@@ -36,6 +37,8 @@ struct RunOptions {
   std::uint64_t seed = 0;
   std::uint64_t step_timeout = 0;
   std::optional<std::uint16_t> gdb;
+  std::vector<std::string> record;
+  std::uint64_t record_count = 0;
   bool native = false;
   bool model_given = false;
   /// What a run without any of these is.
@@ -50,6 +53,7 @@ void check(const RunOptions& o, const chip::Chip& chip) {
   };
   const bool data = chip.data == chip::Data::real;
   refuse(!data && o.ids, "--ids needs real data: without, the chip computes no tokens");
+  refuse(!data && !o.record.empty(), "--record needs real data: without, there are none to record");
   refuse(!data && o.logits, "--logits needs real data: without, the chip computes no logits");
   refuse(
       o.teacher && (o.prompt || o.prompt_tokens || o.steps || o.temperature),
@@ -199,7 +203,11 @@ int run(const RunOptions& o) {
   const auto program = make_program(o, model, chip, request);
   auto ids = open_output(o.ids), logits = open_output(o.logits), report_file = open_output(o.report);
 
-  sim::Simulation simulation(chip, o.native ? forerun_llm_main : std::function<int(std::uint64_t)>());
+  std::vector<sim::Recording> recordings;
+  for (const auto& text : o.record) recordings.push_back(sim::parse_recording(text));
+  sim::Simulation simulation(chip, o.native ? forerun_llm_main : std::function<int(std::uint64_t)>(),
+                             sim::taps_of(recordings));
+  sim::Recorder recorder(simulation, recordings, o.record_count);
   if (!o.native) simulation.load(sim::ElfProgram::read(o.firmware.value_or(sim::firmware_path("llm.elf"))));
   sim::Inference inference(simulation.soc, program, request);
   const bool text = tokenizer && data;
@@ -224,6 +232,7 @@ int run(const RunOptions& o) {
   output.end_text();
   console.flush();
   gdb.ended(outcome);
+  const bool recorded = recorder.close();
 
   // From here on, after the simulation's own stacks, there are return values instead of exceptions.
   if (const auto problem = problem_of(inference, outcome); !problem.empty()) {
@@ -232,10 +241,10 @@ int run(const RunOptions& o) {
   }
   const auto report =
       report::make_report(simulation, inference, model.config, o.model.format(), outcome, setup);
-  const bool written = (!ids || ids->commit(as_lines(inference.ids()))) &&
+  const bool written = recorded && (!ids || ids->commit(as_lines(inference.ids()))) &&
                        (!logits || logits->commit(as_bytes(inference.logits()))) &&
                        (!report_file || report_file->commit(report::to_json(report)));
-  std::cout << "\n" << report::to_text(report) << std::flush;
+  std::cout << "\n" << report::to_text(report) << recorder.summary() << std::flush;
   return written ? ok : failed;
 }
 
@@ -270,6 +279,15 @@ void add_run(CLI::App& app, int& code) {
   command.add_option("--logits", o->logits, "write the logits of every position as rows of binary32");
   command.add_option("--teacher", o->teacher, "feed the token ids of this file, whatever the chip chooses");
   command.add_option("--report", o->report, "write the report as JSON");
+  command.add_option(
+      "--record", o->record,
+      "BLOCK=FILE: record what passes the boundary of a block, such as cluster0.tensor, cluster0, "
+      "hbm0.port0 or sram, for replay into RTL; may be repeated");
+  command
+      .add_option("--record-count", o->record_count,
+                  "record only so many of each block, from the start; 0: all")
+      ->capture_default_str()
+      ->check(whole_number);
   command.add_option("--program", o->program,
                      "run this program (forerun compile -o) instead of compiling the model");
   command.add_option("--firmware", o->firmware, "boot this ELF instead of the chip's own firmware");

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "platform/chip/chip.hpp"
 #include "platform/sim/elf.hpp"
@@ -37,8 +38,9 @@ std::string firmware_path(const std::string& file);
 class Simulation {
  public:
   /// With a `native` program (firmware/apps/apps.h), this runs in the simulator's process in the place of the
-  /// CPU. Throws std::invalid_argument for a chip that cannot be built.
-  explicit Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)> native = {});
+  /// CPU. `taps`: boundaries to record (soc::SocOptions). Throws std::invalid_argument for a chip that cannot be built.
+  explicit Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)> native = {},
+                      std::vector<std::string> taps = {});
 
   soc::Soc soc;
 

@@ -17,15 +17,15 @@ chip::Tile find_tile(const chip::Grid& grid, chip::TileKind kind, unsigned index
 }
 
 void connect_memory(ip::Noc& noc, const chip::Chip& chip, const chip::Grid& grid,
-                    std::span<const std::unique_ptr<ip::HbmStack>> stacks) {
+                    std::span<const std::unique_ptr<ip::HbmStack>> stacks, const BindMemory& bind) {
   const auto ports = chip.hbm.ports;
   std::vector<const ip::Noc::Target*> pieces(stacks.size() * ports);
   for (unsigned stack = 0; stack < stacks.size(); ++stack)
     for (unsigned port = 0; port < ports; ++port) {
       const auto tile = find_tile(grid, chip::TileKind::memory, stack * ports + port);
-      auto& target = noc.add_target(fmt::format("hbm{}.port{}", stack, port), tile.x, tile.y,
-                                    noc_endpoint(chip, chip.hbm.clock));
-      target.bind(stacks[stack]->port[port]);
+      const auto name = fmt::format("hbm{}.port{}", stack, port);
+      auto& target = noc.add_target(name, tile.x, tile.y, noc_endpoint(chip, chip.hbm.clock));
+      bind(name, target, stacks[stack]->port[port]);
       pieces[port * stacks.size() + stack] = &target;
     }
   noc.map_interleaved(chip::address_map::hbm, chip::memory_size(chip).count, chip.hbm.interleave.count,

@@ -2,8 +2,10 @@
 /// How memory hangs on the network.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "ip/hbm/hbm_stack.hpp"
 #include "ip/noc/noc.hpp"
@@ -14,10 +16,19 @@ namespace forerun::soc {
 /// The place of the one tile of a kind with this number.
 chip::Tile find_tile(const chip::Grid& grid, chip::TileKind kind, unsigned index);
 
+/// Binds a port of a stack, "hbm0.port0", to the network's socket for it.
+using BindMemory = std::function<void(const std::string& name, ip::Noc::Target&,
+                                      tlm_utils::simple_target_socket_tagged<ip::HbmStack>&)>;
+inline void bind_directly(const std::string&, ip::Noc::Target& from,
+                          tlm_utils::simple_target_socket_tagged<ip::HbmStack>& to) {
+  from.bind(to);
+}
+
 /// Binds every port of every stack to the network at its memory tile, and maps the memory from
 /// address_map::hbm on: consecutive pieces of hbm.interleave go to the next stack first, as the stacks
 /// expect, and then to the next port.
 void connect_memory(ip::Noc& noc, const chip::Chip& chip, const chip::Grid& grid,
-                    std::span<const std::unique_ptr<ip::HbmStack>> stacks);
+                    std::span<const std::unique_ptr<ip::HbmStack>> stacks,
+                    const BindMemory& bind = bind_directly);
 
 }  // namespace forerun::soc

@@ -41,7 +41,8 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
       perf("perf"),
       noc("noc", noc_parameters(chip, grid_)),
       hbm_store(chip::memory_size(chip).count),
-      sram_port_("sram_port") {
+      sram_port_("sram_port"),
+      wanted_taps_(options.taps) {
   for (unsigned i = 0; i < chip.hbm.stacks; ++i)
     hbm.push_back(
         std::make_unique<ip::HbmStack>(fmt::format("hbm{}", i).c_str(), hbm_parameters(chip, i), hbm_store));
@@ -51,12 +52,29 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
   if (cpu) connect_cpu();
   connect_control_tile();
   connect_noc();
+  for (const auto& wanted : wanted_taps_)
+    if (!taps.contains(wanted))
+      throw std::invalid_argument(
+          fmt::format("'{}' is no boundary of this chip; it has {}", wanted, fmt::join(boundaries_, ", ")));
   connect_interrupts_and_resets();
   collect_statistics();
   write(device_tree_address(chip), device_tree_);
 }
 
 std::uint64_t Soc::rom_bytes() const { return boot_rom_parameters(chip_, device_tree_.size()).size.count; }
+
+template <typename From, typename To>
+void Soc::join(const std::string& boundary, From& from, To& to) {
+  boundaries_.push_back(boundary);
+  if (std::find(wanted_taps_.begin(), wanted_taps_.end(), boundary) == wanted_taps_.end()) {
+    from.bind(to);
+    return;
+  }
+  auto tap = std::make_unique<ip::record::Tap>(fmt::format("tap_{}", taps.size()).c_str());
+  from.bind(tap->in);
+  tap->out.bind(to);
+  taps[boundary] = std::move(tap);
+}
 
 void Soc::connect_cpu() {
   cpu->bus.bind(bus.socket);
@@ -68,16 +86,16 @@ void Soc::connect_cpu() {
 }
 
 void Soc::connect_control_tile() {
-  bus.map(map::boot_rom, rom_bytes()).bind(boot_rom.socket);
+  join("boot_rom", bus.map(map::boot_rom, rom_bytes()), boot_rom.socket);
   bus.map(map::sram, chip_.sram.size.count).bind(sram_port_.in[0]);
-  sram_port_.out.bind(sram.socket);
-  bus.map(map::uart, map::uart_size).bind(uart.socket);
-  bus.map(map::clint, map::clint_size).bind(clint.socket);
-  bus.map(map::plic, map::plic_size).bind(plic.socket);
-  bus.map(map::timer, FR_TIMER_BYTES).bind(timer.socket);
-  bus.map(map::mailbox, FR_MAILBOX_BYTES).bind(mailbox.socket);
-  bus.map(map::sysctl, FR_SYSCTL_BYTES).bind(sysctl.socket);
-  bus.map(map::perf, FR_PERF_BYTES).bind(perf.socket);
+  join("sram", sram_port_.out, sram.socket);
+  join("uart", bus.map(map::uart, map::uart_size), uart.socket);
+  join("clint", bus.map(map::clint, map::clint_size), clint.socket);
+  join("plic", bus.map(map::plic, map::plic_size), plic.socket);
+  join("timer", bus.map(map::timer, FR_TIMER_BYTES), timer.socket);
+  join("mailbox", bus.map(map::mailbox, FR_MAILBOX_BYTES), mailbox.socket);
+  join("sysctl", bus.map(map::sysctl, FR_SYSCTL_BYTES), sysctl.socket);
+  join("perf", bus.map(map::perf, FR_PERF_BYTES), perf.socket);
 }
 
 void Soc::connect_noc() {
@@ -92,14 +110,16 @@ void Soc::connect_noc() {
     auto& cluster = *clusters[i];
     const auto tile = find_tile(grid_, chip::TileKind::cluster, i);
     const auto name = fmt::format("cluster{}", i);
-    cluster.mux.out.bind(noc.add_initiator(name, tile.x, tile.y, noc_endpoint(chip_, chip_.clusters.clock)));
+    join(name, cluster.mux.out,
+         noc.add_initiator(name, tile.x, tile.y, noc_endpoint(chip_, chip_.clusters.clock)));
     auto& target = noc.add_target(name, tile.x, tile.y, noc_endpoint(chip_, chip_.clusters.clock));
-    target.bind(cluster.target);
+    join(name + ".target", target, cluster.target);
     noc.map(map::cluster_registers(i), FR_CLUSTER_REGISTER_BYTES, target);
     noc.map(map::scratchpad(i), cluster.scratchpad.size(), target, map::scratchpad_stride);
   }
 
-  connect_memory(noc, chip_, grid_, hbm);
+  connect_memory(noc, chip_, grid_, hbm,
+                 [this](const auto& name, auto& from, auto& to) { join(name, from, to); });
 }
 
 void Soc::connect_interrupts_and_resets() {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -22,6 +23,7 @@
 #include "ip/memory/memory.hpp"
 #include "ip/noc/noc.hpp"
 #include "ip/perf/perf.hpp"
+#include "ip/record/tap.hpp"
 #include "ip/sysctl/sysctl.hpp"
 #include "ip/timer/timer.hpp"
 #include "ip/uart/uart.hpp"
@@ -33,6 +35,7 @@ namespace forerun::soc {
 struct SocOptions {
   bool with_cpu = true;  ///< false: another master is bound to `bus.socket`, for example a test or firmware
                          ///< built for the host
+  std::vector<std::string> taps{};  ///< boundaries (Soc::boundaries) at which transactions are recorded
 };
 
 /// A counter of some block, by its place in the chip: "cluster3.tensor.macs", "hbm0.channel2.row_hits".
@@ -53,7 +56,8 @@ struct Statistic {
 /// under way arrive without effect, and the counts of clusters, HBM and NoC begin anew.
 class Soc : public sc_core::sc_module {
  public:
-  /// Throws std::invalid_argument, naming the key, for a chip that no chip file may describe.
+  /// Throws std::invalid_argument, naming the key, for a chip that no chip file may describe, and for a tap at a
+  /// boundary that this chip does not have.
   Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocOptions& options = {});
 
   const chip::Chip& chip() const { return chip_; }
@@ -78,6 +82,12 @@ class Soc : public sc_core::sc_module {
   ip::SparseMemory hbm_store;  ///< the bytes of all stacks, from address_map::hbm on
   std::vector<std::unique_ptr<ip::HbmStack>> hbm;
   std::vector<std::unique_ptr<ip::Cluster>> clusters;
+
+  /// Recorders, by the names of their boundaries.
+  std::map<std::string, std::unique_ptr<ip::record::Tap>> taps;
+  /// Where there can be one: "cluster0" is its port into the network, "cluster0.target" its registers and scratchpad as
+  /// others see them; memories and peripherals by their names.
+  const std::vector<std::string>& boundaries() const { return boundaries_; }
 
   /// Called when firmware ends the simulation with an exit code, 0 .. 255.
   std::function<void(int)> on_exit;
@@ -109,6 +119,9 @@ class Soc : public sc_core::sc_module {
   void add_statistics(const std::string& prefix, const ip::CounterGroup& group);
   void add_channel_statistics(const std::string& stack_name, const ip::HbmStack& stack);
   std::uint64_t rom_bytes() const;
+  /// Binds two sockets, with a tap between them if one is wanted at this boundary.
+  template <typename From, typename To>
+  void join(const std::string& boundary, From& from, To& to);
   struct DebugTarget {
     sc_core::sc_export<tlm::tlm_fw_transport_if<>>* target;
     std::uint64_t address;
@@ -119,6 +132,7 @@ class Soc : public sc_core::sc_module {
 
   SharedTarget sram_port_;
   std::vector<Statistic> statistics_;
+  std::vector<std::string> wanted_taps_, boundaries_;
 };
 
 }  // namespace forerun::soc
