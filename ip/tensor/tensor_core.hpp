@@ -3,21 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "ip/command/compute_engine.hpp"
+#include "ip/tensor/arrays.hpp"
+#include "ip/tensor/tensor_parameters.hpp"
 
 namespace forerun::ip {
-
-struct TensorParameters {
-  unsigned rows = 64;           ///< R, along k: 1 .. 512
-  unsigned columns = 64;        ///< C, along n: 1 .. 512
-  unsigned arrays = 2;          ///< 1 .. 64
-  bool double_buffered = true;  ///< weights of the next tile are loaded while the present one streams
-  unsigned queue_depth = 16;    ///< commands
-  Frequency clock{1.25e9};
-  bool data = true;
-};
 
 /// Executes MATMUL and MATMUL_SCALED in waves: one k-tile of R rows against up to `arrays` n-tiles of C
 /// columns side by side.
@@ -42,6 +35,12 @@ class TensorCore : public ComputeEngine {
   Counter waves{counters, "waves", "wave", "weight tiles loaded, counting arrays side by side once"};
   Counter operand_time{counters, "operand_time", "ps", "time that waves were held up by the scratchpad"};
 
+  /// From now on `arrays` executes those commands that it takes. The engine's accounting, its operands'
+  /// traffic and its waits stay as they are.
+  void use(std::unique_ptr<TensorArrays> arrays) { arrays_ = std::move(arrays); }
+  /// Null without.
+  const TensorArrays* arrays() const { return arrays_.get(); }
+
   /// Floating-point or integer operations a second at peak (two per MAC).
   double peak_operations() const;
   /// The closed form above, in cycles.
@@ -60,7 +59,8 @@ class TensorCore : public ComputeEngine {
   TensorParameters parameters_;
   fr_matmul_scaled command_{};  ///< a MATMUL without scales
   std::uint64_t wave_ = 0, wave_count_ = 0, k_tiles_ = 0;
-  std::int64_t operands_ready_ = 0;
+  std::unique_ptr<TensorArrays> arrays_;
+  bool on_arrays_ = false;  ///< the command under way
 };
 
 }  // namespace forerun::ip
