@@ -19,8 +19,9 @@ std::string firmware_path(const std::string& file) {
   return std::string(folder != nullptr ? folder : FORERUN_FIRMWARE_DIR) + "/" + file;
 }
 
-Simulation::Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)> native)
-    : soc("chip", chip, {.with_cpu = !native}) {
+Simulation::Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)> native,
+                       const rtl::WaveOptions& waves)
+    : soc("chip", chip, {.with_cpu = !native, .waves = waves}) {
   if (native) {
     host_cpu_ = std::make_unique<HostCpu>(
         "host_cpu", HostCpuParameters{std::move(native), soc::device_tree_address(chip), chip.cpu.clock});

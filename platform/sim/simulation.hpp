@@ -38,7 +38,8 @@ class Simulation {
  public:
   /// With a `native` program (firmware/apps/apps.h), this runs in the simulator's process in the place of the
   /// CPU. Throws std::invalid_argument for a chip that cannot be built.
-  explicit Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)> native = {});
+  explicit Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)> native = {},
+                      const rtl::WaveOptions& waves = {});
 
   soc::Soc soc;
 
