@@ -80,11 +80,14 @@ void TensorCore::start(const Command& command) {
       k_tiles_ = divide_up(command_.k, parameters_.rows);
       wave_count_ = k_tiles_ * divide_up(divide_up(command_.n, parameters_.columns), parameters_.arrays);
       wave_ = 0;
+      on_arrays_ = arrays_ && command.header().opcode == FR_OP_MATMUL &&
+                   arrays_->begin(command.as<fr_matmul>(), memory(), now_picoseconds());
       return step();
     }
   } else {
     command_ = {};
   }
+  on_arrays_ = false;
   wave_ = wave_count_ = 0;
   step_after(clock_.period_ps());
 }
@@ -100,7 +103,10 @@ void TensorCore::multiply() {
 void TensorCore::step() {
   if (wave_ == wave_count_) {
     if (is_matmul(current())) {
-      if (parameters_.data) multiply();
+      if (on_arrays_)
+        arrays_->end();
+      else if (parameters_.data)
+        multiply();
       macs += std::uint64_t{command_.m} * command_.n * command_.k;
     }
     return finish();
@@ -118,9 +124,13 @@ void TensorCore::step() {
   if (k_tile == 0 && (command_.flags & FR_MATMUL_ACCUMULATE) != 0)
     ready = std::max(ready, transfer(tlm::TLM_READ_COMMAND, c_bytes));
   if (k_tile + 1 == k_tiles_) ready = std::max(ready, transfer(tlm::TLM_WRITE_COMMAND, c_bytes));
-  const auto compute = clock_.cycles_to_ps(
-      static_cast<std::int64_t>(wave_cycles(parameters_, wave_, wave_count_, k_tiles_, m, command_.k)));
-  const auto until = std::max(compute, clock_.cycles_to_ps(clock_.ps_to_cycles(ready)));
+  const auto cycles = static_cast<std::int64_t>(
+      on_arrays_ ? arrays_->wave() : wave_cycles(parameters_, wave_, wave_count_, k_tiles_, m, command_.k));
+  const auto compute = clock_.cycles_to_ps(cycles);
+  const auto until = clock_.cycles_to_ps(std::max(cycles, clock_.ps_to_cycles(ready)));
+  if (on_arrays_)
+    arrays_->wait(static_cast<std::uint64_t>(clock_.ps_to_cycles(ready) -
+                                             std::min(cycles, clock_.ps_to_cycles(ready))));
   operand_time += static_cast<std::uint64_t>(until - compute);
   ++waves;
   ++wave_;

@@ -4,22 +4,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 
 #include "ip/command/compute_engine.hpp"
+#include "ip/tensor/arrays.hpp"
+#include "ip/tensor/tensor_parameters.hpp"
 
 namespace forerun::ip {
-
-struct TensorParameters {
-  unsigned rows = 64;           ///< R, along k: 1 .. 512
-  unsigned columns = 64;        ///< C, along n: 1 .. 512
-  unsigned arrays = 2;          ///< 1 .. 64
-  bool double_buffered = true;  ///< weights of the next tile are loaded while the present one streams
-  unsigned queue_depth = 16;    ///< commands
-  Frequency clock{1.25e9};
-  bool data = true;
-};
 
 /// Executes MATMUL and MATMUL_SCALED in waves: one k-tile of R rows against up to `arrays` n-tiles of C
 /// columns side by side.
@@ -47,6 +40,11 @@ class TensorCore : public ComputeEngine {
   /// Called when a MATMUL or MATMUL_SCALED has taken its time, with real data, before its results are in the
   /// scratchpad; `begin_ps`: when it started. For recorders.
   std::function<void(const Command& command, std::span<unsigned char> memory, std::int64_t begin_ps)> before_results;
+  /// From now on `arrays` executes those commands that it takes. The engine's accounting, its operands'
+  /// traffic and its waits stay as they are.
+  void use(std::unique_ptr<TensorArrays> arrays) { arrays_ = std::move(arrays); }
+  /// Null without.
+  const TensorArrays* arrays() const { return arrays_.get(); }
 
   /// Floating-point or integer operations a second at peak (two per MAC).
   double peak_operations() const;
@@ -67,6 +65,8 @@ class TensorCore : public ComputeEngine {
   fr_matmul_scaled command_{};  ///< a MATMUL without scales
   std::uint64_t wave_ = 0, wave_count_ = 0, k_tiles_ = 0;
   std::int64_t begin_ps_ = 0;
+  std::unique_ptr<TensorArrays> arrays_;
+  bool on_arrays_ = false;  ///< the command under way
 };
 
 }  // namespace forerun::ip

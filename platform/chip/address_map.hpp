@@ -20,6 +20,13 @@ inline constexpr std::uint64_t mailbox = 0x1002'0000;
 inline constexpr std::uint64_t perf = 0x1003'0000;
 inline constexpr std::uint64_t sram = 0x8000'0000;
 
+/// RTL beside the peripherals: device i at i * rtl_device_size.
+inline constexpr std::uint64_t rtl_devices = 0x1800'0000;
+inline constexpr std::uint64_t rtl_device_size = 0x10'0000;
+inline constexpr unsigned max_rtl_devices = 8;
+inline constexpr std::uint64_t rtl_stream_size = 0x1000;  ///< addresses whose writes go into a stream
+constexpr std::uint64_t rtl_device(unsigned index) { return rtl_devices + index * rtl_device_size; }
+
 /// Registers of cluster 0; cluster i follows at i * cluster_stride.
 inline constexpr std::uint64_t clusters = 0x2000'0000;
 inline constexpr std::uint64_t cluster_stride = 0x1'0000;
@@ -36,6 +43,8 @@ constexpr std::uint64_t scratchpad(unsigned index) { return scratchpads + index 
 
 /// Sources of the interrupt controller.
 inline constexpr unsigned uart_interrupt = 1, timer_interrupt = 2, mailbox_interrupt = 3;
+inline constexpr unsigned first_rtl_device_interrupt = 8;
+constexpr unsigned rtl_device_interrupt(unsigned index) { return first_rtl_device_interrupt + index; }
 inline constexpr unsigned first_cluster_interrupt = 16;
 constexpr unsigned cluster_interrupt(unsigned index) { return first_cluster_interrupt + index; }
 

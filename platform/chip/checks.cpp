@@ -32,6 +32,7 @@ class Finder {
   std::vector<Conflict> all() {
     boot_rom();
     scratchpad();
+    rtl();
     dma();
     memory();
     address_map();
@@ -46,6 +47,33 @@ class Finder {
  private:
   void add(std::vector<std::string_view> keys, std::string message) {
     found_.push_back({std::move(keys), std::move(message)});
+  }
+
+  void rtl() {
+    const auto& tensor = chip_.clusters.tensor;
+    if (tensor.model == TensorModel::tlm) {
+      if (!chip_.rtl.tensor.text.empty())
+        add({"clusters.tensor.model", "rtl.tensor"},
+            fmt::format("rtl.tensor is {}, but clusters.tensor.model is tlm, expected rtl or lockstep",
+                        chip_.rtl.tensor.text));
+      return;
+    }
+    if (chip_.data == Data::none)
+      add({"clusters.tensor.model", "data"},
+          fmt::format("clusters.tensor.model is {}, which needs data: real", name(tensor.model)));
+    if (tensor.model == TensorModel::lockstep && !tensor.double_buffered)
+      add({"clusters.tensor.model", "clusters.tensor.double_buffered"},
+          "clusters.tensor.model is lockstep, which needs clusters.tensor.double_buffered: true");
+    const auto& formats = tensor.formats;
+    const bool any = std::any_of(formats.begin(), formats.end(), [](Format format) {
+      return format == Format::i8 || format == Format::bf16 || format == Format::f16;
+    });
+    if (!any)
+      add({"clusters.tensor.formats", "clusters.tensor.model"},
+          fmt::format(
+              "clusters.tensor.model is {}, but clusters.tensor.formats has none of i8, bf16 and f16, which "
+              "the RTL multiplies",
+              name(tensor.model)));
   }
 
   void boot_rom() {

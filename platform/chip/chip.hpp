@@ -51,6 +51,8 @@ struct AddressHash {
   std::vector<std::uint64_t> masks;
   bool operator==(const AddressHash&) const = default;
 };
+/// What the arrays are: the fast models, RTL in their place, or both side by side and compared.
+enum class TensorModel : unsigned char { tlm, rtl, lockstep };
 enum class NocModel : unsigned char { packet, flit };
 enum class NocTopology : unsigned char { mesh, torus, ring, concentrated_mesh, fat_tree, crossbar };
 enum class NocRouting : unsigned char { dimension_order, o1turn, west_first };
@@ -101,6 +103,7 @@ struct Scratchpad {
 };
 
 struct Tensor {
+  TensorModel model = TensorModel::tlm;
   unsigned rows = 64, columns = 64, arrays = 2;
   bool double_buffered = true;
   std::vector<Format> formats{Format::f32, Format::f16, Format::bf16, Format::i8};
@@ -229,6 +232,20 @@ struct Hbm {
   bool operator==(const Hbm&) const = default;
 };
 
+/// A file; empty: none.
+struct Path {
+  std::string text;
+  bool operator==(const Path&) const = default;
+};
+
+/// Models that forerun_add_rtl_block or `forerun rtl` has made of somebody's Verilog.
+struct Rtl {
+  Path tensor;                ///< arrays of clusters.tensor.model rtl and lockstep; empty: ip/tensor/rtl
+  Path sram;                  ///< memory of the control CPU; empty: the model
+  std::vector<Path> devices;  ///< at address_map::rtl_device(i)
+  bool operator==(const Rtl&) const = default;
+};
+
 struct Chip {
   std::string name = "reference";
   Timing timing = Timing::approximate;
@@ -242,6 +259,7 @@ struct Chip {
   Clusters clusters;
   Noc noc;
   Hbm hbm;
+  Rtl rtl;
   bool operator==(const Chip&) const = default;
 };
 

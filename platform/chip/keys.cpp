@@ -88,6 +88,8 @@ const Key table[] = {
         "single-ported banks; consecutive words lie in consecutive banks"),
     KEY(clusters.scratchpad.bank_width, power_of_two(1, 256), "", "what a bank delivers a cycle"),
     KEY(clusters.scratchpad.latency, latency, "cycles", "from request to first data"),
+    KEY(clusters.tensor.model, any, "",
+        "the arrays: fast models (tlm), RTL in their place, or both, compared on every command (lockstep)"),
     KEY(clusters.tensor.rows, range(1, 512), "", "rows of a systolic array, along k"),
     KEY(clusters.tensor.columns, range(1, 512), "", "columns of a systolic array, along n"),
     KEY(clusters.tensor.arrays, range(1, 64), "", "arrays that work side by side"),
@@ -257,6 +259,11 @@ const Key table[] = {
     KEY(hbm.energies.standby, power, "", "while powered up, without what commands add"),
     KEY(hbm.energies.power_down, power, "", "in power-down"),
     KEY(hbm.energies.self_refresh, power, "", "in self-refresh, with its refreshes"),
+
+    KEY(rtl.tensor, any, "", "RTL of the arrays; empty: ip/tensor/rtl"),
+    KEY(rtl.sram, any, "", "RTL of the control CPU's memory; empty: the model"),
+    KEY(rtl.devices, any, "",
+        "RTL beside the peripherals of the control CPU, in the order of their addresses"),
 };
 #undef KEY
 
@@ -286,6 +293,13 @@ template <typename T>
 constexpr bool is_list = false;
 template <typename T>
 constexpr bool is_list<std::vector<T>> = true;
+
+/// A YAML scalar in double quotes.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' || c == '\\' ? std::string{'\\', c} : std::string{c};
+  return out + "\"";
+}
 
 /// "a", "a or b", "a, b or c".
 template <typename Range>
@@ -382,6 +396,11 @@ std::string expected(const Key& key) {
               rule, [](std::uint64_t n) { return Power{static_cast<double>(n) / 1e6}; });
         } else if constexpr (std::is_same_v<T, std::vector<Format>>) {
           return fmt::format("a list of {}, each once", alternatives(Names<Format>::all));
+        } else if constexpr (std::is_same_v<T, Path>) {
+          return "a file's path, relative to the chip file, or nothing (\"\")";
+        } else if constexpr (std::is_same_v<T, std::vector<Path>>) {
+          return fmt::format("a list of up to {} paths of files, relative to the chip file",
+                             address_map::max_rtl_devices);
         } else if constexpr (std::is_same_v<T, std::vector<AddressPiece>>) {
           return fmt::format("a list of {}, burst first, each whole or in pieces such as column:2",
                              fmt::join(Names<AddressField>::all, ", "));
@@ -421,6 +440,10 @@ std::string value_text(const Key& key, const Chip& chip) {
           return fmt::format("{}", value);
         else if constexpr (std::is_same_v<T, std::string>)
           return fmt::format("\"{}\"", value);
+        else if constexpr (std::is_same_v<T, Path>)
+          return quoted(value.text);
+        else if constexpr (std::is_same_v<T, std::vector<Path>>)
+          return list(value, [](const Path& path) { return quoted(path.text); });
         else if constexpr (std::is_same_v<T, Bytes> || std::is_same_v<T, Frequency> ||
                            std::is_same_v<T, Time> || std::is_same_v<T, Energy> || std::is_same_v<T, Power>)
           return format(value);

@@ -12,6 +12,7 @@
 #include <optional>
 #include <type_traits>
 
+#include "platform/chip/address_map.hpp"
 #include "platform/chip/checks.hpp"
 #include "platform/chip/keys.hpp"
 #include "platform/chip/names.hpp"
@@ -73,6 +74,7 @@ class Loader {
         break;
       }
     ++layer_;
+    folder_ = path.parent_path();
     Seen seen;
     map(root, "", at, seen, true);
   }
@@ -128,6 +130,7 @@ class Loader {
       return problem(place, error.what());
     }
     ++layer_;
+    folder_.clear();
     Seen seen;
     entry(
         setting.substr(0, equals), value, place, place, [&](int, int) { return place; }, seen);
@@ -286,6 +289,20 @@ class Loader {
           } else if constexpr (std::is_same_v<T, std::string>) {
             take(node.kind == YamlNode::Kind::scalar && good_name(node.text) ? std::optional<T>(node.text)
                                                                              : std::nullopt);
+          } else if constexpr (std::is_same_v<T, Path>) {
+            take(path(node));
+          } else if constexpr (std::is_same_v<T, std::vector<Path>>) {
+            if (node.kind != YamlNode::Kind::list || node.items.size() > address_map::max_rtl_devices)
+              return wrong(place, node.kind == YamlNode::Kind::list
+                                      ? fmt::format("a list of {}", node.items.size())
+                                      : found());
+            T list;
+            for (const auto& item : node.items) {
+              const auto value = path(item);
+              if (!value || value->text.empty()) return wrong(at(item.line, item.column), what_it_is(item));
+              list.push_back(*value);
+            }
+            target = std::move(list);
           } else if constexpr (std::is_same_v<T, Bytes> || std::is_same_v<T, Frequency> ||
                                std::is_same_v<T, Time> || std::is_same_v<T, Energy> ||
                                std::is_same_v<T, Power>) {
@@ -315,6 +332,15 @@ class Loader {
           }
         },
         key.member);
+  }
+
+  /// A file's path; a relative one begins at the chip file's folder.
+  std::optional<Path> path(const YamlNode& node) const {
+    if (node.kind == YamlNode::Kind::nothing) return Path{};
+    if (node.kind != YamlNode::Kind::scalar || node.text.size() > 4096 ||
+        std::any_of(node.text.begin(), node.text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }))
+      return std::nullopt;
+    return Path{node.text.empty() ? "" : (folder_ / node.text).lexically_normal().string()};
   }
 
   /// "column" or "column:2", where the part before the colon names a field.
@@ -428,6 +454,7 @@ class Loader {
   }
 
   Chip chip_;
+  fs::path folder_;  ///< of the file being read
   unsigned layer_ = 0;
   std::size_t files_ = 0;  // read so far
   std::vector<std::string> problems_;

@@ -60,6 +60,10 @@ struct Names<Ecc> {
   static constexpr std::array<std::string_view, 3> all{"none", "sideband", "in_line"};
 };
 template <>
+struct Names<TensorModel> {
+  static constexpr std::array<std::string_view, 3> all{"tlm", "rtl", "lockstep"};
+};
+template <>
 struct Names<NocModel> {
   static constexpr std::array<std::string_view, 2> all{"packet", "flit"};
 };

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <type_traits>
 
+#include "platform/chip/address_map.hpp"
 #include "platform/chip/keys.hpp"
 #include "platform/chip/load.hpp"
 #include "platform/chip/names.hpp"
@@ -62,6 +63,12 @@ nlohmann::ordered_json value_schema(const Key& key) {
         } else if constexpr (std::is_same_v<T, std::string>) {
           return {{"type", Json::array({"string", "number"})},
                   {"pattern", "^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$"}};
+        } else if constexpr (std::is_same_v<T, Path>) {
+          return {{"type", "string"}, {"maxLength", 4096}};
+        } else if constexpr (std::is_same_v<T, std::vector<Path>>) {
+          return {{"type", "array"},
+                  {"maxItems", address_map::max_rtl_devices},
+                  {"items", {{"type", "string"}, {"minLength", 1}, {"maxLength", 4096}}}};
         } else if constexpr (std::is_same_v<T, Bytes> || std::is_same_v<T, Frequency> ||
                              std::is_same_v<T, Time> || std::is_same_v<T, Energy> ||
                              std::is_same_v<T, Power>) {
@@ -110,6 +117,12 @@ nlohmann::ordered_json default_value(const Key& key) {
         if constexpr (std::is_same_v<T, unsigned> || std::is_same_v<T, bool> ||
                       std::is_same_v<T, std::string> || std::is_same_v<T, std::vector<std::string>>) {
           return value;
+        } else if constexpr (std::is_same_v<T, Path>) {
+          return value.text;
+        } else if constexpr (std::is_same_v<T, std::vector<Path>>) {
+          auto list = nlohmann::ordered_json::array();
+          for (const auto& item : value) list.push_back(item.text);
+          return list;
         } else if constexpr (std::is_same_v<T, std::vector<Format>>) {
           auto list = nlohmann::ordered_json::array();
           for (const auto item : value) list.push_back(name(item));

@@ -12,6 +12,7 @@
 
 #include "platform/chip/keys.hpp"
 #include "platform/chip/load.hpp"
+#include "platform/chip/quantity.hpp"
 
 namespace forerun::cli {
 
@@ -24,6 +25,40 @@ void ChipOptions::add_to(CLI::App& command) {
 }
 
 chip::Chip ChipOptions::load() const { return chip::load(chip, set); }
+
+void WaveChoice::add_to(CLI::App& command) {
+  command.add_option("--waves", folder, "write waves of all RTL into this folder, a file for each instance");
+  command.add_option("--waves-format", format, "of the files")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"fst", "vcd"}));
+  command.add_option("--waves-from", from, "simulated time at which waves begin, for example '10 us'");
+  command.add_option("--waves-to", to, "simulated time at which they end");
+}
+
+rtl::WaveOptions WaveChoice::options() const {
+  rtl::WaveOptions options;
+  if (!folder) {
+    if (from || to) throw UsageError("--waves-from and --waves-to need --waves");
+    return options;
+  }
+  const auto time = [](const std::optional<std::string>& text, const char* option, std::int64_t otherwise) {
+    if (!text) return otherwise;
+    std::string detail;
+    const auto value = chip::parse<Time>(*text, detail);
+    if (!value)
+      throw UsageError(fmt::format("{} is '{}'{}, expected a time such as 10 us", option, *text,
+                                   detail.empty() ? "" : ", " + detail));
+    return value->picoseconds;
+  };
+  options.folder = *folder;
+  options.format = format == "fst" ? rtl::Waves::fst : rtl::Waves::vcd;
+  options.first_ps = time(from, "--waves-from", options.first_ps);
+  options.last_ps = time(to, "--waves-to", options.last_ps);
+  std::error_code error;
+  std::filesystem::create_directories(*folder, error);
+  if (error) throw UsageError(fmt::format("--waves: {}: {}", *folder, error.message()));
+  return options;
+}
 
 void ModelOptions::add_to(CLI::App& command) {
   command

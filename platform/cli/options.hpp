@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "platform/chip/chip.hpp"
+#include "platform/rtl/waves.hpp"
 
 namespace forerun::cli {
 
@@ -28,6 +30,15 @@ struct ChipOptions {
   std::vector<std::string> set;
   void add_to(CLI::App& command);
   chip::Chip load() const;
+};
+
+/// Waves of RTL.
+struct WaveChoice {
+  std::optional<std::string> folder, from, to;
+  std::string format = "fst";
+  void add_to(CLI::App& command);
+  /// Makes the folder. Throws UsageError.
+  rtl::WaveOptions options() const;
 };
 
 struct ModelOptions {
@@ -64,6 +75,7 @@ void add_run(CLI::App& app, int& code);
 void add_boot(CLI::App& app, int& code);
 void add_compile(CLI::App& app, int& code);
 void add_chip(CLI::App& app, int& code);
+void add_rtl(CLI::App& app, int& code);
 void add_traffic(CLI::App& app, int& code);
 void add_replay(CLI::App& app, int& code);
 void add_validate(CLI::App& app, int& code);

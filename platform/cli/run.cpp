@@ -12,6 +12,7 @@
 #include "models/import/model.hpp"
 #include "models/tokenizer/tokenizer.hpp"
 #include "platform/chip/address_map.hpp"
+#include "platform/chip/names.hpp"
 #include "platform/cli/gdb.hpp"
 #include "platform/cli/options.hpp"
 #include "platform/cli/progress.hpp"
@@ -31,6 +32,7 @@ constexpr const char* demonstration_prompt = "The people of the United States";
 struct RunOptions {
   ChipOptions chip;
   ModelOptions model;
+  WaveChoice waves;
   std::optional<std::string> prompt, data, ids, logits, teacher, report, program, firmware;
   std::optional<std::uint64_t> steps, prompt_tokens;
   std::optional<float> temperature;
@@ -172,8 +174,28 @@ std::optional<OutputFile> open_output(const std::optional<std::string>& path) {
   return path ? std::optional<OutputFile>(std::in_place, *path) : std::nullopt;
 }
 
+/// Makes and loads the RTL that the model needs, so that what is missing is known before the simulation.
+void prepare_rtl(soc::Soc& soc, const ModelOptions& model) {
+  if (!soc.tensor_rtl) return;
+  const auto format = rtl::tile_format(model.format());
+  if (format == rtl::tile_formats)
+    throw UsageError(
+        fmt::format("--dtype is {}, but clusters.tensor.model is {}, which multiplies fp16, bf16 or int8",
+                    model.dtype, chip::name(soc.chip().clusters.tensor.model)));
+  soc.tensor_rtl->prepare(format);
+}
+
+std::string describe(const soc::RtlDifference& found, const std::vector<std::string>& tags) {
+  const auto& d = found.difference;
+  return fmt::format(
+      "RTL and models differ in cluster {}, first in cycle {} of {}{} (at {} ps)\n  {}\n  waves: {}",
+      found.cluster, d.cycle, d.command, d.tag < tags.size() ? " of " + tags[d.tag] : "", d.picoseconds,
+      d.what, d.waves);
+}
+
 /// What went wrong, or empty.
-std::string problem_of(const sim::Inference& inference, const sim::Outcome& outcome) {
+std::string problem_of(const soc::Soc& soc, const sim::Inference& inference, const sim::Outcome& outcome) {
+  if (soc.rtl_difference) return describe(*soc.rtl_difference, inference.program().tags);
   if (!inference.failure().empty()) return inference.failure();
   switch (outcome.kind) {
     case sim::Outcome::Kind::exited:
@@ -206,7 +228,8 @@ int run(const RunOptions& o) {
   std::vector<sim::Recording> recordings;
   for (const auto& text : o.record) recordings.push_back(sim::parse_recording(text));
   sim::Simulation simulation(chip, o.native ? forerun_llm_main : std::function<int(std::uint64_t)>(),
-                             sim::taps_of(recordings));
+                             {.taps = sim::taps_of(recordings), .waves = o.waves.options()});
+  prepare_rtl(simulation.soc, o.model);
   sim::Recorder recorder(simulation, recordings, o.record_count);
   if (!o.native) simulation.load(sim::ElfProgram::read(o.firmware.value_or(sim::firmware_path("llm.elf"))));
   sim::Inference inference(simulation.soc, program, request);
@@ -235,7 +258,7 @@ int run(const RunOptions& o) {
   const bool recorded = recorder.close();
 
   // From here on, after the simulation's own stacks, there are return values instead of exceptions.
-  if (const auto problem = problem_of(inference, outcome); !problem.empty()) {
+  if (const auto problem = problem_of(simulation.soc, inference, outcome); !problem.empty()) {
     fmt::print(stderr, "forerun: error: {}\n", problem);
     return failed;
   }
@@ -255,6 +278,7 @@ void add_run(CLI::App& app, int& code) {
   auto& command = *app.add_subcommand("run", "boot the chip and run a transformer on it");
   o->model.add_to(command);
   o->chip.add_to(command);
+  o->waves.add_to(command);
   command.add_option("--prompt", o->prompt, "text to go on with; empty: begin with the model's begin token");
   command
       .add_option(

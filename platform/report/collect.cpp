@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "ip/base/time.hpp"
 #include "models/graph/graph.hpp"
@@ -36,6 +37,7 @@ class Collector {
     channels(r);
     network(r);
     operators(r);
+    rtl(r);
     r.instructions = run_.value("cpu.instructions");
     r.cpu_cycles = run_.value("cpu.cycles");
     r.cpu_sleep_cycles = run_.value("cpu.sleep_cycles");
@@ -137,6 +139,40 @@ class Collector {
                          ratio(as_double(link.blocked_ps), time)});
     std::stable_sort(r.links.begin(), r.links.end(),
                      [](const Link& a, const Link& b) { return a.busy > b.busy; });
+  }
+
+  void rtl(Report& r) const {
+    const auto device = [&](std::string name, const rtl::RtlDevice& d) {
+      r.rtl.push_back({std::move(name),
+                       d.file(),
+                       1,
+                       d.transactions(),
+                       d.cycles(),
+                       {},
+                       d.broken_rules(),
+                       d.first_broken_rules(5),
+                       d.host_seconds()});
+    };
+    if (soc_.sram_rtl) device("sram", *soc_.sram_rtl);
+    for (std::size_t i = 0; i < soc_.rtl_devices.size(); ++i)
+      device(fmt::format("device{}", i), *soc_.rtl_devices[i]);
+    if (soc_.tensor_rtl) arrays(r);
+  }
+
+  void arrays(Report& r) const {
+    RtlUse use{"tensor", soc_.tensor_rtl->describe(), 0, 0, 0, {}, 0, {}, 0};
+    if (chip_.clusters.tensor.model == chip::TensorModel::lockstep) use.model += ", compared with the models";
+    std::map<std::string, std::uint64_t> fall_backs;
+    for (std::size_t i = 0; i < clusters_; ++i) {
+      const auto& s = soc_.clusters[i]->tensor.arrays()->statistics();
+      use.instances += chip_.clusters.tensor.arrays;
+      use.commands += s.commands;
+      use.cycles += s.cycles * chip_.clusters.tensor.arrays;
+      use.host_seconds += s.host_seconds;
+      for (const auto& [reason, count] : s.fall_backs) fall_backs[reason] += count;
+    }
+    use.fall_backs.assign(fall_backs.begin(), fall_backs.end());
+    r.rtl.push_back(std::move(use));
   }
 
   void operators(Report& r) const {

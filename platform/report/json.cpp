@@ -89,10 +89,35 @@ std::string to_json(const Report& r) {
   j["cpu"] = {
       {"instructions", r.instructions}, {"cycles", r.cpu_cycles}, {"sleep_cycles", r.cpu_sleep_cycles}};
   j["simulated_cluster_cycles"] = r.simulated_cycles;
+  Json rtl_host = Json::object();
+  if (!r.rtl.empty()) {
+    j["rtl"] = Json::array();
+    for (const auto& b : r.rtl) {
+      Json fall_backs = Json::object();
+      for (const auto& [reason, count] : b.fall_backs) fall_backs[reason] = count;
+      j["rtl"].push_back({{"name", b.name},
+                          {"model", b.model},
+                          {"instances", b.instances},
+                          {"commands", b.commands},
+                          {"cycles", b.cycles},
+                          {"left_to_the_model", fall_backs},
+                          {"broken_axi_rules", b.broken_rules}});
+      rtl_host[b.name] = {
+          {"cpu_seconds", b.host_seconds},
+          {"cycles_per_cpu_second", b.host_seconds > 0 ? static_cast<double>(b.cycles) / b.host_seconds : 0}};
+    }
+  }
   j["host"] = {{"seconds", r.host_seconds},
                {"setup_seconds", r.host_setup_seconds},
                {"cluster_cycles_per_second",
                 r.host_seconds > 0 ? static_cast<double>(r.simulated_cycles) / r.host_seconds : 0}};
+  if (!r.rtl.empty()) {
+    double in_rtl = 0;
+    for (const auto& b : r.rtl) in_rtl += b.host_seconds;
+    j["host"]["rtl"] = rtl_host;
+    j["host"]["times_as_long_as_without_rtl"] =
+        r.host_seconds > in_rtl ? r.host_seconds / (r.host_seconds - in_rtl) : 0;
+  }
   return j.dump(2) + "\n";
 }
 

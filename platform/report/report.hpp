@@ -58,6 +58,19 @@ struct OperatorUse {
   double load = 0, store = 0, tensor = 0, vector = 0;  ///< seconds, mean over the clusters
 };
 
+/// A block that was RTL in this run.
+struct RtlUse {
+  std::string name;   ///< "tensor"
+  std::string model;  ///< what it was, and whether compared
+  std::uint64_t instances = 0;
+  std::uint64_t commands = 0;  ///< executed, or transactions carried
+  std::uint64_t cycles = 0;    ///< clock cycles evaluated, summed over the instances
+  std::vector<std::pair<std::string, std::uint64_t>> fall_backs;  ///< commands left to the model, by reason
+  std::uint64_t broken_rules = 0;                                 ///< of AXI, at its pins
+  std::vector<std::string> first_broken_rules;
+  double host_seconds = 0;  ///< CPU time in it
+};
+
 struct Report {
   std::string chip, model, format, timing, data;
   unsigned clusters = 0;  ///< that took part
@@ -79,6 +92,7 @@ struct Report {
   std::uint64_t instructions = 0, cpu_cycles = 0, cpu_sleep_cycles = 0;  ///< 0 when firmware ran natively
   double simulated_seconds = 0;                                          ///< of the whole simulation
   std::uint64_t simulated_cycles = 0;                                    ///< of the cluster clock
+  std::vector<RtlUse> rtl;
   // Of the host, different in every run:
   double host_seconds = 0, host_setup_seconds = 0;
 };

@@ -91,6 +91,22 @@ std::string to_text(const Report& r) {
     fmt::format_to(out, "  {:<28}{:>10} busy{:>10} blocked\n", r.links[i].name, percent(r.links[i].busy),
                    percent(r.links[i].blocked));
 
+  double in_rtl = 0;
+  for (const auto& b : r.rtl) {
+    in_rtl += b.host_seconds;
+    fmt::format_to(
+        out, "RTL {}: {}\n  {} {} in {} clock cycles of {} instance{}, {:.2f} s of CPU time: {} cycles/s\n",
+        b.name, b.model, b.commands, b.name == "tensor" ? "commands" : "transactions", b.cycles, b.instances,
+        b.instances == 1 ? "" : "s", b.host_seconds,
+        quantity(b.host_seconds > 0 ? static_cast<double>(b.cycles) / b.host_seconds : 0, ""));
+    for (const auto& [reason, count] : b.fall_backs)
+      fmt::format_to(out, "  {} commands were left to the model: {}\n", count, reason);
+    if (b.broken_rules > 0) fmt::format_to(out, "  {} rules of AXI were broken, first:\n", b.broken_rules);
+    for (const auto& line : b.first_broken_rules) fmt::format_to(out, "    {}\n", line);
+  }
+  if (!r.rtl.empty() && r.host_seconds > in_rtl)
+    fmt::format_to(out, "with RTL the simulation took {:.1f} times as long as the rest of it alone\n",
+                   r.host_seconds / (r.host_seconds - in_rtl));
   if (r.cpu_cycles > 0)
     fmt::format_to(out, "CPU: {} instructions in the run, asleep {} of the time\n", r.instructions,
                    percent(static_cast<double>(r.cpu_sleep_cycles) / static_cast<double>(r.cpu_cycles)));

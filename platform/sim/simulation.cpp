@@ -19,9 +19,18 @@ std::string firmware_path(const std::string& file) {
   return std::string(folder != nullptr ? folder : FORERUN_FIRMWARE_DIR) + "/" + file;
 }
 
+namespace {
+
+soc::SocOptions with_cpu(soc::SocOptions options, bool on) {
+  options.with_cpu = on;
+  return options;
+}
+
+}  // namespace
+
 Simulation::Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)> native,
-                       std::vector<std::string> taps)
-    : soc("chip", chip, {.with_cpu = !native, .taps = std::move(taps)}) {
+                       soc::SocOptions options)
+    : soc("chip", chip, with_cpu(std::move(options), !native)) {
   if (native) {
     host_cpu_ = std::make_unique<HostCpu>(
         "host_cpu", HostCpuParameters{std::move(native), soc::device_tree_address(chip), chip.cpu.clock});

@@ -38,9 +38,10 @@ std::string firmware_path(const std::string& file);
 class Simulation {
  public:
   /// With a `native` program (firmware/apps/apps.h), this runs in the simulator's process in the place of the
-  /// CPU. `taps`: boundaries to record (soc::SocOptions). Throws std::invalid_argument for a chip that cannot be built.
+  /// CPU. `options`: what else the SoC gets; with_cpu is set here. Throws std::invalid_argument for a chip that cannot be
+  /// built.
   explicit Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)> native = {},
-                      std::vector<std::string> taps = {});
+                      soc::SocOptions options = {});
 
   soc::Soc soc;
 

@@ -144,6 +144,11 @@ void write_peripherals(Writer& w, const chip::Chip& chip) {
     w.cells("interrupts", {map::mailbox_interrupt});
   });
   w.device("sysctl", {{map::sysctl, FR_SYSCTL_BYTES}}, [&] { w.strings("compatible", {"forerun,sysctl"}); });
+  for (unsigned i = 0; i < chip.rtl.devices.size(); ++i)
+    w.device("device", {{map::rtl_device(i), map::rtl_device_size}}, [&] {
+      w.strings("compatible", {"forerun,rtl-device"});
+      w.cells("interrupts", {map::rtl_device_interrupt(i)});
+    });
   w.device("perf", {{map::perf, FR_PERF_BYTES}}, [&] { w.strings("compatible", {"forerun,perf"}); });
 }
 

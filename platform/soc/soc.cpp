@@ -31,7 +31,11 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
       cpu(options.with_cpu ? std::make_unique<ip::Cpu>("cpu", cpu_parameters(chip)) : nullptr),
       bus("bus", bus_parameters(chip)),
       boot_rom("boot_rom", boot_rom_parameters(chip, device_tree_.size())),
-      sram("sram", sram_parameters(chip)),
+      sram(chip.rtl.sram.text.empty() ? std::make_unique<ip::Memory>("sram", sram_parameters(chip))
+                                      : nullptr),
+      sram_rtl(
+          sram ? nullptr
+               : std::make_unique<rtl::RtlDevice>("sram", chip.rtl.sram.text, chip.cpu.clock, options.waves)),
       uart("uart", uart_parameters(chip)),
       clint("clint", clint_parameters(chip)),
       plic("plic", plic_parameters(chip)),
@@ -49,9 +53,14 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
   for (unsigned i = 0; i < chip.clusters.count; ++i)
     clusters.push_back(
         std::make_unique<ip::Cluster>(fmt::format("cluster{}", i).c_str(), cluster_parameters(chip, i)));
+  if (chip.clusters.tensor.model != chip::TensorModel::tlm) put_rtl_into_clusters(options.waves);
+  for (unsigned i = 0; i < chip.rtl.devices.size(); ++i)
+    rtl_devices.push_back(std::make_unique<rtl::RtlDevice>(
+        fmt::format("device{}", i).c_str(), chip.rtl.devices[i].text, chip.cpu.clock, options.waves));
   if (cpu) connect_cpu();
   connect_control_tile();
   connect_noc();
+  connect_rtl_devices();
   for (const auto& wanted : wanted_taps_)
     if (!taps.contains(wanted))
       throw std::invalid_argument(
@@ -76,6 +85,32 @@ void Soc::join(const std::string& boundary, From& from, To& to) {
   taps[boundary] = std::move(tap);
 }
 
+void Soc::put_rtl_into_clusters(const rtl::WaveOptions& waves) {
+  tensor_rtl = std::make_unique<rtl::TileLibrary>(chip_, waves);
+  for (unsigned i = 0; i < clusters.size(); ++i) {
+    const auto parameters = cluster_parameters(chip_, i).tensor;
+    const auto maker = [this, i, array = 0u](unsigned format) mutable {
+      return tensor_rtl->make(format,
+                              fmt::format("cluster{}.array{}.{}", i, array++ % chip_.clusters.tensor.arrays,
+                                          rtl::tile_format_name(format)));
+    };
+    if (chip_.clusters.tensor.model == chip::TensorModel::rtl) {
+      clusters[i]->tensor.use(std::make_unique<ip::RtlArrays>(parameters, maker));
+      continue;
+    }
+    const auto folder = waves.folder.empty() ? std::string(".") : waves.folder;
+    auto lockstep = std::make_unique<ip::LockstepArrays>(
+        parameters, maker,
+        [this](unsigned format, const std::string& file) { return tensor_rtl->make_waving(format, file); },
+        fmt::format("{}/lockstep.cluster{}", folder, i));
+    lockstep->on_difference = [this, i](const ip::LockstepDifference& difference) {
+      if (!rtl_difference) rtl_difference = RtlDifference{i, difference};
+      sc_core::sc_stop();
+    };
+    clusters[i]->tensor.use(std::move(lockstep));
+  }
+}
+
 void Soc::connect_cpu() {
   cpu->bus.bind(bus.socket);
   cpu->time_source = [this](const sc_core::sc_time& delay) { return clint.mtime(delay); };
@@ -88,7 +123,10 @@ void Soc::connect_cpu() {
 void Soc::connect_control_tile() {
   join("boot_rom", bus.map(map::boot_rom, rom_bytes()), boot_rom.socket);
   bus.map(map::sram, chip_.sram.size.count).bind(sram_port_.in[0]);
-  join("sram", sram_port_.out, sram.socket);
+  if (sram)
+    join("sram", sram_port_.out, sram->socket);
+  else
+    join("sram", sram_port_.out, sram_memory().bridge->socket);
   join("uart", bus.map(map::uart, map::uart_size), uart.socket);
   join("clint", bus.map(map::clint, map::clint_size), clint.socket);
   join("plic", bus.map(map::plic, map::plic_size), plic.socket);
@@ -122,6 +160,43 @@ void Soc::connect_noc() {
                  [this](const auto& name, auto& from, auto& to) { join(name, from, to); });
 }
 
+rtl::RtlDevice::Target& Soc::sram_memory() {
+  auto& memory = sram_rtl->subordinate();
+  const auto bits = memory.face->axi.address_bits;
+  if (bits < 64 &&
+      chip_.sram.size.count >> bits > (chip_.sram.size.count == std::uint64_t{1} << bits ? 1u : 0u))
+    throw std::invalid_argument(
+        fmt::format("rtl.sram: {}: its address bus of {} bits does not reach all {} bytes of sram.size",
+                    sram_rtl->file(), bits, chip_.sram.size.count));
+  return memory;
+}
+
+/// Subordinates and receivers lie in the device's window, at the offsets that the pin map says; managers and
+/// transmitters reach what clusters reach.
+void Soc::connect_rtl_devices() {
+  const auto control = find_tile(grid_, chip::TileKind::control, 0);
+  for (unsigned i = 0; i < rtl_devices.size(); ++i) {
+    auto& device = *rtl_devices[i];
+    for (auto& target : device.targets) {
+      const auto offset = target.face->map.offset;
+      const bool stream = target.face->map.protocol == rtl::Protocol::axi4_stream;
+      const auto reach =
+          stream ? map::rtl_stream_size : std::uint64_t{1} << std::min(target.face->axi.address_bits, 63u);
+      if (offset >= map::rtl_device_size)
+        throw std::invalid_argument(
+            fmt::format("rtl.devices: {}: interface {}: offset {:#x}, expected less than {:#x}",
+                        device.file(), target.face->map.name, offset, map::rtl_device_size));
+      bus.map(map::rtl_device(i) + offset, std::min(reach, map::rtl_device_size - offset))
+          .bind(target.bridge->socket);
+    }
+    for (auto& initiator : device.initiators)
+      initiator.bridge->socket.bind(noc.add_initiator(fmt::format("device{}.{}", i, initiator.face->map.name),
+                                                      control.x, control.y,
+                                                      noc_endpoint(chip_, device.frequency())));
+    device.interrupt.bind(plic.source(map::rtl_device_interrupt(i)));
+  }
+}
+
 void Soc::connect_interrupts_and_resets() {
   uart.interrupt.bind(plic.source(map::uart_interrupt));
   timer.interrupt.bind(plic.source(map::timer_interrupt));
@@ -143,6 +218,8 @@ void Soc::reset() {
   };
   for (auto& cluster : clusters) pulse(cluster->reset_line);
   for (auto& stack : hbm) pulse(stack->reset_line);
+  if (sram_rtl) sram_rtl->reset();
+  for (auto& device : rtl_devices) device->reset();
   for (auto* line : {&noc.reset_line, &uart.reset_line, &timer.reset_line, &mailbox.reset_line,
                      &perf.reset_line, &clint.reset_line, &plic.reset_line})
     pulse(*line);
@@ -201,7 +278,7 @@ void Soc::add_channel_statistics(const std::string& stack_name, const ip::HbmSta
 void Soc::collect_statistics() {
   if (cpu) add_statistics("cpu", cpu->counters);
   add_statistics("boot_rom", boot_rom.counters);
-  add_statistics("sram", sram.counters);
+  if (sram) add_statistics("sram", sram->counters);
   add_statistics("uart", uart.counters);
   add_statistics("bus", bus.counters);
   add_statistics("clint", clint.counters);
@@ -228,7 +305,8 @@ Soc::DebugTarget Soc::debug_target(std::uint64_t address) {
   if (address - map::boot_rom < rom_bytes())
     return {&boot_rom.socket.get_base_export(), address - map::boot_rom};
   if (address - map::sram < chip_.sram.size.count)
-    return {&sram.socket.get_base_export(), address - map::sram};
+    return {sram ? &sram->socket.get_base_export() : &sram_memory().bridge->socket.get_base_export(),
+            address - map::sram};
   if (address - map::hbm < hbm_store.size())
     return {&hbm.front()->port[0].get_base_export(), address - map::hbm};
   throw std::runtime_error(

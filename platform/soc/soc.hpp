@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <systemc>
@@ -25,9 +26,12 @@
 #include "ip/perf/perf.hpp"
 #include "ip/record/tap.hpp"
 #include "ip/sysctl/sysctl.hpp"
+#include "ip/tensor/lockstep.hpp"
 #include "ip/timer/timer.hpp"
 #include "ip/uart/uart.hpp"
 #include "platform/chip/chip.hpp"
+#include "platform/rtl/device.hpp"
+#include "platform/rtl/tensor.hpp"
 #include "platform/soc/shared_target.hpp"
 
 namespace forerun::soc {
@@ -36,6 +40,13 @@ struct SocOptions {
   bool with_cpu = true;  ///< false: another master is bound to `bus.socket`, for example a test or firmware
                          ///< built for the host
   std::vector<std::string> taps{};  ///< boundaries (Soc::boundaries) at which transactions are recorded
+  rtl::WaveOptions waves{};  ///< of all RTL
+};
+
+/// Where RTL in lockstep differed first; the simulation stops there.
+struct RtlDifference {
+  unsigned cluster = 0;
+  ip::LockstepDifference difference;
 };
 
 /// A counter of some block, by its place in the chip: "cluster3.tensor.macs", "hbm0.channel2.row_hits".
@@ -47,6 +58,7 @@ struct Statistic {
 /// Blocks, sockets, addresses and interrupts of a chip (platform/chip/address_map.hpp):
 ///
 ///     CPU - bus -+- boot ROM, SRAM, UART, CLINT, PLIC, timer, mailbox, system controller, counters
+///                +- RTL of `rtl.devices`
 ///                +- (the rest) - NoC - cluster registers and scratchpads, HBM
 ///
 /// Clusters reach one another, HBM and, through a port of its own, the SRAM; any other address gives them an
@@ -70,7 +82,10 @@ class Soc : public sc_core::sc_module {
  public:
   std::unique_ptr<ip::Cpu> cpu;  ///< empty without CPU
   ip::Bus bus;                   ///< its socket is bound to the CPU, or for the other master to bind
-  ip::Memory boot_rom, sram;
+  ip::Memory boot_rom;
+  std::unique_ptr<ip::Memory> sram;                          ///< empty when it is RTL
+  std::unique_ptr<rtl::RtlDevice> sram_rtl;                  ///< `rtl.sram`; empty without
+  std::vector<std::unique_ptr<rtl::RtlDevice>> rtl_devices;  ///< `rtl.devices`
   ip::Uart uart;
   ip::Clint clint;
   ip::Plic plic;
@@ -88,6 +103,9 @@ class Soc : public sc_core::sc_module {
   /// Where there can be one: "cluster0" is its port into the network, "cluster0.target" its registers and scratchpad as
   /// others see them; memories and peripherals by their names.
   const std::vector<std::string>& boundaries() const { return boundaries_; }
+  /// Models of the arrays; empty when none are RTL.
+  std::unique_ptr<rtl::TileLibrary> tensor_rtl;
+  std::optional<RtlDifference> rtl_difference;
 
   /// Called when firmware ends the simulation with an exit code, 0 .. 255.
   std::function<void(int)> on_exit;
@@ -111,9 +129,12 @@ class Soc : public sc_core::sc_module {
   std::string describe_stall();
 
  private:
+  rtl::RtlDevice::Target& sram_memory();
+  void put_rtl_into_clusters(const rtl::WaveOptions& waves);
   void connect_cpu();
   void connect_control_tile();
   void connect_noc();
+  void connect_rtl_devices();
   void connect_interrupts_and_resets();
   void collect_statistics();
   void add_statistics(const std::string& prefix, const ip::CounterGroup& group);

@@ -47,6 +47,24 @@ class Files : public testing::Test {
   fs::path folder_;
 };
 
+TEST_F(Files, PathsOfRtlBeginAtTheFileThatNamesThem) {
+  write("own/memory.yaml", "extends: edge\nrtl: {sram: build/memory.so}\n");
+  const auto chip =
+      load(write("board.yaml", "extends: own/memory.yaml\nrtl: {devices: [a.so, /lib/b.so]}\n"));
+  EXPECT_EQ(chip.rtl.sram.text, (folder_ / "own/build/memory.so").string());
+  ASSERT_EQ(chip.rtl.devices.size(), 2u);
+  EXPECT_EQ(chip.rtl.devices[0].text, (folder_ / "a.so").string());
+  EXPECT_EQ(chip.rtl.devices[1].text, "/lib/b.so");
+  EXPECT_EQ(parse(to_yaml(chip), "again.yaml").rtl, chip.rtl);
+  EXPECT_EQ(load("edge", {"rtl.sram=here/it.so"}).rtl.sram.text, "here/it.so")
+      << "of --set: where the user is";
+  EXPECT_EQ(load((folder_ / "board.yaml").string(), {"rtl.sram="}).rtl.sram.text, "") << "taken out again";
+  EXPECT_EQ(problems("edge", {"rtl.devices=x.so"}),
+            "--set rtl.devices=x.so: rtl.devices: found 'x.so', expected a list of up to 8 paths of files, "
+            "relative to the chip file");
+  EXPECT_THAT(problems("edge", {"rtl.sram=[a]"}), HasSubstr("expected a file's path"));
+}
+
 TEST(Chips, ReferenceStatesTheFallBacks) { EXPECT_EQ(load("reference"), Chip{}); }
 
 TEST(Chips, ReferenceStatesEveryKey) {
@@ -313,7 +331,7 @@ TEST(Writing, StatesEveryKeyWithItsUnit) {
           "\nclusters:\n  count: 16\n  clock: 1.25 GHz\n  scratchpad:\n    size: 4 MiB\n    banks: 32\n"));
   EXPECT_THAT(text, HasSubstr("\n    tRP: 26                     # memory cycles\n"));
   EXPECT_EQ(static_cast<std::size_t>(std::count(text.begin(), text.end(), ':')),
-            keys().size() + 15);  // and 15 sections
+            keys().size() + 16);  // and 16 sections
 }
 
 /// Walks the schema as the dotted path says.
@@ -344,6 +362,8 @@ TEST(Schema, KnowsEveryKeyAndAcceptsItsFallBack) {
     else if (at->contains("pattern"))
       EXPECT_THAT(fall_back.get<std::string>(), testing::MatchesRegex(at->at("pattern").get<std::string>()))
           << key.path;
+    else if (at->contains("maxLength"))
+      EXPECT_TRUE(fall_back.is_string()) << key.path;
     else
       EXPECT_TRUE(at->contains("anyOf") || fall_back.is_array() || fall_back.is_object() ||
                   fall_back.is_boolean())
@@ -395,8 +415,9 @@ TEST(Keys, NameEveryMemberOfTheChip) {
   constexpr auto all = members<Chip>() + members<Cpu>() + members<Sram>() + members<BootRom>() +
                        members<Bus>() + members<Peripherals>() + members<Clusters>() + members<Scratchpad>() +
                        members<Tensor>() + members<Vector>() + members<Dma>() + members<Command>() +
-                       members<Noc>() + members<Hbm>() + members<Timings>() + members<Energies>();
-  constexpr std::size_t sections = 15;
+                       members<Noc>() + members<Hbm>() + members<Timings>() + members<Energies>() +
+                       members<Rtl>();
+  constexpr std::size_t sections = 16;
   EXPECT_EQ(keys().size(), all - sections)
       << "a member of chip.hpp has no key in keys.cpp, or a struct is not counted here";
 }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ip/cosim/shared_model.hpp"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace forerun::ip::cosim {
+
+SharedModel::SharedModel(const std::string& file)
+    : file_(file),
+      handle_(::dlopen((file.find('/') == std::string::npos ? "./" + file : file).c_str(),
+                       RTLD_NOW | RTLD_LOCAL)) {
+  if (handle_ == nullptr)
+    throw std::runtime_error(fmt::format("{}: cannot be loaded: {}", file, ::dlerror()));
+  using Entry = const ModelFunctions* (*)();
+  const auto entry = reinterpret_cast<Entry>(::dlsym(handle_, model_symbol));
+  if (entry != nullptr) functions_ = entry();
+  if (functions_ != nullptr && functions_->version == ModelFunctions::current) return;
+  const auto version = functions_ == nullptr ? 0 : functions_->version;
+  ::dlclose(handle_);
+  if (entry == nullptr)
+    throw std::runtime_error(
+        fmt::format("{}: no RTL model (it has no {}); make one with forerun rtl", file, model_symbol));
+  throw std::runtime_error(
+      fmt::format("{}: an RTL model of version {}, expected {}; make it anew with forerun rtl", file, version,
+                  ModelFunctions::current));
+}
+
+SharedModel::~SharedModel() { ::dlclose(handle_); }
+
+int SharedModel::find(std::string_view name) const {
+  for (unsigned i = 0; i < functions_->port_count; ++i)
+    if (functions_->ports[i].name == name) return static_cast<int>(i);
+  return -1;
+}
+
+unsigned char* ModelInstance::port(const std::string& name, bool input, unsigned bits) {
+  const auto where = fmt::format("{}: module {}", model_->file(), model_->functions().top);
+  const int found = model_->find(name);
+  if (found < 0) {
+    std::string known;
+    for (const auto& port : model_->ports()) known += (known.empty() ? "" : ", ") + std::string(port.name);
+    throw std::runtime_error(fmt::format("{} has no port '{}'; it has {}", where, name, known));
+  }
+  const auto number = static_cast<unsigned>(found);
+  const auto& port = model_->ports()[number];
+  if (port.input != input)
+    throw std::runtime_error(fmt::format("{}: port '{}' is an {}, expected an {}", where, name,
+                                         port.input ? "input" : "output", input ? "input" : "output"));
+  if (bits != 0 && port.bits != bits)
+    throw std::runtime_error(
+        fmt::format("{}: port '{}' has {} bits, expected {}", where, name, port.bits, bits));
+  return storage(number);
+}
+
+void ModelInstance::open_waves(const std::string& file) {
+  if (*model_->functions().format == '\0')
+    throw std::runtime_error(fmt::format(
+        "{}: made without waves; make it with --waves fst or vcd (WAVES in CMake)", model_->file()));
+  if (!model_->functions().open_waves(self_, file.c_str()))
+    throw std::runtime_error(fmt::format("{}: cannot be written", file));
+}
+
+}  // namespace forerun::ip::cosim

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+/// A Verilated module in a shared object, loaded at run time: swapped without a rebuild, any number of them
+/// at once.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ip/cosim/model_abi.hpp"
+
+namespace forerun::ip::cosim {
+
+/// The shared object. Throws std::runtime_error, naming the file, if it is no such model or one of another
+/// version.
+class SharedModel {
+ public:
+  explicit SharedModel(const std::string& file);
+  ~SharedModel();
+  SharedModel(const SharedModel&) = delete;
+  SharedModel& operator=(const SharedModel&) = delete;
+
+  const std::string& file() const { return file_; }
+  const ModelFunctions& functions() const { return *functions_; }
+  std::span<const ModelPort> ports() const { return {functions_->ports, functions_->port_count}; }
+  /// Number of a port, or -1.
+  int find(std::string_view name) const;
+
+ private:
+  std::string file_;
+  void* handle_;
+  const ModelFunctions* functions_ = nullptr;
+};
+
+/// One instance of the module; the shared object stays loaded as long as it lives.
+class ModelInstance {
+ public:
+  explicit ModelInstance(std::shared_ptr<const SharedModel> model)
+      : model_(std::move(model)), eval_(model_->functions().eval), self_(model_->functions().create()) {}
+  ~ModelInstance() { model_->functions().destroy(self_); }
+  ModelInstance(const ModelInstance&) = delete;
+  ModelInstance& operator=(const ModelInstance&) = delete;
+
+  const SharedModel& model() const { return *model_; }
+  void eval() { eval_(self_); }
+  /// Where a port's bits are.
+  unsigned char* storage(unsigned port) {
+    return static_cast<unsigned char*>(model_->functions().storage(self_, port));
+  }
+  /// The storage of an input or output of so many bits. Throws std::runtime_error, naming file, module and
+  /// port, if there is none, or of another width (0: any).
+  unsigned char* port(const std::string& name, bool input, unsigned bits = 0);
+
+  /// Throws std::runtime_error if the model was made without waves or the file cannot be written.
+  void open_waves(const std::string& file);
+  void dump_waves(std::uint64_t picoseconds) { model_->functions().dump_waves(self_, picoseconds); }
+  void close_waves() { model_->functions().close_waves(self_); }
+
+ private:
+  std::shared_ptr<const SharedModel> model_;
+  void (*eval_)(void*);
+  void* self_;
+};
+
+}  // namespace forerun::ip::cosim

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Arrays of RTL beside the models, on the same commands: where do they differ first?
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ip/tensor/rtl_arrays.hpp"
+
+namespace forerun::ip {
+
+/// The first difference between RTL and models.
+struct LockstepDifference {
+  std::string command;           ///< "MATMUL int8 4x16x32 on 1 array of 8x8"
+  unsigned tag = 0;              ///< of the command
+  std::uint64_t cycle = 0;       ///< of the command, from 0
+  std::int64_t picoseconds = 0;  ///< simulated time of that cycle
+  std::string what;              ///< "C[3][5] is 3f800001, by the model 3f800000"
+  std::string waves;             ///< where the cycles around it are, or why they are not
+};
+
+/// Every command runs on RTL and on the models: matmul() for the bits (all 32 of each sum), schedule_tile()
+/// for the cycle in which each beat of weights, activations and results is taken, with the same stalls. The
+/// chip goes on with the models' results. After the first difference RTL is left alone. For double-buffered
+/// arrays.
+class LockstepArrays : public TensorArrays {
+ public:
+  /// Makes an array that writes a wave to `file`; throws std::runtime_error if there can be none.
+  using WavingMaker = std::function<std::unique_ptr<RtlTile>(unsigned format, const std::string& file)>;
+
+  /// @param wave_file of an array: this, the array's number and the ending of the format
+  LockstepArrays(const TensorParameters& parameters, TileMaker maker, WavingMaker waving,
+                 std::string wave_file);
+
+  /// Called once; must not throw.
+  std::function<void(const LockstepDifference&)> on_difference;
+  const std::optional<LockstepDifference>& difference() const { return difference_; }
+
+  bool begin(const fr_matmul& command, std::span<unsigned char> memory, std::int64_t start_ps) override;
+  std::uint64_t wave() override;
+  void wait(std::uint64_t cycles) override;
+  void end() override;
+
+ private:
+  /// Cycles around a difference that a wave shows, on each side.
+  static constexpr std::uint64_t window = 50;
+  void copy_operands();
+  void compare();
+  void report(std::uint64_t cycle, std::string what);
+  std::string replay(std::uint64_t cycle);
+
+  TensorParameters parameters_;
+  RtlArrays rtl_;
+  WavingMaker waving_;
+  std::string wave_file_;
+  std::optional<LockstepDifference> difference_;
+
+  fr_matmul command_{}, copy_{};  ///< the copy's operands lie in `operands_`, its C is of 32 bits
+  std::span<unsigned char> memory_;
+  std::vector<unsigned char> operands_, rtl_memory_, model_memory_;
+  std::int64_t start_ps_ = 0;
+  std::vector<std::uint64_t> waits_;  ///< after each wave
+};
+
+}  // namespace forerun::ip

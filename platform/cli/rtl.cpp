@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// forerun rtl: a model of somebody's Verilog.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "platform/cli/options.hpp"
+#include "platform/rtl/command.hpp"
+#include "platform/rtl/inspect.hpp"
+#include "platform/rtl/verilate.hpp"
+
+namespace forerun::cli {
+namespace {
+
+struct RtlOptions {
+  std::vector<std::string> sources, parameters, verilator;
+  std::string top, pins, output, waves = "none";
+};
+
+int make(const RtlOptions& o) {
+  rtl::VerilateRequest request;
+  request.top = o.top;
+  request.sources.assign(o.sources.begin(), o.sources.end());
+  request.arguments = o.verilator;
+  request.waves = o.waves == "fst" ? rtl::Waves::fst : o.waves == "vcd" ? rtl::Waves::vcd : rtl::Waves::none;
+  request.pins = rtl::read_text(o.pins);
+  request.parameters = rtl::PinMap::parse(request.pins, o.pins).parameters;
+  for (const auto& setting : o.parameters) {
+    const auto equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw UsageError(fmt::format("--parameter is '{}', expected NAME=VALUE", setting));
+    request.parameters[setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  const auto output = o.output.empty() ? o.top + ".so" : o.output;
+  rtl::verilate(request, output);
+  fmt::print("{}", rtl::inspect(output));
+  return ok;
+}
+
+}  // namespace
+
+void add_rtl(CLI::App& app, int& code) {
+  auto o = std::make_shared<RtlOptions>();
+  auto& command = *app.add_subcommand(
+      "rtl", "make a model of your own Verilog for a chip's rtl.tensor, rtl.sram and rtl.devices");
+  command.add_option("SOURCES", o->sources, "Verilog and SystemVerilog files, packages first")->required();
+  command.add_option("--top", o->top, "the module")->required();
+  command.add_option("--pins", o->pins, "YAML file that says what its ports are")->required();
+  command.add_option("-o,--output", o->output, "the model (default: the module's name and .so)");
+  command.add_option("--parameter", o->parameters, "NAME=VALUE, over the pin map's; may be repeated")
+      ->allow_extra_args(false);
+  command
+      .add_option("--verilator", o->verilator,
+                  "a further argument for Verilator, such as -Iinclude; may be repeated")
+      ->allow_extra_args(false);
+  command.add_option("--waves", o->waves, "waves that the model can write; slower also while it writes none")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"none", "fst", "vcd"}));
+  command.callback([o, &code] { code = make(*o); });
+}
+
+}  // namespace forerun::cli

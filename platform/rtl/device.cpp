@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/rtl/device.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+
+#include "ip/base/time.hpp"
+
+namespace forerun::rtl {
+namespace {
+
+namespace cosim = ip::cosim;
+
+constexpr std::uint64_t timed_one_in = 64;       // cycles
+constexpr unsigned most_debug_cycles = 100'000;  // of one access
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// What it takes to look at the clock twice.
+double clock_seconds() {
+  static const double least = [] {
+    double found = 1;
+    for (int i = 0; i < 1000; ++i) {
+      const double began = seconds();
+      found = std::min(found, seconds() - began);
+    }
+    return found;
+  }();
+  return least;
+}
+
+}  // namespace
+
+RtlDevice::RtlDevice(const sc_core::sc_module_name& name, const std::string& file, Frequency frequency,
+                     const WaveOptions& waves)
+    : sc_module(name),
+      file_(file),
+      block_(std::make_shared<cosim::SharedModel>(file)),
+      frequency_(block_.map().frequency.hertz > 0 ? block_.map().frequency : frequency),
+      clock_("clock", {.period = period(frequency_), .reset_cycles = block_.map().reset_cycles}) {
+  block_.period_ps = period(frequency_).picoseconds;
+  block_.open_waves(waves, sc_module::basename());
+  clock_.add(static_cast<cosim::RtlBlock&>(timed_));
+  clock_.add_reset(block_.reset);
+  for (auto& face : block_.interfaces()) add(*face);
+  if (!block_.map().interrupt.empty())
+    clock_.watch([this](std::uint64_t) { interrupt.set(block_.interrupt() && !block_.reset); });
+}
+
+void RtlDevice::add(MappedInterface& face) {
+  const auto* const name = face.map.name.c_str();
+  if (face.map.protocol == Protocol::axi4_stream) {
+    auto& pins = face.stream_pins;
+    auto& checker = *stream_checkers_.emplace_back(
+        std::make_unique<cosim::StreamChecker>(face.stream, std::string(basename()) + "." + name));
+    clock_.add(pins);
+    clock_.watch([&](std::uint64_t cycle) { checker.sample(pins, cycle); });
+    const cosim::StreamAddress address{.base = face.map.role == Role::receiver ? 0 : face.map.offset,
+                                       .dest_shift = 12};
+    if (face.map.role == Role::receiver)
+      targets.push_back({&face, std::make_unique<cosim::TlmToStream>(
+                                    name, clock_, pins,
+                                    cosim::TlmToStreamParameters{.shape = face.stream, .address = address})});
+    else
+      initiators.push_back(
+          {&face,
+           std::make_unique<cosim::StreamToTlm>(
+               name, clock_, pins, cosim::StreamToTlmParameters{.shape = face.stream, .address = address})});
+    return;
+  }
+  auto& pins = face.axi_pins;
+  auto& checker = *axi_checkers_.emplace_back(
+      std::make_unique<cosim::AxiChecker>(face.axi, std::string(basename()) + "." + name));
+  clock_.add(pins);
+  clock_.watch([&](std::uint64_t cycle) { checker.sample(pins, cycle); });
+  if (face.map.role == Role::manager) {
+    initiators.push_back({&face, std::make_unique<cosim::AxiToTlm>(
+                                     name, clock_, pins, cosim::AxiToTlmParameters{.shape = face.axi})});
+    return;
+  }
+  auto bridge =
+      std::make_unique<cosim::TlmToAxi>(name, clock_, pins, cosim::TlmToAxiParameters{.shape = face.axi});
+  bridge->debug = [this, &face, &bridge = *bridge](tlm::tlm_generic_payload& payload) {
+    return debug(face, bridge, payload);
+  };
+  targets.push_back({&face, std::move(bridge)});
+}
+
+void RtlDevice::Timed::settle() {
+  auto& block = device.block_;
+  block.now_ps = ip::now_picoseconds();
+  const bool timed = block.cycles % timed_one_in == 0;
+  const double began = timed ? seconds() : 0;
+  block.settle();
+  if (timed) device.host_seconds_ += (seconds() - began - clock_seconds()) * timed_one_in;
+}
+
+void RtlDevice::Timed::edge() {
+  auto& block = device.block_;
+  const bool timed = block.cycles % timed_one_in == 0;
+  const double began = timed ? seconds() : 0;
+  block.edge();
+  if (timed) device.host_seconds_ += (seconds() - began - clock_seconds()) * timed_one_in;
+}
+
+/// Clocks the module by itself with a manager of its own on the pins; all interfaces are quiet otherwise.
+unsigned RtlDevice::debug(MappedInterface& face, const cosim::TargetBridge& bridge,
+                          tlm::tlm_generic_payload& payload) {
+  const auto length = payload.get_data_length();
+  const auto last = payload.get_address() + length - 1;
+  if (length == 0 || !bridge.idle() || (face.axi.address_bits < 64 && last >> face.axi.address_bits != 0))
+    return 0;
+  cosim::AxiManager manager(face.axi);
+  std::vector<cosim::AxiBurst> bursts;
+  cosim::split({.write = payload.is_write(),
+                .address = payload.get_address(),
+                .data = payload.get_data_ptr(),
+                .length = length},
+               face.axi, {}, bursts);
+  const auto cycle = [&](bool reset) {
+    block_.reset = face.axi_pins.reset = reset;
+    manager.drive(face.axi_pins, 0);
+    block_.settle();
+    manager.edge(face.axi_pins);
+    block_.edge();
+  };
+  const auto cycles_before = block_.cycles;
+  block_.silent = true;
+  if (clock_.evaluated.value() == 0)
+    for (unsigned i = 0; i < block_.map().reset_cycles; ++i) cycle(true);
+  for (auto& burst : bursts) manager.issue(burst);
+  std::size_t done = 0;
+  bool good = true;
+  for (unsigned i = 0; i < most_debug_cycles && done < bursts.size(); ++i) {
+    cycle(false);
+    for (; const auto* burst = manager.take_done(); ++done)
+      good = good && burst->response == cosim::Response::okay;
+  }
+  cycle(false);  // VALID is low again
+  block_.silent = false;
+  block_.cycles = cycles_before;
+  payload.set_response_status(tlm::TLM_OK_RESPONSE);
+  return good && done == bursts.size() ? length : 0;
+}
+
+std::uint64_t RtlDevice::transactions() const {
+  std::uint64_t sum = 0;
+  for (const auto& target : targets) sum += target.bridge->transactions.value();
+  for (const auto& initiator : initiators) sum += initiator.bridge->transactions.value();
+  return sum;
+}
+
+std::uint64_t RtlDevice::broken_rules() const {
+  std::uint64_t sum = 0;
+  for (const auto& checker : axi_checkers_) sum += checker->log().total();
+  for (const auto& checker : stream_checkers_) sum += checker->log().total();
+  return sum;
+}
+
+std::vector<std::string> RtlDevice::first_broken_rules(std::size_t most) const {
+  std::vector<std::string> lines;
+  const auto take = [&](const cosim::ViolationLog& log) {
+    for (const auto& violation : log.kept())
+      if (lines.size() < most) lines.push_back(violation.message());
+  };
+  for (const auto& checker : axi_checkers_) take(checker->log());
+  for (const auto& checker : stream_checkers_) take(checker->log());
+  return lines;
+}
+
+RtlDevice::Target& RtlDevice::subordinate() {
+  const auto is_one = [](const Target& t) { return t.face->map.role == Role::subordinate; };
+  if (std::count_if(targets.begin(), targets.end(), is_one) != 1)
+    throw std::runtime_error(fmt::format("{}: expected one interface with role subordinate", file_));
+  return *std::find_if(targets.begin(), targets.end(), is_one);
+}
+
+}  // namespace forerun::rtl

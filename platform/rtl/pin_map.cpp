@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/rtl/pin_map.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <stdexcept>
+
+#include "platform/chip/keys.hpp"
+#include "platform/chip/quantity.hpp"
+#include "platform/chip/yaml_tree.hpp"
+
+namespace forerun::rtl {
+namespace {
+
+using chip::YamlNode;
+using Names = std::vector<std::string>;
+
+const Names protocols{"axi4", "axi4-lite", "axi4-stream"},
+    roles{"subordinate", "manager", "receiver", "transmitter"};
+const Names levels{"low", "high"}, formats{"int8", "bf16", "fp16"};
+const Names tile_pins{"w_valid", "w_ready", "w_last", "w_data",  "a_valid", "a_ready", "a_last", "a_start",
+                      "a_emit",  "a_data",  "a_sum",  "c_valid", "c_ready", "c_last",  "c_data", "idle"};
+const Names axi_pins{"awvalid",  "awready", "awid",   "awaddr",   "awlen",  "awsize",  "awburst", "awlock",
+                     "awcache",  "awprot",  "awqos",  "awregion", "wvalid", "wready",  "wdata",   "wstrb",
+                     "wlast",    "bvalid",  "bready", "bid",      "bresp",  "arvalid", "arready", "arid",
+                     "araddr",   "arlen",   "arsize", "arburst",  "arlock", "arcache", "arprot",  "arqos",
+                     "arregion", "rvalid",  "rready", "rid",      "rdata",  "rresp",   "rlast"};
+const Names stream_pins{"tvalid", "tready", "tdata", "tkeep", "tstrb", "tlast", "tid", "tdest"};
+
+/// Reads values, and notes what is wrong with them.
+class Reader {
+ public:
+  explicit Reader(std::string file) : file_(std::move(file)) {}
+
+  using Handlers = std::map<std::string, std::function<void(const YamlNode&)>>;
+
+  void problem(const YamlNode& at, const std::string& text) {
+    problems_ +=
+        fmt::format("{}{}:{}:{}: {}", problems_.empty() ? "" : "\n", file_, at.line, at.column, text);
+  }
+  void wrong(const YamlNode& at, const std::string& expected) {
+    problem(at, fmt::format("found {}, expected {}",
+                            at.kind == YamlNode::Kind::scalar ? "'" + at.text + "'"
+                            : at.kind == YamlNode::Kind::list ? "a list"
+                            : at.kind == YamlNode::Kind::map  ? "a map of keys"
+                                                              : "nothing",
+                            expected));
+  }
+  void map(const YamlNode& node, const Handlers& handlers) {
+    if (node.kind != YamlNode::Kind::map) return wrong(node, "a map of keys");
+    for (std::size_t i = 0; i < node.names.size(); ++i) {
+      const auto& name = node.names[i].text;
+      if (const auto found = handlers.find(name); found != handlers.end()) {
+        found->second(node.items[i].kind == YamlNode::Kind::nothing ? node.names[i] : node.items[i]);
+        continue;
+      }
+      Names known;
+      for (const auto& [key, handler] : handlers) known.push_back(key);
+      unknown(node.names[i], "key", known);
+    }
+  }
+  void unknown(const YamlNode& at, const char* what, const Names& known) {
+    const auto near = chip::nearest(at.text, known);
+    problem(at, near.empty() ? fmt::format("unknown {} '{}', expected one of {}", what, at.text,
+                                           fmt::join(known, ", "))
+                             : fmt::format("unknown {} '{}'; did you mean {}?", what, at.text, near));
+  }
+  void text(const YamlNode& node, std::string& to) {
+    if (node.kind != YamlNode::Kind::scalar || node.text.empty()) return wrong(node, "the name of a port");
+    to = node.text;
+  }
+  unsigned choice(const YamlNode& node, const Names& names) {
+    const auto found = std::find(names.begin(), names.end(), node.text);
+    if (node.kind == YamlNode::Kind::scalar && found != names.end())
+      return static_cast<unsigned>(found - names.begin());
+    wrong(node, fmt::format("{}", fmt::join(names, " or ")));
+    return 0;
+  }
+  std::uint64_t number(const YamlNode& node, std::uint64_t low, std::uint64_t high) {
+    const bool hex = node.text.starts_with("0x");
+    std::uint64_t value = 0;
+    const char *begin = node.text.data() + (hex ? 2 : 0), *end = node.text.data() + node.text.size();
+    const auto [stop, error] = std::from_chars(begin, end, value, hex ? 16 : 10);
+    if (node.kind == YamlNode::Kind::scalar && error == std::errc() && stop == end && value >= low &&
+        value <= high)
+      return value;
+    wrong(node, fmt::format("a whole number from {} to {}", low, high));
+    return low;
+  }
+  /// A map of names; all of them known if there are any.
+  void names(const YamlNode& node, std::map<std::string, std::string>& to, const Names& known) {
+    if (node.kind != YamlNode::Kind::map) return wrong(node, "a map of names");
+    for (std::size_t i = 0; i < node.names.size(); ++i) {
+      if (!known.empty() && std::find(known.begin(), known.end(), node.names[i].text) == known.end())
+        unknown(node.names[i], "pin", known);
+      else if (node.items[i].kind != YamlNode::Kind::scalar)
+        wrong(node.names[i], "a name and a value");
+      else
+        to[node.names[i].text] = node.items[i].text;
+    }
+  }
+  void finish() const {
+    if (!problems_.empty()) throw std::runtime_error(problems_);
+  }
+
+ private:
+  std::string file_, problems_;
+};
+
+InterfaceMap read_interface(Reader& reader, const std::string& name, const YamlNode& node) {
+  InterfaceMap face{name, {}, {}, {}, {}, 0};
+  bool protocol = false, role = false;
+  const YamlNode* ports = nullptr;
+  reader.map(
+      node,
+      {{"protocol",
+        [&](const YamlNode& n) {
+          face.protocol = static_cast<Protocol>(reader.choice(n, protocols)), protocol = true;
+        }},
+       {"role",
+        [&](const YamlNode& n) { face.role = static_cast<Role>(reader.choice(n, roles)), role = true; }},
+       {"prefix", [&](const YamlNode& n) { reader.text(n, face.prefix); }},
+       {"ports", [&](const YamlNode& n) { ports = &n; }},
+       {"offset", [&](const YamlNode& n) { face.offset = reader.number(n, 0, ~std::uint64_t{0}); }}});
+  if (!protocol)
+    reader.problem(node,
+                   fmt::format("{}: protocol is missing, expected {}", name, fmt::join(protocols, " or ")));
+  if (!role)
+    reader.problem(node, fmt::format("{}: role is missing, expected {}", name, fmt::join(roles, " or ")));
+  const bool stream = face.protocol == Protocol::axi4_stream;
+  if (protocol && role && stream != (face.role >= Role::receiver))
+    reader.problem(node, fmt::format("{}: role is {}, but an interface of {} is {}", name,
+                                     roles[static_cast<unsigned>(face.role)],
+                                     protocols[static_cast<unsigned>(face.protocol)],
+                                     stream ? "receiver or transmitter" : "subordinate or manager"));
+  if (ports != nullptr) reader.names(*ports, face.ports, stream ? stream_pins : axi_pins);
+  return face;
+}
+
+}  // namespace
+
+PinMap PinMap::parse(const std::string& text, const std::string& file) {
+  PinMap map;
+  Reader reader(file);
+  YamlNode root;
+  try {
+    root = chip::parse_yaml(text);
+  } catch (const chip::YamlError& error) {
+    throw std::runtime_error(fmt::format("{}:{}:{}: {}", file, error.line, error.column, error.what()));
+  }
+  if (root.kind == YamlNode::Kind::nothing) return map;
+  const auto name = [&](std::string& to) { return [&](const YamlNode& n) { reader.text(n, to); }; };
+  reader.map(
+      root,
+      {{"clock", name(map.clock)},
+       {"clock_frequency",
+        [&](const YamlNode& n) {
+          std::string detail;
+          const auto value = chip::parse<Frequency>(n.text, detail);
+          if (!value || value->hertz < 1e3 || value->hertz > 20e9)
+            return reader.wrong(n, "a frequency from 1 kHz to 20 GHz, such as 500 MHz");
+          map.frequency = *value;
+        }},
+       {"reset", name(map.reset)},
+       {"reset_active", [&](const YamlNode& n) { map.reset_high = reader.choice(n, levels) == 1; }},
+       {"reset_cycles",
+        [&](const YamlNode& n) { map.reset_cycles = static_cast<unsigned>(reader.number(n, 1, 1'000'000)); }},
+       {"idle", name(map.idle)},
+       {"interrupt", name(map.interrupt)},
+       {"interrupt_active", [&](const YamlNode& n) { map.interrupt_high = reader.choice(n, levels) == 1; }},
+       {"parameters", [&](const YamlNode& n) { reader.names(n, map.parameters, {}); }},
+       {"constants",
+        [&](const YamlNode& n) {
+          if (n.kind != YamlNode::Kind::map) return reader.wrong(n, "a map of ports and numbers");
+          for (std::size_t i = 0; i < n.names.size(); ++i)
+            map.constants[n.names[i].text] = reader.number(n.items[i], 0, ~std::uint64_t{0});
+        }},
+       {"ports", [&](const YamlNode& n) { reader.names(n, map.ports, tile_pins); }},
+       {"tile",
+        [&](const YamlNode& n) {
+          map.tile = TileMap{};
+          bool format = false;
+          reader.map(
+              n, {{"format",
+                   [&](const YamlNode& f) { map.tile->format = reader.choice(f, formats), format = true; }},
+                  {"depth", [&](const YamlNode& d) {
+                     map.tile->depth = static_cast<unsigned>(reader.number(d, 0, 1u << 20));
+                   }}});
+          if (!format) reader.problem(n, "tile: format is missing, expected int8 or bf16 or fp16");
+        }},
+       {"interfaces", [&](const YamlNode& n) {
+          if (n.kind != YamlNode::Kind::map) return reader.wrong(n, "a map of interfaces");
+          for (std::size_t i = 0; i < n.names.size(); ++i)
+            map.interfaces.push_back(read_interface(reader, n.names[i].text, n.items[i]));
+        }}});
+  reader.finish();
+  return map;
+}
+
+std::string PinMap::name_of(const std::string& pin) const {
+  const auto found = ports.find(pin);
+  return found == ports.end() ? pin : found->second;
+}
+
+const InterfaceMap* PinMap::find(Protocol protocol, Role role) const {
+  const auto found = std::find_if(interfaces.begin(), interfaces.end(), [&](const InterfaceMap& f) {
+    return f.protocol == protocol && f.role == role;
+  });
+  return found == interfaces.end() ? nullptr : &*found;
+}
+
+}  // namespace forerun::rtl

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What the ports of somebody's module are: a small YAML file, docs/rtl/own.md. It goes into the model
+/// (`forerun rtl`), so that a model is one file.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ip/base/units.hpp"
+
+namespace forerun::rtl {
+
+enum class Protocol : unsigned char { axi4, axi4_lite, axi4_stream };
+/// Of the module.
+enum class Role : unsigned char { subordinate, manager, receiver, transmitter };
+
+struct InterfaceMap {
+  std::string name;
+  Protocol protocol = Protocol::axi4;
+  Role role = Role::subordinate;
+  std::string prefix;                        ///< of ports named as in the AXI specification, in lower case
+  std::map<std::string, std::string> ports;  ///< those of other names: by "awvalid", "tdata"
+  std::uint64_t offset =
+      0;  ///< subordinate, receiver: first address in the device's window; transmitter: address written to
+  bool operator==(const InterfaceMap&) const = default;
+};
+
+/// A matrix unit with the streams of ip/tensor/rtl/tensor_tile.sv.
+struct TileMap {
+  unsigned format = 0;  ///< 0 int8, 1 bfloat16, 2 binary16
+  unsigned depth = 0;   ///< rows that its accumulators hold
+  bool operator==(const TileMap&) const = default;
+};
+
+struct PinMap {
+  std::string clock = "clk", reset = "rst_n";
+  bool reset_high = false;
+  unsigned reset_cycles = 2;
+  Frequency frequency{0};  ///< of the clock; 0: that of the place it is put into
+  std::string idle;        ///< output, high while nothing changes without an input; none: never idle
+  std::string interrupt;   ///< output; none: no interrupt
+  bool interrupt_high = true;
+  std::map<std::string, std::string> parameters;   ///< of the module
+  std::map<std::string, std::uint64_t> constants;  ///< inputs that are held
+  std::map<std::string, std::string> ports;        ///< of the tile, those of other names
+  std::optional<TileMap> tile;
+  std::vector<InterfaceMap> interfaces;
+
+  /// Throws std::runtime_error with "FILE:LINE:COLUMN: ..." for every problem. An empty text is a map of
+  /// defaults.
+  static PinMap parse(const std::string& text, const std::string& file);
+
+  /// The module's name of a pin of the tile.
+  std::string name_of(const std::string& pin) const;
+  const InterfaceMap* find(Protocol protocol, Role role) const;
+};
+
+}  // namespace forerun::rtl

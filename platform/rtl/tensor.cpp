@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/rtl/tensor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <stdexcept>
+
+#include "platform/chip/names.hpp"
+
+namespace forerun::rtl {
+namespace fs = std::filesystem;
+namespace {
+
+using ip::cosim::ModelInstance;
+using ip::cosim::SharedModel;
+
+struct LoadedTile : ip::RtlTile {
+  LoadedTile(std::shared_ptr<const SharedModel> model, const PinMap& map, unsigned format, unsigned rows,
+             unsigned columns)
+      : instance(std::move(model)) {
+    const unsigned w = format == 0 ? 8 : 16;
+    const auto in = [&](const char* name, unsigned bits) {
+      return instance.port(map.name_of(name), true, bits);
+    };
+    const auto out = [&](const char* name, unsigned bits) {
+      return instance.port(map.name_of(name), false, bits);
+    };
+    pins.format = format, pins.rows = rows, pins.columns = columns;
+    pins.depth = map.tile ? map.tile->depth : tile_depth;
+    pins.clock = instance.port(map.clock, true, 1);
+    pins.reset = instance.port(map.reset, true, 1);
+    pins.reset_level = map.reset_high;
+    pins.w_valid = in("w_valid", 1), pins.w_ready = out("w_ready", 1), pins.w_last = in("w_last", 1);
+    pins.w_data = in("w_data", columns * w);
+    pins.a_valid = in("a_valid", 1), pins.a_ready = out("a_ready", 1), pins.a_last = in("a_last", 1);
+    pins.a_start = in("a_start", 2), pins.a_emit = in("a_emit", 1);
+    pins.a_data = in("a_data", rows * w), pins.a_sum = in("a_sum", columns * 32);
+    pins.c_valid = out("c_valid", 1), pins.c_ready = in("c_ready", 1), pins.c_last = out("c_last", 1);
+    pins.c_data = out("c_data", columns * 32);
+    pins.idle = out("idle", 1);
+    for (const auto& [port, value] : map.constants)
+      *instance.port(port, true) = static_cast<unsigned char>(value);
+    pins.model = &instance;
+    pins.evaluate = [](void* self) { static_cast<ModelInstance*>(self)->eval(); };
+  }
+  ModelInstance instance;
+};
+
+}  // namespace
+
+std::string_view tile_format_name(unsigned format) {
+  static constexpr std::string_view names[] = {"int8", "bf16", "fp16"};
+  return names[format];
+}
+
+unsigned tile_format(chip::Format format) {
+  return format == chip::Format::i8     ? 0
+         : format == chip::Format::bf16 ? 1
+         : format == chip::Format::f16  ? 2
+                                        : tile_formats;
+}
+
+std::pair<unsigned, unsigned> tile_size(const SharedModel& model, const PinMap& map) {
+  const auto bits = [&](const char* pin) {
+    const int found = model.find(map.name_of(pin));
+    if (found < 0)
+      throw std::runtime_error(
+          fmt::format("{}: module {}: no port {}", model.file(), model.functions().top, map.name_of(pin)));
+    return model.ports()[static_cast<unsigned>(found)].bits;
+  };
+  return {bits("a_data") / (map.tile->format == 0 ? 8 : 16), bits("c_data") / 32};
+}
+
+void check_tile(std::shared_ptr<const SharedModel> model, const PinMap& map, unsigned rows,
+                unsigned columns) {
+  const LoadedTile tile(std::move(model), map, map.tile->format, rows, columns);
+}
+
+TileLibrary::TileLibrary(const chip::Chip& chip, const WaveOptions& waves) : chip_(chip), waves_(waves) {}
+
+std::shared_ptr<const SharedModel> TileLibrary::model(unsigned format, Waves waves) {
+  const auto& own = chip_.rtl.tensor.text;
+  if (!own.empty()) {
+    auto& loaded = models_[{tile_formats, Waves::none}];
+    if (!loaded) loaded = std::make_shared<SharedModel>(own);
+    const auto map = PinMap::parse(loaded->functions().pins, own);
+    if (!map.tile)
+      throw std::runtime_error(fmt::format("rtl.tensor: {}: its pin map has no section 'tile'", own));
+    const auto& t = chip_.clusters.tensor;
+    if (const auto [rows, columns] = tile_size(*loaded, map); rows != t.rows || columns != t.columns)
+      throw std::runtime_error(fmt::format(
+          "rtl.tensor: {}: a matrix unit of {}x{}, but clusters.tensor.rows and columns are {}x{}", own, rows,
+          columns, t.rows, t.columns));
+    return map.tile->format == format ? loaded : nullptr;
+  }
+  const auto has = [&](chip::Format f) { return tile_format(f) == format; };
+  const auto& formats = chip_.clusters.tensor.formats;
+  if (std::none_of(formats.begin(), formats.end(), has)) return nullptr;
+  auto& loaded = models_[{format, waves}];
+  if (loaded) return loaded;
+  VerilateRequest request;
+  request.top = "tensor_tile";
+  for (const auto* file : {"arithmetic", "cell", "delay", "accumulators", "tile"})
+    request.sources.push_back(fs::path(FORERUN_INCLUDE_DIR) / "ip/tensor/rtl" /
+                              fmt::format("tensor_{}.sv", file));
+  request.parameters = {{"FORMAT", std::to_string(format)},
+                        {"R", std::to_string(chip_.clusters.tensor.rows)},
+                        {"C", std::to_string(chip_.clusters.tensor.columns)},
+                        {"DEPTH", std::to_string(tile_depth)}};
+  request.waves = waves;
+  loaded = std::make_shared<SharedModel>(verilated(request).string());
+  return loaded;
+}
+
+void TileLibrary::prepare(unsigned format) {
+  if (model(format, waves_.format)) {
+    (void)make(format, "");  // looks at its ports
+    return;
+  }
+  const auto& own = chip_.rtl.tensor.text;
+  throw std::runtime_error(
+      own.empty()
+          ? fmt::format("clusters.tensor.model is {}, but clusters.tensor.formats does not have {}",
+                        chip::name(chip_.clusters.tensor.model), tile_format_name(format))
+          : fmt::format(
+                "rtl.tensor: {}: multiplies {}, but the model needs {}", own,
+                tile_format_name(PinMap::parse(models_.begin()->second->functions().pins, own).tile->format),
+                tile_format_name(format)));
+}
+
+std::unique_ptr<ip::RtlTile> TileLibrary::make(unsigned format, const std::string& name) {
+  auto shared = model(format, waves_.format);
+  if (!shared) return nullptr;
+  const auto& t = chip_.clusters.tensor;
+  auto tile = std::make_unique<LoadedTile>(shared, PinMap::parse(shared->functions().pins, shared->file()),
+                                           format, t.rows, t.columns);
+  if (waves_.format == Waves::none || name.empty()) return tile;
+  tile->instance.open_waves(waves_.file(name));
+  tile->pins.dump = [waves = waves_, &instance = tile->instance](std::int64_t time) {
+    if (waves.covers(time)) instance.dump_waves(static_cast<std::uint64_t>(time));
+  };
+  return tile;
+}
+
+std::unique_ptr<ip::RtlTile> TileLibrary::make_waving(unsigned format, const std::string& file) {
+  auto shared = model(format, Waves::fst);
+  const auto& t = chip_.clusters.tensor;
+  auto tile = std::make_unique<LoadedTile>(shared, PinMap::parse(shared->functions().pins, shared->file()),
+                                           format, t.rows, t.columns);
+  tile->instance.open_waves(file);
+  tile->pins.dump = [&instance = tile->instance](std::int64_t time) {
+    instance.dump_waves(static_cast<std::uint64_t>(time));
+  };
+  return tile;
+}
+
+std::string TileLibrary::describe() const {
+  const auto& own = chip_.rtl.tensor.text;
+  const auto& t = chip_.clusters.tensor;
+  return fmt::format("{}, {} array{} of {}x{}", own.empty() ? "ip/tensor/rtl/tensor_tile.sv" : own, t.arrays,
+                     t.arrays == 1 ? "" : "s", t.rows, t.columns);
+}
+
+}  // namespace forerun::rtl

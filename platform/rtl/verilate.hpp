@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/// From Verilog to a shared object that ip/cosim/shared_model.hpp loads, with the system's Verilator, make
+/// and C++ compiler.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace forerun::rtl {
+
+enum class Waves : unsigned char { none, vcd, fst };
+
+struct VerilateRequest {
+  std::string top;                             ///< module
+  std::vector<std::filesystem::path> sources;  ///< Verilog or SystemVerilog, packages before their users
+  std::map<std::string, std::string> parameters;
+  std::vector<std::string> arguments;  ///< further ones for Verilator: -I..., -D..., -Wno-...
+  Waves waves = Waves::none;           ///< a model that can write waves is slower also while it does not
+  std::string pins;                    ///< text of the pin map that goes into the model
+};
+
+/// Makes `output`. Throws std::runtime_error with what Verilator or the compiler said; with what is to be
+/// installed if one is missing; for -Wno-BLKANDNBLK and -Wno-fatal, under which Verilator 5.006 can
+/// miscompute designs without a word.
+void verilate(const VerilateRequest& request, const std::filesystem::path& output);
+
+/// The same, kept in cache_folder() and made only if sources, request or tools are others than before.
+std::filesystem::path verilated(const VerilateRequest& request);
+
+/// FORERUN_RTL_CACHE, or forerun/rtl in XDG_CACHE_HOME or ~/.cache, or without a home in the system's
+/// temporary folder.
+std::filesystem::path cache_folder();
+
+}  // namespace forerun::rtl
