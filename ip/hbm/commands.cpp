@@ -76,7 +76,10 @@ void Controller::send_column(const Choice& choice, Tick t) {
   if (bank.kind[0].head != none || bank.kind[1].head != none)  // perhaps no hit keeps the row open any more
     try_row(state, std::max(t + 1, (state.open & bit(b)) != 0 ? timing_.precharge_ready(b)
                                                               : timing_.bank[b].act));
-  if (ordered_) row_next_ = t;
+  if (ordered_) {  // another may be the only one now, whatever the mode
+    row_next_ = t;
+    column_next_ = column_bus_;
+  }
   if (!jobs_.empty()) row_next_ = std::min(row_next_, t);
   if (parameters_.refresh_management && bank.activations >= parameters_.timings.RAAIMT && bank.waiting == 0)
     begin_job({RefreshJob::Kind::management, b, b + 1, t}, t);

@@ -255,13 +255,12 @@ Controller::Choice Controller::first_row_command(Tick t, Index single) {
   unsigned ready = 0;
   const auto consider = [&](Tick when, Choice::Kind kind, Index slot, unsigned b, std::uint64_t age,
                             std::uint32_t job) {
-    when = std::max(when, std::max(row_bus_, floor_));
+    when = std::max(std::max(when, t), std::max(row_bus_, floor_));
     if (kind != Choice::precharge) when = rising(when);
     if (when > t) {
       later = std::min(later, when);
       if (when >= never) return;
     } else {
-      when = t;
       ++ready;
     }
     const auto over = when + (kind == Choice::activate ? timing_.delay.act_bus : 1);

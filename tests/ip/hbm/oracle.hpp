@@ -249,7 +249,7 @@ class Oracle {
   std::size_t pick_column(Tick now, std::size_t single) const {
     std::size_t best = queue.size();
     const auto consider = [&](std::size_t i) {
-      if (column_at(queue[i].burst.bank, queue[i].burst.write) > now) return;
+      if (column_at(queue[i].burst.bank, queue[i].burst.write) > now || rising(now) > now) return;
       if (best == queue.size() || queue[i].age < queue[best].age) best = i;
     };
     for (std::size_t i = 0; i < queue.size(); ++i)
@@ -326,7 +326,7 @@ class Oracle {
         }
       }
       if (waits) continue;
-      all.push_back({std::max(now, open ? close : rising(refresh)), 0, open ? 2 : 3, j, jobs[j].first});
+      all.push_back({open ? std::max(now, close) : rising(std::max(now, refresh)), 0, open ? 2 : 3, j, jobs[j].first});
     }
     if (!blocked)
       for (unsigned b = 0; b < count; ++b) {
@@ -346,7 +346,7 @@ class Oracle {
         }
         if (want < queue.size()) {
           if (bank[b].row < 0)
-            all.push_back({std::max(now, act_at(b)), queue[want].age, 1, want, b});
+            all.push_back({rising(std::max(now, act_at(b))), queue[want].age, 1, want, b});
           else if (single < queue.size() ? !(pending && p.opened_leaves_queue) : !pending) {
             bool keep = false;
             if (single == queue.size() && p.keep_open != KeepOpen::none)

@@ -58,7 +58,7 @@ class Scaling : public testing::Test {
 }  // namespace
 
 TEST_F(Scaling, DecodeFollowsTheMemoryClock) {
-  const std::string narrow = "--set hbm.channels=4 --set hbm.ports=4 ";
+  const std::string narrow = "--set hbm.channels=2 --set hbm.ports=2 ";
   EXPECT_LT(seconds_per_token(narrow + "--set hbm.clock=3.2GHz"), 0.8 * seconds_per_token(narrow))
       << "decode is bound by the memory";
 }
