@@ -41,7 +41,8 @@ void Tap::end(const tlm::tlm_generic_payload& payload, const sc_core::sc_time& d
   if (place == entries_.end()) return;
   auto& t = place->transaction;
   place->payload = nullptr;
-  t.end_ps = static_cast<std::uint64_t>(now_picoseconds() + to_picoseconds(delay));
+  // A target may answer a request before the time that was annotated to it.
+  t.end_ps = std::max(t.begin_ps, static_cast<std::uint64_t>(now_picoseconds() + to_picoseconds(delay)));
   const auto status = payload.get_response_status();
   t.response = status == tlm::TLM_OK_RESPONSE              ? Transaction::okay
                : status == tlm::TLM_ADDRESS_ERROR_RESPONSE ? Transaction::decode_error

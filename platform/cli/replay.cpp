@@ -28,7 +28,7 @@ struct ReplayOptions {
   std::vector<std::string> rtl;
   // of an AXI block
   std::string prefix = "s_axi_", clock = "aclk", reset = "aresetn";
-  bool reset_high = false, lite = false;
+  bool reset_high = false, lite = false, no_initial = false;
   unsigned bus_bits = 128, id_bits = 4, address_bits = 32;
   std::string base = "0", size = "0";
 };
@@ -148,6 +148,7 @@ int run(const ReplayOptions& o) {
     block.clock = o.clock;
     block.reset = o.reset;
     block.reset_high = o.reset_high;
+    block.initial_contents = !o.no_initial;
     block.window = {number(o.base, "--base"), number(o.size, "--size")};
     summary = write_axi_bench(o.to, o.file, block);
   }
@@ -184,6 +185,9 @@ void add_replay(CLI::App& app, int& code) {
   command.add_option("--base", o->base, "play only addresses from here on; the block sees them from 0 on")
       ->capture_default_str();
   command.add_option("--size", o->size, "and so many bytes of them; 0: all")->capture_default_str();
+  command.add_flag(
+      "--no-initial", o->no_initial,
+      "do not first write what the recording reads before it is written: the block starts as in the run");
   command.callback([o, &code] { code = run(*o); });
 }
 

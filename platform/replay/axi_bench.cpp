@@ -162,7 +162,7 @@ Summary write_axi_bench(const std::string& folder, const std::string& recording,
           fmt::format("the sources do not contain a port '{}{}'; expected the names of AXI behind a prefix",
                       block.prefix, name));
   BurstFile bursts(made.text("bursts.txt"), block.shape);
-  auto initial = source.initial_contents();
+  auto initial = block.initial_contents ? source.initial_contents() : std::vector<Transaction>();
   for (auto& write : initial) bursts.add(write, -1);
   Transaction t;
   while (source.next(t)) {
@@ -183,6 +183,7 @@ Summary write_axi_bench(const std::string& folder, const std::string& recording,
       {"ID_WIDTH", std::to_string(std::max(shape.id_bits, 1u))},
       {"ADDRESS_BITS", std::to_string(shape.address_bits)},
       {"LITE", shape.lite ? "1" : "0"},
+      {"INITIAL", block.initial_contents ? "1" : "0"},
       {"BASE", fmt::format("{:x}", block.window.base)},
       {"SIZE", fmt::format("{:x}", block.window.size)},
       {"BID", words.contain(block.prefix + "bid") ? "32'(bid)" : "32'd0"},

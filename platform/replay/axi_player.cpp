@@ -29,7 +29,7 @@ AxiPlayer::AxiPlayer(const std::string& path, const ip::cosim::AxiShape& shape,
       source_(path, settings.window, settings.most),
       manager_(shape, {.stall = {settings.stall_share, settings.seed, 1}}),
       checker_(shape, source_.block()),
-      initial_(source_.initial_contents()) {
+      initial_(settings.initial_contents ? source_.initial_contents() : std::vector<Transaction>()) {
   if (settings.under_way == 0) throw std::invalid_argument("one or more transactions are under way");
 }
 

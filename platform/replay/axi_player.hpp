@@ -46,7 +46,8 @@ class TransactionSource {
 
 struct AxiPlaySettings : PlaySettings {
   AddressWindow window{};
-  unsigned under_way = 8;  ///< transactions at once, 1 or more
+  bool initial_contents = true;  ///< false: the block is at the start as it was in the run
+  unsigned under_way = 8;        ///< transactions at once, 1 or more
 };
 
 /// First the block's initial contents are written (TransactionSource), then transactions follow in their

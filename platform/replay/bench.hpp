@@ -24,6 +24,7 @@ struct AxiBlock : Block {
   std::string prefix = "s_axi_", clock = "aclk", reset = "aresetn";
   bool reset_high = false;
   AddressWindow window{};
+  bool initial_contents = true;  ///< false: the block is at the start as it was in the run
 };
 
 /// What a written bench plays, in one line.

@@ -8,7 +8,7 @@ module replay_dpi_tb;
 
   import "DPI-C" function chandle forerun_axi_open(
       input string file, input int data_bytes, input int id_bits, input int address_bits, input int lite, input longint base,
-      input longint size, input int under_way, input longint most, input int stall_percent, input int seed);
+      input longint size, input int initial_contents, input int under_way, input longint most, input int stall_percent, input int seed);
   import "DPI-C" function int forerun_axi_cycle(
       input chandle axi, input bit reset, input bit awready, input bit wready, input bit arready, input bit bvalid,
       input bit [31:0] bid, input bit [1:0] bresp, input bit rvalid, input bit [31:0] rid, input bit [1:0] rresp, input bit rlast,
@@ -60,7 +60,7 @@ module replay_dpi_tb;
     if (!$value$plusargs("stall_percent=%d", stall_percent)) stall_percent = 0;
     if (!$value$plusargs("seed=%d", seed)) seed = 1;
     if (!$value$plusargs("most=%d", most)) most = @MOST@;
-    axi = forerun_axi_open(file, BYTES, @ID_BITS@, ADDRESS, @LITE@, 64'h@BASE@, 64'h@SIZE@, under_way, most, stall_percent, seed);
+    axi = forerun_axi_open(file, BYTES, @ID_BITS@, ADDRESS, @LITE@, 64'h@BASE@, 64'h@SIZE@, @INITIAL@, under_way, most, stall_percent, seed);
     if (axi == null) $fatal(1, "the recording cannot be played");
     repeat (6) #5 clock = !clock;
     reset = 0;
