@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "models/tokenizer/split.hpp"
+
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
 
