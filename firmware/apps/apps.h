@@ -17,6 +17,7 @@ int firmware_main(uint64_t device_tree);
 /* In the simulator's process each application's firmware_main has a name of its own. */
 int forerun_llm_main(uint64_t device_tree);
 int forerun_hello_main(uint64_t device_tree);
+int forerun_share_main(uint64_t device_tree);
 #endif
 
 #ifdef __cplusplus

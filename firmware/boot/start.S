@@ -2,7 +2,7 @@
 /* Start of every application: a0 is the number of the hart, a1 the address of the device tree. */
 #define MSTATUS_FS_INITIAL 0x2000
 
-  .section .text.start, "ax", @progbits
+  .section .text..start, "ax", @progbits
   .globl _start
   .type _start, @function
 _start:

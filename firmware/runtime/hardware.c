@@ -65,6 +65,20 @@ static const char* read_cluster(struct hardware* hardware, const struct tree_nod
   return NULL;
 }
 
+static const char* read_window(struct hardware* hardware, const struct tree_node* node, bool reduces) {
+  struct window_device window = {.reduces = reduces};
+  const char* const label = tree_string(node, "label");
+  if (label == NULL || !tree_reg(node, 0, &window.base, &window.bytes))
+    return "a window of the network without label or reg";
+  if (strlen(label) >= sizeof window.label)
+    return "a window of the network with a label of more than 31 characters";
+  if (hardware->window_count == HARDWARE_WINDOWS)
+    return "more windows of the network than this firmware can serve";
+  strncpy(window.label, label, sizeof window.label - 1);
+  hardware->windows[hardware->window_count++] = window;
+  return NULL;
+}
+
 static void read_block(struct hardware* hardware, const struct tree_node* node,
                        const unsigned char* compatible, uint32_t bytes) {
   static const struct {
@@ -98,6 +112,10 @@ static const char* read_node(struct hardware* hardware, const struct tree_node* 
   const unsigned char* const compatible = tree_property(node, "compatible", &bytes);
   if (compatible != NULL && tree_list_holds(compatible, bytes, "forerun,cluster"))
     return read_cluster(hardware, node, room);
+  if (compatible != NULL && tree_list_holds(compatible, bytes, "forerun,multicast"))
+    return read_window(hardware, node, false);
+  if (compatible != NULL && tree_list_holds(compatible, bytes, "forerun,reduction"))
+    return read_window(hardware, node, true);
   if (compatible != NULL) read_block(hardware, node, compatible, bytes);
   const char* const type = tree_string(node, "device_type");
   if (type != NULL && strcmp(type, "memory") == 0) {
@@ -173,6 +191,12 @@ bool hardware_is_hbm(const struct hardware* hardware, uint64_t address, uint64_t
   return bytes == 0;
 }
 
+const struct window_device* hardware_window(const struct hardware* hardware, const char* label) {
+  for (unsigned i = 0; i < hardware->window_count; ++i)
+    if (strcmp(hardware->windows[i].label, label) == 0) return &hardware->windows[i];
+  return NULL;
+}
+
 void hardware_print(const struct hardware* hardware) {
   const struct {
     const char* name;
@@ -194,6 +218,10 @@ void hardware_print(const struct hardware* hardware) {
     console_print("  clusters %" PRIu32 ", the first at 0x%08" PRIx64 " with %" PRIu32 " KiB of scratchpad\n",
                   hardware->cluster_count, hardware->clusters[0].registers,
                   hardware->clusters[0].scratchpad_bytes >> 10);
+  for (unsigned i = 0; i < hardware->window_count; ++i)
+    console_print("  %s %s at 0x%08" PRIx64 ", %" PRIu64 " KiB\n",
+                  hardware->windows[i].reduces ? "reduction" : "multicast", hardware->windows[i].label,
+                  hardware->windows[i].base, hardware->windows[i].bytes >> 10);
   if (hardware->perf.base != 0)
     console_print("  %" PRIu32 " performance counters\n", perf_count(hardware->perf.base));
   console_print("  time base %" PRIu64 " Hz\n", hardware->timebase_hz);

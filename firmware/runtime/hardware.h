@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { HARDWARE_MEMORIES = 64, HARDWARE_CLUSTERS = 1008 };
+enum { HARDWARE_MEMORIES = 64, HARDWARE_CLUSTERS = 1008, HARDWARE_WINDOWS = 128 };
 
 struct memory_range {
   uint64_t base, bytes;
@@ -24,6 +24,13 @@ struct cluster_device {
   uint32_t scratchpad_bytes;
 };
 
+/* Addresses at which the network copies writes to several clusters, or sums those of several. */
+struct window_device {
+  char label[32]; /* its name in the chip file */
+  bool reduces;
+  uint64_t base, bytes;
+};
+
 struct hardware {
   char model[64];
   uint64_t timebase_hz;
@@ -36,6 +43,8 @@ struct hardware {
   struct memory_range memories[HARDWARE_MEMORIES]; /* HBM, ascending */
   struct memory_range sram;                        /* the memory that holds the boot address */
   uint64_t hbm_bytes;
+  unsigned window_count;
+  struct window_device windows[HARDWARE_WINDOWS];
 };
 
 /* Reads the device tree at an address, then asks the clusters. Returns NULL, or what is wrong; what was found
@@ -43,6 +52,8 @@ struct hardware {
 const char* hardware_find(struct hardware* hardware, uint64_t device_tree);
 /* True if all of the bytes from the address on are HBM. */
 bool hardware_is_hbm(const struct hardware* hardware, uint64_t address, uint64_t bytes);
+/* The window of this label, or NULL. */
+const struct window_device* hardware_window(const struct hardware* hardware, const char* label);
 /* Prints a summary on the console. */
 void hardware_print(const struct hardware* hardware);
 

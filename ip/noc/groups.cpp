@@ -104,6 +104,22 @@ void add_elements(Element element, unsigned char* into, const unsigned char* fro
   }
 }
 
+std::vector<unsigned char> sum_over(const GroupTree& tree, Element element,
+                                    const std::vector<std::vector<unsigned char>>& of_member) {
+  const auto sum_at = [&](const auto& self, std::uint32_t node) -> std::vector<unsigned char> {
+    std::vector<unsigned char> sum;
+    for (const auto& branch : tree.nodes[node].branches) {
+      auto part = branch.node == none ? of_member[branch.member] : self(self, branch.node);
+      if (sum.empty())
+        sum = std::move(part);
+      else
+        add_elements(element, sum.data(), part.data(), static_cast<std::uint32_t>(sum.size()));
+    }
+    return sum;
+  };
+  return tree.nodes.empty() ? of_member.front() : sum_at(sum_at, 0);
+}
+
 std::uint32_t Group::find(std::uint32_t endpoint) const {
   const auto at = std::find_if(members.begin(), members.end(),
                                [&](const GroupMember& m) { return m.endpoint == endpoint; });

@@ -26,8 +26,20 @@ struct Group {
   bool reduces = false;
   std::uint64_t base = 0, size = 0;
   std::vector<GroupMember> members;  ///< targets of a multicast; initiators of a reduction
-  GroupMember target;                ///< of a reduction
   Element element = Element::f32;
+  // Of a reduction: pieces of `granule` bytes (0: all) go round the targets; `offset` is what they see first.
+  std::vector<std::uint32_t> targets;
+  std::uint64_t offset = 0, granule = 0;
+
+  std::uint64_t local(std::uint64_t address) const { return offset + address - base; }
+  std::uint32_t target(std::uint64_t address) const {
+    return targets[granule == 0 ? 0 : local(address) / granule % targets.size()];
+  }
+  /// Whether a write stays within a piece.
+  bool holds(std::uint64_t address, std::uint64_t bytes) const {
+    return granule == 0 || targets.size() == 1 || bytes == 0 ||
+           local(address) / granule == local(address + bytes - 1) / granule;
+  }
   /// Position of an endpoint among the members, or none.
   std::uint32_t find(std::uint32_t endpoint) const;
 };
@@ -47,6 +59,11 @@ struct GroupTree {
   std::vector<Node> nodes;
   std::vector<std::uint32_t> node_of_member, branch_of_member;  ///< where each member joins
 };
+
+/// The sum of what the members wrote, which is given by their positions: added in the order in which the
+/// units of the tree add.
+std::vector<unsigned char> sum_over(const GroupTree& tree, Element element,
+                                    const std::vector<std::vector<unsigned char>>& of_member);
 
 /// Routes are those of a packet whose drawn bits are zero; from the root to the members, or the other way for
 /// a reduction.

@@ -75,6 +75,7 @@ void Noc::end_of_elaboration() {
 
 void Noc::reset() {
   counters.clear();
+  abandon_sums();
   reset_at_ = now_picoseconds();
   if (network_) {
     catch_up();
@@ -149,7 +150,8 @@ tlm::tlm_response_status Noc::decode(const tlm::tlm_generic_payload& payload, st
     if (!payload.is_write() || (group.reduces && group.find(from) == none))
       return tlm::TLM_COMMAND_ERROR_RESPONSE;
     if (payload.get_byte_enable_ptr() != nullptr) return tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE;
-    if (length > pool_.capacity() || (group.reduces && length % noc::bytes_of(group.element) != 0))
+    if (length > pool_.capacity() || (group.reduces && (length % noc::bytes_of(group.element) != 0 ||
+                                                        !group.holds(payload.get_address(), length))))
       return tlm::TLM_BURST_ERROR_RESPONSE;
     return tlm::TLM_OK_RESPONSE;
   }
@@ -196,6 +198,7 @@ Noc::Transit& Noc::make_transit(tlm::tlm_generic_payload* payload, std::uint32_t
   transit.group = nullptr, transit.tree = nullptr, transit.parent = nullptr;
   transit.node = none, transit.branch = 0;
   transit.status = tlm::TLM_OK_RESPONSE;
+  transit.resets = resets_;
   if (payload != nullptr) {
     transit.address = payload->get_address();
     payload->set_extension(&transit);
@@ -214,14 +217,15 @@ Noc::Transit& Noc::start_request(tlm::tlm_generic_payload& payload, std::uint32_
     return transit;
   }
   const auto& group = *groups_[range.group];
-  const auto& tree = multicast_tree(group, from);
+  const auto address = payload.get_address();
+  const auto& tree = tree_of(group, group.reduces ? group.target(address) : from);
   auto& transit = make_transit(&payload, from, 0, length);
   transit.priority = static_cast<std::uint8_t>(endpoints_[from].parameters.priority);
   transit.group = &group, transit.tree = &tree;
   if (tree.nodes.empty()) {  // one member
-    const auto& target = group.reduces ? group.target : group.members.front();
-    transit.destination = target.endpoint;
-    payload.set_address(target.offset + payload.get_address() - group.base);
+    const auto& member = group.members.front();
+    transit.destination = group.reduces ? group.target(address) : member.endpoint;
+    payload.set_address(group.reduces ? group.local(address) : member.offset + address - group.base);
     return transit;
   }
   if (group.reduces) {
@@ -542,7 +546,11 @@ unsigned Noc::transport_dbg(int, tlm::tlm_generic_payload& payload) {
   unsigned moved = 0;
   if (range->group != none) {
     const auto& group = *groups_[range->group];
-    for (const auto& member : group.reduces ? std::vector{group.target} : group.members) {
+    if (group.reduces) {
+      payload.set_address(group.local(address));
+      moved = (*endpoints_[group.target(address)].target)->transport_dbg(payload);
+    }
+    for (const auto& member : group.reduces ? std::vector<noc::GroupMember>() : group.members) {
       payload.set_address(offset + member.offset);
       moved = (*endpoints_[member.endpoint].target)->transport_dbg(payload);
       if (payload.is_read()) break;

@@ -6,6 +6,7 @@
 #include <tlm_utils/simple_target_socket.h>
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,11 +25,11 @@
 namespace forerun::ip {
 
 /// A request is a packet of a header flit and its write data, a response one of a header flit and its read
-/// data; posted transactions (ip::Posted) have no response packet and are answered when their target has taken
-/// them. With two virtual networks responses never wait for requests, and initiators always take responses;
-/// so neither can block the other for good. A packet joins the network at the first clock edge at or after
-/// its time; a target that has not ended a request (END_REQ) keeps further ones in the network's ejection
-/// buffers.
+/// data; posted transactions (ip::Posted) have no response packet and are answered when their target has
+/// taken them. With two virtual networks responses never wait for requests, and initiators always take
+/// responses; so neither can block the other for good. A packet joins the network at the first clock edge at
+/// or after its time; a target that has not ended a request (END_REQ) keeps further ones in the network's
+/// ejection buffers.
 ///
 /// A packet of L flits over H routers takes noc::zero_load_cycles without contention: 2 + H (router latency +
 /// 1) + L - 1 with links of one cycle. Endpoints with a clock of their own add the wait for an edge and the
@@ -49,9 +50,10 @@ namespace forerun::ip {
 /// meet and reach the target as one write; its response goes back to all. Sums are taken in the order of the
 /// tree, never of arrival, each rounded to the element type. Both move data only where there are any
 /// (TimingOnly), at the same time. Reads get TLM_COMMAND_ERROR_RESPONSE, as do writes into a reduction by
-/// others than its members; byte enables TLM_BYTE_ENABLE_ERROR_RESPONSE; more than 4 KiB or parts of elements
-/// TLM_BURST_ERROR_RESPONSE. In loose timing a multicast is a b_transport to each member, and the last
-/// contribution to a reduction carries the sum; the others return at once.
+/// others than its members; byte enables TLM_BYTE_ENABLE_ERROR_RESPONSE; more than 4 KiB, parts of elements
+/// or contributions that differ in length TLM_BURST_ERROR_RESPONSE. A reset gives contributions that wait for
+/// others a TLM_GENERIC_ERROR_RESPONSE. In loose timing a multicast is a b_transport to each member, and the
+/// last contribution to a reduction carries the sum; the others return at once.
 class Noc : public sc_core::sc_module {
  public:
   using Initiator = tlm_utils::simple_target_socket_tagged<Noc>;  ///< an initiator binds to this
@@ -78,12 +80,18 @@ class Noc : public sc_core::sc_module {
   void map_multicast(std::uint64_t base, std::uint64_t size, const std::vector<Member>& members);
   void map_reduction(std::uint64_t base, std::uint64_t size, const Member& target,
                      const std::vector<const Initiator*>& members, noc::Element element);
+  /// Sums go to targets that share a memory as in map_interleaved, from `offset` of it on.
+  void map_reduction_interleaved(std::uint64_t base, std::uint64_t size, std::uint64_t offset,
+                                 std::uint64_t granule, const std::vector<const Target*>& targets,
+                                 const std::vector<const Initiator*>& members, noc::Element element);
 
   LevelIn reset_line;
   CounterGroup counters;
   Counter packets{counters, "packets", "packet", "packets delivered"};
   Counter flits{counters, "flits", "flit", "flits of the packets delivered"};
   Counter flit_hops{counters, "flit_hops", "flit", "flits times links between routers that they crossed"};
+  Counter copies{counters, "copies", "packet", "packets that units of multicast windows sent"};
+  Counter sums{counters, "sums", "packet", "packets that units of reduction windows sent"};
   Counter latency_sum{counters, "latency_sum", "ps",
                       "sum over packets of the time from source queue to tail delivered"};
 
@@ -138,6 +146,7 @@ class Noc : public sc_core::sc_module {
     const noc::GroupTree* tree = nullptr;
     std::uint32_t node = noc::none, branch = 0;  // of the tree to which it goes; which of its branches it is
     std::uint32_t pending = 0;                   // parts without response
+    std::uint32_t resets = 0;                    // of the network before it was sent
     tlm::tlm_response_status status = tlm::TLM_OK_RESPONSE;
     Transit* parent = nullptr;
     tlm::tlm_generic_payload* data = nullptr;  // whose data it carries
@@ -213,7 +222,9 @@ class Noc : public sc_core::sc_module {
   void answer(Transit& transit);  // without a packet: posted
 
   // Groups
-  const noc::GroupTree& multicast_tree(const noc::Group& group, std::uint32_t source);
+  void add_reduction(std::unique_ptr<noc::Group> group, const std::vector<const Initiator*>& members);
+  const noc::GroupTree& tree_of(const noc::Group& group, std::uint32_t root);
+  void abandon_sums();
   void send_branch(Transit& parent, std::uint32_t branch);
   void arrive_at_unit(Transit& transit);
   void contribute(Transit& transit);
@@ -250,11 +261,13 @@ class Noc : public sc_core::sc_module {
     std::uint32_t present = 0;  // branches with one or more
   };
   std::map<std::tuple<const noc::GroupTree*, std::uint32_t, std::uint64_t>, Meeting> meetings_;
-  struct LooseSum {
-    std::vector<unsigned char> sum;
-    std::uint32_t count = 0;
+  /// What each member has written to an address, the oldest first.
+  struct LooseMeeting {
+    std::vector<std::deque<std::vector<unsigned char>>> waiting;
+    std::uint32_t present = 0;  // members with one or more
   };
-  std::map<std::pair<const noc::Group*, std::uint64_t>, LooseSum> loose_sums_;
+  std::map<std::pair<const noc::Group*, std::uint64_t>, LooseMeeting> loose_meetings_;
+  std::uint32_t resets_ = 0;
 };
 
 }  // namespace forerun::ip

@@ -21,21 +21,39 @@ void Noc::map_reduction(std::uint64_t base, std::uint64_t size, const Member& ta
   group->reduces = true;
   group->base = base, group->size = size;
   group->element = element;
-  group->target = {index_of(*target.target), target.offset};
+  group->targets = {index_of(*target.target)};
+  group->offset = target.offset;
+  add_reduction(std::move(group), members);
+}
+
+void Noc::map_reduction_interleaved(std::uint64_t base, std::uint64_t size, std::uint64_t offset,
+                                    std::uint64_t granule, const std::vector<const Target*>& targets,
+                                    const std::vector<const Initiator*>& members, noc::Element element) {
+  auto group = std::make_unique<noc::Group>();
+  group->reduces = true;
+  group->base = base, group->size = size;
+  group->element = element;
+  for (const auto* target : targets) group->targets.push_back(index_of(*target));
+  group->offset = offset, group->granule = granule;
+  add_reduction(std::move(group), members);
+}
+
+void Noc::add_reduction(std::unique_ptr<noc::Group> group, const std::vector<const Initiator*>& members) {
   for (const auto* m : members) {
     const auto at = std::find_if(endpoints_.begin(), endpoints_.end(),
                                  [&](const Endpoint& e) { return e.initiator.get() == m; });
     group->members.push_back({static_cast<std::uint32_t>(at - endpoints_.begin()), 0});
   }
-  ranges_.push_back({base, size, 0, 0, {}, static_cast<std::uint32_t>(groups_.size())});
+  ranges_.push_back({group->base, group->size, 0, 0, {}, static_cast<std::uint32_t>(groups_.size())});
   groups_.push_back(std::move(group));
 }
 
-const noc::GroupTree& Noc::multicast_tree(const noc::Group& group, std::uint32_t source) {
-  auto& tree = trees_[{&group, group.reduces ? none : source}];
+/// The tree between the source of a multicast, or the target of a reduction, and the members.
+const noc::GroupTree& Noc::tree_of(const noc::Group& group, std::uint32_t root) {
+  auto& tree = trees_[{&group, root}];
   if (!tree)
-    tree = std::make_unique<noc::GroupTree>(noc::make_tree(
-        graph_, *routes_, group.reduces ? group.target.endpoint : source, group.members, group.reduces));
+    tree = std::make_unique<noc::GroupTree>(
+        noc::make_tree(graph_, *routes_, root, group.members, group.reduces));
   return *tree;
 }
 
@@ -64,6 +82,7 @@ void Noc::send_branch(Transit& parent, std::uint32_t branch) {
   part.parent = &parent;
   part.data = parent.data;
   part.address = parent.address;
+  ++copies;
   inject(part);
 }
 
@@ -79,7 +98,25 @@ void Noc::arrive_at_unit(Transit& transit) {
   answer_parent(transit);
 }
 
+/// Others may never write what sums from before a reset wait for.
+void Noc::abandon_sums() {
+  ++resets_;
+  loose_meetings_.clear();
+  for (auto& [key, meeting] : meetings_)
+    for (auto& list : meeting.waiting)
+      while (!list.empty()) {
+        auto& transit = list.pop();
+        transit.status = tlm::TLM_GENERIC_ERROR_RESPONSE;
+        make_response(transit, 0);
+      }
+  meetings_.clear();
+}
+
 void Noc::contribute(Transit& transit) {
+  if (transit.resets != resets_) {
+    transit.status = tlm::TLM_GENERIC_ERROR_RESPONSE;
+    return make_response(transit, 0);
+  }
   const auto key = std::make_tuple(transit.tree, transit.node, transit.address);
   auto& meeting = meetings_[key];
   meeting.waiting.resize(transit.tree->nodes[transit.node].branches.size());
@@ -116,8 +153,7 @@ void Noc::combine(const std::vector<Transit*>& parts) {
     }
     return;
   }
-  auto& sum = pool_.acquire(tlm::TLM_WRITE_COMMAND, group.target.offset + first.address - group.base, length,
-                            timing_only);
+  auto& sum = pool_.acquire(tlm::TLM_WRITE_COMMAND, group.local(first.address), length, timing_only);
   if (!timing_only) {
     std::memcpy(sum.get_data_ptr(), first.data->get_data_ptr(), length);
     for (std::size_t i = 1; i < parts.size(); ++i)
@@ -125,7 +161,7 @@ void Noc::combine(const std::vector<Transit*>& parts) {
   }
   const auto unit = first_unit_ + node.router * units_of_router;
   const auto destination = node.parent == none
-                               ? group.target.endpoint
+                               ? group.target(first.address)
                                : first_unit_ + first.tree->nodes[node.parent].router * units_of_router +
                                      node.branch_of_parent % units_of_router;
   auto& whole = make_transit(&sum, unit, destination, length);
@@ -134,7 +170,9 @@ void Noc::combine(const std::vector<Transit*>& parts) {
   whole.node = node.parent, whole.branch = node.branch_of_parent;
   whole.address = first.address;
   whole.data = &sum;
+  whole.resets = first.resets;
   whole.parts = parts;
+  ++sums;
   inject(whole);
 }
 
@@ -181,25 +219,39 @@ void Noc::loose_multicast(const noc::Group& group, std::uint32_t from, tlm::tlm_
 
 void Noc::loose_reduction(const noc::Group& group, std::uint32_t from, tlm::tlm_generic_payload& payload,
                           sc_core::sc_time& delay) {
-  const auto address = payload.get_address(), offset = address - group.base;
+  const auto address = payload.get_address();
   const auto length = payload.get_data_length();
-  auto& sum = loose_sums_[{&group, offset}];
-  if (sum.count == 0)
-    sum.sum.assign(payload.get_data_ptr(), payload.get_data_ptr() + length);
-  else if (sum.sum.size() != length)
-    return payload.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
-  else if (!is_timing_only(payload))
-    noc::add_elements(group.element, sum.sum.data(), payload.get_data_ptr(), length);
+  const bool timing_only = is_timing_only(payload);
+  const auto members = static_cast<std::uint32_t>(group.members.size());
+  auto& meeting = loose_meetings_[{&group, address}];
+  meeting.waiting.resize(members);
+  auto& own = meeting.waiting[group.find(from)];
+  if (own.empty()) ++meeting.present;
+  auto& written = own.emplace_back(length);
+  if (!timing_only) std::memcpy(written.data(), payload.get_data_ptr(), length);
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
   payload.set_dmi_allowed(false);
-  if (++sum.count < group.members.size()) return;
-  auto& whole =
-      pool_.acquire(tlm::TLM_WRITE_COMMAND, group.target.offset + offset, length, is_timing_only(payload));
-  std::memcpy(whole.get_data_ptr(), sum.sum.data(), length);
-  loose_sums_.erase({&group, offset});
-  delay += to_sc_time({zero_load_ps(from, group.target.endpoint, flits_for(length))});
-  (*endpoints_[group.target.endpoint].target)->b_transport(whole, delay);
-  delay += to_sc_time({zero_load_ps(group.target.endpoint, from, 1)});
+  if (meeting.present < members) return;
+
+  std::vector<std::vector<unsigned char>> of_member;
+  bool fits = true, more = false;
+  for (auto& waiting : meeting.waiting) {
+    of_member.push_back(std::move(waiting.front()));
+    waiting.pop_front();
+    if (waiting.empty()) --meeting.present;
+    more = more || !waiting.empty();
+    fits = fits && of_member.back().size() == length;
+  }
+  if (!more) loose_meetings_.erase({&group, address});
+  if (!fits) return payload.set_response_status(tlm::TLM_BURST_ERROR_RESPONSE);
+  const auto target = group.target(address);
+  auto& whole = pool_.acquire(tlm::TLM_WRITE_COMMAND, group.local(address), length, timing_only);
+  if (!timing_only)
+    std::memcpy(whole.get_data_ptr(), noc::sum_over(tree_of(group, target), group.element, of_member).data(),
+                length);
+  delay += to_sc_time({zero_load_ps(from, target, flits_for(length))});
+  (*endpoints_[target].target)->b_transport(whole, delay);
+  delay += to_sc_time({zero_load_ps(target, from, 1)});
   payload.set_response_status(whole.get_response_status());
   whole.release();
 }

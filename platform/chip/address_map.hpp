@@ -33,11 +33,20 @@ inline constexpr std::uint64_t cluster_stride = 0x1'0000;
 /// Scratchpad of cluster 0, as other masters see it; cluster i follows at i * scratchpad_stride.
 inline constexpr std::uint64_t scratchpads = 0x10'0000'0000;
 inline constexpr std::uint64_t scratchpad_stride = 0x1000'0000;
+/// The first window of noc.multicast and of noc.reduction; the others follow at window_stride.
+inline constexpr std::uint64_t multicasts = 0x50'0000'0000;
+inline constexpr std::uint64_t reductions = 0x60'0000'0000;
+inline constexpr std::uint64_t window_stride = 0x1000'0000;
 inline constexpr std::uint64_t hbm = 0x100'0000'0000;
 
 /// Most clusters that fit between `clusters` and `sram`, with room for their interrupts.
 inline constexpr unsigned max_clusters = 1000;
 
+/// Most windows of each kind.
+inline constexpr unsigned max_windows = 64;
+
+constexpr std::uint64_t multicast(unsigned index) { return multicasts + index * window_stride; }
+constexpr std::uint64_t reduction(unsigned index) { return reductions + index * window_stride; }
 constexpr std::uint64_t cluster_registers(unsigned index) { return clusters + index * cluster_stride; }
 constexpr std::uint64_t scratchpad(unsigned index) { return scratchpads + index * scratchpad_stride; }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -17,7 +18,6 @@
 namespace forerun::chip {
 namespace {
 
-constexpr std::uint64_t device_tree_bytes = 8192, device_tree_bytes_a_cluster = 256;  // at most
 constexpr std::uint64_t page = 4096;
 constexpr unsigned max_mesh = 64;                 // columns or rows of the network
 constexpr unsigned max_transactions = 1024;       // under way in a direction of a cluster
@@ -41,6 +41,7 @@ class Finder {
     refresh();
     low_power();
     network();
+    windows();
     return std::move(found_);
   }
 
@@ -78,14 +79,16 @@ class Finder {
 
   void boot_rom() {
     const auto size = chip_.boot_rom.size.count;
-    const auto tree =
-        (device_tree_bytes + device_tree_bytes_a_cluster * chip_.clusters.count + page - 1) / page * page;
+    const auto tree = (device_tree_bytes(chip_) + page - 1) / page * page;
     const auto room = address_map::sysctl - address_map::boot_rom - tree;
     if (size > room)
       add({"boot_rom.size", "clusters.count"},
           fmt::format("boot_rom.size is {}, but at most {} fit, with the device tree of {} clusters "
-                      "(clusters.count) behind it",
-                      format(chip_.boot_rom.size), format(Bytes{room}), chip_.clusters.count));
+                      "(clusters.count){} behind it",
+                      format(chip_.boot_rom.size), format(Bytes{room}), chip_.clusters.count,
+                      chip_.noc.multicast.empty() && chip_.noc.reduction.empty()
+                          ? ""
+                          : " and the windows of noc.multicast and noc.reduction"));
   }
 
   void scratchpad() {
@@ -305,6 +308,62 @@ class Finder {
                                                             "hbm.stacks", "noc.columns", "noc.rows"},
           error.what());
     }
+  }
+
+  void windows() {
+    std::vector<std::string> names;
+    each_window("noc.multicast", chip_.noc.multicast, names);
+    each_window("noc.reduction", chip_.noc.reduction, names);
+    for (const auto& window : chip_.noc.reduction) place_in_target(window);
+  }
+
+  template <typename Windows>
+  void each_window(std::string_view key, const Windows& windows, std::vector<std::string>& names) {
+    if (windows.size() > address_map::max_windows)
+      add({key}, fmt::format("{}: {} windows; at most {}", key, windows.size(), address_map::max_windows));
+    for (const auto& window : windows) {
+      if (std::find(names.begin(), names.end(), window.name) != names.end())
+        add({key, "noc.multicast"},
+            fmt::format("{}: two windows are called {}; firmware finds them by name", key, window.name));
+      names.push_back(window.name);
+      if (!good_window_name(window.name))
+        add({key}, fmt::format("{}: no window can be called '{}'", key, window.name));
+      const auto& clusters = window.clusters;
+      if (std::adjacent_find(clusters.begin(), clusters.end(), std::greater_equal<>()) != clusters.end())
+        add({key}, fmt::format("{}.{}: its clusters are not in ascending order", key, window.name));
+      else if (!clusters.empty() && clusters.back() >= chip_.clusters.count)
+        no_cluster(key, window.name, clusters.back());
+    }
+  }
+
+  void no_cluster(std::string_view key, const std::string& window, unsigned cluster) {
+    add({key, "clusters.count"}, fmt::format("{}.{}: there is no cluster {}; clusters.count is {}", key,
+                                             window, cluster, chip_.clusters.count));
+  }
+
+  /// Where the sums go.
+  void place_in_target(const ReductionWindow& window) {
+    const auto problem = [&](const std::string& text) {
+      add({"noc.reduction", "clusters.scratchpad.size", "hbm.rows", "hbm.stacks"},
+          fmt::format("noc.reduction.{}: {}", window.name, text));
+    };
+    const auto offset = window.offset.count, size = window.size.count;
+    for (const auto& [what, bytes] : {std::pair{"offset", offset}, {"size", size}})
+      if (bytes % page != 0)
+        problem(fmt::format("{} is {}, no multiple of {}", what, format(Bytes{bytes}), format(Bytes{page})));
+    if (!window.to_memory && window.target >= chip_.clusters.count)
+      return no_cluster("noc.reduction", window.name, window.target);
+    if (window.to_memory && size == 0)
+      return problem(fmt::format("no size; expected how much of the memory it covers, up to {}",
+                                 format(Bytes{address_map::window_stride})));
+    if (size > address_map::window_stride)
+      return problem(fmt::format("size is {}; at most {}", format(window.size),
+                                 format(Bytes{address_map::window_stride})));
+    const auto room = window.to_memory ? memory_size(chip_) : chip_.clusters.scratchpad.size;
+    if (offset >= room.count || size > room.count - offset)
+      problem(fmt::format("offset {} + size {} is beyond the {} of {}", format(window.offset),
+                          format(window.size), format(room),
+                          window.to_memory ? "the memory" : "clusters.scratchpad.size"));
   }
 
   const Chip& chip_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 
 namespace forerun::chip {
@@ -19,6 +20,32 @@ Bandwidth peak_memory_bandwidth(const Chip& chip) {
   const auto& h = chip.hbm;
   return {static_cast<double>(h.burst_bytes.count) / h.timings.nBL * h.clock.hertz * h.channels *
           h.pseudo_channels * h.stacks};
+}
+
+std::uint64_t device_tree_bytes(const Chip& chip) {
+  constexpr std::uint64_t fixed = 8192, cluster = 256, window = 256, cell = 4;
+  auto bytes = fixed + cluster * chip.clusters.count;
+  const auto add = [&](const auto& windows) {
+    for (const auto& w : windows)
+      bytes += window + w.name.size() + cell * window_clusters(chip, w.clusters).size();
+  };
+  add(chip.noc.multicast);
+  add(chip.noc.reduction);
+  return bytes;
+}
+
+std::vector<unsigned> window_clusters(const Chip& chip, const std::vector<unsigned>& listed) {
+  if (!listed.empty()) return listed;
+  std::vector<unsigned> all(chip.clusters.count);
+  std::iota(all.begin(), all.end(), 0u);
+  return all;
+}
+
+Bytes window_size(const Chip& chip, const MulticastWindow&) { return chip.clusters.scratchpad.size; }
+
+Bytes window_size(const Chip& chip, const ReductionWindow& window) {
+  if (window.size.count != 0 || window.to_memory) return window.size;
+  return {chip.clusters.scratchpad.size.count - window.offset.count};
 }
 
 Bytes memory_size(const Chip& chip) {

@@ -143,6 +143,28 @@ struct Clusters {
   bool operator==(const Clusters&) const = default;
 };
 
+/// A window of addresses of which each write reaches the same place in the scratchpads of some clusters.
+struct MulticastWindow {
+  std::string name;
+  std::vector<unsigned> clusters;  ///< ascending; empty: all
+  bool operator==(const MulticastWindow&) const = default;
+};
+
+/// What a reduction adds.
+enum class Element : unsigned char { f32, bf16, f16, i32 };
+
+/// A window in which the writes of some clusters to the same address are summed on their way to one place.
+struct ReductionWindow {
+  std::string name;
+  std::vector<unsigned> clusters;  ///< that contribute, ascending; empty: all
+  Element element = Element::f32;
+  bool to_memory = false;  ///< or to the scratchpad of `target`
+  unsigned target = 0;
+  Bytes offset{0};  ///< in the target, where the window begins
+  Bytes size{0};    ///< 0: all of the scratchpad behind `offset`
+  bool operator==(const ReductionWindow&) const = default;
+};
+
 struct Noc {
   Frequency clock{1.25e9};
   unsigned columns = 0, rows = 0;  ///< 0: chosen by place_tiles
@@ -162,7 +184,9 @@ struct Noc {
   unsigned link_latency = 1;  ///< cycles
   unsigned priorities = 1, control_priority = 0;
   unsigned synchroniser_stages = 0;  ///< 0: all tiles run on the network's clock
-  std::vector<std::string> tiles;    ///< row by row from the top, "X C M H ."; empty: chosen by place_tiles
+  std::vector<MulticastWindow> multicast;
+  std::vector<ReductionWindow> reduction;
+  std::vector<std::string> tiles;  ///< row by row from the top, "X C M H ."; empty: chosen by place_tiles
   bool operator==(const Noc&) const = default;
 };
 
@@ -269,6 +293,14 @@ struct Chip {
 double peak_flops(const Chip& chip, Format format);
 Bandwidth peak_memory_bandwidth(const Chip& chip);
 Bytes memory_size(const Chip& chip);
+
+/// The device tree of the chip takes no more, beside its name.
+std::uint64_t device_tree_bytes(const Chip& chip);
+/// The clusters of a window, in which an empty list stands for all.
+std::vector<unsigned> window_clusters(const Chip& chip, const std::vector<unsigned>& listed);
+/// Bytes of a window; that of a multicast is as large as a scratchpad.
+Bytes window_size(const Chip& chip, const MulticastWindow& window);
+Bytes window_size(const Chip& chip, const ReductionWindow& window);
 
 enum class TileKind : unsigned char { empty, cluster, memory, control, host };
 

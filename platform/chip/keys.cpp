@@ -11,6 +11,7 @@
 #include "platform/chip/address_map.hpp"
 #include "platform/chip/names.hpp"
 #include "platform/chip/quantity.hpp"
+#include "platform/chip/windows.hpp"
 
 namespace forerun::chip {
 namespace {
@@ -36,7 +37,10 @@ constexpr Rule power{0, 1'000'000'000};   // 1 kW in microwatts
 // The ranges below rest on the address map.
 namespace map = address_map;
 static_assert(map::cluster_registers(map::max_clusters) <= map::sram);
-static_assert(map::scratchpad(map::max_clusters) <= map::hbm);
+static_assert(map::scratchpad(map::max_clusters) <= map::multicasts);
+static_assert(map::scratchpad_stride <= map::window_stride);
+static_assert(map::multicast(map::max_windows) <= map::reductions);
+static_assert(map::reduction(map::max_windows) <= map::hbm);
 static_assert(map::cluster_interrupt(map::max_clusters) <= 1024);
 
 #define KEY(MEMBER, RULE, UNIT, TEXT)                          \
@@ -145,6 +149,14 @@ const Key table[] = {
     KEY(noc.synchroniser_stages, range(0, 8), "cycles",
         "of the receiver at each crossing between the network's clock and another; 0: all tiles run on the "
         "network's"),
+    KEY(noc.multicast, any, "",
+        "windows of addresses by name: a write reaches the same place in the scratchpad of each cluster "
+        "listed"),
+    KEY(noc.reduction, any, "",
+        "windows by name: what all clusters listed write to an address is summed on its way to the target, a "
+        "cluster's "
+        "scratchpad or memory; offset: where the window begins there; size: of the window, else up to the "
+        "scratchpad's end"),
     KEY(noc.tiles, any, "",
         "the grid row by row from the top, in letters: C cluster, M memory port, X control, H host, . empty; "
         "[] places them"),
@@ -407,6 +419,12 @@ std::string expected(const Key& key) {
         } else if constexpr (std::is_same_v<T, std::vector<AddressHash>>) {
           return "a map of fields to masks, one for each bit from the lowest, such as {bank: [0x12000, "
                  "0x24000]}";
+        } else if constexpr (std::is_same_v<T, std::vector<MulticastWindow>>) {
+          return "a map of names to all or a list of clusters, such as {everyone: all, left: [0-3, 8]}";
+        } else if constexpr (std::is_same_v<T, std::vector<ReductionWindow>>) {
+          return "a map of names to windows, such as {total: {clusters: all, element: f32, target: "
+                 "cluster0}, "
+                 "more: {clusters: [0-3], element: bf16, target: memory, offset: 1 GiB, size: 1 MiB}}";
         } else if constexpr (is_list<T>) {
           return "a list of rows of the letters C, M, X, H and . (such as \"X C M\"), up to 64 by 64";
         } else {
@@ -415,6 +433,18 @@ std::string expected(const Key& key) {
       },
       key.member);
 }
+
+bool good_name(std::string_view text) {
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  return !text.empty() && text.size() <= 64 && letter(text.front()) &&
+         std::all_of(text.begin(), text.end(), [&](char c) {
+           return letter(c) || std::string_view("._+-").find(c) != std::string_view::npos;
+         });
+}
+
+bool good_window_name(std::string_view text) { return text.size() <= 31 && good_name(text); }
 
 double in_rule_units(Bytes bytes) { return static_cast<double>(bytes.count); }
 double in_rule_units(Frequency frequency) { return frequency.hertz; }
@@ -455,6 +485,11 @@ std::string value_text(const Key& key, const Chip& chip) {
             texts.push_back(fmt::format("{}: {}", name(hash.field), list(hash.masks, [](std::uint64_t mask) {
                                           return fmt::format("{:#x}", mask);
                                         })));
+          return fmt::format("{{{}}}", fmt::join(texts, ", "));
+        } else if constexpr (std::is_same_v<T, std::vector<MulticastWindow>> ||
+                             std::is_same_v<T, std::vector<ReductionWindow>>) {
+          std::vector<std::string> texts;
+          for (const auto& window : value) texts.push_back(window_text(window));
           return fmt::format("{{{}}}", fmt::join(texts, ", "));
         } else if constexpr (std::is_same_v<T, std::vector<std::string>>)
           return list(value, [](const std::string& row) { return fmt::format("\"{}\"", row); });

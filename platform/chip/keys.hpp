@@ -26,7 +26,8 @@ using AnyMember =
                  Member<RefreshOrder>, Member<Ecc>, Member<TensorModel>, Member<Path>,
                  Member<std::vector<Path>>, Member<NocModel>, Member<NocTopology>, Member<NocRouting>,
                  Member<NocSwitching>, Member<std::vector<Format>>, Member<std::vector<AddressPiece>>,
-                 Member<std::vector<AddressHash>>, Member<std::vector<std::string>>>;
+                 Member<std::vector<AddressHash>>, Member<std::vector<MulticastWindow>>,
+                 Member<std::vector<ReductionWindow>>, Member<std::vector<std::string>>>;
 
 /// How a time is turned into cycles of hbm.clock, where a key takes either: a minimum goes up, a maximum
 /// down.
@@ -76,6 +77,10 @@ bool quantity_keeps(const Rule& rule, Quantity quantity) {
   if (rule.power_of_two || rule.multiple > 1) return keeps(rule, static_cast<std::uint64_t>(value));
   return value >= static_cast<double>(rule.low) && value <= static_cast<double>(rule.high);
 }
+/// Whether a chip may be called so.
+bool good_name(std::string_view text);
+/// The same for a window of noc.multicast or noc.reduction: firmware has 31 characters for it.
+bool good_window_name(std::string_view text);
 /// "column:2", "row".
 std::string piece_text(AddressPiece piece);
 /// The value that a chip has for a key, as YAML flow text.

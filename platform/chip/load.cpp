@@ -17,6 +17,7 @@
 #include "platform/chip/keys.hpp"
 #include "platform/chip/names.hpp"
 #include "platform/chip/quantity.hpp"
+#include "platform/chip/windows.hpp"
 #include "platform/chip/yaml_tree.hpp"
 
 namespace forerun::chip {
@@ -25,26 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t max_file_bytes = 1 << 20, max_problems = 50, max_files = 256;
-
-/// A piece of the user's text, fit for a message.
-std::string shown(std::string_view text) {
-  std::string out;
-  for (const char c : text.substr(0, 60)) out += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? '?' : c;
-  return out + (text.size() > 60 ? "..." : "");
-}
-
-std::string what_it_is(const YamlNode& node) {
-  switch (node.kind) {
-    case YamlNode::Kind::nothing:
-      return "nothing";
-    case YamlNode::Kind::scalar:
-      return fmt::format("'{}'", shown(node.text));
-    case YamlNode::Kind::list:
-      return node.items.empty() ? "an empty list" : "a list";
-    default:
-      return "a map of keys";
-  }
-}
 
 bool is_file_name(std::string_view chip) { return chip.ends_with(".yaml") || chip.ends_with(".yml"); }
 
@@ -235,16 +216,6 @@ class Loader {
     }
   }
 
-  /// Text as a whole number.
-  static std::optional<std::uint64_t> number(const YamlNode& node) {
-    std::uint64_t value = 0;
-    const auto* end = node.text.data() + node.text.size();
-    const auto [at, error] = std::from_chars(node.text.data(), end, value);
-    if (node.kind != YamlNode::Kind::scalar || node.quoted || error != std::errc() || at != end)
-      return std::nullopt;
-    return value;
-  }
-
   template <typename Enum>
   static std::optional<Enum> choice(const YamlNode& node) {
     const auto& names = Names<Enum>::all;
@@ -271,7 +242,7 @@ class Loader {
             target = std::move(*value);
           };
           if constexpr (std::is_same_v<T, unsigned>) {
-            const auto value = number(node);
+            const auto value = whole_number(node);
             in_time_.erase(&key);
             if (!value && key.rule.cycles != Cycles::plain && node.kind == YamlNode::Kind::scalar) {
               const auto time = chip::parse<Time>(node.text, detail);
@@ -316,6 +287,13 @@ class Loader {
             read_address_map(node, target, place, at, wrong);
           } else if constexpr (std::is_same_v<T, std::vector<AddressHash>>) {
             read_address_hash(node, target, place, at, wrong);
+          } else if constexpr (std::is_same_v<T, std::vector<MulticastWindow>> ||
+                               std::is_same_v<T, std::vector<ReductionWindow>>) {
+            if (const auto misread = read_windows(node, target))
+              problem(
+                  node.kind == YamlNode::Kind::map ? at(misread->node->line, misread->node->column) : place,
+                  fmt::format("{}{}: found {}, expected {}", key.path, misread->entry, misread->found,
+                              misread->expected.empty() ? expected(key) : misread->expected));
           } else if constexpr (std::is_same_v<T, std::vector<Format>>) {
             if (node.kind != YamlNode::Kind::list || node.items.empty()) return wrong(place, found());
             T list;
@@ -353,7 +331,7 @@ class Loader {
     if (colon == std::string::npos) return AddressPiece{*field};
     part.text = node.text.substr(colon + 1);
     part.quoted = false;
-    const auto width = number(part);
+    const auto width = whole_number(part);
     if (!width || *width < 1 || *width > 63 || *field == AddressField::burst) return std::nullopt;
     return AddressPiece{*field, static_cast<unsigned>(*width)};
   }
@@ -380,7 +358,7 @@ class Loader {
   /// A mask of address bits: a whole number, better written as 0x...
   static std::optional<std::uint64_t> mask(const YamlNode& node) {
     if (node.kind != YamlNode::Kind::scalar || node.quoted || !node.text.starts_with("0x"))
-      return number(node);
+      return whole_number(node);
     std::uint64_t value = 0;
     const auto* end = node.text.data() + node.text.size();
     const auto [stop, error] = std::from_chars(node.text.data() + 2, end, value, 16);
@@ -429,16 +407,6 @@ class Loader {
       rows.push_back(item.text);
     }
     target = std::move(rows);
-  }
-
-  static bool good_name(const std::string& text) {
-    const auto letter = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    };
-    return !text.empty() && text.size() <= 64 && letter(text.front()) &&
-           std::all_of(text.begin(), text.end(), [&](char c) {
-             return letter(c) || std::string_view("._+-").find(c) != std::string_view::npos;
-           });
   }
 
   /// With the period that the models use, so that the simulated time is never shorter than the one asked for.

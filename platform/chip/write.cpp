@@ -12,6 +12,7 @@
 #include "platform/chip/load.hpp"
 #include "platform/chip/names.hpp"
 #include "platform/chip/quantity.hpp"
+#include "platform/chip/windows.hpp"
 
 namespace forerun::chip {
 namespace {
@@ -90,6 +91,10 @@ nlohmann::ordered_json value_schema(const Key& key) {
                   {"propertyNames", choice_schema<AddressField>()},
                   {"additionalProperties",
                    {{"type", "array"}, {"minItems", 1}, {"items", {{"type", "integer"}, {"minimum", 0}}}}}};
+        } else if constexpr (std::is_same_v<T, std::vector<MulticastWindow>>) {
+          return multicast_schema();
+        } else if constexpr (std::is_same_v<T, std::vector<ReductionWindow>>) {
+          return reduction_schema();
         } else {
           return choice_schema<T>();
         }
@@ -135,6 +140,9 @@ nlohmann::ordered_json default_value(const Key& key) {
           auto map = nlohmann::ordered_json::object();
           for (const auto& hash : value) map[std::string(name(hash.field))] = hash.masks;
           return map;
+        } else if constexpr (std::is_same_v<T, std::vector<MulticastWindow>> ||
+                             std::is_same_v<T, std::vector<ReductionWindow>>) {
+          return windows_json(value);
         } else {
           return value_text(key, fallback);
         }

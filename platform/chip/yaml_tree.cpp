@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/chip/yaml_tree.hpp"
 
+#include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <charconv>
 #include <sstream>
 #include <utility>
 
@@ -92,6 +94,34 @@ YamlNode parse_yaml(const std::string& text) {
     fail(error.mark, "not YAML: " + error.msg);
   }
   return builder.take();
+}
+
+std::optional<std::uint64_t> whole_number(const YamlNode& node) {
+  std::uint64_t value = 0;
+  const auto* end = node.text.data() + node.text.size();
+  const auto [at, error] = std::from_chars(node.text.data(), end, value);
+  if (node.kind != YamlNode::Kind::scalar || node.quoted || error != std::errc() || at != end)
+    return std::nullopt;
+  return value;
+}
+
+std::string shown(std::string_view text) {
+  std::string out;
+  for (const char c : text.substr(0, 60)) out += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? '?' : c;
+  return out + (text.size() > 60 ? "..." : "");
+}
+
+std::string what_it_is(const YamlNode& node) {
+  switch (node.kind) {
+    case YamlNode::Kind::nothing:
+      return "nothing";
+    case YamlNode::Kind::scalar:
+      return fmt::format("'{}'", shown(node.text));
+    case YamlNode::Kind::list:
+      return node.items.empty() ? "an empty list" : "a list";
+    default:
+      return "a map of keys";
+  }
 }
 
 }  // namespace forerun::chip

@@ -4,8 +4,11 @@
 /// deep nesting) are refused.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace forerun::chip {
@@ -28,5 +31,12 @@ struct YamlError : std::runtime_error {
 
 /// The only document of a text; `nothing` for an empty one. Throws YamlError.
 YamlNode parse_yaml(const std::string& text);
+
+/// A scalar as a whole number.
+std::optional<std::uint64_t> whole_number(const YamlNode& node);
+/// A piece of the user's text, fit for a message.
+std::string shown(std::string_view text);
+/// "'text'", "a list", ...: follows "found" in messages.
+std::string what_it_is(const YamlNode& node);
 
 }  // namespace forerun::chip

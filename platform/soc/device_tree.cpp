@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "firmware/abi/command.h"
 #include "firmware/abi/registers.h"
 #include "platform/chip/address_map.hpp"
 
@@ -164,11 +165,40 @@ void write_clusters(Writer& w, const chip::Chip& chip) {
              });
 }
 
+std::uint32_t element_type(chip::Element element) {
+  switch (element) {
+    case chip::Element::f32:
+      return FR_TYPE_F32;
+    case chip::Element::bf16:
+      return FR_TYPE_BF16;
+    case chip::Element::f16:
+      return FR_TYPE_F16;
+    case chip::Element::i32:
+      return FR_TYPE_I32;
+  }
+  throw std::invalid_argument("noc.reduction: unknown element");
+}
+
+void write_windows(Writer& w, const chip::Chip& chip) {
+  for (unsigned i = 0; const auto& window : chip.noc.multicast)
+    w.device("multicast", {{map::multicast(i++), window_size(chip, window).count}}, [&] {
+      w.strings("compatible", {"forerun,multicast"});
+      w.strings("label", {window.name});
+      w.cells("forerun,clusters", window_clusters(chip, window.clusters));
+    });
+  for (unsigned i = 0; const auto& window : chip.noc.reduction)
+    w.device("reduction", {{map::reduction(i++), window_size(chip, window).count}}, [&] {
+      w.strings("compatible", {"forerun,reduction"});
+      w.strings("label", {window.name});
+      w.cells("forerun,clusters", window_clusters(chip, window.clusters));
+      w.cells("forerun,element", {element_type(window.element)});
+    });
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> make_device_tree(const chip::Chip& chip) {
-  constexpr std::size_t fixed = 8192, per_cluster = 256;  // generous; only what is used remains
-  Writer w(fixed + chip.name.size() + per_cluster * chip.clusters.count);
+  Writer w(chip::device_tree_bytes(chip) + chip.name.size());  // only what is used remains
   w.node("", [&] {
     w.cells("#address-cells", {2u});
     w.cells("#size-cells", {2u});
@@ -188,6 +218,7 @@ std::vector<std::uint8_t> make_device_tree(const chip::Chip& chip) {
       write_interrupt_controllers(w, chip);
       write_peripherals(w, chip);
       write_clusters(w, chip);
+      write_windows(w, chip);
     });
   });
   return w.finish();

@@ -16,8 +16,10 @@ chip::Tile find_tile(const chip::Grid& grid, chip::TileKind kind, unsigned index
                        [&](const chip::Tile& tile) { return tile.kind == kind && tile.index == index; });
 }
 
-void connect_memory(ip::Noc& noc, const chip::Chip& chip, const chip::Grid& grid,
-                    std::span<const std::unique_ptr<ip::HbmStack>> stacks, const BindMemory& bind) {
+std::vector<const ip::Noc::Target*> connect_memory(ip::Noc& noc, const chip::Chip& chip,
+                                                   const chip::Grid& grid,
+                                                   std::span<const std::unique_ptr<ip::HbmStack>> stacks,
+                                                   const BindMemory& bind) {
   const auto ports = chip.hbm.ports;
   std::vector<const ip::Noc::Target*> pieces(stacks.size() * ports);
   for (unsigned stack = 0; stack < stacks.size(); ++stack)
@@ -30,6 +32,7 @@ void connect_memory(ip::Noc& noc, const chip::Chip& chip, const chip::Grid& grid
     }
   noc.map_interleaved(chip::address_map::hbm, chip::memory_size(chip).count, chip.hbm.interleave.count,
                       pieces);
+  return pieces;
 }
 
 }  // namespace forerun::soc

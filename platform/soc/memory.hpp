@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "ip/hbm/hbm_stack.hpp"
 #include "ip/noc/noc.hpp"
@@ -26,9 +27,10 @@ inline void bind_directly(const std::string&, ip::Noc::Target& from,
 
 /// Binds every port of every stack to the network at its memory tile, and maps the memory from
 /// address_map::hbm on: consecutive pieces of hbm.interleave go to the next stack first, as the stacks
-/// expect, and then to the next port.
-void connect_memory(ip::Noc& noc, const chip::Chip& chip, const chip::Grid& grid,
-                    std::span<const std::unique_ptr<ip::HbmStack>> stacks,
-                    const BindMemory& bind = bind_directly);
+/// expect, and then to the next port. Returns the targets in that order.
+std::vector<const ip::Noc::Target*> connect_memory(ip::Noc& noc, const chip::Chip& chip,
+                                                   const chip::Grid& grid,
+                                                   std::span<const std::unique_ptr<ip::HbmStack>> stacks,
+                                                   const BindMemory& bind = bind_directly);
 
 }  // namespace forerun::soc

@@ -11,6 +11,7 @@
 #include "platform/soc/device_tree.hpp"
 #include "platform/soc/memory.hpp"
 #include "platform/soc/parameters.hpp"
+#include "platform/soc/windows.hpp"
 
 namespace forerun::soc {
 namespace map = chip::address_map;
@@ -144,20 +145,23 @@ void Soc::connect_noc() {
   sram_target.bind(sram_port_.in[1]);
   noc.map(map::sram, chip_.sram.size.count, sram_target);
 
+  std::vector<ClusterPort> ports;
   for (unsigned i = 0; i < clusters.size(); ++i) {
     auto& cluster = *clusters[i];
     const auto tile = find_tile(grid_, chip::TileKind::cluster, i);
     const auto name = fmt::format("cluster{}", i);
-    join(name, cluster.mux.out,
-         noc.add_initiator(name, tile.x, tile.y, noc_endpoint(chip_, chip_.clusters.clock)));
+    auto& initiator = noc.add_initiator(name, tile.x, tile.y, noc_endpoint(chip_, chip_.clusters.clock));
+    join(name, cluster.mux.out, initiator);
     auto& target = noc.add_target(name, tile.x, tile.y, noc_endpoint(chip_, chip_.clusters.clock));
     join(name + ".target", target, cluster.target);
     noc.map(map::cluster_registers(i), FR_CLUSTER_REGISTER_BYTES, target);
     noc.map(map::scratchpad(i), cluster.scratchpad.size(), target, map::scratchpad_stride);
+    ports.push_back({&initiator, &target});
   }
 
-  connect_memory(noc, chip_, grid_, hbm,
-                 [this](const auto& name, auto& from, auto& to) { join(name, from, to); });
+  const auto memory = connect_memory(
+      noc, chip_, grid_, hbm, [this](const auto& name, auto& from, auto& to) { join(name, from, to); });
+  connect_windows(noc, chip_, ports, memory);
 }
 
 rtl::RtlDevice::Target& Soc::sram_memory() {

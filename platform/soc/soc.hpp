@@ -61,11 +61,12 @@ struct Statistic {
 ///                +- RTL of `rtl.devices`
 ///                +- (the rest) - NoC - cluster registers and scratchpads, HBM
 ///
-/// Clusters reach one another, HBM and, through a port of its own, the SRAM; any other address gives them an
-/// address error. HBM addresses go round the stacks, and round the ports of each, in pieces of
-/// `hbm.interleave`. The device tree lies in the boot ROM behind the boot code. Without a CPU, interrupts
-/// stop at the outputs of CLINT and PLIC. A chip reset is a warm one: memories keep their bytes, transactions
-/// under way arrive without effect, and the counts of clusters, HBM and NoC begin anew.
+/// Clusters reach one another, HBM, the windows of noc.multicast and noc.reduction and, through a port of its
+/// own, the SRAM; any other address gives them an address error. HBM addresses go round the stacks, and round
+/// the ports of each, in pieces of `hbm.interleave`. The device tree lies in the boot ROM behind the boot
+/// code. Without a CPU, interrupts stop at the outputs of CLINT and PLIC. A chip reset is a warm one:
+/// memories keep their bytes, transactions under way arrive without effect, and the counts of clusters, HBM
+/// and NoC begin anew.
 class Soc : public sc_core::sc_module {
  public:
   /// Throws std::invalid_argument, naming the key, for a chip that no chip file may describe, and for a tap at a

@@ -47,7 +47,7 @@ TEST_P(Application, LiesInASmallSram) {
   EXPECT_EQ(program.symbol("__stack_end").value() % 16, 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Application, testing::Values("llm.elf", "hello.elf"), [](const auto& name) {
+INSTANTIATE_TEST_SUITE_P(All, Application, testing::Values("llm.elf", "hello.elf", "share.elf"), [](const auto& name) {
   return std::string(name.param).substr(0, std::string(name.param).find('.'));
 });
 

@@ -105,7 +105,7 @@ take_block() {  # take_block LINE LANGUAGE NOTE TEXT
     first=$number
     while IFS= read -r line; do
       first=$((first + 1))
-      [ -z "$line" ] || grep -qxF -- "$line" "$work/.log" || complain "$first" "the command before has not printed this: $line"
+      [ -z "$line" ] || tr -d '\r' < "$work/.log" | grep -xF -- "$line" > /dev/null || complain "$first" "the command before has not printed this: $line"
     done < <(printf '%s' "$text")
   fi
   [ "$language" = sh ] || return

@@ -3,6 +3,8 @@
 /// annotated delays.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <deque>
 
@@ -232,6 +234,59 @@ TEST_P(Sockets, SumWhatAllMembersWrite) {
   EXPECT_EQ(chip.ports[1]->answers.at(0).status, tlm::TLM_COMMAND_ERROR_RESPONSE) << "no member";
 }
 
+TEST_P(Sockets, SumIntoTargetsThatShareAMemory) {
+  Chip chip(p());
+  const std::vector<const Noc::Target*> targets{chip.targets[2], chip.targets[7], chip.targets[13]};
+  const std::vector<const Noc::Initiator*> members{chip.initiators[0], chip.initiators[6],
+                                                   chip.initiators[15]};
+  chip.network.map_reduction_interleaved(Chip::sum, 0x1000, 0x400, 0x100, targets, members,
+                                         noc::Element::i32);
+  for (const auto m : {0u, 6u, 15u}) {
+    for (std::uint64_t at = 0; at < 0x400; at += 0x100) {
+      const std::int32_t value = static_cast<std::int32_t>(m * 1000 + at);
+      chip.ports[m]->write(Chip::sum + at + 4, &value, 4);
+    }
+    const std::int64_t beyond = 0;
+    chip.ports[m]->write(Chip::sum + 0xfc, &beyond, 8);
+  }
+  sc_core::sc_start(5, sc_core::SC_US);
+  // Pieces 4, 5, 6 and 7 of the memory: the second target holds the first and the last of them.
+  EXPECT_EQ(chip.memories[7]->at<std::int32_t>(0x404), 21000) << chip.network.describe_stall();
+  EXPECT_EQ(chip.memories[13]->at<std::int32_t>(0x504), 21000 + 3 * 0x100);
+  EXPECT_EQ(chip.memories[2]->at<std::int32_t>(0x604), 21000 + 3 * 0x200);
+  EXPECT_EQ(chip.memories[7]->at<std::int32_t>(0x704), 21000 + 3 * 0x300);
+  for (const auto m : {0u, 6u, 15u}) {
+    EXPECT_EQ(chip.ports[m]->answers.size(), 5u);
+    const auto refused = std::count_if(
+        chip.ports[m]->answers.begin(), chip.ports[m]->answers.end(),
+        [](const Port::Answer& answer) { return answer.status == tlm::TLM_BURST_ERROR_RESPONSE; });
+    EXPECT_EQ(refused, 1) << "a write across two targets";
+  }
+}
+
+TEST_P(Sockets, AnswerContributionsThatWaitWithAnErrorAtAReset) {
+  Chip chip(p());
+  const std::vector<unsigned> members{0, 3, 5, 12};
+  chip.group(members, 10, noc::Element::i32);
+  const std::int32_t one = 1, ten = 10;
+  for (const auto m : {0u, 3u, 12u}) chip.ports[m]->write(Chip::sum, &one, 4);
+  sc_core::sc_start(1, sc_core::SC_US);
+  EXPECT_TRUE(chip.ports[0]->answers.empty()) << "one member has not written";
+  chip.ports[3]->write(Chip::sum, &one, 4);  // under way when the reset comes
+  chip.network.reset_line->set_level(true);
+  chip.network.reset_line->set_level(false);
+  sc_core::sc_start(1, sc_core::SC_US);
+  for (const auto m : {0u, 3u, 12u}) {
+    ASSERT_FALSE(chip.ports[m]->answers.empty()) << chip.network.describe_stall();
+    for (const auto& answer : chip.ports[m]->answers)
+      EXPECT_EQ(answer.status, tlm::TLM_GENERIC_ERROR_RESPONSE);
+  }
+  for (const auto m : members) chip.ports[m]->write(Chip::sum, &ten, 4);
+  sc_core::sc_start(2, sc_core::SC_US);
+  EXPECT_EQ(chip.memories[10]->writes, 1u) << chip.network.describe_stall();
+  EXPECT_EQ(chip.memories[10]->at<std::int32_t>(0x8000), 40) << "nothing from before the reset is in the sum";
+}
+
 TEST_P(Sockets, TakeTheSameTimeWithoutData) {
   std::vector<std::vector<std::int64_t>> times(2);
   std::vector<std::unique_ptr<Chip>> chips;
@@ -331,6 +386,54 @@ TEST_P(BothModels, LetLooseTimingReachGroupsToo) {
   EXPECT_EQ(chip.memories[3]->writes, 0u);
   write(2, Chip::sum + 8, 12);
   EXPECT_EQ(chip.memories[3]->at<std::int32_t>(0x8008), 42);
+}
+
+TEST_P(BothModels, RoundSumsInLooseTimingAsOnTheTree) {
+  // Numbers whose sum depends on the order of the additions; each member writes twice before the next does.
+  const std::vector<unsigned> members{0, 3, 5, 6, 9, 12, 15};
+  std::vector<std::unique_ptr<Chip>> chips;
+  for (const auto timing : {Timing::approximate, Timing::loose}) {
+    auto p = parameters(GetParam());
+    p.timing = timing;
+    chips.push_back(std::make_unique<Chip>(p));
+    chips.back()->group(members, 10, noc::Element::f32);
+  }
+  using Values = std::array<float, 64>;
+  const auto values = [](unsigned member, unsigned round) {
+    Values v;
+    for (unsigned i = 0; i < v.size(); ++i)
+      v[i] = (member % 2 == 0 ? 1e4f : -1e4f) / static_cast<float>(1 + member * (round + 1) + i);
+    return v;
+  };
+  constexpr unsigned both = 0x400;  // written in each round
+  for (const auto m : members)
+    for (unsigned round = 0; round < 2; ++round) {
+      const auto v = values(m, round);
+      for (const auto at : {0x200 * round, both})
+        chips[0]->ports[m]->write(Chip::sum + at, v.data(), sizeof v);
+    }
+  sc_core::sc_start(5, sc_core::SC_US);
+  for (const auto m : members)
+    for (unsigned round = 0; round < 2; ++round)
+      for (const auto at : {0x200 * round, both}) {
+        auto v = values(m, round);
+        tlm::tlm_generic_payload payload;
+        payload.set_write();
+        payload.set_address(Chip::sum + at);
+        payload.set_data_ptr(reinterpret_cast<unsigned char*>(v.data()));
+        payload.set_data_length(sizeof v);
+        payload.set_streaming_width(sizeof v);
+        auto delay = sc_core::SC_ZERO_TIME;
+        chips[1]->ports[m]->socket->b_transport(payload, delay);
+        EXPECT_TRUE(payload.is_response_ok());
+      }
+  for (const auto& chip : chips) EXPECT_EQ(chip->memories[10]->writes, 4u);
+  for (const auto at : {0x8000u, 0x8200u, 0x8000u + both})
+    EXPECT_EQ(chips[0]->memories[10]->at<Values>(at), chips[1]->memories[10]->at<Values>(at));
+  Values straight{};
+  for (const auto m : members)
+    for (unsigned i = 0; i < straight.size(); ++i) straight[i] += values(m, 0)[i];
+  EXPECT_NE(chips[1]->memories[10]->at<Values>(0x8000), straight) << "the order matters here";
 }
 
 TEST(NocElements, AreAddedInTheirOwnType) {

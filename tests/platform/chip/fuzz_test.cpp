@@ -19,6 +19,10 @@ std::string reference_text() {
   text.erase(text.find("extends:"), text.find('\n', text.find("extends:")) + 1 - text.find("extends:"));
   const auto hash = text.find("address_hash: {}");
   text.replace(hash, 16, "address_hash: {bank: [0x100000, 0x200000], pseudo_channel: [0x400000]}");
+  text.replace(text.find("multicast: {}"), 13, "multicast: {everyone: all, left: [0-3, 8]}");
+  text.replace(text.find("reduction: {}"), 13,
+               "reduction: {total: {clusters: [0, 3-5], element: f32, target: cluster2, offset: 64 KiB}, "
+               "more: {clusters: all, element: i32, target: memory, offset: 1 GiB, size: 1 MiB}}");
   return text + timings.substr(timings.find("  timings:"));
 }
 

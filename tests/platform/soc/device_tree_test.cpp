@@ -14,6 +14,7 @@
 
 #include <unistd.h>
 
+#include "firmware/abi/command.h"
 #include "platform/chip/address_map.hpp"
 
 namespace forerun::soc {
@@ -144,10 +145,42 @@ TEST(DeviceTree, ListsEveryClusterInOrder) {
   }
 }
 
+TEST(DeviceTree, ListsTheWindowsOfTheNetwork) {
+  chip::Chip chip;
+  chip.clusters.count = 4;
+  chip.noc.multicast = {{"everyone", {}}, {"two", {1, 3}}};
+  chip.noc.reduction = {
+      {.name = "total", .clusters = {0, 2}, .element = chip::Element::bf16, .target = 3},
+      {.name = "far", .clusters = {}, .to_memory = true, .offset = {1 << 20}, .size = {8 << 20}}};
+  const Tree tree(chip);
+  EXPECT_TRUE(tree.compatible("/soc/multicast@5000000000", "forerun,multicast"));
+  EXPECT_STREQ(tree.text("/soc/multicast@5000000000", "label").c_str(), "everyone");
+  EXPECT_EQ(tree.cells("/soc/multicast@5000000000", "reg"), (Cells{0x50, 0, 0, 4 << 20}));
+  EXPECT_EQ(tree.cells("/soc/multicast@5000000000", "forerun,clusters"), (Cells{0, 1, 2, 3}));
+  EXPECT_STREQ(tree.text("/soc/multicast@5010000000", "label").c_str(), "two");
+  EXPECT_EQ(tree.cells("/soc/multicast@5010000000", "forerun,clusters"), (Cells{1, 3}));
+  EXPECT_TRUE(tree.compatible("/soc/reduction@6000000000", "forerun,reduction"));
+  EXPECT_STREQ(tree.text("/soc/reduction@6000000000", "label").c_str(), "total");
+  EXPECT_EQ(tree.cells("/soc/reduction@6000000000", "forerun,clusters"), (Cells{0, 2}));
+  EXPECT_EQ(tree.cells("/soc/reduction@6000000000", "forerun,element"), Cells{FR_TYPE_BF16});
+  EXPECT_EQ(tree.cells("/soc/reduction@6010000000", "reg"), (Cells{0x60, 0x1000'0000, 0, 8 << 20}));
+  EXPECT_EQ(tree.cells("/soc/reduction@6010000000", "forerun,element"), Cells{FR_TYPE_F32});
+}
+
+/// As many windows as there may be, of all clusters.
+void add_all_windows(chip::Chip& chip) {
+  for (unsigned i = 0; i < map::max_windows; ++i) {
+    const auto name = fmt::format("{:031}", i);
+    chip.noc.multicast.push_back({"m" + name.substr(1), {}});
+    chip.noc.reduction.push_back({.name = "r" + name.substr(1), .clusters = {}});
+  }
+}
+
 TEST(DeviceTree, OfTheLargestChipFitsBesideTheBootCode) {
   chip::Chip chip;
   chip.clusters.count = map::max_clusters;
   chip.name = std::string(2000, 'n');
+  add_all_windows(chip);
   const Tree tree(chip);
   EXPECT_LT(map::boot_rom + chip.boot_rom.size.count + tree.bytes().size(), map::sysctl);
 }
@@ -165,6 +198,7 @@ TEST(DeviceTree, PassesTheChecksOfTheDeviceTreeCompiler) {
   for (const unsigned clusters : {1u, 16u, map::max_clusters}) {
     chip::Chip chip;
     chip.clusters.count = clusters;
+    add_all_windows(chip);
     const auto bytes = make_device_tree(chip);
     const auto blob = scratch.path / "chip.dtb", source = scratch.path / "chip.dts",
                warnings = scratch.path / "warnings";
