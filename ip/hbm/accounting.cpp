@@ -75,8 +75,7 @@ void Controller::leave(Tick visible, Tick t) {
 Tick Controller::waited(Tick now) const {
   auto sum = Tick{depth_} * now - visible_sum_;
   for (const auto& queue : run_)
-    for (std::size_t i = 0; i < queue.size(); ++i)
-      sum += std::max<Tick>(0, now - queue[i].visible);
+    for (std::size_t i = 0; i < queue.size(); ++i) sum += std::max<Tick>(0, now - queue[i].visible);
   for (std::size_t i = 0; i < arriving_.size(); ++i)
     sum += std::max<Tick>(0, now - slots_[static_cast<std::size_t>(arriving_[i])].visible);
   return streaming_ ? sum + waited_in_stream(now) : sum;

@@ -74,8 +74,8 @@ void Controller::send_column(const Choice& choice, Tick t) {
   state.opened_next = std::max(state.opened_next, state.hit_next);
   column_next_ = next_column();
   if (bank.kind[0].head != none || bank.kind[1].head != none)  // perhaps no hit keeps the row open any more
-    try_row(state, std::max(t + 1, (state.open & bit(b)) != 0 ? timing_.precharge_ready(b)
-                                                              : timing_.bank[b].act));
+    try_row(state,
+            std::max(t + 1, (state.open & bit(b)) != 0 ? timing_.precharge_ready(b) : timing_.bank[b].act));
   if (ordered_) {  // another may be the only one now, whatever the mode
     row_next_ = t;
     column_next_ = column_bus_;

@@ -302,7 +302,7 @@ class Controller {
   Parameters parameters_;
   TimingState timing_;
   bool together_, competing_, ordered_, may_run_;
-  unsigned write_high_, write_low_;  // writes in sight: above, below which the mode turns
+  unsigned write_high_, write_low_;            // writes in sight: above, below which the mode turns
   bool running_ = false, run_writes_ = false;  // a run: hits of one kind, served in order
   Tick run_again_ = 0;
   Tick front_end_, least_latency_;
@@ -321,7 +321,7 @@ class Controller {
       run_;                 // while running_: the bursts of each pseudo-channel that have a queue entry
   std::size_t queued_ = 0;  // their number
   bool may_stream_ = false, streaming_ = false;
-  Tick step_ = 1;                         // of a stream: from burst to burst
+  Tick step_ = 1;                      // of a stream: from burst to burst
   std::size_t near_ = 0;               // tCCD_L reaches over so many of a pseudo-channel
   std::vector<unsigned> block_units_;  // what banks the places of a block differ in
   Ring<Streamed> window_;              // the stream: a part of the past and the queue
@@ -329,9 +329,9 @@ class Controller {
   static constexpr std::uint16_t nobody = 0xffff;
   std::uint16_t last_entered_ = nobody;  // the pseudo-channel of the last
   std::uint64_t streamed_ = 0;           // bursts served
-  bool front_checked_ = false;         // the first that waits has begun to enter
+  bool front_checked_ = false;           // the first that waits has begun to enter
   Tick stream_start_ = 0, stream_again_ = 0;
-  Ring<Index> arriving_;    // in their queues, not yet seen
+  Ring<Index> arriving_;  // in their queues, not yet seen
   std::vector<PseudoChannel> pseudos_;
   unsigned banks_per_pseudo_;  // a power of two, at most 64
   std::uint64_t bit(unsigned b) const { return std::uint64_t{1} << (b & (banks_per_pseudo_ - 1)); }
@@ -358,9 +358,9 @@ class Controller {
   // statistics
   ChannelStatistics counts_;
   std::array<Tick, limits> limit_ticks_{};
-  std::vector<Tick> data_free_;  // per pseudo-channel: explained up to here
+  std::vector<Tick> data_free_;           // per pseudo-channel: explained up to here
   std::vector<unsigned char> last_kind_;  // per pseudo-channel: of its last column command
-  Tick front_blocked_ = -1;      // the last tick at which a burst waited for room
+  Tick front_blocked_ = -1;               // the last tick at which a burst waited for room
   Tick cleared_ = 0;
   Tick depth_ticks_ = 0, visible_sum_ = 0;
   double power_down_ticks_ = 0, self_refresh_ticks_ = 0;

@@ -28,7 +28,8 @@ HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& p
       ports_(parameters.ports) {
   std::vector<hbm::AddressMap::Place> block;
   const auto burst = parameters.burst_bytes.count;
-  for (std::uint64_t offset = 0; offset < largest_block && map_.place(offset).unit() < banks_; offset += burst)
+  for (std::uint64_t offset = 0; offset < largest_block && map_.place(offset).unit() < banks_;
+       offset += burst)
     block.push_back(map_.place(offset));
   block.resize(std::bit_floor(block.size()));
   block_bytes_ = block.size() * burst;

@@ -89,8 +89,8 @@ void Controller::run(Tick limit) {
   auto entries = entries_[write], served = 0u, checks = 0u, entered = 0u;
   auto age = age_;
   auto waiting = waiting_bursts_;
-  Tick seen = 0;              // ticks that the served were in sight
-  Completion last{0, 0, 0};   // of the owner that is being served
+  Tick seen = 0;             // ticks that the served were in sight
+  Completion last{0, 0, 0};  // of the owner that is being served
   while (true) {
     // which pseudo-channel is served next, and when
     unsigned pseudo = 0;
@@ -114,7 +114,8 @@ void Controller::run(Tick limit) {
         auto& lane = lanes[bank.pseudo_channel];
         ++age;
         if (lane.ready == never) {
-          lane.ready = rising(std::max(timing_.pseudo_column(bank.pseudo_channel, write), admitted + front_end_));
+          lane.ready =
+              rising(std::max(timing_.pseudo_column(bank.pseudo_channel, write), admitted + front_end_));
           lane.age = age;
         }
         lane.queue->push_back(

@@ -78,7 +78,8 @@ Controller::Choice Controller::choose_column(Tick t, Index single) {
       later = timing_.column_ready(slot.bank, slot.write);
       if (later <= t) best = {single, slot.bank, slot.age, Choice::column, 0};
     }
-    column_next_ = best ? t + timing_.delay.column_bus : rising(std::max(std::min(later, next_opened()), t + 1));
+    column_next_ =
+        best ? t + timing_.delay.column_bus : rising(std::max(std::min(later, next_opened()), t + 1));
     return best;
   }
   if (!best && !channel_blocked())

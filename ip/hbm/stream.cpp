@@ -64,14 +64,16 @@ bool Controller::begin_stream() {
   const bool write = run_writes_;
   const auto& d = timing_.delay;
   const auto pseudos = run_.size();
-  if (entries_[write] != parameters_.queue_depth || queued_ != parameters_.queue_depth || waiting_bursts_ < 16)
+  if (entries_[write] != parameters_.queue_depth || queued_ != parameters_.queue_depth ||
+      waiting_bursts_ < 16)
     return false;
   auto bus = rising(std::max(std::max(column_bus_, floor_), next_));
   stream_again_ = bus + 2 * d.burst;
   std::array<Tick, 2> ready{never, never};
   for (std::size_t p = 0; p < pseudos; ++p) {
     if (run_[p].size() < static_cast<std::size_t>(2 + front_end_ / d.burst)) return false;
-    ready[p] = rising(std::max(timing_.pseudo_column(static_cast<unsigned>(p), write), run_[p].front().visible));
+    ready[p] =
+        rising(std::max(timing_.pseudo_column(static_cast<unsigned>(p), write), run_[p].front().visible));
   }
   std::size_t first = 0;
   if (pseudos > 1) {
@@ -89,8 +91,8 @@ bool Controller::begin_stream() {
     for (std::size_t k = 0; k < run_[p].size(); ++k) {
       const auto& burst = run_[p][k];
       const auto when = send_time(pseudos * k + lane.turn);
-      if (burst.visible > when || timing_.bank[burst.bank].column[write] > when || !groups_apart(burst.bank) ||
-          (k <= near_ && timing_.column_ready(burst.bank, write) > when))
+      if (burst.visible > when || timing_.bank[burst.bank].column[write] > when ||
+          !groups_apart(burst.bank) || (k <= near_ && timing_.column_ready(burst.bank, write) > when))
         return false;
       follow(burst.bank);
     }
@@ -103,16 +105,15 @@ bool Controller::begin_stream() {
                         (taken[1] < run_[1].size() && run_[1][taken[1]].age < run_[0][taken[0]].age)))
       p = 1;
     const auto& burst = run_[p][taken[p]];
-    window_.push_back(
-        {.high = {static_cast<std::uint64_t>(timing_.bank[burst.bank].row) << 32 | burst.bank},
-         .offered = burst.offered,
-         .visible = burst.visible,
-         .begin = i,
-         .lane_begin = {taken[0], taken[1]},
-         .owner = burst.owner,
-         .first = 0,
-         .end = 1,
-         .check = burst.check});
+    window_.push_back({.high = {static_cast<std::uint64_t>(timing_.bank[burst.bank].row) << 32 | burst.bank},
+                       .offered = burst.offered,
+                       .visible = burst.visible,
+                       .begin = i,
+                       .lane_begin = {taken[0], taken[1]},
+                       .owner = burst.owner,
+                       .first = 0,
+                       .end = 1,
+                       .check = burst.check});
     ++taken[p];
   }
   for (std::size_t p = 0; p < pseudos; ++p) {
@@ -130,7 +131,8 @@ bool Controller::may_enter_stream(const Waiting& block, Tick now) {
   if (block.write != run_writes_) return false;
   for (const auto unit : block_units_) {
     const auto& bank = timing_.bank[(block.high.unit() ^ unit) & bank_mask_];
-    if (bank.row != static_cast<std::int64_t>(block.high.row()) || bank.column[run_writes_] > now) return false;
+    if (bank.row != static_cast<std::int64_t>(block.high.row()) || bank.column[run_writes_] > now)
+      return false;
   }
   const auto checked = near_ * pseudos_.size() + 1;
   for (std::size_t i = block.next; i < block.end && i < block.next + checked; ++i) {
@@ -138,7 +140,8 @@ bool Controller::may_enter_stream(const Waiting& block, Tick now) {
     if (!in_turn(b)) return false;
     follow(b);
   }
-  for (std::size_t i = std::max<std::size_t>(block.next + checked, block.end - std::min<std::size_t>(block.end, checked));
+  for (std::size_t i =
+           std::max<std::size_t>(block.next + checked, block.end - std::min<std::size_t>(block.end, checked));
        i < block.end; ++i)
     follow((block.high ^ block_[i]).unit() & bank_mask_);
   return true;
@@ -219,9 +222,9 @@ void Controller::serve_stream(std::uint64_t count) {
       if (const auto bursts = std::min<std::uint64_t>(left, there); bursts > 0) {
         const auto sent = send_time(pseudos * lane.served + lane.turn);
         const auto entered = static_cast<Tick>(block.begin) + (lane.number - block.first) - depth;
-        depth_ticks_ += static_cast<Tick>(bursts) *
-                        (sent - (block.visible >= 0 ? block.visible
-                                                    : stream_start_ + entered * step_ + front_end_));
+        depth_ticks_ +=
+            static_cast<Tick>(bursts) *
+            (sent - (block.visible >= 0 ? block.visible : stream_start_ + entered * step_ + front_end_));
         lane.served += bursts;
         lane.number = static_cast<std::uint16_t>(lane.number + bursts * pseudos);
         left -= bursts;
@@ -247,7 +250,8 @@ void Controller::serve_stream(std::uint64_t count) {
   last_was_write_ = write;
   const auto old = [&] {
     for (std::size_t p = 0; p < pseudos; ++p)
-      if (stream_lanes_[p].block < 2 || window_[1].lane_begin[p] + history() > stream_lanes_[p].served) return false;
+      if (stream_lanes_[p].block < 2 || window_[1].lane_begin[p] + history() > stream_lanes_[p].served)
+        return false;
     return true;
   };
   while (old()) {

@@ -53,6 +53,7 @@ int sc_main(int argc, char** argv) {
     cli::add_compile(app, code);
     cli::add_chip(app, code);
     cli::add_rtl(app, code);
+    cli::add_sweep(app, code);
     cli::add_traffic(app, code);
     cli::add_replay(app, code);
     cli::add_validate(app, code);

@@ -76,6 +76,7 @@ void add_boot(CLI::App& app, int& code);
 void add_compile(CLI::App& app, int& code);
 void add_chip(CLI::App& app, int& code);
 void add_rtl(CLI::App& app, int& code);
+void add_sweep(CLI::App& app, int& code);
 void add_traffic(CLI::App& app, int& code);
 void add_replay(CLI::App& app, int& code);
 void add_validate(CLI::App& app, int& code);
