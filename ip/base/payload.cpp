@@ -15,14 +15,15 @@ void copy_data(tlm::tlm_generic_payload& payload, unsigned char* here) {
 }
 
 PayloadPool::Slot::Slot(PayloadPool& pool, std::uint32_t capacity)
-    : data(std::make_unique<unsigned char[]>(capacity)), payload(&pool) {
-  payload.set_extension(&timing_only);
-  payload.set_extension(&posted);
+    : tlm_generic_payload(&pool), data(std::make_unique<unsigned char[]>(capacity)) {
+  set_data_ptr(data.get());
+  set_extension(&timing_only);
+  set_extension(&posted);
 }
 
 PayloadPool::Slot::~Slot() {
-  payload.clear_extension(&timing_only);
-  payload.clear_extension(&posted);
+  clear_extension(&timing_only);
+  clear_extension(&posted);
 }
 
 tlm::tlm_generic_payload& PayloadPool::acquire(tlm::tlm_command command, std::uint64_t address,
@@ -30,8 +31,7 @@ tlm::tlm_generic_payload& PayloadPool::acquire(tlm::tlm_command command, std::ui
   assert(length <= capacity_);
   if (free_.empty()) {
     slots_.push_back(std::make_unique<Slot>(*this, capacity_));
-    slots_.back()->payload.set_data_ptr(slots_.back()->data.get());
-    free_.push_back(&slots_.back()->payload);
+    free_.push_back(slots_.back().get());
   }
   auto& payload = *free_.back();
   free_.pop_back();
@@ -44,8 +44,8 @@ tlm::tlm_generic_payload& PayloadPool::acquire(tlm::tlm_command command, std::ui
   payload.set_byte_enable_length(0);
   payload.set_dmi_allowed(false);
   payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
-  payload.get_extension<TimingOnly>()->active = timing_only;
-  payload.get_extension<Posted>()->active = false;
+  payload.timing_only.active = timing_only;
+  payload.posted.active = false;
   return payload;
 }
 

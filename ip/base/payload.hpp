@@ -74,20 +74,19 @@ class PayloadPool : public tlm::tlm_mm_interface {
   tlm::tlm_generic_payload& acquire(tlm::tlm_command command, std::uint64_t address, std::uint32_t length,
                                     bool timing_only = false);
 
-  void free(tlm::tlm_generic_payload* payload) override { free_.push_back(payload); }
+  void free(tlm::tlm_generic_payload* payload) override { free_.push_back(static_cast<Slot*>(payload)); }
 
  private:
-  struct Slot {
+  struct Slot : tlm::tlm_generic_payload {
     explicit Slot(PayloadPool& pool, std::uint32_t capacity);
-    ~Slot();
+    ~Slot() override;
     std::unique_ptr<unsigned char[]> data;
     TimingOnly timing_only;
     Posted posted;
-    tlm::tlm_generic_payload payload;
   };
   std::uint32_t capacity_;
   std::vector<std::unique_ptr<Slot>> slots_;
-  std::vector<tlm::tlm_generic_payload*> free_;
+  std::vector<Slot*> free_;
 };
 
 }  // namespace forerun::ip

@@ -15,14 +15,20 @@ enum class Timing {
   approximate,  ///< `nb_transport`, contention everywhere
 };
 
-inline sc_core::sc_time to_sc_time(Time time) {
-  return sc_core::sc_time(static_cast<double>(time.picoseconds), sc_core::SC_PS);
+/// SystemC's units of time in a picosecond (the time resolution is SystemC's default of 1 ps, or finer).
+inline sc_dt::uint64 units_of_picosecond() {
+  static const auto units = sc_core::sc_time(1, sc_core::SC_PS).value();
+  return units;
 }
 
-/// Simulated time as integer picoseconds (the time resolution is SystemC's default of 1 ps).
+inline sc_core::sc_time to_sc_time(Time time) {
+  return sc_core::sc_time::from_value(static_cast<sc_dt::uint64>(time.picoseconds) * units_of_picosecond());
+}
+
+/// Simulated time as integer picoseconds.
 inline std::int64_t to_picoseconds(const sc_core::sc_time& time) {
-  static const auto unit = sc_core::sc_time(1, sc_core::SC_PS).value();
-  return static_cast<std::int64_t>(time.value() / unit);
+  const auto units = units_of_picosecond();
+  return static_cast<std::int64_t>(units == 1 ? time.value() : time.value() / units);
 }
 
 inline std::int64_t now_picoseconds() { return to_picoseconds(sc_core::sc_time_stamp()); }

@@ -5,6 +5,7 @@
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -68,7 +69,8 @@ class Noc : public sc_core::sc_module {
                            const noc::EndpointParameters& parameters = {});
   Target& add_target(const std::string& name, unsigned x, unsigned y,
                      const noc::EndpointParameters& parameters = {});
-  /// Addresses [base, base + size) go to a target as `offset` + address - base.
+  /// Addresses [base, base + size) go to a target as `offset` + address - base. Here and below: throws
+  /// std::invalid_argument if the window overlaps another.
   void map(std::uint64_t base, std::uint64_t size, const Target& target, std::uint64_t offset = 0);
   /// Pieces of `granule` bytes go round the targets; each sees the offset from `base`.
   void map_interleaved(std::uint64_t base, std::uint64_t size, std::uint64_t granule,
@@ -186,6 +188,7 @@ class Noc : public sc_core::sc_module {
   void end_of_elaboration() override;
   void reset();
   std::uint32_t index_of(const Target& target) const;
+  void add_range(Range range);
   const Range* find(std::uint64_t address) const;
   /// Decodes; fills endpoint and local address, or returns an error response.
   tlm::tlm_response_status decode(const tlm::tlm_generic_payload& payload, std::uint32_t from,
@@ -209,7 +212,10 @@ class Noc : public sc_core::sc_module {
   void retire(Transit& transit);
   void post(std::int64_t when, What what, Transit& transit);
   void wake(std::int64_t when);
+  void wake_for_next();
+  std::int64_t present();
   void catch_up();
+  void arrives(Transit& transit, std::int64_t cycle);
   void run();
   void inject(Transit& transit);
   void give_back(Transit& transit);
@@ -243,10 +249,14 @@ class Noc : public sc_core::sc_module {
   std::int64_t next_cycle_ = noc::Network::never;
   std::vector<noc::NetworkEvent> happened_;
   std::vector<Endpoint> endpoints_;
-  std::vector<Range> ranges_;
+  std::vector<Range> ranges_;  // ascending
   std::vector<std::unique_ptr<Transit>> transits_;
   std::vector<Transit*> free_;
   std::vector<Event> events_;  // heap
+  static constexpr unsigned horizon = 64;
+  std::array<std::vector<Transit*>, horizon> arriving_;  // by cycle
+  std::uint64_t arriving_in_ = 0;                        // bits: cycles in which something does
+  std::int64_t present_ = 0, present_ps_ = 0;
   std::uint64_t order_ = 0;
   std::int64_t wake_at_ = noc::Network::never, reset_at_ = 0, bin_cycles_ = 0;
   PayloadPool pool_{4096};

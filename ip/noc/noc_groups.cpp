@@ -11,7 +11,7 @@ void Noc::map_multicast(std::uint64_t base, std::uint64_t size, const std::vecto
   auto group = std::make_unique<noc::Group>();
   group->base = base, group->size = size;
   for (const auto& m : members) group->members.push_back({index_of(*m.target), m.offset});
-  ranges_.push_back({base, size, 0, 0, {}, static_cast<std::uint32_t>(groups_.size())});
+  add_range({base, size, 0, 0, {}, static_cast<std::uint32_t>(groups_.size())});
   groups_.push_back(std::move(group));
 }
 
@@ -44,7 +44,7 @@ void Noc::add_reduction(std::unique_ptr<noc::Group> group, const std::vector<con
                                  [&](const Endpoint& e) { return e.initiator.get() == m; });
     group->members.push_back({static_cast<std::uint32_t>(at - endpoints_.begin()), 0});
   }
-  ranges_.push_back({group->base, group->size, 0, 0, {}, static_cast<std::uint32_t>(groups_.size())});
+  add_range({group->base, group->size, 0, 0, {}, static_cast<std::uint32_t>(groups_.size())});
   groups_.push_back(std::move(group));
 }
 

@@ -87,8 +87,8 @@ Candidate RouteFunction::tree(std::uint32_t router, std::uint32_t to, std::uint3
   const auto level = router / size, position = router % size, to_level = to / size, to_position = to % size;
   unsigned digit = 1;
   for (unsigned i = 0; i < level; ++i) digit *= k;
-  // Up at least to the destination's level (units are above the leaves, too) by its own digits. Above the highest digit in
-  // which they differ all routers lead to it.
+  // Up at least to the destination's level (units are above the leaves, too) by its own digits. Above the
+  // highest digit in which they differ all routers lead to it.
   if (level < to_level) return {graph_.neighbour(router, k + to_position / digit % k), vcs};
   if (position / digit != to_position / digit) return {graph_.neighbour(router, k + drawn / digit % k), vcs};
   return {graph_.neighbour(router, to_position / (digit / k) % k), vcs};

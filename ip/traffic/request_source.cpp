@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ip/traffic/request_source.hpp"
 
+#include <bit>
 #include <boost/random/uniform_int_distribution.hpp>
 #include <cmath>
 #include <functional>
@@ -18,6 +19,7 @@ class Random {
   explicit Random(std::uint64_t seed) : engine_(seed) {}
   /// 0 .. n - 1.
   std::uint64_t below(std::uint64_t n) {
+    if (std::has_single_bit(n)) return n == 1 ? 0 : engine_() >> (64 - std::countr_zero(n));  // as Boost
     return boost::random::uniform_int_distribution<std::uint64_t>(0, n - 1)(engine_);
   }
   /// In (0, 1].

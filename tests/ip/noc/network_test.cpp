@@ -10,11 +10,12 @@
 #include <random>
 
 #include "ip/noc/routing.hpp"
-#include "ip/noc/synthetic.hpp"
+#include "tests/support/one_way_traffic.hpp"
 
 using namespace forerun;
 using namespace forerun::ip;
 using namespace forerun::ip::noc;
+using namespace forerun::tests;
 
 namespace {
 
@@ -105,7 +106,8 @@ TEST_P(Networks, TakeTheClosedFormWithoutLoad) {
       p.switching = Switching::virtual_cut_through, p.virtual_networks = 1, p.virtual_channels = 4;
     if (variant == 9) p.endpoint_width = Bytes{48};
     if (variant == 10) p.endpoint_width = Bytes{16};
-    if (variant == 11) p.endpoint_width = Bytes{24}, p.sw_alloc_delay = 2, p.link_latency = 4, p.buffer_flits = 40;
+    if (variant == 11)
+      p.endpoint_width = Bytes{24}, p.sw_alloc_delay = 2, p.link_latency = 4, p.buffer_flits = 40;
     const auto graph = nodes(p);
     const auto network = make(model(), graph);
     std::int64_t now = 0;
@@ -336,11 +338,11 @@ TEST_P(Models, RecordLinksOverTimeAndWhoBlockedWhom) {
   const auto graph = nodes(p);
   const auto plain = make(GetParam(), graph), recorded = make(GetParam(), graph);
   recorded->record(100);
-  SyntheticTraffic traffic;
-  traffic.pattern = Pattern::hotspot;
+  OneWayTraffic traffic;
+  traffic.pattern = TrafficPattern::hotspot;
   traffic.flits = 0.9, traffic.packet_flits = 5;
   traffic.warm_up = 0, traffic.measure = 2000;
-  const auto a = run_synthetic(graph, *plain, traffic), b = run_synthetic(graph, *recorded, traffic);
+  const auto a = run_one_way(graph, *plain, traffic), b = run_one_way(graph, *recorded, traffic);
   EXPECT_EQ(a.latency, b.latency) << "recording changes nothing";
   EXPECT_TRUE(plain->bins(0).empty());
   EXPECT_TRUE(plain->blames().empty());

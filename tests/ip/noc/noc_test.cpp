@@ -207,6 +207,9 @@ TEST(Noc, UnmappedAddressesAndCrossingsAreRefused) {
   a.bind(first.socket);
   b.bind(second.socket);
   noc.map_interleaved(0x1000, 0x1000, 256, {&a, &b});
+  EXPECT_THROW(noc.map(0x1800, 0x10, a), std::invalid_argument) << "within another window";
+  EXPECT_THROW(noc.map(0x0, 0x1001, a), std::invalid_argument) << "reaches into the next window";
+  noc.map(0x2000, 0x10, b);
   Host host("host");
   auto& socket = host.socket;
   socket.bind(noc.add_initiator("host", 0, 0));
@@ -226,7 +229,9 @@ TEST(Noc, UnmappedAddressesAndCrossingsAreRefused) {
   sc_core::sc_spawn([&] {
     EXPECT_EQ(status(0x1000, 256), tlm::TLM_OK_RESPONSE);
     EXPECT_EQ(status(0x10f0, 32), tlm::TLM_BURST_ERROR_RESPONSE);
-    EXPECT_EQ(status(0x2000, 4), tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    EXPECT_EQ(status(0x2000, 4), tlm::TLM_OK_RESPONSE);
+    EXPECT_EQ(status(0x2010, 4), tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    EXPECT_EQ(status(0xffc, 4), tlm::TLM_ADDRESS_ERROR_RESPONSE);
     EXPECT_EQ(status(0x1fff, 4), tlm::TLM_ADDRESS_ERROR_RESPONSE);
     done = true;
   });

@@ -9,11 +9,12 @@
 
 #include "ip/noc/network.hpp"
 #include "ip/noc/packet/engine.hpp"
-#include "ip/noc/synthetic.hpp"
+#include "tests/support/one_way_traffic.hpp"
 
 using namespace forerun;
 using namespace forerun::ip;
 using namespace forerun::ip::noc;
+using namespace forerun::tests;
 
 namespace {
 
@@ -267,9 +268,9 @@ TEST(PacketNetwork, RecordedBinsSumToTheCounters) {
   const auto graph = graph_of(reference());
   const auto network = make_packet_network(graph);
   network->record(64);
-  SyntheticTraffic traffic;
+  OneWayTraffic traffic;
   traffic.flits = 0.3, traffic.packet_flits = 5, traffic.warm_up = 500, traffic.measure = 1000;
-  run_synthetic(graph, *network, traffic);
+  run_one_way(graph, *network, traffic);
   for (std::uint32_t link = 0; link < graph.links().size(); ++link) {
     std::uint64_t flits = 0, waiting = 0;
     for (const auto& bin : network->bins(link)) flits += bin.flits, waiting += bin.waiting;
@@ -312,16 +313,16 @@ TEST(PacketNetwork, HigherClassesGoFirst) {
   EXPECT_NEAR(low / exact_low, 1, 0.05);
 }
 
-SyntheticResult measured(Network& network, const Graph& graph, double flits, unsigned length,
-                         Pattern pattern = Pattern::uniform) {
-  SyntheticTraffic traffic;
+OneWayResult measured(Network& network, const Graph& graph, double flits, unsigned length,
+                      TrafficPattern pattern = TrafficPattern::uniform) {
+  OneWayTraffic traffic;
   traffic.pattern = pattern;
   traffic.flits = flits;
   traffic.packet_flits = length;
   traffic.warm_up = 4000;
   traffic.measure = 12000;
   traffic.patience = 1000;
-  return run_synthetic(graph, network, traffic);
+  return run_one_way(graph, network, traffic);
 }
 
 // BookSim 2, mesh8x8_vc4: 8x8 mesh, XY, uniform random, 4 channels of 8 flits, islip, source queues included.
@@ -359,7 +360,7 @@ TEST(PacketNetwork, AgreesWithTheFlitModelElsewhere) {
     NocParameters p;
     double flits;
     unsigned length;
-    Pattern pattern = Pattern::uniform;
+    TrafficPattern pattern = TrafficPattern::uniform;
   };
   const auto with = [](void (*change)(NocParameters&)) {
     auto p = reference();
@@ -375,9 +376,9 @@ TEST(PacketNetwork, AgreesWithTheFlitModelElsewhere) {
       {"long links", with([](NocParameters& p) { p.link_latency = 3; }), 0.25, 3},
       {"speculative", with([](NocParameters& p) { p.speculative = true; }), 0.3, 5},
       {"torus", with([](NocParameters& p) { p.topology = Topology::torus; }), 0.35, 5},
-      {"transpose", reference(), 0.13, 5, Pattern::transpose},
-      {"tornado", reference(), 0.2, 5, Pattern::tornado},
-      {"complement", reference(), 0.18, 5, Pattern::bit_complement},
+      {"transpose", reference(), 0.13, 5, TrafficPattern::transpose},
+      {"tornado", reference(), 0.2, 5, TrafficPattern::tornado},
+      {"complement", reference(), 0.18, 5, TrafficPattern::bit_complement},
       {"cut-through", with([](NocParameters& p) { p.switching = Switching::virtual_cut_through; }), 0.25, 5},
       {"two networks", with([](NocParameters& p) { p.virtual_networks = 2, p.virtual_channels = 2; }), 0.3,
        5},
