@@ -118,12 +118,7 @@ ChannelStatistics Controller::statistics(Tick now) const {
   s.queue_cycles = static_cast<double>(depth_ticks_ + waited(now)) / per_cycle;
   auto down = power_down_ticks_, self = self_refresh_ticks_;
   if (sleeping_) {
-    const auto entry = parameters_.self_refresh_cycles > 0
-                           ? last_burst_ + Tick{parameters_.self_refresh_cycles} * timing_.delay.per_cycle
-                           : never;
-    const auto begin = parameters_.power_down_cycles > 0
-                           ? last_command_ + Tick{parameters_.power_down_cycles} * timing_.delay.per_cycle
-                           : never;
+    const auto entry = self_refresh_entry(), begin = power_down_entry();
     self += static_cast<double>(std::max<Tick>(0, now - std::max(entry, cleared_)));
     down += static_cast<double>(std::max<Tick>(0, std::min(now, entry) - std::max(begin, cleared_)));
   }

@@ -182,8 +182,7 @@ void Controller::release_owed(Tick t) {
 }
 
 void Controller::refresh_due(Tick t) {
-  if (sleeping_ && parameters_.self_refresh_cycles > 0 &&
-      t > last_burst_ + Tick{parameters_.self_refresh_cycles} * timing_.delay.per_cycle)
+  if (sleeping_ && t > self_refresh_entry())
     return plan_.restart(t);  // the DRAM refreshes itself
   plan_.fall_due(t);
 }
@@ -237,34 +236,39 @@ void Controller::send_job(std::size_t index, Tick t) {
 
 // Power
 
+Tick Controller::power_down_entry() const {
+  if (parameters_.power_down_cycles == 0 || closing()) return never;
+  return last_command_ + Tick{parameters_.power_down_cycles} * timing_.delay.per_cycle;
+}
+
+Tick Controller::self_refresh_entry() const {
+  if (parameters_.self_refresh_cycles == 0 || closing()) return never;
+  const auto idle = Tick{parameters_.self_refresh_cycles} * timing_.delay.per_cycle;
+  return std::max(last_burst_ + idle, last_command_);  // after a refresh that was under way
+}
+
 void Controller::wake(Tick t) {
   sleeping_ = false;
   const auto& d = timing_.delay;
   Tick asleep = t;  // end of power-down
-  if (parameters_.self_refresh_cycles > 0) {
-    const auto entry = last_burst_ + Tick{parameters_.self_refresh_cycles} * d.per_cycle;
-    if (t > entry && used_ > 0) {
-      asleep = entry;
-      const auto leave = std::max(t, entry + d.least_power_down);
-      floor_ = leave + d.leave_self_refresh;
-      floor_begin_ = t;
-      self_refresh_ticks_ += static_cast<double>(leave - entry);
-      ++counts_.self_refreshes;
-      for (unsigned b = 0; b < banks_.size(); ++b) {
-        timing_.bank[b].row = TimingState::closed;
-        sort_bank(b);
-      }
-      plan_.restart(leave);
+  if (const auto entry = self_refresh_entry(); t > entry) {
+    asleep = entry;
+    const auto leave = std::max(t, entry + d.least_power_down);
+    floor_ = leave + d.leave_self_refresh;
+    floor_begin_ = t;
+    self_refresh_ticks_ += static_cast<double>(leave - entry);
+    ++counts_.self_refreshes;
+    for (unsigned b = 0; b < banks_.size(); ++b) {
+      timing_.bank[b].row = TimingState::closed;
+      sort_bank(b);
     }
+    plan_.restart(leave);
   }
-  if (parameters_.power_down_cycles > 0) {
-    const auto entry = last_command_ + Tick{parameters_.power_down_cycles} * d.per_cycle;
-    if (asleep > entry) {
-      const auto leave = asleep < t ? asleep : std::max(t, entry + d.least_power_down);
-      if (asleep == t) floor_ = std::max(floor_, leave + d.leave_power_down), floor_begin_ = t;
-      power_down_ticks_ += static_cast<double>(leave - entry);
-      ++counts_.power_downs;
-    }
+  if (const auto entry = power_down_entry(); asleep > entry) {
+    const auto leave = asleep < t ? asleep : std::max(t, entry + d.least_power_down);
+    if (asleep == t) floor_ = std::max(floor_, leave + d.leave_power_down), floor_begin_ = t;
+    power_down_ticks_ += static_cast<double>(leave - entry);
+    ++counts_.power_downs;
   }
   try_all(t);
 }

@@ -17,6 +17,7 @@ Controller::Controller(const Parameters& parameters, bool collapse)
       may_run_(collapse && parameters.scheduler != Scheduler::fcfs && parameters.starvation_cycles == 0 &&
                parameters.queues != Queues::per_bank && parameters.page_policy == PagePolicy::open &&
                parameters.separate_buses && !parameters.refresh_management),
+      may_sleep_(parameters.power_down_cycles > 0 || parameters.self_refresh_cycles > 0),
       write_high_(parameters.write_high_percent * parameters.queue_depth / 100),
       write_low_((parameters.write_low_percent * parameters.queue_depth + 99) / 100),
       front_end_(std::max<Tick>(1, Tick{parameters.front_end} * timing_.delay.per_cycle)),

@@ -12,6 +12,7 @@
 /// cycles later the scheduler sees it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -215,6 +216,13 @@ class Controller {
   void send_job(std::size_t index, Tick t);
   void release_owed(Tick t);
   void wake(Tick t);
+  /// When the DRAM went or will go into power-down, self-refresh, if nothing comes before: not while a row is
+  /// still to be closed. `never` without them.
+  Tick power_down_entry() const;
+  Tick self_refresh_entry() const;
+  bool closing() const {
+    return std::any_of(pseudos_.begin(), pseudos_.end(), [](const auto& pseudo) { return pseudo.closing != 0; });
+  }
   void unlink(Index i);
   void classify(Index i, bool hit);
   void count_other(PseudoChannel& pseudo, const Slot& slot, int change);
@@ -301,7 +309,7 @@ class Controller {
 
   Parameters parameters_;
   TimingState timing_;
-  bool together_, competing_, ordered_, may_run_;
+  bool together_, competing_, ordered_, may_run_, may_sleep_;
   unsigned write_high_, write_low_;            // writes in sight: above, below which the mode turns
   bool running_ = false, run_writes_ = false;  // a run: hits of one kind, served in order
   Tick run_again_ = 0;

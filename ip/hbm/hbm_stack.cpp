@@ -10,7 +10,7 @@
 namespace forerun::ip {
 
 HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& parameters,
-                   SparseMemory& store)
+                   SparseMemory& store, bool collapse)
     : sc_module(name),
       port("port", parameters.ports),
       reset_line("reset",
@@ -21,7 +21,7 @@ HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& p
       map_(parameters),
       clock_(parameters.clock),
       store_(store),
-      controllers_(parameters.channels, hbm::Controller(parameters)),
+      controllers_(parameters.channels, hbm::Controller(parameters, collapse)),
       ticks_per_cycle_(controllers_.front().ticks_per_cycle()),
       horizon_(std::min(parameters.timings.RL, parameters.timings.WL) + parameters.timings.nBL),
       banks_(map_.banks_per_channel()),
@@ -222,9 +222,9 @@ void HbmStack::run() {
 std::int64_t HbmStack::wanted(unsigned channel) const {
   const auto& controller = controllers_[channel];
   if (controller.idle()) return far;
-  if (held_ > 0 && controller.blocked())
-    return (controller.next_report() + ticks_per_cycle_ - 1) / ticks_per_cycle_;
-  return controller.next_completion() / ticks_per_cycle_;
+  const auto completion = controller.next_completion() / ticks_per_cycle_;
+  if (held_ == 0 || !controller.blocked()) return completion;
+  return std::min(completion, (controller.next_report() + ticks_per_cycle_ - 1) / ticks_per_cycle_);
 }
 
 void HbmStack::schedule() {

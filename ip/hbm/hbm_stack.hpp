@@ -36,7 +36,9 @@ namespace forerun::ip {
 /// TLM_ADDRESS_ERROR_RESPONSE, streaming TLM_BURST_ERROR_RESPONSE.
 class HbmStack : public sc_core::sc_module {
  public:
-  HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& parameters, SparseMemory& store);
+  /// `collapse`: see hbm::Controller.
+  HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& parameters, SparseMemory& store,
+           bool collapse = true);
 
   sc_core::sc_vector<tlm_utils::simple_target_socket_tagged<HbmStack>> port;
   LevelIn reset_line;

@@ -99,6 +99,10 @@ void Controller::run(Tick limit) {
       const auto at = std::max(lanes[p].ready, bus);
       if (at < when || (at == when && at < never && lanes[p].age < lanes[pseudo].age)) when = at, pseudo = p;
     }
+    if (may_sleep_ && when == never && waiting > 0 && waiting_.front().offered > sent) {
+      end = End::nothing_left;  // in between, the DRAM may go to sleep
+      break;
+    }
     // those that find room before
     if (waiting > 0 && (entries < depth || apart)) {
       auto& w = waiting_.front();
@@ -234,6 +238,7 @@ void Controller::end_run(Tick resume) {
     next_ = std::min(next_, waiting_.front().offered);
   if (resume == never) {
     next_ = plan_.next();
+    if (!waiting_.empty()) next_ = std::min(next_, waiting_.front().offered);
     try_all(never);
     sleeping_ = used_ == 0;
   }

@@ -56,11 +56,16 @@ class Oracle {
   void offer(const Burst& burst, Tick offered) { outside.push_back({burst, offered, 0, 0, false, 0}); }
 
   void tick(Tick now) {
+    fall_asleep(now);
     for (auto& scope : scopes)
-      while (scope.due <= now) scope.due += interval, ++scope.owed;
+      while (scope.due <= now) {
+        scope.due += interval;
+        if (self_since < 0) ++scope.owed;  // in self-refresh the DRAM does it
+      }
     for (auto& b : queue)
       if (!b.seen && b.visible <= now) {
         b.seen = true;
+        wake(now);
         if (bank[b.burst.bank].row == b.burst.row) bank[b.burst.bank].closes = false;
       }
     for (auto& scope : scopes)
@@ -69,6 +74,7 @@ class Oracle {
         for (const auto& b : queue)
           busy = busy || (b.seen && (together || (b.burst.bank >= scope.first && b.burst.bank < scope.end)));
         if (busy && scope.owed <= p.refresh_postpone) break;
+        wake(now);
         --scope.owed;
         if (turns == 0)
           jobs.push_back({0, scope.first, scope.end});
@@ -102,6 +108,15 @@ class Oracle {
       queue.push_back(b);
       last_bank = static_cast<int>(b.burst.bank);
     }
+    if (queue.empty() && jobs.empty()) resting = true;
+  }
+  /// Counts the time in low power up to now, which is over only with the next command.
+  void finish(Tick now) {
+    if (!resting) return;
+    fall_asleep(now);
+    if (down_since >= 0)
+      counts.power_down_cycles += cycles((self_since >= 0 ? self_since : now) - down_since);
+    if (self_since >= 0) counts.self_refresh_cycles += cycles(now - self_since);
   }
   bool empty() const { return queue.empty() && outside.empty(); }
 
@@ -137,6 +152,41 @@ class Oracle {
   unsigned pc(unsigned b) const { return b / per_pc; }
   unsigned rank(unsigned b) const { return b / per_rank; }
   unsigned group(unsigned b) const { return b / p.banks_per_group; }
+
+  double cycles(Tick ticks) const { return static_cast<double>(ticks) / static_cast<double>(s); }
+  /// Low power: with no burst in a queue, no refresh under way and no row that is still to be closed.
+  void fall_asleep(Tick now) {
+    for (const auto& b : bank)
+      if (b.closes) return;
+    if (!resting) return;
+    if (p.power_down_cycles > 0 && down_since < 0 && self_since < 0)
+      if (const auto entry = last_command + s * Tick{p.power_down_cycles}; now > entry) down_since = entry;
+    if (p.self_refresh_cycles > 0 && self_since < 0)
+      if (const auto entry = std::max(last_column + s * Tick{p.self_refresh_cycles}, last_command);
+          now > entry) {
+        self_since = entry;
+        if (down_since >= entry) down_since = -1;
+      }
+  }
+  /// There is something to do: commands may go from `quiet` on.
+  void wake(Tick now) {
+    resting = false;
+    if (self_since >= 0) {
+      const auto leave = std::max(now, self_since + s * t.tCKE);
+      quiet = leave + s * t.tXS;
+      counts.self_refresh_cycles += cycles(leave - self_since);
+      ++counts.self_refreshes;
+      for (auto& b : bank) b.row = -1;
+      for (auto& scope : scopes) scope.due = leave + interval;
+      if (down_since >= 0) counts.power_down_cycles += cycles(self_since - down_since), ++counts.power_downs;
+    } else if (down_since >= 0) {
+      const auto leave = std::max(now, down_since + s * t.tCKE);
+      quiet = leave + s * t.tXP;
+      counts.power_down_cycles += cycles(leave - down_since);
+      ++counts.power_downs;
+    }
+    down_since = self_since = -1;
+  }
 
   bool room(const Burst& burst) const {
     unsigned of[2] = {0, 0}, in_bank = 0;
@@ -185,7 +235,7 @@ class Oracle {
                       bank[o].write +
                           s * (t.WL + t.nBL + (group(o) == group(b) ? std::max(t.tWTRL, t.tWTRS) : t.tWTRS)));
     }
-    return rising(std::max(at, column_free));
+    return rising(std::max({at, column_free, quiet}));
   }
   Tick precharge_limit(unsigned b) const {
     return std::max({bank[b].act + s * t.tRAS + act_extra(), bank[b].read + s * t.tRTP + column_extra(),
@@ -195,7 +245,7 @@ class Oracle {
     Tick at = precharge_limit(b);
     if (t.tPPD > 0)
       at = std::max(at, last_precharge.count(pc(b)) ? last_precharge.at(pc(b)) + s * t.tPPD : past);
-    return std::max(at, row_free);
+    return std::max({at, row_free, quiet});
   }
   Tick bank_act_at(unsigned b) const {
     return std::max({bank[b].act + s * std::max(t.tRC, t.tRAS + t.tRP),
@@ -214,7 +264,7 @@ class Oracle {
     if (recent.size() >= 4) at = std::max(at, recent[recent.size() - 4] + s * t.tFAW);
     if (last_bank_refresh.count(window(b)))
       at = std::max(at, last_bank_refresh.at(window(b)) + s * t.tRREFD - act_extra());
-    return rising(std::max(at, row_free));
+    return rising(std::max({at, row_free, quiet}));
   }
   Tick rising(Tick at) const { return s == 2 ? at + (at & 1) : at; }
 
@@ -268,6 +318,7 @@ class Oracle {
     const auto b = queue[i];
     auto& at = bank[b.burst.bank];
     (b.burst.write ? at.write : at.read) = now;
+    last_column = last_command = now;
     column_free = now + column_bus;
     if (!p.separate_buses) row_free = column_free;
     last_write = b.burst.write;
@@ -309,7 +360,7 @@ class Oracle {
     std::vector<Row> all;
     const bool blocked = together && !jobs.empty();
     for (std::size_t j = 0; j < jobs.size() && (j == 0 || !together); ++j) {
-      Tick close = row_free, refresh = row_free;
+      Tick close = std::max(row_free, quiet), refresh = close;
       bool open = false, waits = false;
       for (unsigned b = jobs[j].first; b < jobs[j].end; ++b) {
         if (bank[b].row >= 0) {
@@ -373,6 +424,7 @@ class Oracle {
     return best->age;
   }
   void send_row(const Row& r, Tick now) {
+    last_command = now;
     row_free = now + (r.kind == 1 ? act_bus : 1);
     if (!p.separate_buses) column_free = std::max(column_free, row_free);
     auto& at = bank[r.bank];
@@ -424,6 +476,8 @@ class Oracle {
   unsigned turns = 0, cursor = 0;
   std::uint64_t age_ = 0;
   int last_bank = -1;
+  bool resting = true;  // nothing to do since the end of some tick
+  Tick down_since = -1, self_since = -1, quiet = 0, last_column = 0, last_command = 0;
 };
 
 }  // namespace forerun::ip::hbm

@@ -52,6 +52,9 @@ Parameters random_parameters(std::mt19937_64& random) {
   t.tRFCpb = 60;
   t.tRFM = 60, t.RAAIMT = 12, t.RAAMMT = pick(0u, 24u);
   t.tFAW = pick(15u, 30u);
+  p.power_down_cycles = pick(0u, 0u, 12u, 60u);
+  p.self_refresh_cycles = pick(0u, 0u, 150u, 900u);
+  t.tXP = pick(3u, 13u), t.tCKE = pick(3u, 40u), t.tXS = pick(130u, 300u);
   return p;
 }
 
@@ -106,7 +109,10 @@ void compare(std::uint64_t seed, bool hop) {
     oracle.tick(now);
     if (!hop || random() % 40 == 0) controller.advance(now);
   }
+  for (const auto end = now + static_cast<Tick>(random() % 6000); now < end; ++now)
+    oracle.tick(now);  // a pause at the end
   controller.advance(--now);
+  oracle.finish(now);
   std::size_t i = 0;
   for (const auto& c : controller.completions) {
     i += c.bursts;
@@ -128,6 +134,10 @@ void compare(std::uint64_t seed, bool hop) {
   EXPECT_EQ(s.refreshes, oracle.counts.refreshes);
   EXPECT_EQ(s.bank_refreshes, oracle.counts.bank_refreshes);
   EXPECT_EQ(s.managements, oracle.counts.managements);
+  EXPECT_EQ(s.power_downs, oracle.counts.power_downs) << "seed " << seed;
+  EXPECT_EQ(s.self_refreshes, oracle.counts.self_refreshes) << "seed " << seed;
+  EXPECT_EQ(s.power_down_cycles, oracle.counts.power_down_cycles) << "seed " << seed;
+  EXPECT_EQ(s.self_refresh_cycles, oracle.counts.self_refresh_cycles) << "seed " << seed;
   double sum = 0;
   for (const auto cycles : s.limit_cycles) {
     EXPECT_GE(cycles, 0);
