@@ -182,8 +182,7 @@ void Controller::release_owed(Tick t) {
 }
 
 void Controller::refresh_due(Tick t) {
-  if (sleeping_ && t > self_refresh_entry())
-    return plan_.restart(t);  // the DRAM refreshes itself
+  if (sleeping_ && t > self_refresh_entry()) return plan_.restart(t);  // the DRAM refreshes itself
   plan_.fall_due(t);
 }
 

@@ -114,9 +114,13 @@ bool Controller::report_last(std::uint32_t owner) {
 
 Tick Controller::next_report() const {
   if (waiting_.front().offered > clock_) return std::min(next_, waiting_.front().offered);
-  // each tick frees at most one entry for a column command, and one for an ACT if that does
+  // Each tick frees at most one entry for a column command, and one for an ACT if that does. Bursts for
+  // another queue than the first's may find room there, and enter together with the last before them.
+  if (parameters_.queues == Queues::per_bank) return next_;
+  const bool apart = parameters_.queues == Queues::read_write && !competing_;
   Tick others = -1;
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    if (apart && waiting_[i].write != waiting_.front().write) break;
     others += waiting_[i].end - waiting_[i].next;
     if (waiting_[i].report) break;
   }

@@ -221,7 +221,8 @@ class Controller {
   Tick power_down_entry() const;
   Tick self_refresh_entry() const;
   bool closing() const {
-    return std::any_of(pseudos_.begin(), pseudos_.end(), [](const auto& pseudo) { return pseudo.closing != 0; });
+    return std::any_of(pseudos_.begin(), pseudos_.end(),
+                       [](const auto& pseudo) { return pseudo.closing != 0; });
   }
   void unlink(Index i);
   void classify(Index i, bool hit);
@@ -349,8 +350,8 @@ class Controller {
   std::size_t used_ = 0;
   unsigned last_bank_ = 0;
   bool any_admitted_ = false;
-  std::uint64_t age_ = 0;  // of bursts in a run
-  bool writing_ = false, last_was_write_ = false;
+  std::uint64_t age_ = 0;                         // of bursts in a run
+  bool writing_ = true, last_was_write_ = false;  // writes are in turn while there are no reads
 
   std::vector<RefreshJob> jobs_;
   RefreshPlan plan_;

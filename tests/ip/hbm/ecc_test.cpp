@@ -72,7 +72,7 @@ hbm::Parameters parameters(std::mt19937_64& random) {
   p.rows = 1024;
   p.ecc = hbm::Ecc::in_line;
   p.ecc_data_bursts = std::array{1u, 3u, 8u, 16u}[random() % 4];
-  p.queue_depth = 1000;  // room for all that come: what is compared is the cutting
+  p.queue_depth = std::array{4u, 8u, 16u, 64u, 1000u}[random() % 5];
   using F = hbm::Field;
   p.address = hbm::plain_masks(
       p, std::array{F::pseudo_channel, F::bank_group, F::bank, F::rank, F::column, F::row, F::channel});
@@ -119,7 +119,7 @@ std::vector<hbm::Burst> cut(const Request& r, std::uint32_t owner, const hbm::Pa
 }
 
 class HbmInLineEcc : public testing::TestWithParam<std::uint64_t> {};
-INSTANTIATE_TEST_SUITE_P(Seeds, HbmInLineEcc, testing::Range<std::uint64_t>(1, 13));
+INSTANTIATE_TEST_SUITE_P(Seeds, HbmInLineEcc, testing::Range<std::uint64_t>(1, 41));
 
 TEST_P(HbmInLineEcc, PassesEveryBurstAtTheTickOfTheOracle) {
   const auto seed = GetParam();

@@ -36,8 +36,14 @@ struct Traffic : sc_core::sc_module {
   bool linear, end_resp_later;
   std::mt19937_64 random{7};
 
-  Traffic(const sc_core::sc_module_name& name, unsigned count, unsigned outstanding_, bool linear_, bool later)
-      : sc_module(name), shadow(small().capacity()), left(count), outstanding(outstanding_), linear(linear_), end_resp_later(later) {
+  Traffic(const sc_core::sc_module_name& name, unsigned count, unsigned outstanding_, bool linear_,
+          bool later)
+      : sc_module(name),
+        shadow(small().capacity()),
+        left(count),
+        outstanding(outstanding_),
+        linear(linear_),
+        end_resp_later(later) {
     socket.register_nb_transport_bw(this, &Traffic::nb_transport_bw);
     sc_core::sc_spawn_options options;
     options.spawn_method();
@@ -46,7 +52,8 @@ struct Traffic : sc_core::sc_module {
   }
   bool overlaps(std::uint64_t address, std::uint64_t length) const {
     for (const auto& [p, data] : expected)
-      if (p->get_address() < address + length && address < p->get_address() + p->get_data_length()) return true;
+      if (p->get_address() < address + length && address < p->get_address() + p->get_data_length())
+        return true;
     return false;
   }
   void issue() {
@@ -58,8 +65,10 @@ struct Traffic : sc_core::sc_module {
       const bool write = !linear && random() % 2 == 0;
       auto& p = pool.acquire(write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND, address, length);
       if (write)
-        for (unsigned i = 0; i < length; ++i) p.get_data_ptr()[i] = shadow[address + i] = static_cast<unsigned char>(random());
-      expected[&p] = {shadow.begin() + static_cast<std::ptrdiff_t>(address), shadow.begin() + static_cast<std::ptrdiff_t>(address + length)};
+        for (unsigned i = 0; i < length; ++i)
+          p.get_data_ptr()[i] = shadow[address + i] = static_cast<unsigned char>(random());
+      expected[&p] = {shadow.begin() + static_cast<std::ptrdiff_t>(address),
+                      shadow.begin() + static_cast<std::ptrdiff_t>(address + length)};
       --left, ++in_flight;
       bytes += length;
       tlm::tlm_phase phase = tlm::BEGIN_REQ;
@@ -72,7 +81,8 @@ struct Traffic : sc_core::sc_module {
     if (requesting == &p) requesting = nullptr;
     next.notify(sc_core::SC_ZERO_TIME);
     if (phase != tlm::BEGIN_RESP) return tlm::TLM_ACCEPTED;
-    if (!p.is_response_ok() || !std::equal(expected[&p].begin(), expected[&p].end(), p.get_data_ptr())) ++wrong;
+    if (!p.is_response_ok() || !std::equal(expected[&p].begin(), expected[&p].end(), p.get_data_ptr()))
+      ++wrong;
     expected.erase(&p);
     --in_flight, ++done;
     if (!end_resp_later) return p.release(), tlm::TLM_COMPLETED;
@@ -91,7 +101,8 @@ struct StackBench {
   SparseMemory store{small().capacity()};
   HbmStack stack{"stack", small(), store};
   Traffic traffic;
-  StackBench(unsigned count, unsigned outstanding, bool linear, bool later) : traffic("traffic", count, outstanding, linear, later) {
+  StackBench(unsigned count, unsigned outstanding, bool linear, bool later)
+      : traffic("traffic", count, outstanding, linear, later) {
     traffic.socket.bind(stack.port[0]);
   }
 };
@@ -132,7 +143,8 @@ TEST(HbmStack, AcceptsALateEndOfResponse) {
 
 TEST(HbmStack, NeverPassesItsPeak) {
   StackBench bench(400, 64, true, false);
-  while (bench.traffic.done < 400 && sc_core::sc_time_stamp() < sc_core::sc_time(1, sc_core::SC_MS)) sc_core::sc_start(10, sc_core::SC_NS);
+  while (bench.traffic.done < 400 && sc_core::sc_time_stamp() < sc_core::sc_time(1, sc_core::SC_MS))
+    sc_core::sc_start(10, sc_core::SC_NS);
   ASSERT_EQ(bench.traffic.done, 400u);
   const double rate = static_cast<double>(bench.traffic.bytes) / sc_core::sc_time_stamp().to_seconds();
   EXPECT_LE(rate, small().peak_bandwidth());

@@ -377,7 +377,8 @@ class Oracle {
         }
       }
       if (waits) continue;
-      all.push_back({open ? std::max(now, close) : rising(std::max(now, refresh)), 0, open ? 2 : 3, j, jobs[j].first});
+      all.push_back(
+          {open ? std::max(now, close) : rising(std::max(now, refresh)), 0, open ? 2 : 3, j, jobs[j].first});
     }
     if (!blocked)
       for (unsigned b = 0; b < count; ++b) {
