@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "firmware/abi/program.h"
 #include "firmware/abi/registers.h"
@@ -35,7 +37,8 @@ enum Register : unsigned {
   use_slot,        ///< byte offset in the ring of the next use
   weight_offset,   ///< of the next tile of weights
   constants_now,   ///< offset of the layer's block of constants in the scratchpad
-  constants_next,
+  window,          ///< of the layer, where layers have different ones
+  first_cached,    ///< position at which the first tile of the cache that is needed begins
   last_layer,  ///< 1 in the last layer
   head_row,    ///< first row for which logits are made
   has_past,    ///< 1 when the cache holds earlier positions
@@ -228,7 +231,8 @@ class Emitter {
 
   /// `product` = a x weights for `rows` rows (a register); a and the result begin at row 0.
   void project(const std::vector<WeightTile>& tiles, Matrix a, std::uint64_t inputs, std::uint64_t columns,
-               unsigned rows, std::uint32_t scales, bool scales_by_layer) {
+               unsigned rows, std::uint32_t scales, bool scales_by_layer,
+               std::optional<std::uint32_t> bias = std::nullopt) {
     if (columns == 0) return;
     const auto result = product(columns);
     if (plan_.numerics.integer) {
@@ -250,6 +254,14 @@ class Emitter {
       if (scales_by_layer) patches.push_back(FR_PATCH(fr_vector, c, constants_now, 1));
       link(FR_OP_VECTOR, d, {}, patches);
     }
+    if (bias) {
+      auto v = vector(FR_VECTOR_ADD, columns, result, result);
+      set_b(v, {s_.constants + *bias, 0, FR_TYPE_F32});
+      link(FR_OP_VECTOR, v, {}, {rows_patch(rows), FR_PATCH(fr_vector, b, constants_now, 1)});
+    }
+  }
+  static std::optional<std::uint32_t> bias_of(const Operator& op, std::uint32_t at) {
+    return op.bias ? std::optional(at) : std::nullopt;
   }
   void multiply_tile(const WeightTile& tile_range, const Matrix& a, const Matrix& result, unsigned rows) {
     fr_matmul m{};
@@ -314,7 +326,14 @@ class Emitter {
         std::count_if(plan_.shares.begin(), plan_.shares.end(),
                       [dimension](const Share& s) { return !(s.*dimension).empty(); }));
   }
-  void add_to_residual(const Matrix& sum, Sync sync = {}) {
+  /// After the norm at `post_norm` among the constants, where the model has one.
+  void add_to_residual(const Matrix& sum, std::uint32_t post_norm, Sync sync = {}) {
+    if (model_.post_norms) {
+      auto n = vector(FR_VECTOR_RMSNORM, model_.hidden, sum, sum);
+      n.arg0 = bits(model_.norm_eps);
+      set_b(n, {s_.constants + post_norm, 0, FR_TYPE_F32});
+      link(FR_OP_VECTOR, n, {}, {rows_patch(tokens), FR_PATCH(fr_vector, b, constants_now, 1)});
+    }
     auto v = vector(FR_VECTOR_ADD, model_.hidden, residual(), residual());
     set_b(v, sum);
     link(FR_OP_VECTOR, v, std::move(sync), {rows_patch(tokens)});
@@ -343,14 +362,35 @@ class Emitter {
     out_.scalar(FR_SCALAR_EQUAL, last_layer, layer, none, std::int64_t{model_.layers} - 1);
     out_.scalar(FR_SCALAR_AND, constants_now, layer, none, 1);
     out_.scalar(FR_SCALAR_MUL, constants_now, constants_now, none, plan_.constants.bytes);
-    out_.scalar(FR_SCALAR_SUB, constants_next, none, constants_now, -std::int64_t{plan_.constants.bytes});
+    begin_window();
+  }
+  /// A layer with a window needs the tiles of the cache that hold positions of the window, the others all.
+  void begin_window() {
+    if (!has_windows()) return;
+    const auto& windows = model_.windows;
+    const auto positions_of = [this](std::uint32_t w) { return std::int64_t{w == 0 ? plan_.context : w}; };
+    const auto even = positions_of(windows.front()), odd = positions_of(windows[windows.size() > 1 ? 1 : 0]);
+    out_.scalar(FR_SCALAR_AND, window, layer, none, 1);
+    out_.scalar(FR_SCALAR_MUL, window, window, none, odd - even);
+    out_.scalar(FR_SCALAR_ADD, window, window, none, even);
+    out_.scalar(FR_SCALAR_SUB, first_cached, position, window, -1);
+    out_.scalar(FR_SCALAR_MAX, first_cached, first_cached, none, 0);
+    out_.scalar(FR_SCALAR_DIV, first_cached, first_cached, none, plan_.cache_tile);
+    out_.scalar(FR_SCALAR_CEIL_DIV, tiles, position, none, plan_.cache_tile);
+    out_.scalar(FR_SCALAR_SUB, tiles, tiles, first_cached, 0);
+    out_.scalar(FR_SCALAR_MIN, has_past, tiles, none, 1);
+    out_.scalar(FR_SCALAR_MUL, first_cached, first_cached, none, plan_.cache_tile);
+  }
+  bool has_windows() const {
+    return std::any_of(model_.windows.begin(), model_.windows.end(), [](auto w) { return w != 0; });
   }
   void load_next_constants() {
     out_.add(FR_OP_LOAD,
-             run_of(memory_.constants[cluster_] + plan_.constants.bytes, s_.constants, plan_.constants.bytes),
+             run_of(memory_.constants[cluster_] + plan_.constants.bytes, s_.constants + plan_.constants.bytes,
+                    plan_.constants.bytes),
              {{{constants_free, 1}}, {{constants_full, 1}}},
              {FR_PATCH(fr_copy, global, layer, static_cast<std::int32_t>(plan_.constants.bytes)),
-              FR_PATCH(fr_copy, local, constants_next, 1)});
+              FR_PATCH(fr_copy, local, constants_now, -1)});
   }
   void end() {
     out_.set_tag(tag_ - 1);
@@ -368,17 +408,28 @@ class Emitter {
       case OperatorKind::embed:
         embed();
         break;
+      case OperatorKind::scale_embedding:
+        scale_embedding();
+        break;
+      case OperatorKind::add_positions:
+        add_positions();
+        break;
       case OperatorKind::rms_norm:
+      case OperatorKind::layer_norm:
         norm(op);
         break;
       case OperatorKind::query_key_value:
         project(tiles_.query_key_value, normed(), model_.hidden, share_.qkv_columns(), tokens,
-                s_.constants + plan_.constants.query_key_value, true);
+                s_.constants + plan_.constants.query_key_value, true, bias_of(op, plan_.constants.query_key_value_bias));
+        break;
+      case OperatorKind::head_norm:
+        head_norm();
         break;
       case OperatorKind::rotary:
-        rotary();
+        place_heads();
         break;
       case OperatorKind::attention:
+        if (plan_.rotated() == 0) place_heads();
         attention();
         break;
       case OperatorKind::attention_output: {
@@ -388,24 +439,29 @@ class Emitter {
         store_cache();
         load_next_constants();
         project(tiles_.attention_output, all, queries_, share_.hidden.size(), tokens,
-                s_.constants + plan_.constants.attention_output, true);
+                s_.constants + plan_.constants.attention_output, true,
+                bias_of(op, plan_.constants.attention_output_bias));
         add_to_residual(exchange(attention_output_posted, product(share_.hidden.size()), share_.hidden,
                                  model_.hidden, memory_.hidden_sum, contributors(&Share::hidden),
-                                 &tiles_.gate_up));
+                                 &tiles_.gate_up),
+                        plan_.constants.post_attention_norm);
         break;
       }
+      case OperatorKind::post_norm:  // before the sum is added to the residual stream
+        break;
       case OperatorKind::gate_up:
-        project(tiles_.gate_up, normed(), model_.hidden, 2 * share_.ffn.size(), tokens,
-                s_.constants + plan_.constants.gate_up, true);
+      case OperatorKind::up:
+        project(tiles_.gate_up, normed(), model_.hidden, plan_.up_columns(share_), tokens,
+                s_.constants + plan_.constants.gate_up, true, bias_of(op, plan_.constants.gate_up_bias));
         break;
       case OperatorKind::activate:
-        swiglu();
+        activate();
         break;
       case OperatorKind::down: {
         const auto all = exchange(swiglu_posted, activations(s_.slice, share_.ffn.size()), share_.ffn,
                                   model_.ffn, memory_.swiglu, contributors(&Share::ffn), &tiles_.down);
         project(tiles_.down, all, model_.ffn, share_.hidden.size(), tokens,
-                s_.constants + plan_.constants.down, true);
+                s_.constants + plan_.constants.down, true, bias_of(op, plan_.constants.down_bias));
         return;  // its exchange follows the loads for the next layer
       }
       case OperatorKind::classifier:
@@ -435,21 +491,39 @@ class Emitter {
     g.local_stride = narrow(row);
     link(FR_OP_GATHER, g, {},
          {FR_PATCH(fr_gather, indices, position, 4), FR_PATCH(fr_gather, count, tokens, 1)});
-    const auto row_bytes = narrow(model_.head_dim * 2ull);
+    const auto row_bytes = narrow(plan_.rotated() * 2ull);
     for (const auto& [from, to] :
          {std::pair{memory_.cosines, s_.cosines}, std::pair{memory_.sines, s_.sines}})
-      link(FR_OP_LOAD, run_of(from, to, 0), {},
+      if (row_bytes != 0) link(FR_OP_LOAD, run_of(from, to, 0), {},
            {FR_PATCH(fr_copy, global, position, row_bytes), FR_PATCH(fr_copy, bytes, tokens, row_bytes)});
     link(FR_OP_VECTOR,
          vector(FR_VECTOR_COPY, model_.hidden, activations(s_.gathered, model_.hidden), residual()), {},
          {rows_patch(tokens)});
   }
 
+  void scale_embedding() {
+    auto v = vector(FR_VECTOR_AFFINE, model_.hidden, residual(), residual());
+    v.arg0 = bits(model_.embedding_scale);
+    link(FR_OP_VECTOR, v, {}, {rows_patch(tokens)});
+  }
+  void add_positions() {
+    const auto row = std::uint64_t{model_.hidden} * act_;
+    link(FR_OP_LOAD, run_of(memory_.positions + model_.position_offset * row, s_.gathered, 0), {},
+         {FR_PATCH(fr_copy, global, position, narrow(row)), FR_PATCH(fr_copy, bytes, tokens, narrow(row))});
+    auto v = vector(FR_VECTOR_ADD, model_.hidden, residual(), residual());
+    set_b(v, activations(s_.gathered, model_.hidden));
+    link(FR_OP_VECTOR, v, {}, {rows_patch(tokens)});
+  }
+
   void norm(const Operator& op) {
     const bool final = &op == &graph_.epilogue.front(), first = &op == &layer_operators().front();
-    auto v = vector(FR_VECTOR_RMSNORM, model_.hidden, residual(), normed());
+    const bool layer_norm = op.kind == OperatorKind::layer_norm;
+    auto v = vector(layer_norm ? FR_VECTOR_LAYERNORM : FR_VECTOR_RMSNORM, model_.hidden, residual(), normed());
     v.arg0 = bits(model_.norm_eps);
     const auto block = s_.constants + (final ? model_.layers % 2 * plan_.constants.bytes : 0);
+    const auto& at = plan_.constants;
+    if (layer_norm)
+      set_c(v, {block + (final || first ? at.attention_norm_bias : at.ffn_norm_bias), 0, FR_TYPE_F32});
     set_b(v, {block + (final || first ? plan_.constants.attention_norm : plan_.constants.ffn_norm), 0,
               FR_TYPE_F32});
     std::vector<Patch> patches{rows_patch(final ? logit_rows : tokens)};
@@ -457,27 +531,51 @@ class Emitter {
       patches.push_back(FR_PATCH(fr_vector, a, head_row, narrow(residual().stride)));
     else
       patches.push_back(FR_PATCH(fr_vector, b, constants_now, 1));
+    if (layer_norm && !final) patches.push_back(FR_PATCH(fr_vector, c, constants_now, 1));
     Sync sync;
     if (final || first) sync.wait.push_back({constants_full, 1});
     link(FR_OP_VECTOR, v, sync, patches);
   }
 
-  void rotary() {
+  /// Own query and key heads in the projection's result, each normalised.
+  void head_norm() {
+    const auto from = product(share_.qkv_columns());
+    const auto heads = share_.heads.size() + share_.kv_heads.size();
+    for (std::uint64_t h = 0; h < heads; ++h) {
+      const Matrix head{from.at + u32(h * model_.head_dim * 4), from.stride, FR_TYPE_F32};
+      auto v = vector(FR_VECTOR_RMSNORM, model_.head_dim, head, head);
+      v.arg0 = bits(model_.norm_eps);
+      const bool query = h < share_.heads.size();
+      set_b(v, {s_.constants + (query ? plan_.constants.query_norm : plan_.constants.key_norm), 0, FR_TYPE_F32});
+      link(FR_OP_VECTOR, v, {}, {rows_patch(tokens), FR_PATCH(fr_vector, b, constants_now, 1)});
+    }
+  }
+
+  /// From the projection's result to queries, keys and values by heads; the rotated part of each is rotated.
+  void place_heads() {
     if (share_.heads.empty()) return;
     const auto from = product(share_.qkv_columns());
     const auto head_bytes = std::uint64_t{model_.head_dim} * act_;
-    const auto rotate = [&](std::uint64_t column, std::uint32_t to, std::uint64_t rows_before,
-                            const Sync& sync) {
-      auto v = vector(FR_VECTOR_ROPE, model_.head_dim, {from.at + u32(column * 4), from.stride, FR_TYPE_F32},
-                      activations(to, model_.head_dim));
-      v.arg0 = model_.head_dim;
-      v.flags = model_.rotary.interleaved ? FR_VECTOR_FLAG_INTERLEAVED : 0;
-      set_b(v, {s_.cosines, model_.head_dim * 2ull, FR_TYPE_F32});
-      set_c(v, {s_.sines, model_.head_dim * 2ull, FR_TYPE_F32});
+    const auto rotated = plan_.rotated();
+    const auto rotate = [&](std::uint64_t column, std::uint32_t to, std::uint64_t rows_before, Sync sync) {
       std::vector<Patch> patches{rows_patch(tokens)};
       if (rows_before > 0)
         patches.push_back(FR_PATCH(fr_vector, d, tokens, narrow(rows_before * head_bytes)));
-      link(FR_OP_VECTOR, v, sync, patches);
+      const auto part = [&](unsigned op, std::uint64_t first, std::uint64_t cols) {
+        auto d = activations(to, model_.head_dim);
+        d.at += u32(first * act_);
+        return vector(op, cols, {from.at + u32((column + first) * 4), from.stride, FR_TYPE_F32}, d);
+      };
+      if (rotated > 0) {
+        auto v = part(FR_VECTOR_ROPE, 0, rotated);
+        v.arg0 = rotated;
+        v.flags = model_.rotary.interleaved ? FR_VECTOR_FLAG_INTERLEAVED : 0;
+        set_b(v, {s_.cosines, rotated * 2ull, FR_TYPE_F32});
+        set_c(v, {s_.sines, rotated * 2ull, FR_TYPE_F32});
+        link(FR_OP_VECTOR, v, std::exchange(sync, {}), patches);
+      }
+      if (rotated < model_.head_dim)
+        link(FR_OP_VECTOR, part(FR_VECTOR_COPY, rotated, model_.head_dim - rotated), sync, patches);
     };
     for (auto h = share_.heads.begin; h < share_.heads.end; ++h)
       rotate((h - share_.heads.begin) * model_.head_dim, queries_of(h / group()),
@@ -546,19 +644,30 @@ class Emitter {
     qk.flags = FR_MATMUL_B_TRANSPOSED;
     over_cache(memory_.keys, g, qk, rows,
                {FR_PATCH(fr_matmul, n, tile_positions, 1),
-                FR_PATCH(fr_matmul, c, tile, narrow(plan_.cache_tile * 4ull))});
+                FR_PATCH(fr_matmul, c, scratch_register, 4)});
     qk.b = s_.keys + local_kv(g);
     link(FR_OP_MATMUL, qk, {},
          {FR_PATCH(fr_matmul, m, tokens, rows), FR_PATCH(fr_matmul, n, tokens, 1),
           FR_PATCH(fr_matmul, c, position, 4)});
 
+    const std::vector<Patch> all_scores{FR_PATCH(fr_vector, rows, tokens, rows),
+                                        FR_PATCH(fr_vector, cols, position, 1),
+                                        FR_PATCH(fr_vector, cols, tokens, 1)};
+    const double cap = model_.score_cap;
+    if (cap > 0) {
+      auto scaled = vector(FR_VECTOR_AFFINE, 0, scores, scores);
+      scaled.arg0 = bits(model_.score_scale / cap);
+      link(FR_OP_VECTOR, scaled, {}, all_scores);
+      link(FR_OP_VECTOR, vector(FR_VECTOR_TANH, 0, scores, scores), {}, all_scores);
+    }
     auto v = vector(FR_VECTOR_SOFTMAX, 0, scores, {scores.at, scores.stride, type});
     v.arg0 = 1;
-    v.arg2 = bits(1 / std::sqrt(static_cast<double>(model_.head_dim)));
-    link(FR_OP_VECTOR, v, {},
-         {FR_PATCH(fr_vector, rows, tokens, rows), FR_PATCH(fr_vector, cols, position, 1),
-          FR_PATCH(fr_vector, cols, tokens, 1), FR_PATCH(fr_vector, arg0, position, 1),
-          FR_PATCH(fr_vector, arg1, tokens, 1)});
+    v.arg2 = bits(cap > 0 ? cap : model_.score_scale);
+    auto patches = all_scores;
+    patches.push_back(FR_PATCH(fr_vector, arg0, position, 1));
+    patches.push_back(FR_PATCH(fr_vector, arg1, tokens, 1));
+    if (has_windows()) patches.push_back(FR_PATCH(fr_vector, arg3, window, 1));
+    link(FR_OP_VECTOR, v, {}, patches);
 
     fr_matmul pv{};  // weighted = probabilities x values
     pv.a = scores.at, pv.a_stride = narrow(scores.stride), pv.a_type = type;
@@ -567,7 +676,7 @@ class Emitter {
     pv.n = model_.head_dim;
     over_cache(memory_.values, g, pv, rows,
                {FR_PATCH(fr_matmul, k, tile_positions, 1),
-                FR_PATCH(fr_matmul, a, tile, narrow(plan_.cache_tile * act_)),
+                FR_PATCH(fr_matmul, a, scratch_register, narrow(act_)),
                 FR_PATCH(fr_matmul, flags, carry, FR_MATMUL_ACCUMULATE)});
     pv.b = s_.values + local_kv(g);
     link(FR_OP_MATMUL, pv, {},
@@ -591,6 +700,7 @@ class Emitter {
     link_nop(FR_ENGINE_TENSOR);
     out_.begin_loop(tile, 0, {FR_PATCH(fr_loop, count, tiles, 1)});
     out_.scalar(FR_SCALAR_MUL, scratch_register, tile, none, plan_.cache_tile);
+    if (has_windows()) out_.scalar(FR_SCALAR_ADD, scratch_register, scratch_register, first_cached, 0);
     out_.scalar(FR_SCALAR_SUB, tile_positions, position, scratch_register, 0);
     out_.scalar(FR_SCALAR_MIN, tile_positions, tile_positions, none, plan_.cache_tile);
     out_.scalar(FR_SCALAR_MIN, carry, tile, none, 1);
@@ -606,12 +716,31 @@ class Emitter {
     out_.end_loop();
   }
 
-  void swiglu() {
+  static unsigned function_of(Activation activation) {
+    switch (activation) {
+      case Activation::gelu:
+        return FR_VECTOR_GELU;
+      case Activation::gelu_tanh:
+        return FR_VECTOR_GELU_TANH;
+      case Activation::relu:
+        return FR_VECTOR_RELU;
+      default:
+        return FR_VECTOR_SILU;
+    }
+  }
+  void activate() {
     const auto n = share_.ffn.size();
     if (n == 0) return;
-    const auto from = product(2 * n);
-    auto v = vector(FR_VECTOR_SWIGLU, n, from, activations(s_.slice, n));
-    set_b(v, {from.at + u32(n * 4), from.stride, FR_TYPE_F32});
+    const auto from = product(plan_.up_columns(share_)), to = activations(s_.slice, n);
+    const Matrix second{from.at + u32(n * 4), from.stride, FR_TYPE_F32};
+    const auto function = function_of(model_.activation);
+    if (!model_.gated) {
+      link(FR_OP_VECTOR, vector(function, n, from, to), {}, {rows_patch(tokens)});
+      return;
+    }
+    if (function != FR_VECTOR_SILU) link(FR_OP_VECTOR, vector(function, n, from, from), {}, {rows_patch(tokens)});
+    auto v = vector(function == FR_VECTOR_SILU ? FR_VECTOR_SWIGLU : FR_VECTOR_MUL, n, from, to);
+    set_b(v, second);
     link(FR_OP_VECTOR, v, {}, {rows_patch(tokens)});
   }
   void exchange_down() {
@@ -619,7 +748,7 @@ class Emitter {
     const auto loaded = issued_;
     add_to_residual(exchange(down_posted, product(share_.hidden.size()), share_.hidden, model_.hidden,
                              memory_.ffn_sum, contributors(&Share::hidden), nullptr),
-                    {{}, {{constants_free, 1}}});
+                    plan_.constants.post_ffn_norm, {{}, {{constants_free, 1}}});
     issued_ = loaded;
     ++tag_;
   }
@@ -633,6 +762,7 @@ class Emitter {
         link(FR_OP_LOAD, run_of(memory_.head_scales[cluster_], head_scales(), columns.size() * 4));
       project(tiles_.classifier, normed(), model_.hidden, columns.size(), logit_rows, head_scales(), false);
       const auto own = product(columns.size());
+      cap(own, columns.size(), model_.logit_cap);
       auto store = run_of(memory_.logits + columns.begin * 4, own.at, columns.size() * 4);
       store.size1 = 0;
       store.local_stride1 = narrow(own.stride);
@@ -643,6 +773,15 @@ class Emitter {
             FR_PATCH(fr_copy, global, head_row, static_cast<std::int32_t>(row))});
       if (cluster_ != 0) post(logits_posted, 0, 1, 0xffffffff);
     }
+  }
+  void cap(const Matrix& logits, std::uint64_t columns, double cap) {
+    if (cap <= 0) return;
+    auto v = vector(FR_VECTOR_AFFINE, columns, logits, logits);
+    v.arg0 = bits(1 / cap);
+    link(FR_OP_VECTOR, v, {}, {rows_patch(logit_rows)});
+    link(FR_OP_VECTOR, vector(FR_VECTOR_TANH, columns, logits, logits), {}, {rows_patch(logit_rows)});
+    v.arg0 = bits(cap);
+    link(FR_OP_VECTOR, v, {}, {rows_patch(logit_rows)});
   }
   std::uint32_t head_scales() const { return s_.last_row; }
 

@@ -16,12 +16,12 @@ class LayerBuilder {
       add(OperatorKind::latent_query_key_value, "query_key_value", c_.hidden, queries() + keys() + values());
     else
       add(OperatorKind::query_key_value, "query_key_value", c_.hidden, queries() + keys() + values());
-    if (c_.qkv_bias) same(OperatorKind::add_bias, "query_key_value_bias", queries() + keys() + values());
+    operators_.back().bias = c_.qkv_bias;
     if (c_.qk_norm) same(OperatorKind::head_norm, "head_norm", queries() + keys());
     if (c_.positions == Positions::rotary) same(OperatorKind::rotary, "rotary", queries() + keys());
     same(OperatorKind::attention, "attention", queries());
     add(OperatorKind::attention_output, "attention_output", attended(), c_.hidden);
-    if (c_.output_bias) same(OperatorKind::add_bias, "attention_output_bias", c_.hidden);
+    operators_.back().bias = c_.output_bias;
     if (c_.post_norms) same(OperatorKind::post_norm, "post_attention_norm", c_.hidden);
     norm("ffn_norm");
     if (experts) {
@@ -32,10 +32,10 @@ class LayerBuilder {
         add(OperatorKind::gate_up, "gate_up", c_.hidden, 2ull * c_.ffn);
       else
         add(OperatorKind::up, "up", c_.hidden, c_.ffn);
-      if (c_.ffn_bias) same(OperatorKind::add_bias, c_.gated ? "gate_up_bias" : "up_bias", (c_.gated ? 2ull : 1ull) * c_.ffn);
+      operators_.back().bias = c_.ffn_bias;
       same(OperatorKind::activate, c_.gated && c_.activation == Activation::silu ? "swiglu" : "activate", c_.ffn);
       add(OperatorKind::down, "down", c_.ffn, c_.hidden);
-      if (c_.ffn_bias) same(OperatorKind::add_bias, "down_bias", c_.hidden);
+      operators_.back().bias = c_.ffn_bias;
     }
     if (c_.post_norms) same(OperatorKind::post_norm, "post_ffn_norm", c_.hidden);
     return std::move(operators_);
@@ -110,7 +110,6 @@ Graph make_graph(const ModelConfig& c) {
       graph.kinds.push_back({LayerBuilder(c).build(c.has_experts(i)), c.windows[i], {i}});
   }
   graph.epilogue = {{norm, "final_norm", c.hidden, c.hidden}, {OperatorKind::classifier, "classifier", c.hidden, c.vocabulary}};
-  if (c.logit_cap > 0) graph.epilogue.push_back({OperatorKind::cap_logits, "cap_logits", c.vocabulary, c.vocabulary});
   graph.epilogue.push_back({OperatorKind::choose, "choose", c.vocabulary, 1});
   return graph;
 }

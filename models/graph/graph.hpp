@@ -18,7 +18,6 @@ enum class OperatorKind : unsigned char {
   layer_norm,        ///< of the residual stream
   query_key_value,   ///< three projections side by side
   latent_query_key_value,  ///< down to the latent vectors, their norms, and up again
-  add_bias,          ///< to the result of the projection before it
   head_norm,         ///< RMS norm of each query and key head
   rotary,            ///< rotates queries and keys
   attention,         ///< scores, soft-max, weighted values over the cache and this step's tokens
@@ -30,8 +29,7 @@ enum class OperatorKind : unsigned char {
   route,             ///< scores of the experts, and the choice of some for each token
   experts,           ///< gate, up, activation and down of the chosen experts and of the shared one, added
   post_norm,         ///< of what attention or feed-forward gives, before it is added
-  classifier,        ///< logits of the last rows
-  cap_logits,        ///< cap * tanh(logit / cap)
+  classifier,        ///< logits of the last rows, capped in some models
   choose,            ///< arg-max or a sample
 };
 
@@ -41,6 +39,7 @@ struct Operator {
   OperatorKind kind;
   std::string name;
   std::uint64_t inputs = 0, outputs = 0;
+  bool bias = false;  ///< of a projection: one for each output is added
   bool is_projection() const;
 };
 
