@@ -21,7 +21,8 @@ Program compile(const Model& model, const chip::Chip& chip, const CompileOptions
   const auto graph = make_graph(config);
   check_supported(config, graph);
   if (options.data && !model.has_weights)
-    throw CompileError(fmt::format("{} has only a shape, no weights; it can be simulated with data: none", model.config.name));
+    throw CompileError(fmt::format("{} has only a shape, no weights; it can be simulated with data: none",
+                                   model.config.name));
   const auto plan = make_plan(config, chip, options.format, context,
                               options.max_tokens == 0 ? context : options.max_tokens);
   Program program;

@@ -45,7 +45,8 @@ void check_supported(const ModelConfig& m, const Graph& graph) {
   };
   const auto look = [&](const std::vector<Operator>& operators) {
     for (const auto& op : operators)
-      if (!has_commands(op.kind)) lacks(op.kind == OperatorKind::latent_query_key_value ? "latent attention" : op.name);
+      if (!has_commands(op.kind))
+        lacks(op.kind == OperatorKind::latent_query_key_value ? "latent attention" : op.name);
   };
   look(graph.prologue);
   for (const auto& kind : graph.kinds) {
@@ -59,8 +60,8 @@ void check_supported(const ModelConfig& m, const Graph& graph) {
   if (m.positions == Positions::alibi) lacks("attention with linear biases (ALiBi)");
   if (m.value_dim != m.head_dim && !m.is_latent()) lacks("values of another size than keys");
   if (!lacking.empty())
-    throw CompileError(fmt::format("{} ({}) cannot be compiled yet; the compiler has no commands for: {}", m.name, m.family,
-                                   fmt::join(lacking, ", ")));
+    throw CompileError(fmt::format("{} ({}) cannot be compiled yet; the compiler has no commands for: {}",
+                                   m.name, m.family, fmt::join(lacking, ", ")));
 }
 
 }  // namespace forerun::models

@@ -157,9 +157,13 @@ class Packer {
           std::memcpy(to, &value, 4);
         }
     };
-    const auto columns = [&m](Range heads) { return Range{heads.begin * m.head_dim, heads.end * m.head_dim}; };
+    const auto columns = [&m](Range heads) {
+      return Range{heads.begin * m.head_dim, heads.end * m.head_dim};
+    };
     if (m.qkv_bias)
-      put({{&layer.wq.bias, columns(share.heads)}, {&layer.wk.bias, columns(share.kv_heads)}, {&layer.wv.bias, columns(share.kv_heads)}},
+      put({{&layer.wq.bias, columns(share.heads)},
+           {&layer.wk.bias, columns(share.kv_heads)},
+           {&layer.wv.bias, columns(share.kv_heads)}},
           block + at.query_key_value_bias);
     if (m.output_bias) put({{&layer.wo.bias, share.hidden}}, block + at.attention_output_bias);
     if (m.ffn_bias) {

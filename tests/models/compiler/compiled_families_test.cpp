@@ -41,8 +41,9 @@ TEST_P(CompiledFamily, InASmallScratchpad) {
 TEST_P(CompiledFamily, Integer) { EXPECT_LT(error(chip_with(2), chip::Format::i8, 5), 1); }
 
 INSTANTIATE_TEST_SUITE_P(All, CompiledFamily,
-                         testing::Values("llama", "llama-scaled", "llama-biased", "llama-wide", "mistral", "qwen2", "qwen2-yarn",
-                                         "qwen3", "gemma", "gemma2", "phi3", "phi3-long", "gpt2", "opt"),
+                         testing::Values("llama", "llama-scaled", "llama-biased", "llama-wide", "mistral",
+                                         "qwen2", "qwen2-yarn", "qwen3", "gemma", "gemma2", "phi3",
+                                         "phi3-long", "gpt2", "opt"),
                          [](const auto& test) {
                            std::string name = test.param;
                            std::replace(name.begin(), name.end(), '-', '_');
@@ -62,10 +63,14 @@ std::string refusal(const std::string& name) {
 
 TEST(Refused, NamesTheOperatorsThatAreLacking) {
   using testing::HasSubstr;
-  EXPECT_THAT(refusal("mixtral"), HasSubstr("(mixtral) cannot be compiled yet; the compiler has no commands for: route, experts"));
+  EXPECT_THAT(
+      refusal("mixtral"),
+      HasSubstr("(mixtral) cannot be compiled yet; the compiler has no commands for: route, experts"));
   EXPECT_THAT(refusal("qwen3_moe"), HasSubstr("no commands for: route, experts"));
-  EXPECT_THAT(refusal("bloom"), HasSubstr("no commands for: a norm of the embedding, attention with linear biases (ALiBi)"));
-  EXPECT_THAT(refusal("deepseek_v3"), HasSubstr("no commands for: latent attention, route, experts, layers that differ"));
+  EXPECT_THAT(refusal("bloom"),
+              HasSubstr("no commands for: a norm of the embedding, attention with linear biases (ALiBi)"));
+  EXPECT_THAT(refusal("deepseek_v3"),
+              HasSubstr("no commands for: latent attention, route, experts, layers that differ"));
 }
 
 TEST(Refused, ShapesWithoutWeights) {
