@@ -252,7 +252,7 @@ enum {
   X(ROW_MIN, 0x23, 1, R, "d[row] = smallest of the row")                                                                  \
   X(SUM_SQUARES, 0x24, 1, R, "d[row] = sum of squares of the row")                                                        \
   X(ARGMAX, 0x25, 1, R, "d[row] = arg0 + lowest column of the largest value (U32); NaN counts as largest")                \
-  X(SOFTMAX, 0x30, 1, N, "over the first v columns of arg2 * a, v = min(cols, arg0 + row mod arg1); the rest become 0; arg0 = arg1 = 0: all columns; arg2 = 0 means 1.0") \
+  X(SOFTMAX, 0x30, 1, N, "over the first v columns of arg2 * a, v = min(cols, arg0 + row mod arg1); of these the last arg3 if it is not 0; the rest become 0; arg0 = arg1 = 0: all columns; arg2 = 0 means 1.0") \
   X(LOG_SOFTMAX, 0x31, 1, N, "natural logarithm of SOFTMAX over all columns")                                             \
   X(RMSNORM, 0x32, 2, N, "d = a / sqrt(mean(a^2) + arg0) * b; b is the weight row")                                       \
   X(LAYERNORM, 0x33, 3, N, "d = (a - mean) / sqrt(variance + arg0) * b + c; b weight row, c bias row")                    \

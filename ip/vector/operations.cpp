@@ -75,15 +75,17 @@ void softmax(Row& row) {
   const std::uint64_t wanted =
       all ? row.cols : std::uint64_t{c.arg0} + (c.arg1 != 0 ? row.index % c.arg1 : 0);
   const auto valid = static_cast<std::uint32_t>(std::min<std::uint64_t>(row.cols, wanted));
+  const std::uint32_t first = c.arg3 != 0 && valid > c.arg3 ? valid - c.arg3 : 0;
   const float scale = c.arg2 == 0 ? 1.0F : arg_float(c.arg2);
   float top = -INFINITY, sum = 0;
-  for (std::uint32_t i = 0; i < valid; ++i) top = maximum(row.a[i] * scale, top);
-  for (std::uint32_t i = 0; i < valid; ++i) {
+  std::fill(row.d, row.d + first, 0.0F);
+  for (std::uint32_t i = first; i < valid; ++i) top = maximum(row.a[i] * scale, top);
+  for (std::uint32_t i = first; i < valid; ++i) {
     row.d[i] = exponential(row.a[i] * scale - top);
     sum += row.d[i];
   }
   const float inverse = 1 / sum;
-  for (std::uint32_t i = 0; i < valid; ++i) row.d[i] *= inverse;
+  for (std::uint32_t i = first; i < valid; ++i) row.d[i] *= inverse;
   std::fill(row.d + valid, row.d + row.cols, 0.0F);
 }
 

@@ -15,11 +15,15 @@ namespace forerun::models {
 
 Program compile(const Model& model, const chip::Chip& chip, const CompileOptions& options) {
   const auto context = options.context == 0 ? model.config.max_positions : options.context;
-  const auto graph = make_graph(model.config);
-  check_supported(model.config, graph);
+  auto config = model.config;
+  for (auto& window : config.windows)
+    if (window >= context) window = 0;  // it holds all positions that there are
+  const auto graph = make_graph(config);
+  check_supported(config, graph);
   if (options.data && !model.has_weights)
-    throw CompileError(fmt::format("{} has only a shape, no weights; it can be simulated with data: none", model.config.name));
-  const auto plan = make_plan(model.config, chip, options.format, context,
+    throw CompileError(fmt::format("{} has only a shape, no weights; it can be simulated with data: none",
+                                   model.config.name));
+  const auto plan = make_plan(config, chip, options.format, context,
                               options.max_tokens == 0 ? context : options.max_tokens);
   Program program;
   for (std::uint32_t c = 0; c < plan.clusters; ++c) program.streams.push_back(emit_stream(plan, graph, c));

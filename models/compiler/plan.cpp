@@ -62,11 +62,31 @@ void lay_out_constants(Plan& plan) {
   auto& c = plan.constants;
   c.attention_norm = take(plan.model.hidden);
   c.ffn_norm = take(plan.model.hidden);
+  const auto& m = plan.model;
+  const auto hidden = plan.widest(&Share::hidden), up = (m.gated ? 2 : 1) * plan.widest(&Share::ffn);
+  if (m.norm == NormKind::layer) {
+    c.attention_norm_bias = take(m.hidden);
+    c.ffn_norm_bias = take(m.hidden);
+  }
+  if (m.post_norms) {
+    c.post_attention_norm = take(m.hidden);
+    c.post_ffn_norm = take(m.hidden);
+  }
+  if (m.qk_norm) {
+    c.query_norm = take(m.head_dim);
+    c.key_norm = take(m.head_dim);
+  }
+  if (m.qkv_bias) c.query_key_value_bias = take(plan.widest_qkv());
+  if (m.output_bias) c.attention_output_bias = take(hidden);
+  if (m.ffn_bias) {
+    c.gate_up_bias = take(up);
+    c.down_bias = take(hidden);
+  }
   if (plan.numerics.integer) {
     c.query_key_value = take(plan.widest_qkv());
-    c.attention_output = take(plan.widest(&Share::hidden));
-    c.gate_up = take(2 * plan.widest(&Share::ffn));
-    c.down = take(plan.widest(&Share::hidden));
+    c.attention_output = take(hidden);
+    c.gate_up = take(up);
+    c.down = take(hidden);
   }
   c.bytes = static_cast<std::uint32_t>(at);
 }
@@ -86,8 +106,8 @@ std::uint64_t lay_out_scratch(const Plan& plan, std::uint64_t tokens, Scratch& s
     s.row_scales = take(tokens * 4);
   }
   s.gathered = take(tokens * std::max({queries * act, m.ffn * act, std::uint64_t{m.hidden} * 4}));
-  s.cosines = take(tokens * m.head_dim * 2);
-  s.sines = take(tokens * m.head_dim * 2);
+  s.cosines = take(tokens * plan.rotated() * 2);
+  s.sines = take(tokens * plan.rotated() * 2);
   s.constants = take(2ull * plan.constants.bytes);
   std::uint64_t kv = 0;
   for (const auto& share : plan.shares) kv = std::max(kv, share.key_columns);
@@ -99,7 +119,7 @@ std::uint64_t lay_out_scratch(const Plan& plan, std::uint64_t tokens, Scratch& s
   const auto heads = plan.widest(&Share::heads), hidden = plan.widest(&Share::hidden),
              ffn = plan.widest(&Share::ffn);
   const auto together = std::min(heads, group);
-  std::uint64_t product = std::max({plan.widest_qkv(), hidden, 2 * ffn});
+  std::uint64_t product = std::max({plan.widest_qkv(), hidden, (m.gated ? 2 : 1) * ffn});
   s.product = take(tokens * product * 4);
   s.slice = take(tokens * std::max(heads * m.head_dim, ffn) * act);
   s.queries = take(tokens * heads * m.head_dim * act);
@@ -147,11 +167,12 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip) {
   memory.hidden_sum = bump.take(tokens * m.hidden * 4);
   memory.swiglu = bump.take(tokens * m.ffn * act);
   memory.ffn_sum = bump.take(tokens * m.hidden * 4);
-  memory.cosines = bump.take(std::uint64_t{plan.context} * m.head_dim * 2);
-  memory.sines = bump.take(std::uint64_t{plan.context} * m.head_dim * 2);
+  memory.cosines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
+  memory.sines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
   memory.keys = bump.take(m.layers * plan.kv_layer_bytes());
   memory.values = bump.take(m.layers * plan.kv_layer_bytes());
   memory.embedding = bump.take(std::uint64_t{m.vocabulary} * m.hidden * act);
+  memory.positions = bump.take(plan.learned_positions() * m.hidden * act);
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     memory.constants.push_back(bump.take((std::uint64_t{m.layers} + 1) * plan.constants.bytes));
     memory.head_scales.push_back(bump.take(plan.numerics.integer ? plan.shares[c].vocabulary.size() * 4 : 0));
@@ -236,7 +257,7 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format fo
   for (const auto& s : plan.shares)
     plan.projections.push_back({tile_weights(model.hidden, s.qkv_columns(), limits),
                                 tile_weights(queries, s.hidden.size(), limits),
-                                tile_weights(model.hidden, 2 * s.ffn.size(), limits),
+                                tile_weights(model.hidden, plan.up_columns(s), limits),
                                 tile_weights(model.ffn, s.hidden.size(), limits),
                                 tile_weights(model.hidden, s.vocabulary.size(), limits)});
   lay_out_memory(plan, chip);

@@ -53,7 +53,7 @@ struct Scratch {
   std::uint32_t quantised = 0;           ///< i8 [tokens][widest input]
   std::uint32_t row_scales = 0;          ///< f32 [tokens]
   std::uint32_t gathered = 0;            ///< [tokens][width]: what clusters put together
-  std::uint32_t cosines = 0, sines = 0;  ///< f32 [tokens][head_dim / 2]
+  std::uint32_t cosines = 0, sines = 0;  ///< f32 [tokens][rotated elements / 2]
   std::uint32_t constants = 0;           ///< two blocks of `constant_bytes`, layer by layer in turn
   std::uint32_t keys = 0, values = 0;    ///< [kv head][max tokens][head_dim] of this step
   // Used in turn by attention, feed-forward and head:
@@ -70,10 +70,13 @@ struct Scratch {
   std::uint32_t end = 0;
 };
 
-/// Offsets in a layer's block of constants (f32): norm weights, and the output scales of integer weights.
+/// Offsets in a layer's block of constants (f32): the weights of norms, biases, and the output scales of
+/// integer weights. Those that a model does not have are not laid out.
 struct Constants {
-  std::uint32_t attention_norm = 0, ffn_norm = 0, query_key_value = 0, attention_output = 0, gate_up = 0,
-                down = 0;
+  std::uint32_t attention_norm = 0, ffn_norm = 0, post_attention_norm = 0, post_ffn_norm = 0;
+  std::uint32_t attention_norm_bias = 0, ffn_norm_bias = 0, query_norm = 0, key_norm = 0;
+  std::uint32_t query_key_value = 0, attention_output = 0, gate_up = 0, down = 0;
+  std::uint32_t query_key_value_bias = 0, attention_output_bias = 0, gate_up_bias = 0, down_bias = 0;
   std::uint32_t bytes = 0;
 };
 
@@ -81,7 +84,8 @@ struct Constants {
 struct Memory {
   std::uint64_t parameters = 0, token_ids = 0, next_ids = 0, logits = 0;
   std::uint64_t embedding = 0;           ///< [vocabulary][hidden] of activations
-  std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][head_dim / 2]
+  std::uint64_t positions = 0;           ///< learned ones, [context + offset][hidden] of activations
+  std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][rotated elements / 2]
   std::uint64_t keys = 0, values = 0;    ///< [layer][kv head][context][head_dim]
   std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;  ///< exchange buffers [tokens][width]
   std::vector<std::uint64_t> weights, constants, head_scales;            ///< by cluster
@@ -103,6 +107,14 @@ struct Plan {
 
   unsigned activation_bytes() const;
   unsigned weight_bytes() const;
+  /// Elements of each head that are rotated.
+  std::uint32_t rotated() const { return model.positions == Positions::rotary ? model.rotary.dims : 0; }
+  /// Rows of the table of learned positions.
+  std::uint64_t learned_positions() const {
+    return model.positions == Positions::learned ? std::uint64_t{context} + model.position_offset : 0;
+  }
+  /// Columns of a cluster's first projection of the feed-forward layer.
+  std::uint64_t up_columns(const Share& share) const { return (model.gated ? 2 : 1) * share.ffn.size(); }
   std::uint64_t kv_head_bytes() const { return std::uint64_t{context} * model.head_dim * activation_bytes(); }
   std::uint64_t kv_layer_bytes() const { return model.kv_heads * kv_head_bytes(); }
   /// A tile's bytes in memory and in the ring.

@@ -14,7 +14,13 @@ namespace {
 bool has_commands(OperatorKind kind) {
   switch (kind) {
     case OperatorKind::embed:
+    case OperatorKind::scale_embedding:
+    case OperatorKind::add_positions:
     case OperatorKind::rms_norm:
+    case OperatorKind::layer_norm:
+    case OperatorKind::head_norm:
+    case OperatorKind::post_norm:
+    case OperatorKind::up:
     case OperatorKind::query_key_value:
     case OperatorKind::rotary:
     case OperatorKind::attention:
@@ -39,23 +45,23 @@ void check_supported(const ModelConfig& m, const Graph& graph) {
   };
   const auto look = [&](const std::vector<Operator>& operators) {
     for (const auto& op : operators)
-      if (!has_commands(op.kind)) lacks(op.name);
+      if (!has_commands(op.kind))
+        lacks(op.kind == OperatorKind::latent_query_key_value ? "latent attention" : op.name);
   };
   look(graph.prologue);
   for (const auto& kind : graph.kinds) {
     look(kind.operators);
-    if (kind.window != 0) lacks("attention over a sliding window");
   }
   look(graph.epilogue);
-  if (graph.kinds.size() > 1) lacks("layers that differ");
-  if (m.gated && m.activation != Activation::silu) lacks("a gated activation other than silu");
+  for (std::size_t i = 2; i < m.windows.size(); ++i)
+    if (m.windows[i] != m.windows[i % 2]) lacks("windows that do not take turns from layer to layer");
+  if (m.experts.count != 0 && m.experts.first_layer != 0) lacks("layers that differ");
+  if (m.embedding_norm) lacks("a norm of the embedding");
   if (m.positions == Positions::alibi) lacks("attention with linear biases (ALiBi)");
-  if (m.positions == Positions::rotary && m.rotary.dims != m.head_dim && !m.is_latent()) lacks("rotary embedding of a part of each head");
-  if (m.score_cap > 0) lacks("attention with capped scores");
   if (m.value_dim != m.head_dim && !m.is_latent()) lacks("values of another size than keys");
   if (!lacking.empty())
-    throw CompileError(fmt::format("{} ({}) cannot be compiled yet; the compiler has no commands for: {}", m.name, m.family,
-                                   fmt::join(lacking, ", ")));
+    throw CompileError(fmt::format("{} ({}) cannot be compiled yet; the compiler has no commands for: {}",
+                                   m.name, m.family, fmt::join(lacking, ", ")));
 }
 
 }  // namespace forerun::models

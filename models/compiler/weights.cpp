@@ -75,27 +75,31 @@ class Packer {
                                std::uint32_t scales) {
         to = pack(Columns(pieces, plan_.numerics.integer), list, to, block + scales);
       };
-      norm(layer.attention_norm.weight, block + at.attention_norm);
-      norm(layer.ffn_norm.weight, block + at.ffn_norm);
+      norms(layer, block);
+      biases(layer, share, block);
       project({{&layer.wq.weight, columns(share.heads)},
                {&layer.wk.weight, columns(share.kv_heads)},
                {&layer.wv.weight, columns(share.kv_heads)}},
               tiles.query_key_value, at.query_key_value);
       project({{&layer.wo.weight, share.hidden}}, tiles.attention_output, at.attention_output);
-      project({{&layer.ffn.gate.weight, share.ffn}, {&layer.ffn.up.weight, share.ffn}}, tiles.gate_up, at.gate_up);
+      std::vector<Piece> up{{&layer.ffn.up.weight, share.ffn}};
+      if (m.gated) up.insert(up.begin(), {&layer.ffn.gate.weight, share.ffn});
+      project(up, tiles.gate_up, at.gate_up);
       project({{&layer.ffn.down.weight, share.hidden}}, tiles.down, at.down);
     }
-    norm(model_.final_norm.weight, constants.bytes.data() + std::uint64_t{m.layers} * at.bytes + at.attention_norm);
+    auto* last = constants.bytes.data() + std::uint64_t{m.layers} * at.bytes;
+    norm(model_.final_norm.weight, last + at.attention_norm);
+    if (m.norm == NormKind::layer) vector(model_.final_norm.bias, last + at.attention_norm_bias);
     const auto& classifier = m.tied_embeddings ? model_.embedding : model_.classifier;
     pack(Columns({{&classifier, share.vocabulary}}, plan_.numerics.integer), tiles.classifier, to,
          head_scales.bytes.data());
   }
 
-  void embedding(Segment& segment) const {
-    const auto& e = model_.embedding;
+  /// The first `rows` rows of a table, in the format of activations.
+  void table(const Tensor& e, std::uint64_t rows, Segment& segment) const {
     const auto row_bytes = e.cols * plan_.activation_bytes();
     std::vector<float> row(e.cols);
-    for (std::uint64_t r = 0; r < e.rows; ++r) {
+    for (std::uint64_t r = 0; r < rows; ++r) {
       e.read_row(r, row);
       ip::write_row(plan_.numerics.activation, row.data(), segment.bytes.data() + r * row_bytes, e.cols);
     }
@@ -103,7 +107,8 @@ class Packer {
 
   void rotation(Segment& cosines, Segment& sines) const {
     const auto& m = plan_.model;
-    const std::uint32_t half = m.head_dim / 2;
+    if (plan_.rotated() == 0) return;
+    const std::uint32_t half = m.rotary.dims / 2;
     const auto frequencies = rotary_frequencies(m.rotary, plan_.context);
     for (std::uint64_t position = 0; position < plan_.context; ++position)
       for (std::uint32_t i = 0; i < half; ++i) {
@@ -116,11 +121,57 @@ class Packer {
   }
 
  private:
-  void norm(const Tensor& tensor, unsigned char* to) const {
+  void vector(const Tensor& tensor, unsigned char* to, double offset = 0) const {
     std::vector<float> row(tensor.cols);
     tensor.read_row(0, row);
-    for (auto& w : row) w += static_cast<float>(plan_.model.norm_offset);
+    for (auto& w : row) w += static_cast<float>(offset);
     std::memcpy(to, row.data(), row.size() * 4);
+  }
+  void norm(const Tensor& tensor, unsigned char* to) const { vector(tensor, to, plan_.model.norm_offset); }
+  void norms(const Layer& layer, unsigned char* block) const {
+    const auto& m = plan_.model;
+    const auto& at = plan_.constants;
+    norm(layer.attention_norm.weight, block + at.attention_norm);
+    norm(layer.ffn_norm.weight, block + at.ffn_norm);
+    if (m.norm == NormKind::layer) {
+      vector(layer.attention_norm.bias, block + at.attention_norm_bias);
+      vector(layer.ffn_norm.bias, block + at.ffn_norm_bias);
+    }
+    if (m.post_norms) {
+      norm(layer.post_attention_norm.weight, block + at.post_attention_norm);
+      norm(layer.post_ffn_norm.weight, block + at.post_ffn_norm);
+    }
+    if (m.qk_norm) {
+      norm(layer.q_norm, block + at.query_norm);
+      norm(layer.k_norm, block + at.key_norm);
+    }
+  }
+  void biases(const Layer& layer, const Share& share, unsigned char* block) const {
+    const auto& m = plan_.model;
+    const auto& at = plan_.constants;
+    const auto put = [](const std::vector<Piece>& pieces, unsigned char* to) {
+      for (const auto& piece : pieces)
+        for (auto row = piece.rows.begin; row < piece.rows.end; ++row, to += 4) {
+          float value = 0;
+          piece.tensor->read_row(row, {&value, 1});
+          std::memcpy(to, &value, 4);
+        }
+    };
+    const auto columns = [&m](Range heads) {
+      return Range{heads.begin * m.head_dim, heads.end * m.head_dim};
+    };
+    if (m.qkv_bias)
+      put({{&layer.wq.bias, columns(share.heads)},
+           {&layer.wk.bias, columns(share.kv_heads)},
+           {&layer.wv.bias, columns(share.kv_heads)}},
+          block + at.query_key_value_bias);
+    if (m.output_bias) put({{&layer.wo.bias, share.hidden}}, block + at.attention_output_bias);
+    if (m.ffn_bias) {
+      std::vector<Piece> up{{&layer.ffn.up.bias, share.ffn}};
+      if (m.gated) up.insert(up.begin(), {&layer.ffn.gate.bias, share.ffn});
+      put(up, block + at.gate_up_bias);
+      put({{&layer.ffn.down.bias, share.hidden}}, block + at.down_bias);
+    }
   }
   unsigned char* pack(const Columns& columns, const std::vector<WeightTile>& tiles, unsigned char* to,
                       unsigned char* scales) const {
@@ -144,10 +195,11 @@ std::vector<Segment> empty_weights(const Plan& plan) {
   const auto add = [&segments](std::string name, std::uint64_t address, std::uint64_t bytes) {
     segments.push_back({std::move(name), address, bytes, {}});
   };
-  const std::uint64_t table = std::uint64_t{plan.context} * m.head_dim * 2;
+  const std::uint64_t table = std::uint64_t{plan.context} * plan.rotated() * 2;
   add("cosines", memory.cosines, table);
   add("sines", memory.sines, table);
   add("embedding", memory.embedding, std::uint64_t{m.vocabulary} * m.hidden * plan.activation_bytes());
+  add("positions", memory.positions, plan.learned_positions() * m.hidden * plan.activation_bytes());
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     std::uint64_t bytes = m.layers * plan.layer_weight_bytes(c);
     for (const auto& tile : plan.projections[c].classifier) bytes += plan.tile_bytes(tile);
@@ -165,9 +217,10 @@ std::vector<Segment> pack_weights(const Plan& plan, const Model& model) {
   for (auto& segment : segments) segment.bytes.resize(segment.memory_bytes);
   Packer packer(plan, model);
   packer.rotation(segments[0], segments[1]);
-  packer.embedding(segments[2]);
+  packer.table(model.embedding, model.embedding.rows, segments[2]);
+  packer.table(model.positions, plan.learned_positions(), segments[3]);
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
-    auto* of_cluster = &segments[3 + 3 * c];
+    auto* of_cluster = &segments[4 + 3 * c];
     packer.cluster(c, of_cluster[2], of_cluster[0], of_cluster[1]);
   }
   return segments;

@@ -16,12 +16,12 @@ class LayerBuilder {
       add(OperatorKind::latent_query_key_value, "query_key_value", c_.hidden, queries() + keys() + values());
     else
       add(OperatorKind::query_key_value, "query_key_value", c_.hidden, queries() + keys() + values());
-    if (c_.qkv_bias) same(OperatorKind::add_bias, "query_key_value_bias", queries() + keys() + values());
+    operators_.back().bias = c_.qkv_bias;
     if (c_.qk_norm) same(OperatorKind::head_norm, "head_norm", queries() + keys());
     if (c_.positions == Positions::rotary) same(OperatorKind::rotary, "rotary", queries() + keys());
     same(OperatorKind::attention, "attention", queries());
     add(OperatorKind::attention_output, "attention_output", attended(), c_.hidden);
-    if (c_.output_bias) same(OperatorKind::add_bias, "attention_output_bias", c_.hidden);
+    operators_.back().bias = c_.output_bias;
     if (c_.post_norms) same(OperatorKind::post_norm, "post_attention_norm", c_.hidden);
     norm("ffn_norm");
     if (experts) {
@@ -32,10 +32,11 @@ class LayerBuilder {
         add(OperatorKind::gate_up, "gate_up", c_.hidden, 2ull * c_.ffn);
       else
         add(OperatorKind::up, "up", c_.hidden, c_.ffn);
-      if (c_.ffn_bias) same(OperatorKind::add_bias, c_.gated ? "gate_up_bias" : "up_bias", (c_.gated ? 2ull : 1ull) * c_.ffn);
-      same(OperatorKind::activate, c_.gated && c_.activation == Activation::silu ? "swiglu" : "activate", c_.ffn);
+      operators_.back().bias = c_.ffn_bias;
+      same(OperatorKind::activate, c_.gated && c_.activation == Activation::silu ? "swiglu" : "activate",
+           c_.ffn);
       add(OperatorKind::down, "down", c_.ffn, c_.hidden);
-      if (c_.ffn_bias) same(OperatorKind::add_bias, "down_bias", c_.hidden);
+      operators_.back().bias = c_.ffn_bias;
     }
     if (c_.post_norms) same(OperatorKind::post_norm, "post_ffn_norm", c_.hidden);
     return std::move(operators_);
@@ -49,9 +50,12 @@ class LayerBuilder {
   void add(OperatorKind kind, std::string name, std::uint64_t inputs, std::uint64_t outputs) {
     operators_.push_back({kind, std::move(name), inputs, outputs});
   }
-  void same(OperatorKind kind, std::string name, std::uint64_t width) { add(kind, std::move(name), width, width); }
+  void same(OperatorKind kind, std::string name, std::uint64_t width) {
+    add(kind, std::move(name), width, width);
+  }
   void norm(std::string name) {
-    same(c_.norm == NormKind::rms ? OperatorKind::rms_norm : OperatorKind::layer_norm, std::move(name), c_.hidden);
+    same(c_.norm == NormKind::rms ? OperatorKind::rms_norm : OperatorKind::layer_norm, std::move(name),
+         c_.hidden);
   }
   const ModelConfig& c_;
   std::vector<Operator> operators_;
@@ -59,19 +63,22 @@ class LayerBuilder {
 
 /// Weights that one token is multiplied with in attention's projections and feed-forward.
 double layer_weights(const ModelConfig& c, std::uint32_t layer) {
-  const double h = c.hidden, queries = double{1} * c.heads * c.head_dim, keys = double{1} * c.kv_heads * c.head_dim,
-               values = double{1} * c.kv_heads * c.value_dim, attended = double{1} * c.heads * c.value_dim;
+  const double h = c.hidden, queries = double{1} * c.heads * c.head_dim,
+               keys = double{1} * c.kv_heads * c.head_dim, values = double{1} * c.kv_heads * c.value_dim,
+               attended = double{1} * c.heads * c.value_dim;
   double sum = attended * h;
   if (c.is_latent()) {
     const auto& l = c.latent;
     sum += l.q_rank != 0 ? l.q_rank * (h + queries) : h * queries;
-    sum += h * (double{1} * l.kv_rank + l.rotary_dim) + double{1} * l.kv_rank * c.heads * (double{1} * l.plain_dim + c.value_dim);
+    sum += h * (double{1} * l.kv_rank + l.rotary_dim) +
+           double{1} * l.kv_rank * c.heads * (double{1} * l.plain_dim + c.value_dim);
   } else {
     sum += h * (queries + keys + values);
   }
   const double matrices = c.gated ? 3 : 2;
   const auto& e = c.experts;
-  if (c.has_experts(layer)) return sum + h * e.count + matrices * h * (double{1} * e.used * e.ffn + e.shared_ffn);
+  if (c.has_experts(layer))
+    return sum + h * e.count + matrices * h * (double{1} * e.used * e.ffn + e.shared_ffn);
   return sum + matrices * h * c.ffn;
 }
 
@@ -97,8 +104,10 @@ Graph make_graph(const ModelConfig& c) {
   graph.layers = c.layers;
   const auto norm = c.norm == NormKind::rms ? OperatorKind::rms_norm : OperatorKind::layer_norm;
   graph.prologue = {{OperatorKind::embed, "embed", c.vocabulary, c.hidden}};
-  if (c.embedding_scale != 1) graph.prologue.push_back({OperatorKind::scale_embedding, "scale_embedding", c.hidden, c.hidden});
-  if (c.positions == Positions::learned) graph.prologue.push_back({OperatorKind::add_positions, "add_positions", c.max_positions, c.hidden});
+  if (c.embedding_scale != 1)
+    graph.prologue.push_back({OperatorKind::scale_embedding, "scale_embedding", c.hidden, c.hidden});
+  if (c.positions == Positions::learned)
+    graph.prologue.push_back({OperatorKind::add_positions, "add_positions", c.max_positions, c.hidden});
   if (c.embedding_norm) graph.prologue.push_back({norm, "embedding_norm", c.hidden, c.hidden});
   for (std::uint32_t i = 0; i < c.layers; ++i) {
     const auto same = std::find_if(graph.kinds.begin(), graph.kinds.end(), [&](const LayerKind& k) {
@@ -109,8 +118,8 @@ Graph make_graph(const ModelConfig& c) {
     else
       graph.kinds.push_back({LayerBuilder(c).build(c.has_experts(i)), c.windows[i], {i}});
   }
-  graph.epilogue = {{norm, "final_norm", c.hidden, c.hidden}, {OperatorKind::classifier, "classifier", c.hidden, c.vocabulary}};
-  if (c.logit_cap > 0) graph.epilogue.push_back({OperatorKind::cap_logits, "cap_logits", c.vocabulary, c.vocabulary});
+  graph.epilogue = {{norm, "final_norm", c.hidden, c.hidden},
+                    {OperatorKind::classifier, "classifier", c.hidden, c.vocabulary}};
   graph.epilogue.push_back({OperatorKind::choose, "choose", c.vocabulary, 1});
   return graph;
 }

@@ -11,28 +11,26 @@
 namespace forerun::models {
 
 enum class OperatorKind : unsigned char {
-  embed,             ///< rows of the embedding table into the residual stream
-  scale_embedding,   ///< times a constant of the model
-  add_positions,     ///< rows of the table of learned positions, added
-  rms_norm,          ///< of the residual stream
-  layer_norm,        ///< of the residual stream
-  query_key_value,   ///< three projections side by side
+  embed,                   ///< rows of the embedding table into the residual stream
+  scale_embedding,         ///< times a constant of the model
+  add_positions,           ///< rows of the table of learned positions, added
+  rms_norm,                ///< of the residual stream
+  layer_norm,              ///< of the residual stream
+  query_key_value,         ///< three projections side by side
   latent_query_key_value,  ///< down to the latent vectors, their norms, and up again
-  add_bias,          ///< to the result of the projection before it
-  head_norm,         ///< RMS norm of each query and key head
-  rotary,            ///< rotates queries and keys
-  attention,         ///< scores, soft-max, weighted values over the cache and this step's tokens
-  attention_output,  ///< projection, added to the residual stream
-  gate_up,           ///< two projections side by side
-  up,                ///< one projection
-  activate,          ///< act(gate) * up, or act(up) where there is no gate
-  down,              ///< projection, added to the residual stream
-  route,             ///< scores of the experts, and the choice of some for each token
-  experts,           ///< gate, up, activation and down of the chosen experts and of the shared one, added
-  post_norm,         ///< of what attention or feed-forward gives, before it is added
-  classifier,        ///< logits of the last rows
-  cap_logits,        ///< cap * tanh(logit / cap)
-  choose,            ///< arg-max or a sample
+  head_norm,               ///< RMS norm of each query and key head
+  rotary,                  ///< rotates queries and keys
+  attention,               ///< scores, soft-max, weighted values over the cache and this step's tokens
+  attention_output,        ///< projection, added to the residual stream
+  gate_up,                 ///< two projections side by side
+  up,                      ///< one projection
+  activate,                ///< act(gate) * up, or act(up) where there is no gate
+  down,                    ///< projection, added to the residual stream
+  route,                   ///< scores of the experts, and the choice of some for each token
+  experts,     ///< gate, up, activation and down of the chosen experts and of the shared one, added
+  post_norm,   ///< of what attention or feed-forward gives, before it is added
+  classifier,  ///< logits of the last rows, capped in some models
+  choose,      ///< arg-max or a sample
 };
 
 /// `inputs` x `outputs` is the shape of the weights for a projection (matrix of the model:
@@ -41,6 +39,7 @@ struct Operator {
   OperatorKind kind;
   std::string name;
   std::uint64_t inputs = 0, outputs = 0;
+  bool bias = false;  ///< of a projection: one for each output is added
   bool is_projection() const;
 };
 

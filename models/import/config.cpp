@@ -41,12 +41,14 @@ void complete_config(ModelConfig& c, const std::string& where) {
   auto& r = c.rotary;
   if (c.positions == Positions::rotary) {
     if (r.dims == 0) r.dims = c.is_latent() ? c.latent.rotary_dim : c.head_dim;
-    if (r.dims % 2 != 0)
-      fail(fmt::format("the head size {} is odd; rotary embedding needs pairs", r.dims));
+    if (r.dims % 2 != 0) fail(fmt::format("the head size {} is odd; rotary embedding needs pairs", r.dims));
     if (r.dims > c.head_dim) fail(fmt::format("{} of {} elements of a head are rotated", r.dims, c.head_dim));
-    if (!(r.theta > 0) || !std::isfinite(r.theta)) fail(fmt::format("the rotary base {} is not positive", r.theta));
-    if (!(r.factor > 0) || !std::isfinite(r.factor)) fail(fmt::format("the rotary factor {} is not positive", r.factor));
-    if (r.scaling == RotaryScaling::llama3 || r.scaling == RotaryScaling::yarn || r.scaling == RotaryScaling::longrope)
+    if (!(r.theta > 0) || !std::isfinite(r.theta))
+      fail(fmt::format("the rotary base {} is not positive", r.theta));
+    if (!(r.factor > 0) || !std::isfinite(r.factor))
+      fail(fmt::format("the rotary factor {} is not positive", r.factor));
+    if (r.scaling == RotaryScaling::llama3 || r.scaling == RotaryScaling::yarn ||
+        r.scaling == RotaryScaling::longrope)
       within("the number of positions before scaling", r.original_positions, 1u << 28);
     for (const auto* list : {&r.short_factors, &r.long_factors}) {
       if (!list->empty() && list->size() != r.dims / 2)
@@ -69,10 +71,13 @@ void complete_config(ModelConfig& c, const std::string& where) {
     if (e.used > e.count / e.groups * e.groups_used)
       fail(fmt::format("{} experts for each token, but {} groups of {} have fewer", e.used, e.groups_used,
                        e.count / e.groups));
-    if (e.group_by_two && e.groups > 1 && e.count / e.groups < 2) fail("groups of one expert have no two best");
+    if (e.group_by_two && e.groups > 1 && e.count / e.groups < 2)
+      fail("groups of one expert have no two best");
   }
-  for (const double value : {c.norm_eps, c.norm_offset, c.score_scale, c.score_cap, c.logit_cap, c.embedding_scale})
-    if (!std::isfinite(value) || value < 0) fail(fmt::format("{} where a number of 0 or more is expected", value));
+  for (const double value :
+       {c.norm_eps, c.norm_offset, c.score_scale, c.score_cap, c.logit_cap, c.embedding_scale})
+    if (!std::isfinite(value) || value < 0)
+      fail(fmt::format("{} where a number of 0 or more is expected", value));
 }
 
 std::uint64_t parameter_count(const ModelConfig& c) {
@@ -135,7 +140,8 @@ std::vector<double> rotary_frequencies(const Rotary& r, std::uint32_t context) {
           break;
         }
         const double n = f * turns;
-        const double smooth = std::clamp((n - r.low_frequency) / (r.high_frequency - r.low_frequency), 0.0, 1.0);
+        const double smooth =
+            std::clamp((n - r.low_frequency) / (r.high_frequency - r.low_frequency), 0.0, 1.0);
         f = (1 - smooth) * f / r.factor + smooth * f;
         break;
       }

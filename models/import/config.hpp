@@ -31,16 +31,17 @@ enum class RotaryScaling : unsigned char {
 
 /// Rotary position embedding.
 struct Rotary {
-  double theta = 10000;          ///< base of the frequencies
-  std::uint32_t dims = 0;        ///< elements of each head that are rotated, the first ones; even
-  bool interleaved = false;      ///< pairs (2i, 2i+1), else (i, i + dims/2)
+  double theta = 10000;      ///< base of the frequencies
+  std::uint32_t dims = 0;    ///< elements of each head that are rotated, the first ones; even
+  bool interleaved = false;  ///< pairs (2i, 2i+1), else (i, i + dims/2)
   RotaryScaling scaling = RotaryScaling::none;
   double factor = 1;
-  std::uint32_t original_positions = 0;           ///< llama3, yarn, longrope: the context of pre-training
-  double low_frequency = 1, high_frequency = 4;   ///< llama3: in turns over `original_positions`
-  double beta_fast = 32, beta_slow = 1;           ///< yarn: ends of the ramp, in turns
-  double amplitude = 1;                           ///< cosines and sines are multiplied by it
-  std::vector<double> short_factors, long_factors;  ///< longrope; also explicit factors of llama3 in GGUF (short)
+  std::uint32_t original_positions = 0;          ///< llama3, yarn, longrope: the context of pre-training
+  double low_frequency = 1, high_frequency = 4;  ///< llama3: in turns over `original_positions`
+  double beta_fast = 32, beta_slow = 1;          ///< yarn: ends of the ramp, in turns
+  double amplitude = 1;                          ///< cosines and sines are multiplied by it
+  std::vector<double> short_factors,
+      long_factors;  ///< longrope; also explicit factors of llama3 in GGUF (short)
 };
 
 /// Latent attention of DeepSeek V2 and V3: keys and values come from a compressed vector, and part of each
@@ -62,42 +63,43 @@ struct Experts {
   bool normalised = true;             ///< weights of the chosen experts are divided by their sum
   double scale = 1;                   ///< then multiplied by this
   std::uint32_t groups = 1, groups_used = 1;  ///< experts of the best groups only
-  bool group_by_two = false;          ///< a group counts as its two best together, else as its best
+  bool group_by_two = false;                  ///< a group counts as its two best together, else as its best
 };
 
 struct ModelConfig {
   std::string name;
-  std::string family = "llama";     ///< as in config.json's model_type
-  std::uint32_t hidden = 0;         ///< width of the residual stream
+  std::string family = "llama";  ///< as in config.json's model_type
+  std::uint32_t hidden = 0;      ///< width of the residual stream
   std::uint32_t layers = 0;
-  std::uint32_t heads = 0;          ///< query heads
-  std::uint32_t kv_heads = 0;       ///< divides heads
-  std::uint32_t head_dim = 0;       ///< of queries and keys
-  std::uint32_t value_dim = 0;      ///< of values
-  std::uint32_t ffn = 0;            ///< width of the dense feed-forward layer
+  std::uint32_t heads = 0;      ///< query heads
+  std::uint32_t kv_heads = 0;   ///< divides heads
+  std::uint32_t head_dim = 0;   ///< of queries and keys
+  std::uint32_t value_dim = 0;  ///< of values
+  std::uint32_t ffn = 0;        ///< width of the dense feed-forward layer
   std::uint32_t vocabulary = 0;
   std::uint32_t max_positions = 0;
   std::uint32_t bos = 1, eos = 2;
 
   NormKind norm = NormKind::rms;
   double norm_eps = 1e-5;
-  double norm_offset = 0;           ///< added to the norms' weights (Gemma: 1)
-  bool qk_norm = false;             ///< RMS norm of each query and key head before they are rotated
-  bool post_norms = false;          ///< what attention and feed-forward give is normalised before it is added
-  bool embedding_norm = false;      ///< a norm of the embedding
+  double norm_offset = 0;       ///< added to the norms' weights (Gemma: 1)
+  bool qk_norm = false;         ///< RMS norm of each query and key head before they are rotated
+  bool post_norms = false;      ///< what attention and feed-forward give is normalised before it is added
+  bool embedding_norm = false;  ///< a norm of the embedding
 
   Positions positions = Positions::rotary;
   std::uint32_t position_offset = 0;  ///< learned: row of position 0
   Rotary rotary;
 
-  double score_scale = 0;           ///< of scores before soft-max: 1 / sqrt(head_dim) unless the model has its own
-  double score_cap = 0;             ///< scores become cap * tanh(score / cap); 0: not
-  double logit_cap = 0;             ///< the same for logits
+  double score_scale = 0;  ///< of scores before soft-max: 1 / sqrt(head_dim) unless the model has its own
+  double score_cap = 0;    ///< scores become cap * tanh(score / cap); 0: not
+  double logit_cap = 0;    ///< the same for logits
   double embedding_scale = 1;
-  std::vector<std::uint32_t> windows;  ///< of each layer: positions that a token sees, itself included; 0: all
+  std::vector<std::uint32_t>
+      windows;  ///< of each layer: positions that a token sees, itself included; 0: all
 
   Activation activation = Activation::silu;
-  bool gated = true;                ///< down(act(gate) * up), else down(act(up))
+  bool gated = true;  ///< down(act(gate) * up), else down(act(up))
   bool qkv_bias = false, output_bias = false, ffn_bias = false;
   bool tied_embeddings = false;
   Latent latent;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// config.json of each family. Names, defaults and meanings are those of the transformers library's configuration classes.
+// config.json of each family. Names, defaults and meanings are those of the transformers library's
+// configuration classes.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -14,8 +15,9 @@ namespace {
 
 Activation activation(const Fields& f, const char* key, const std::string& absent) {
   static const std::map<std::string, Activation> names{
-      {"silu", Activation::silu},           {"swish", Activation::silu},   {"gelu", Activation::gelu},
-      {"gelu_new", Activation::gelu_tanh},  {"relu", Activation::relu},    {"gelu_pytorch_tanh", Activation::gelu_tanh}};
+      {"silu", Activation::silu}, {"swish", Activation::silu},
+      {"gelu", Activation::gelu}, {"gelu_new", Activation::gelu_tanh},
+      {"relu", Activation::relu}, {"gelu_pytorch_tanh", Activation::gelu_tanh}};
   const auto at = names.find(f.text(key, absent));
   if (at == names.end()) f.fail(key, "silu, gelu, gelu_new, gelu_pytorch_tanh or relu");
   return at->second;
@@ -25,7 +27,9 @@ void refuse(const Fields& f, const char* key, bool when, const std::string& why)
   if (when) throw ModelError(fmt::format("{}: '{}' is not supported: {}", f.where(), key, why));
 }
 
-double yarn_amplitude(double factor, double scale) { return factor <= 1 ? 1 : 0.1 * scale * std::log(factor) + 1; }
+double yarn_amplitude(double factor, double scale) {
+  return factor <= 1 ? 1 : 0.1 * scale * std::log(factor) + 1;
+}
 
 void rotary_scaling(const Fields& f, ModelConfig& c) {
   auto& r = c.rotary;
@@ -56,9 +60,9 @@ void rotary_scaling(const Fields& f, ModelConfig& c) {
     r.beta_slow = s.real("beta_slow", 1);
     r.original_positions = original();
     const double scale = s.real("mscale", 0), all = s.real("mscale_all_dim", 0);
-    r.amplitude = s.real("attention_factor",
-                         scale != 0 && all != 0 ? yarn_amplitude(r.factor, scale) / yarn_amplitude(r.factor, all)
-                                                : yarn_amplitude(r.factor, 1));
+    r.amplitude = s.real("attention_factor", scale != 0 && all != 0 ? yarn_amplitude(r.factor, scale) /
+                                                                          yarn_amplitude(r.factor, all)
+                                                                    : yarn_amplitude(r.factor, 1));
     if (c.is_latent() && all != 0)  // DeepSeek scales the scores instead
       c.score_scale = std::pow(yarn_amplitude(r.factor, all), 2) / std::sqrt(static_cast<double>(c.head_dim));
   } else if (type == "longrope" || type == "su") {
@@ -67,7 +71,8 @@ void rotary_scaling(const Fields& f, ModelConfig& c) {
     r.long_factors = s.reals("long_factor");
     r.original_positions = original();
     const double factor = s.real("factor", static_cast<double>(c.max_positions) / r.original_positions);
-    r.amplitude = s.real("attention_factor", factor <= 1 ? 1 : std::sqrt(1 + std::log(factor) / std::log(r.original_positions)));
+    r.amplitude = s.real("attention_factor",
+                         factor <= 1 ? 1 : std::sqrt(1 + std::log(factor) / std::log(r.original_positions)));
   } else {
     s.fail(s.first_of({"rope_type", "type"}), "default, linear, llama3, yarn or longrope");
   }
@@ -144,7 +149,8 @@ void qwen3_moe(const Fields& f, ModelConfig& c) {
   c.experts.normalised = f.flag("norm_topk_prob", false);
   refuse(f, "decoder_sparse_step", f.number("decoder_sparse_step", 1) != 1, "only 1 is");
   const auto dense = f.object().find("mlp_only_layers");
-  refuse(f, "mlp_only_layers", dense != f.object().end() && dense->is_array() && !dense->empty(), "every layer must have experts");
+  refuse(f, "mlp_only_layers", dense != f.object().end() && dense->is_array() && !dense->empty(),
+         "every layer must have experts");
 }
 void gemma(const Fields& f, ModelConfig& c) {
   llama(f, c);
@@ -180,7 +186,8 @@ void deepseek(const Fields& f, ModelConfig& c, bool third) {
   c.latent.plain_dim = f.number("qk_nope_head_dim");
   c.latent.rotary_dim = f.number("qk_rope_head_dim");
   c.value_dim = f.number("v_head_dim");
-  if (std::uint64_t{c.latent.plain_dim} + c.latent.rotary_dim > 1u << 14) f.fail("qk_nope_head_dim", "a head of up to 16384");
+  if (std::uint64_t{c.latent.plain_dim} + c.latent.rotary_dim > 1u << 14)
+    f.fail("qk_nope_head_dim", "a head of up to 16384");
   c.head_dim = c.latent.plain_dim + c.latent.rotary_dim;
   c.rotary.dims = c.latent.rotary_dim;
   c.rotary.interleaved = f.flag("rope_interleave", true);
@@ -236,7 +243,8 @@ void gpt2(const Fields& f, ModelConfig& c) {
   c.activation = activation(f, "activation_function", "gelu_new");
   equal_heads(c);
   if (!f.flag("scale_attn_weights", true)) c.score_scale = 1;
-  refuse(f, "scale_attn_by_inverse_layer_idx", f.flag("scale_attn_by_inverse_layer_idx", false), "only false is");
+  refuse(f, "scale_attn_by_inverse_layer_idx", f.flag("scale_attn_by_inverse_layer_idx", false),
+         "only false is");
 }
 void opt(const Fields& f, ModelConfig& c) {
   layer_norms(f, c, "layer_norm_eps");
@@ -251,10 +259,14 @@ void opt(const Fields& f, ModelConfig& c) {
   c.activation = activation(f, "activation_function", "relu");
   c.qkv_bias = c.output_bias = c.ffn_bias = f.flag("enable_bias", true);
   equal_heads(c);
-  refuse(f, "do_layer_norm_before", !f.flag("do_layer_norm_before", true), "norms must come before attention and feed-forward");
-  refuse(f, "word_embed_proj_dim", f.number("word_embed_proj_dim", c.hidden) != c.hidden, "embeddings must have the hidden size");
-  refuse(f, "_remove_final_layer_norm", f.flag("_remove_final_layer_norm", false), "the final norm must be there");
-  refuse(f, "layer_norm_elementwise_affine", !f.flag("layer_norm_elementwise_affine", true), "norms must have weights");
+  refuse(f, "do_layer_norm_before", !f.flag("do_layer_norm_before", true),
+         "norms must come before attention and feed-forward");
+  refuse(f, "word_embed_proj_dim", f.number("word_embed_proj_dim", c.hidden) != c.hidden,
+         "embeddings must have the hidden size");
+  refuse(f, "_remove_final_layer_norm", f.flag("_remove_final_layer_norm", false),
+         "the final norm must be there");
+  refuse(f, "layer_norm_elementwise_affine", !f.flag("layer_norm_elementwise_affine", true),
+         "norms must have weights");
 }
 void bloom(const Fields& f, ModelConfig& c) {
   layer_norms(f, c, "layer_norm_epsilon");
@@ -268,18 +280,25 @@ void bloom(const Fields& f, ModelConfig& c) {
   c.activation = Activation::gelu_tanh;
   c.embedding_norm = true;
   equal_heads(c);
-  refuse(f, "apply_residual_connection_post_layernorm", f.flag("apply_residual_connection_post_layernorm", false), "only false is");
+  refuse(f, "apply_residual_connection_post_layernorm",
+         f.flag("apply_residual_connection_post_layernorm", false), "only false is");
 }
 
 const std::map<std::string, std::function<void(const Fields&, ModelConfig&)>>& families() {
   static const std::map<std::string, std::function<void(const Fields&, ModelConfig&)>> table{
-      {"bloom", bloom},     {"deepseek_v2", [](const Fields& f, ModelConfig& c) { deepseek(f, c, false); }},
+      {"bloom", bloom},
+      {"deepseek_v2", [](const Fields& f, ModelConfig& c) { deepseek(f, c, false); }},
       {"deepseek_v3", [](const Fields& f, ModelConfig& c) { deepseek(f, c, true); }},
-      {"gemma", gemma},     {"gemma2", gemma2},
-      {"gpt2", gpt2},       {"llama", plain_llama},
-      {"mistral", mistral}, {"mixtral", mixtral},
-      {"opt", opt},         {"phi3", phi3},
-      {"qwen2", qwen2},     {"qwen3", qwen3},
+      {"gemma", gemma},
+      {"gemma2", gemma2},
+      {"gpt2", gpt2},
+      {"llama", plain_llama},
+      {"mistral", mistral},
+      {"mixtral", mixtral},
+      {"opt", opt},
+      {"phi3", phi3},
+      {"qwen2", qwen2},
+      {"qwen3", qwen3},
       {"qwen3_moe", qwen3_moe}};
   return table;
 }
@@ -308,8 +327,9 @@ ModelConfig config_from_json(const Fields& fields, std::string name) {
   if (at == families().end()) {
     const auto known = known_families();
     const auto near = chip::nearest(c.family, known);
-    throw ModelError(fmt::format("{}: model_type '{}' is not supported{}; known are {}", fields.where(), c.family,
-                                 near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near), fmt::join(known, ", ")));
+    throw ModelError(fmt::format("{}: model_type '{}' is not supported{}; known are {}", fields.where(),
+                                 c.family, near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near),
+                                 fmt::join(known, ", ")));
   }
   at->second(fields, c);
   c.bos = token(fields, "bos_token_id", 1);

@@ -11,11 +11,12 @@
 
 namespace forerun::models {
 
-/// What a GGUF file holds. Reading checks every size against the file; errors name the byte offset and the key.
+/// What a GGUF file holds. Reading checks every size against the file; errors name the byte offset and the
+/// key.
 struct GgufFile {
   struct Entry {
-    Tensor tensor;         ///< rows: all dimensions but the first; absent for a type that cannot be read
-    std::string type;      ///< as in ggml: "Q4_K"
+    Tensor tensor;     ///< rows: all dimensions but the first; absent for a type that cannot be read
+    std::string type;  ///< as in ggml: "Q4_K"
   };
   std::string path;
   nlohmann::json metadata;  ///< an object; keys with their dots, as they stand
@@ -23,7 +24,8 @@ struct GgufFile {
   std::shared_ptr<const void> owner;  ///< keeps the file mapped
 
   bool has(const std::string& name) const { return tensors.contains(name); }
-  /// Throws ModelError when it is missing, has another shape or a type that cannot be read. A vector has one row.
+  /// Throws ModelError when it is missing, has another shape or a type that cannot be read. A vector has one
+  /// row.
   Tensor take(const std::string& name, std::uint64_t rows, std::uint64_t cols) const;
 };
 

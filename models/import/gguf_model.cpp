@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models in GGUF: llama.cpp's names of metadata and tensors, and what its converters change: Llama's queries and keys are
-// reordered for interleaved pairs, Gemma's norms have their 1 added, GPT-2's matrices are turned, BLOOM's heads are regrouped.
+// Models in GGUF: llama.cpp's names of metadata and tensors, and what its converters change: Llama's queries
+// and keys are reordered for interleaved pairs, Gemma's norms have their 1 added, GPT-2's matrices are
+// turned, BLOOM's heads are regrouped.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -15,15 +16,18 @@
 namespace forerun::models {
 namespace {
 
-const std::vector<std::string> known{"bloom", "deepseek2", "gemma", "gemma2", "gpt2", "llama", "phi3", "qwen2", "qwen3", "qwen3moe"};
+const std::vector<std::string> known{"bloom", "deepseek2", "gemma", "gemma2", "gpt2",
+                                     "llama", "phi3",      "qwen2", "qwen3",  "qwen3moe"};
 
 class Builder {
  public:
-  explicit Builder(const GgufFile& file) : file_(file), f_(file.metadata, file.path), arch_(f_.text("general.architecture")) {
+  explicit Builder(const GgufFile& file)
+      : file_(file), f_(file.metadata, file.path), arch_(f_.text("general.architecture")) {
     if (std::find(known.begin(), known.end(), arch_) != known.end()) return;
     const auto near = chip::nearest(arch_, known);
-    throw ModelError(fmt::format("{}: general.architecture '{}' is not supported{}; known are {}", file.path, arch_,
-                                 near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near), fmt::join(known, ", ")));
+    throw ModelError(fmt::format("{}: general.architecture '{}' is not supported{}; known are {}", file.path,
+                                 arch_, near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near),
+                                 fmt::join(known, ", ")));
   }
 
   Model build() {
@@ -41,13 +45,16 @@ class Builder {
   std::uint32_t number(const char* name, std::optional<std::uint32_t> absent = std::nullopt) const {
     return f_.number(key(name).c_str(), absent);
   }
-  double real(const char* name, std::optional<double> absent = std::nullopt) const { return f_.real(key(name).c_str(), absent); }
+  double real(const char* name, std::optional<double> absent = std::nullopt) const {
+    return f_.real(key(name).c_str(), absent);
+  }
   /// A count that may be given for each layer; all layers must agree.
   std::uint32_t same(const char* name, std::optional<std::uint32_t> absent = std::nullopt) const {
     const auto at = file_.metadata.find(key(name));
     if (at == file_.metadata.end() || !at->is_array()) return number(name, absent);
     for (const auto& v : *at)
-      if (!v.is_number_unsigned() || v != at->front() || v.get<std::uint64_t>() > 0xffffffff) f_.fail(key(name).c_str(), "the same whole number for all layers");
+      if (!v.is_number_unsigned() || v != at->front() || v.get<std::uint64_t>() > 0xffffffff)
+        f_.fail(key(name).c_str(), "the same whole number for all layers");
     if (at->empty()) f_.fail(key(name).c_str(), "a whole number");
     return at->front().get<std::uint32_t>();
   }
@@ -61,12 +68,17 @@ class Builder {
     c_.kv_heads = same("attention.head_count_kv", c_.heads);
     c_.head_dim = number("attention.key_length", c_.heads > 0 ? c_.hidden / c_.heads : 0);
     c_.value_dim = number("attention.value_length", c_.head_dim);
-    c_.ffn = same("feed_forward_length", arch_ == "qwen3moe" ? std::optional<std::uint32_t>(0) : std::nullopt);
+    c_.ffn =
+        same("feed_forward_length", arch_ == "qwen3moe" ? std::optional<std::uint32_t>(0) : std::nullopt);
     c_.max_positions = number("context_length");
     const auto embedding = file_.tensors.find("token_embd.weight");
-    if (embedding == file_.tensors.end()) throw ModelError(file_.path + ": tensor 'token_embd.weight' is missing");
-    if (!embedding->second.tensor) file_.take("token_embd.weight", 0, 0);  // says that its type cannot be read
-    c_.vocabulary = embedding->second.tensor.rows <= 0xffffffff ? static_cast<std::uint32_t>(embedding->second.tensor.rows) : 0;
+    if (embedding == file_.tensors.end())
+      throw ModelError(file_.path + ": tensor 'token_embd.weight' is missing");
+    if (!embedding->second.tensor)
+      file_.take("token_embd.weight", 0, 0);  // says that its type cannot be read
+    c_.vocabulary = embedding->second.tensor.rows <= 0xffffffff
+                        ? static_cast<std::uint32_t>(embedding->second.tensor.rows)
+                        : 0;
     c_.bos = f_.number("tokenizer.ggml.bos_token_id", 1);
     c_.eos = f_.number("tokenizer.ggml.eos_token_id", 2);
     c_.tied_embeddings = !file_.has("output.weight");
@@ -98,8 +110,10 @@ class Builder {
       if (c_.layers == 46 && c_.heads > 0)  // the 27B model: as llama.cpp tells it, for the file does not
         c_.score_scale = 1 / std::sqrt(static_cast<double>(c_.hidden / c_.heads));
     }
-    if (arch_ != "gemma2" && arch_ != "phi3" && arch_ != "llama") return;  // the key has no meaning for the others
-    if (const auto window = number("attention.sliding_window", arch_ == "gemma2" ? 4096 : 0); window != 0 && c_.layers <= 1u << 12) {
+    if (arch_ != "gemma2" && arch_ != "phi3" && arch_ != "llama")
+      return;  // the key has no meaning for the others
+    if (const auto window = number("attention.sliding_window", arch_ == "gemma2" ? 4096 : 0);
+        window != 0 && c_.layers <= 1u << 12) {
       c_.windows.assign(c_.layers, window);
       if (arch_ == "gemma2")
         for (std::uint32_t i = 1; i < c_.layers; i += 2) c_.windows[i] = 0;
@@ -135,7 +149,8 @@ class Builder {
     c_.head_dim = number("attention.key_length_mla", c_.head_dim);
     c_.value_dim = number("attention.value_length_mla", c_.value_dim);
     c_.kv_heads = c_.heads;
-    if (l.rotary_dim > c_.head_dim) f_.fail(key("rope.dimension_count").c_str(), fmt::format("up to the head's {}", c_.head_dim));
+    if (l.rotary_dim > c_.head_dim)
+      f_.fail(key("rope.dimension_count").c_str(), fmt::format("up to the head's {}", c_.head_dim));
     l.plain_dim = c_.head_dim - l.rotary_dim;
     c_.qk_norm = false;
   }
@@ -155,7 +170,8 @@ class Builder {
       const double log_factor = r.factor > 1 ? std::log(r.factor) : 0;
       const double multiplier = real("rope.scaling.yarn_log_multiplier", 0);
       if (c_.is_latent())  // DeepSeek scales the scores instead
-        c_.score_scale = std::pow(1 + multiplier * log_factor, 2) / std::sqrt(static_cast<double>(c_.head_dim));
+        c_.score_scale =
+            std::pow(1 + multiplier * log_factor, 2) / std::sqrt(static_cast<double>(c_.head_dim));
       else
         r.amplitude = attention * (1 + 0.1 * log_factor);
     } else if (type == "longrope") {
@@ -180,7 +196,8 @@ class Builder {
     complete_config(c_, file_.path);
   }
   std::vector<double> row_of(const char* name, std::uint64_t cols) const {
-    if (cols == 0 || cols > 1u << 14) throw ModelError(fmt::format("{}: {} rotary factors", file_.path, cols));
+    if (cols == 0 || cols > 1u << 14)
+      throw ModelError(fmt::format("{}: {} rotary factors", file_.path, cols));
     std::vector<float> row(cols);
     file_.take(name, 1, cols).read_row(0, row);
     return {row.begin(), row.end()};
@@ -193,7 +210,8 @@ class Builder {
             file_.has(name + ".bias") ? file_.take(name + ".bias", 1, rows).column() : Tensor{}};
   }
   Affine norm(const std::string& name) const {
-    return {vector(name + ".weight", c_.hidden), c_.norm == NormKind::layer ? vector(name + ".bias", c_.hidden) : Tensor{}};
+    return {vector(name + ".weight", c_.hidden),
+            c_.norm == NormKind::layer ? vector(name + ".bias", c_.hidden) : Tensor{}};
   }
   static Affine cut(const Affine& from, std::uint64_t first, std::uint64_t count) {
     return {from.weight.slice(first, count), from.bias ? from.bias.slice(first, count) : Tensor{}};
@@ -201,10 +219,12 @@ class Builder {
 
   void take_tensors() {
     model_.embedding = file_.take("token_embd.weight", c_.vocabulary, c_.hidden);
-    if (c_.positions == Positions::learned) model_.positions = file_.take("position_embd.weight", c_.max_positions, c_.hidden);
+    if (c_.positions == Positions::learned)
+      model_.positions = file_.take("position_embd.weight", c_.max_positions, c_.hidden);
     if (c_.embedding_norm) model_.embedding_norm = norm("token_embd_norm");
     model_.final_norm = norm("output_norm");
-    model_.classifier = c_.tied_embeddings ? model_.embedding : file_.take("output.weight", c_.vocabulary, c_.hidden);
+    model_.classifier =
+        c_.tied_embeddings ? model_.embedding : file_.take("output.weight", c_.vocabulary, c_.hidden);
     model_.layers.resize(c_.layers);
     for (std::uint32_t i = 0; i < c_.layers; ++i) {
       auto& l = model_.layers[i];
@@ -226,7 +246,8 @@ class Builder {
     }
   }
   void attention(Layer& l, const std::string& at) const {
-    const std::uint64_t q = std::uint64_t{c_.heads} * c_.head_dim, k = std::uint64_t{c_.kv_heads} * c_.head_dim,
+    const std::uint64_t q = std::uint64_t{c_.heads} * c_.head_dim,
+                        k = std::uint64_t{c_.kv_heads} * c_.head_dim,
                         v = std::uint64_t{c_.kv_heads} * c_.value_dim;
     if (file_.has(at + "attn_qkv.weight")) {
       const auto fused = affine(at + "attn_qkv", q + k + v, c_.hidden);
@@ -244,7 +265,8 @@ class Builder {
   }
   void latent(Layer& l, const std::string& at) {
     const auto& d = c_.latent;
-    const std::uint64_t queries = std::uint64_t{c_.heads} * c_.head_dim, each = std::uint64_t{d.plain_dim} + c_.value_dim;
+    const std::uint64_t queries = std::uint64_t{c_.heads} * c_.head_dim,
+                        each = std::uint64_t{d.plain_dim} + c_.value_dim;
     if (d.q_rank != 0) {
       l.q_down = file_.take(at + "attn_q_a.weight", d.q_rank, c_.hidden);
       l.q_down_norm = vector(at + "attn_q_a_norm.weight", d.q_rank);
@@ -259,7 +281,8 @@ class Builder {
       l.wk.weight = both.strided(0, d.plain_dim, each);
       l.wv.weight = both.strided(d.plain_dim, c_.value_dim, each);
     } else {
-      const auto turned = widened(file_.take(at + "attn_k_b.weight", std::uint64_t{c_.heads} * d.kv_rank, d.plain_dim));
+      const auto turned =
+          widened(file_.take(at + "attn_k_b.weight", std::uint64_t{c_.heads} * d.kv_rank, d.plain_dim));
       auto& k = l.wk.weight = turned;  // of each head [kv_rank][plain_dim]
       k.rows = std::uint64_t{c_.heads} * d.plain_dim, k.cols = d.kv_rank;
       k.group = d.plain_dim, k.group_bytes = turned.row_bytes * d.kv_rank;
@@ -272,9 +295,11 @@ class Builder {
   Tensor widened(const Tensor& tensor) {
     if (block_of(tensor.type).elements == 1) return tensor;
     auto values = std::make_shared<std::vector<float>>(tensor.rows * tensor.cols);
-    for (std::uint64_t r = 0; r < tensor.rows; ++r) tensor.read_row(r, std::span(*values).subspan(r * tensor.cols, tensor.cols));
+    for (std::uint64_t r = 0; r < tensor.rows; ++r)
+      tensor.read_row(r, std::span(*values).subspan(r * tensor.cols, tensor.cols));
     model_.files.push_back(values);
-    return Tensor::stored(tensor.name, TensorType::f32, tensor.rows, tensor.cols, std::as_bytes(std::span(*values)));
+    return Tensor::stored(tensor.name, TensorType::f32, tensor.rows, tensor.cols,
+                          std::as_bytes(std::span(*values)));
   }
   FeedForward feed_forward(const std::string& at, std::uint64_t width, const std::string& suffix) const {
     FeedForward f;

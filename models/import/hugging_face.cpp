@@ -25,7 +25,8 @@ struct Sizes {
 
 class Taker {
  public:
-  Taker(Model& model, const SafeTensors& tensors) : model_(model), c_(model.config), tensors_(tensors), n_(c_) {}
+  Taker(Model& model, const SafeTensors& tensors)
+      : model_(model), c_(model.config), tensors_(tensors), n_(c_) {}
 
   void take() {
     model_.files = tensors_.files();
@@ -41,14 +42,19 @@ class Taker {
   }
 
  private:
-  Tensor matrix(const std::string& name, std::uint64_t rows, std::uint64_t cols) const { return tensors_.take(name, rows, cols); }
-  Tensor bias(const std::string& name, std::uint64_t rows) const { return tensors_.take(name, 1, rows).column(); }
+  Tensor matrix(const std::string& name, std::uint64_t rows, std::uint64_t cols) const {
+    return tensors_.take(name, rows, cols);
+  }
+  Tensor bias(const std::string& name, std::uint64_t rows) const {
+    return tensors_.take(name, 1, rows).column();
+  }
   Tensor vector(const std::string& name, std::uint64_t cols) const { return tensors_.take(name, 1, cols); }
   Affine affine(const std::string& name, std::uint64_t rows, std::uint64_t cols, bool biased) const {
     return {matrix(name + ".weight", rows, cols), biased ? bias(name + ".bias", rows) : Tensor{}};
   }
   Affine norm(const std::string& name) const {
-    return {vector(name + ".weight", n_.hidden), c_.norm == NormKind::layer ? vector(name + ".bias", n_.hidden) : Tensor{}};
+    return {vector(name + ".weight", n_.hidden),
+            c_.norm == NormKind::layer ? vector(name + ".bias", n_.hidden) : Tensor{}};
   }
   /// Some releases leave out the first part of all names.
   std::string prefix(const std::string& usual, const std::string& probe) const {
@@ -142,7 +148,8 @@ class Taker {
     for (std::uint32_t i = 0; i < e.count; ++i) {
       const auto of = fmt::format("{}experts.{}.", at, i);
       if (mixtral)
-        l.experts.push_back({affine(of + "w1", e.ffn, n_.hidden, false), affine(of + "w3", e.ffn, n_.hidden, false),
+        l.experts.push_back({affine(of + "w1", e.ffn, n_.hidden, false),
+                             affine(of + "w3", e.ffn, n_.hidden, false),
                              affine(of + "w2", n_.hidden, e.ffn, false)});
       else
         l.experts.push_back(feed_forward(of, e.ffn));
@@ -156,7 +163,8 @@ class Taker {
     model_.positions = matrix(top + "wpe.weight", c_.max_positions, n_.hidden);
     model_.final_norm = norm(top + "ln_f");
     classify("lm_head.weight");
-    const auto turned = [&](const std::string& name, std::uint64_t rows, std::uint64_t cols) -> Affine {  // stored [inputs][outputs]
+    const auto turned = [&](const std::string& name, std::uint64_t rows,
+                            std::uint64_t cols) -> Affine {  // stored [inputs][outputs]
       return {matrix(name + ".weight", cols, rows).transposed(), bias(name + ".bias", rows)};
     };
     for (std::uint32_t i = 0; i < c_.layers; ++i) {
@@ -177,7 +185,8 @@ class Taker {
   void opt() {
     const auto top = prefix("model.", "decoder.embed_tokens.weight") + "decoder.";
     model_.embedding = matrix(top + "embed_tokens.weight", c_.vocabulary, n_.hidden);
-    model_.positions = matrix(top + "embed_positions.weight", std::uint64_t{c_.max_positions} + c_.position_offset, n_.hidden);
+    model_.positions = matrix(top + "embed_positions.weight",
+                              std::uint64_t{c_.max_positions} + c_.position_offset, n_.hidden);
     model_.final_norm = norm(top + "final_layer_norm");
     classify("lm_head.weight");
     for (std::uint32_t i = 0; i < c_.layers; ++i) {
@@ -205,7 +214,8 @@ class Taker {
       const auto at = fmt::format("{}h.{}.", top, i);
       l.attention_norm = norm(at + "input_layernorm");
       const auto fused = affine(at + "self_attention.query_key_value", 3 * n_.hidden, n_.hidden, true);
-      const auto of_heads = [&](std::uint64_t which) -> Affine {  // stored [head][query, key, value][head_dim]
+      const auto of_heads =
+          [&](std::uint64_t which) -> Affine {  // stored [head][query, key, value][head_dim]
         const std::uint64_t d = c_.head_dim;
         return {fused.weight.strided(which * d, d, 3 * d), fused.bias.strided(which * d, d, 3 * d)};
       };
@@ -237,11 +247,14 @@ Model load_hugging_face(const std::string& path, bool shapes_only) {
   const auto text = parse_json_file(file);
   const Fields fields(text, file);
   Model model;
-  model.config = config_from_json(fields, (home.filename().empty() ? home.parent_path() : home).filename().string());
+  model.config =
+      config_from_json(fields, (home.filename().empty() ? home.parent_path() : home).filename().string());
   model.has_weights = folder && !shapes_only;
   if (!model.has_weights) return model;
   if (fields.has("quantization_config"))
-    throw ModelError(file + ": 'quantization_config': quantised weights are not supported in this layout; shapes alone are");
+    throw ModelError(
+        file +
+        ": 'quantization_config': quantised weights are not supported in this layout; shapes alone are");
   take_tensors(model, SafeTensors(path));
   return model;
 }

@@ -12,7 +12,8 @@
 
 namespace forerun::models {
 
-/// What the fields of a config.json say. A model_type that is not known is refused with the list of known ones.
+/// What the fields of a config.json say. A model_type that is not known is refused with the list of known
+/// ones.
 ModelConfig config_from_json(const Fields& fields, std::string name);
 /// The model_types that config_from_json knows, in alphabetical order.
 std::vector<std::string> known_families();

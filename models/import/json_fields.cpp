@@ -29,7 +29,8 @@ void check_depth(const std::string& path, std::string_view text) {
     } else if (c == '"') {
       quoted = true;
     } else if (c == '{' || c == '[') {
-      if (++depth > deepest) throw ModelError(fmt::format("{}: not valid: more than {} levels of nesting", path, deepest));
+      if (++depth > deepest)
+        throw ModelError(fmt::format("{}: not valid: more than {} levels of nesting", path, deepest));
     } else if (c == '}' || c == ']') {
       --depth;
     }
@@ -45,7 +46,8 @@ json parse_json(const std::string& path, std::string_view text) {
   } catch (const json::parse_error& error) {
     const auto before = text.substr(0, std::min(error.byte, text.size()));
     const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-    const auto column = before.size() - (before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1);
+    const auto column =
+        before.size() - (before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1);
     throw ModelError(fmt::format("{}:{}:{}: not valid JSON", path, line, column));
   } catch (const json::exception& error) {
     throw ModelError(fmt::format("{}: not valid JSON: {}", path, error.what()));
@@ -71,7 +73,8 @@ const json* Fields::find(const char* key, bool optional) const {
 }
 
 void Fields::fail(const char* key, const std::string& expected) const {
-  auto shown = object_.contains(key) ? object_[key].dump(-1, ' ', true, json::error_handler_t::replace) : "missing";
+  auto shown =
+      object_.contains(key) ? object_[key].dump(-1, ' ', true, json::error_handler_t::replace) : "missing";
   if (shown.size() > 80) shown = shown.substr(0, 77) + "...";
   throw ModelError(fmt::format("{}: '{}' is {}, expected {}", where_, key, shown, expected));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// JSON files whose fields are read with their types checked. All functions throw ModelError naming file and field.
+/// JSON files whose fields are read with their types checked. All functions throw ModelError naming file and
+/// field.
 #pragma once
 
 #include <cstdint>

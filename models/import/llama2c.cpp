@@ -15,10 +15,15 @@ Model load_llama2c(const std::string& path) {
   const auto file = map_file(path);
   std::array<std::int32_t, 7> header{};
   if (file.bytes.size() < sizeof header)
-    throw ModelError(fmt::format("{}: {} bytes are too few for the 28-byte header of a llama2.c model", path, file.bytes.size()));
+    throw ModelError(fmt::format("{}: {} bytes are too few for the 28-byte header of a llama2.c model", path,
+                                 file.bytes.size()));
   std::memcpy(header.data(), file.bytes.data(), sizeof header);
   const auto vocabulary = std::int64_t{header[5]};
-  const auto positive = [&](int i) { return header[static_cast<std::size_t>(i)] > 0 ? static_cast<std::uint32_t>(header[static_cast<std::size_t>(i)]) : 0; };
+  const auto positive = [&](int i) {
+    return header[static_cast<std::size_t>(i)] > 0
+               ? static_cast<std::uint32_t>(header[static_cast<std::size_t>(i)])
+               : 0;
+  };
   Model model;
   auto& c = model.config;
   c.name = std::filesystem::path(path).stem().string();
@@ -34,7 +39,8 @@ Model load_llama2c(const std::string& path) {
   c.tied_embeddings = vocabulary > 0;
   complete_config(c, path + ": not a llama2.c model");
   if (c.head_dim * c.heads != c.hidden)
-    throw ModelError(fmt::format("{}: not a llama2.c model: {} heads do not divide the hidden size {}", path, c.heads, c.hidden));
+    throw ModelError(fmt::format("{}: not a llama2.c model: {} heads do not divide the hidden size {}", path,
+                                 c.heads, c.hidden));
   model.files.push_back(file.owner);
   model.layers.resize(c.layers);
 
@@ -42,9 +48,10 @@ Model load_llama2c(const std::string& path) {
   const auto take = [&](std::string name, std::uint64_t rows, std::uint64_t cols) {
     const auto bytes = rows * cols * 4;
     if (offset + bytes > file.bytes.size())
-      throw ModelError(fmt::format("{}: the file is cut short: {} needs bytes {} to {}, the file has {}", path, name, offset,
-                                   offset + bytes, file.bytes.size()));
-    auto tensor = Tensor::stored(std::move(name), TensorType::f32, rows, cols, file.bytes.subspan(offset, bytes));
+      throw ModelError(fmt::format("{}: the file is cut short: {} needs bytes {} to {}, the file has {}",
+                                   path, name, offset, offset + bytes, file.bytes.size()));
+    auto tensor =
+        Tensor::stored(std::move(name), TensorType::f32, rows, cols, file.bytes.subspan(offset, bytes));
     offset += bytes;
     return tensor;
   };

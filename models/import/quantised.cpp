@@ -17,8 +17,8 @@ float half(const std::byte* p) {
   return ip::from_half(bits);
 }
 
-/// Blocks of 32: a scale, for the _1 formats a minimum, for the q5 formats 32 high bits, then two nibbles a byte:
-/// elements i (low) and i + 16.
+/// Blocks of 32: a scale, for the _1 formats a minimum, for the q5 formats 32 high bits, then two nibbles a
+/// byte: elements i (low) and i + 16.
 void nibbles(const std::byte* p, bool minimum, bool high_bits, float* to) {
   const float d = half(p);
   const float m = minimum ? half(p + 2) : 0;
@@ -51,7 +51,8 @@ void scale_and_minimum(unsigned j, const std::byte* q, float& scale, float& mini
   scale = static_cast<float>(s), minimum = static_cast<float>(m);
 }
 
-/// Blocks of 256 in 8 sub-blocks: scale, scale of the minima, 12 bytes of both, for q5 32 bytes of high bits, nibbles.
+/// Blocks of 256 in 8 sub-blocks: scale, scale of the minima, 12 bytes of both, for q5 32 bytes of high bits,
+/// nibbles.
 void k_nibbles(const std::byte* p, bool high_bits, float* to) {
   const float d = half(p), dmin = half(p + 2);
   const auto* scales = p + 4;
@@ -91,15 +92,32 @@ void dequantise(TensorType type, const std::byte* from, std::uint64_t blocks, fl
   const auto block = block_of(type);
   for (std::uint64_t b = 0; b < blocks; ++b, from += block.bytes, to += block.elements) {
     switch (type) {
-      case TensorType::q4_0: nibbles(from, false, false, to); break;
-      case TensorType::q4_1: nibbles(from, true, false, to); break;
-      case TensorType::q5_0: nibbles(from, false, true, to); break;
-      case TensorType::q5_1: nibbles(from, true, true, to); break;
-      case TensorType::q8_0: eights(from, to); break;
-      case TensorType::q4_k: k_nibbles(from, false, to); break;
-      case TensorType::q5_k: k_nibbles(from, true, to); break;
-      case TensorType::q6_k: sixes(from, to); break;
-      default: break;  // plain formats have no blocks
+      case TensorType::q4_0:
+        nibbles(from, false, false, to);
+        break;
+      case TensorType::q4_1:
+        nibbles(from, true, false, to);
+        break;
+      case TensorType::q5_0:
+        nibbles(from, false, true, to);
+        break;
+      case TensorType::q5_1:
+        nibbles(from, true, true, to);
+        break;
+      case TensorType::q8_0:
+        eights(from, to);
+        break;
+      case TensorType::q4_k:
+        k_nibbles(from, false, to);
+        break;
+      case TensorType::q5_k:
+        k_nibbles(from, true, to);
+        break;
+      case TensorType::q6_k:
+        sixes(from, to);
+        break;
+      default:
+        break;  // plain formats have no blocks
     }
   }
 }

@@ -18,16 +18,16 @@ struct TensorBlock {
 };
 TensorBlock block_of(TensorType type);
 
-/// A matrix of `rows` x `cols` elements. Norms are one row; biases are one column, so that they can be cut like
-/// the rows of the weights that they go with. Row r lies at r / group * group_bytes + r % group * row_bytes.
-/// An absent tensor has no rows.
+/// A matrix of `rows` x `cols` elements. Norms are one row; biases are one column, so that they can be cut
+/// like the rows of the weights that they go with. Row r lies at r / group * group_bytes + r % group *
+/// row_bytes. An absent tensor has no rows.
 struct Tensor {
   std::string name;
   TensorType type = TensorType::f32;
   std::uint64_t rows = 0, cols = 0;
   std::span<const std::byte> data;  ///< all that any view of the stored tensor may touch, from row 0 on
   std::uint64_t row_bytes = 0;
-  std::uint64_t col_bytes = 0;      ///< between elements of a row; plain formats only
+  std::uint64_t col_bytes = 0;  ///< between elements of a row; plain formats only
   std::uint64_t group = ~0ull, group_bytes = 0;
 
   /// A stored matrix, row by row without gaps; `data` must hold rows * cols elements, and rows whole blocks.
@@ -35,7 +35,8 @@ struct Tensor {
                        std::span<const std::byte> data);
 
   explicit operator bool() const { return rows != 0; }
-  /// One row as binary32 (exact for plain formats; as ggml computes it for the others); `to` holds `cols` elements.
+  /// One row as binary32 (exact for plain formats; as ggml computes it for the others); `to` holds `cols`
+  /// elements.
   void read_row(std::uint64_t row, std::span<float> to) const;
 
   // Views of a stored matrix:

@@ -20,7 +20,8 @@ std::vector<std::uint32_t> largest(const std::vector<double>& values, std::uint3
 
 }  // namespace
 
-std::vector<Choice> choose_experts(const Experts& e, std::vector<double> scores, const std::vector<double>& correction) {
+std::vector<Choice> choose_experts(const Experts& e, std::vector<double> scores,
+                                   const std::vector<double>& correction) {
   if (e.sigmoid) {
     for (auto& s : scores) s = 1 / (1 + std::exp(-s));
   } else {

@@ -54,9 +54,11 @@ std::vector<double> ReferenceExecutor::Matrix::multiply(const Vector& x) const {
 
 ReferenceExecutor::ReferenceExecutor(const Model& model, std::uint32_t context)
     : config_(model.config), context_(context == 0 ? model.config.max_positions : context) {
-  if (!model.has_weights) throw ModelError(config_.name + ": only the shape of the model is there, no weights to compute with");
+  if (!model.has_weights)
+    throw ModelError(config_.name + ": only the shape of the model is there, no weights to compute with");
   if (context_ > config_.max_positions)
-    throw ModelError(fmt::format("a context of {} positions was asked for; {} has {}", context_, config_.name, config_.max_positions));
+    throw ModelError(fmt::format("a context of {} positions was asked for; {} has {}", context_, config_.name,
+                                 config_.max_positions));
   embedding_ = widen(model.embedding);
   positions_ = widen(model.positions);
   embedding_norm_ = widen_norm(model.embedding_norm);
@@ -83,7 +85,8 @@ ReferenceExecutor::ReferenceExecutor(const Model& model, std::uint32_t context)
   }
 }
 
-std::vector<double> ReferenceExecutor::normalise(const Vector& x, const NormWeights& weights, NormKind kind) const {
+std::vector<double> ReferenceExecutor::normalise(const Vector& x, const NormWeights& weights,
+                                                 NormKind kind) const {
   const auto count = static_cast<double>(x.size());
   double mean = 0, squares = 0;
   if (kind == NormKind::layer) {
@@ -108,19 +111,22 @@ void ReferenceExecutor::normalise_heads(Vector& x, const NormWeights& weights) c
   }
 }
 
-void ReferenceExecutor::rotate(Vector& x, std::uint32_t heads, std::uint32_t head_dim, std::uint32_t first) const {
+void ReferenceExecutor::rotate(Vector& x, std::uint32_t heads, std::uint32_t head_dim,
+                               std::uint32_t first) const {
   const auto& r = config_.rotary;
   for (std::size_t h = 0; h < heads; ++h)
     for (std::size_t i = 0; i < r.dims / 2; ++i) {
       const double angle = position_ * frequencies_[i];
-      const auto p = h * head_dim + first + (r.interleaved ? 2 * i : i), q = p + (r.interleaved ? 1 : r.dims / 2);
+      const auto p = h * head_dim + first + (r.interleaved ? 2 * i : i),
+                 q = p + (r.interleaved ? 1 : r.dims / 2);
       const double a = x[p], b = x[q], c = std::cos(angle) * r.amplitude, s = std::sin(angle) * r.amplitude;
       x[p] = a * c - b * s;
       x[q] = a * s + b * c;
     }
 }
 
-void ReferenceExecutor::project(const LayerWeights& layer, const Vector& x, Vector& q, Vector& k, Vector& v) const {
+void ReferenceExecutor::project(const LayerWeights& layer, const Vector& x, Vector& q, Vector& k,
+                                Vector& v) const {
   q = layer.wq.multiply(x), k = layer.wk.multiply(x), v = layer.wv.multiply(x);
   if (config_.qk_norm) normalise_heads(q, layer.q_norm), normalise_heads(k, layer.k_norm);
   if (config_.positions != Positions::rotary) return;
@@ -128,7 +134,8 @@ void ReferenceExecutor::project(const LayerWeights& layer, const Vector& x, Vect
   rotate(k, config_.kv_heads, config_.head_dim, 0);
 }
 
-void ReferenceExecutor::project_latent(const LayerWeights& layer, const Vector& x, Vector& q, Vector& k, Vector& v) const {
+void ReferenceExecutor::project_latent(const LayerWeights& layer, const Vector& x, Vector& q, Vector& k,
+                                       Vector& v) const {
   const auto& d = config_.latent;
   q = layer.wq.multiply(layer.q_down.absent() ? x : normalise(layer.q_down.multiply(x), layer.q_down_norm));
   rotate(q, config_.heads, config_.head_dim, d.plain_dim);
@@ -147,7 +154,8 @@ void ReferenceExecutor::project_latent(const LayerWeights& layer, const Vector& 
   }
 }
 
-std::vector<double> ReferenceExecutor::attend(LayerWeights& layer, std::uint32_t index, const Vector& x) const {
+std::vector<double> ReferenceExecutor::attend(LayerWeights& layer, std::uint32_t index,
+                                              const Vector& x) const {
   Vector q, k, v;
   if (config_.is_latent())
     project_latent(layer, x, q, k, v);
@@ -156,13 +164,15 @@ std::vector<double> ReferenceExecutor::attend(LayerWeights& layer, std::uint32_t
   layer.keys.insert(layer.keys.end(), k.begin(), k.end());
   layer.values.insert(layer.values.end(), v.begin(), v.end());
   const std::size_t width = config_.head_dim, value_width = config_.value_dim, positions = position_ + 1;
-  const std::size_t window = config_.windows[index], first = window != 0 && positions > window ? positions - window : 0;
+  const std::size_t window = config_.windows[index],
+                    first = window != 0 && positions > window ? positions - window : 0;
   Vector out(config_.heads * value_width), scores(positions);
   for (std::size_t h = 0; h < config_.heads; ++h) {
     const auto kv = h / (config_.heads / config_.kv_heads);
     for (std::size_t p = first; p < positions; ++p) {
       double sum = 0;
-      for (std::size_t i = 0; i < width; ++i) sum += q[h * width + i] * layer.keys[p * k.size() + kv * width + i];
+      for (std::size_t i = 0; i < width; ++i)
+        sum += q[h * width + i] * layer.keys[p * k.size() + kv * width + i];
       scores[p] = capped(sum * config_.score_scale, config_.score_cap);
       if (!slopes_.empty()) scores[p] -= slopes_[h] * static_cast<double>(position_ - p);
     }
@@ -203,19 +213,22 @@ std::vector<double> ReferenceExecutor::feed_forward(const Dense& weights, const 
 
 std::vector<double> ReferenceExecutor::mix_experts(const LayerWeights& layer, const Vector& x) const {
   Vector sum = layer.shared.up.absent() ? Vector(x.size()) : feed_forward(layer.shared, x);
-  for (const auto& [expert, weight] : choose_experts(config_.experts, layer.router.multiply(x), layer.router_correction))
+  for (const auto& [expert, weight] :
+       choose_experts(config_.experts, layer.router.multiply(x), layer.router_correction))
     add_to(sum, feed_forward(layer.experts[expert], x), weight);
   return sum;
 }
 
 std::vector<double> ReferenceExecutor::step(std::uint32_t token) {
-  if (token >= config_.vocabulary) throw ModelError(fmt::format("token {} is outside of the vocabulary of {}", token, config_.vocabulary));
+  if (token >= config_.vocabulary)
+    throw ModelError(fmt::format("token {} is outside of the vocabulary of {}", token, config_.vocabulary));
   if (position_ >= context_) throw ModelError(fmt::format("the context of {} positions is full", context_));
   const auto* row = embedding_.values.data() + std::uint64_t{token} * config_.hidden;
   Vector x(row, row + config_.hidden);
   for (auto& v : x) v *= config_.embedding_scale;
   if (!positions_.absent()) {
-    const auto* learned = positions_.values.data() + (std::uint64_t{position_} + config_.position_offset) * config_.hidden;
+    const auto* learned =
+        positions_.values.data() + (std::uint64_t{position_} + config_.position_offset) * config_.hidden;
     add_to(x, Vector(learned, learned + config_.hidden));
   }
   if (config_.embedding_norm) x = normalise(x, embedding_norm_);

@@ -12,8 +12,8 @@ namespace forerun::models {
 /// Runs a model of any family token by token. All weights are held as binary64, all arithmetic is binary64.
 class ReferenceExecutor {
  public:
-  /// `context` is the number of positions that the run may have (0: all of the model's); models with longrope scaling
-  /// depend on it. Throws ModelError for a model without weights.
+  /// `context` is the number of positions that the run may have (0: all of the model's); models with longrope
+  /// scaling depend on it. Throws ModelError for a model without weights.
   explicit ReferenceExecutor(const Model& model, std::uint32_t context = 0);
   /// Feeds the token of the next position (0, 1, ..) and returns the logits after it, [vocabulary].
   /// Throws ModelError for a token outside of the vocabulary or a position outside of the context.
@@ -37,7 +37,8 @@ class ReferenceExecutor {
     Matrix gate, up, down;
   };
   struct LayerWeights {
-    NormWeights attention_norm, ffn_norm, post_attention_norm, post_ffn_norm, q_norm, k_norm, q_down_norm, kv_down_norm;
+    NormWeights attention_norm, ffn_norm, post_attention_norm, post_ffn_norm, q_norm, k_norm, q_down_norm,
+        kv_down_norm;
     Matrix wq, wk, wv, wo, q_down, kv_down, router;
     Vector router_correction;
     Dense ffn, shared;
@@ -50,7 +51,9 @@ class ReferenceExecutor {
   static Dense widen(const FeedForward& ffn);
 
   Vector normalise(const Vector& x, const NormWeights& weights, NormKind kind) const;
-  Vector normalise(const Vector& x, const NormWeights& weights) const { return normalise(x, weights, config_.norm); }
+  Vector normalise(const Vector& x, const NormWeights& weights) const {
+    return normalise(x, weights, config_.norm);
+  }
   void normalise_heads(Vector& x, const NormWeights& weights) const;
   /// Rotates rotary.dims elements from each head's `first` on.
   void rotate(Vector& x, std::uint32_t heads, std::uint32_t head_dim, std::uint32_t first) const;
@@ -71,12 +74,13 @@ class ReferenceExecutor {
   std::uint32_t position_ = 0;
 };
 
-/// The routed experts that a token takes and their weights, from the router's scores [experts]; `correction` is empty
-/// or [experts]. In the order of experts.
+/// The routed experts that a token takes and their weights, from the router's scores [experts]; `correction`
+/// is empty or [experts]. In the order of experts.
 struct Choice {
   std::uint32_t expert;
   double weight;
 };
-std::vector<Choice> choose_experts(const Experts& config, std::vector<double> scores, const std::vector<double>& correction);
+std::vector<Choice> choose_experts(const Experts& config, std::vector<double> scores,
+                                   const std::vector<double>& correction);
 
 }  // namespace forerun::models

@@ -19,7 +19,8 @@ std::string from_byte_alphabet(const std::string& token) {
   std::string bytes;
   for (std::size_t i = 0; i < token.size();) {
     unsigned code = static_cast<unsigned char>(token[i++]);
-    if (code >= 0xc0 && i < token.size()) code = (code & 0x1f) << 6 | (static_cast<unsigned char>(token[i++]) & 0x3f);
+    if (code >= 0xc0 && i < token.size())
+      code = (code & 0x1f) << 6 | (static_cast<unsigned char>(token[i++]) & 0x3f);
     const auto at = back.find(code);
     if (at == back.end()) return {};
     bytes += at->second;

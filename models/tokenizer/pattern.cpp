@@ -15,7 +15,8 @@ struct Match {
 };
 
 /// Matches and what lies between them, as words.
-std::vector<std::string_view> cut(std::string_view text, const std::vector<Match>& matches, SplitBehaviour behaviour, bool invert) {
+std::vector<std::string_view> cut(std::string_view text, const std::vector<Match>& matches,
+                                  SplitBehaviour behaviour, bool invert) {
   std::vector<std::string_view> words;
   std::size_t at = 0;  // where the word under way begins
   const auto add = [&](std::size_t end) {
@@ -53,25 +54,30 @@ std::vector<std::string_view> cut(std::string_view text, const std::vector<Match
 
 class PatternSplitter : public Splitter {
  public:
-  PatternSplitter(const std::string& pattern, SplitBehaviour behaviour, bool invert) : behaviour_(behaviour), invert_(invert) {
+  PatternSplitter(const std::string& pattern, SplitBehaviour behaviour, bool invert)
+      : behaviour_(behaviour), invert_(invert) {
     UErrorCode status = U_ZERO_ERROR;
     UParseError where{};
     pattern_.reset(icu::RegexPattern::compile(icu::UnicodeString::fromUTF8(pattern), where, status));
-    if (U_FAILURE(status)) throw std::invalid_argument(fmt::format("at character {}: {}", where.offset, u_errorName(status)));
+    if (U_FAILURE(status))
+      throw std::invalid_argument(fmt::format("at character {}: {}", where.offset, u_errorName(status)));
   }
   std::vector<std::string_view> split(std::string_view text) const override {
     UErrorCode status = U_ZERO_ERROR;
-    UText* const source = utext_openUTF8(nullptr, text.data(), static_cast<std::int64_t>(text.size()), &status);
+    UText* const source =
+        utext_openUTF8(nullptr, text.data(), static_cast<std::int64_t>(text.size()), &status);
     const std::unique_ptr<UText, decltype(&utext_close)> closes(source, utext_close);
     const std::unique_ptr<icu::RegexMatcher> matcher(pattern_->matcher(status));
     if (U_FAILURE(status)) throw std::runtime_error(u_errorName(status));
     matcher->reset(source);
     std::vector<Match> matches;
     while (matcher->find(status) != 0) {
-      const Match m{static_cast<std::size_t>(matcher->start64(status)), static_cast<std::size_t>(matcher->end64(status))};
+      const Match m{static_cast<std::size_t>(matcher->start64(status)),
+                    static_cast<std::size_t>(matcher->end64(status))};
       if (m.end > m.begin) matches.push_back(m);
     }
-    if (U_FAILURE(status)) throw std::runtime_error(fmt::format("a pattern of the tokenizer: {}", u_errorName(status)));
+    if (U_FAILURE(status))
+      throw std::runtime_error(fmt::format("a pattern of the tokenizer: {}", u_errorName(status)));
     return cut(text, matches, behaviour_, invert_);
   }
 
@@ -103,7 +109,8 @@ class Gpt2Splitter : public Splitter {
 
 }  // namespace
 
-std::shared_ptr<const Splitter> split_by_pattern(const std::string& pattern, SplitBehaviour behaviour, bool invert) {
+std::shared_ptr<const Splitter> split_by_pattern(const std::string& pattern, SplitBehaviour behaviour,
+                                                 bool invert) {
   return std::make_shared<PatternSplitter>(pattern, behaviour, invert);
 }
 std::shared_ptr<const Splitter> split_by_text(std::string text, SplitBehaviour behaviour) {

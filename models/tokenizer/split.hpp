@@ -18,9 +18,10 @@ class Splitter {
 /// What becomes of a match of the pattern.
 enum class SplitBehaviour : unsigned char { isolated, removed, with_previous, with_next };
 
-/// By a regular expression (ICU's syntax, which has all that tokenizers use). Throws std::invalid_argument with the
-/// position of the mistake.
-std::shared_ptr<const Splitter> split_by_pattern(const std::string& pattern, SplitBehaviour behaviour, bool invert = false);
+/// By a regular expression (ICU's syntax, which has all that tokenizers use). Throws std::invalid_argument
+/// with the position of the mistake.
+std::shared_ptr<const Splitter> split_by_pattern(const std::string& pattern, SplitBehaviour behaviour,
+                                                 bool invert = false);
 /// By a text as it stands.
 std::shared_ptr<const Splitter> split_by_text(std::string text, SplitBehaviour behaviour);
 /// As GPT-2's pattern.

@@ -63,12 +63,15 @@ Tokenizer Tokenizer::from_llama2c(const std::string& path, std::uint32_t vocabul
     }
     if (left < 8 || length < 0 || static_cast<std::size_t>(length) > left - 8)
       throw ModelError(fmt::format("{}: the file is cut short in token {} of {}", path, id, vocabulary));
-    const std::string text(reinterpret_cast<const char*>(file.bytes.data()) + at + 8, static_cast<std::size_t>(length));
+    const std::string text(reinterpret_cast<const char*>(file.bytes.data()) + at + 8,
+                           static_cast<std::size_t>(length));
     t.add_token(id, text, text);
     t.scores_.push_back(score);
     at += 8 + static_cast<std::size_t>(length);
   }
-  if (vocabulary < 259) throw ModelError(fmt::format("{}: {} tokens cannot hold the 256 bytes and three special ones", path, vocabulary));
+  if (vocabulary < 259)
+    throw ModelError(
+        fmt::format("{}: {} tokens cannot hold the 256 bytes and three special ones", path, vocabulary));
   for (std::uint32_t id = 0; id < 3; ++id) t.tokens_[id].special = true;
   for (std::uint32_t b = 0; b < 256; ++b) {
     t.tokens_[3 + b].bytes = std::string(1, static_cast<char>(b));
@@ -93,7 +96,9 @@ void Tokenizer::merge(std::vector<std::uint32_t>& ids) const {
     double order;
     std::size_t left;
     std::uint32_t a, b, id;
-    bool operator<(const Candidate& other) const { return order != other.order ? order > other.order : left > other.left; }
+    bool operator<(const Candidate& other) const {
+      return order != other.order ? order > other.order : left > other.left;
+    }
   };
   const std::size_t n = ids.size();
   std::vector<std::size_t> next(n), previous(n);
@@ -105,7 +110,8 @@ void Tokenizer::merge(std::vector<std::uint32_t>& ids) const {
     if (scores_.empty()) {
       if (const auto at = merges_.find(std::uint64_t{a} << 32 | b); at != merges_.end())
         queue.push({at->second.order, left, a, b, at->second.id});
-    } else if (!tokens_[a].text.empty() && !tokens_[b].text.empty()) {  // bytes have no text and are not merged
+    } else if (!tokens_[a].text.empty() &&
+               !tokens_[b].text.empty()) {  // bytes have no text and are not merged
       if (const auto at = ids_.find(tokens_[a].text + tokens_[b].text); at != ids_.end())
         queue.push({-static_cast<double>(scores_[at->second]), left, a, b, at->second});
     }
@@ -119,7 +125,8 @@ void Tokenizer::merge(std::vector<std::uint32_t>& ids) const {
     const auto best = queue.top();
     queue.pop();
     const auto left = best.left;
-    if (gone[left] || next[left] == none || ids[left] != best.a || ids[next[left]] != best.b) continue;  // stale
+    if (gone[left] || next[left] == none || ids[left] != best.a || ids[next[left]] != best.b)
+      continue;  // stale
     const auto right = next[left];
     ids[left] = best.id;
     gone[right] = true;
@@ -147,7 +154,8 @@ void Tokenizer::encode_word(std::string_view word, std::vector<std::uint32_t>& i
     if (symbol != ids_.end())
       parts.push_back(symbol->second);
     else if (!byte_ids_.empty())
-      for (std::size_t i = at; i < at + length; ++i) parts.push_back(byte_ids_[static_cast<unsigned char>(word[i])]);
+      for (std::size_t i = at; i < at + length; ++i)
+        parts.push_back(byte_ids_[static_cast<unsigned char>(word[i])]);
     else if (unknown_ != ~0u)
       parts.push_back(unknown_);
     at += length;
@@ -163,7 +171,9 @@ std::string Tokenizer::normalise(std::string_view part) const {
     std::string composed;
     icu::StringByteSink<std::string> sink(&composed);
     const auto* normaliser = icu::Normalizer2::getNFCInstance(status);
-    if (U_SUCCESS(status)) normaliser->normalizeUTF8(0, {text.data(), static_cast<std::int32_t>(text.size())}, sink, nullptr, status);
+    if (U_SUCCESS(status))
+      normaliser->normalizeUTF8(0, {text.data(), static_cast<std::int32_t>(text.size())}, sink, nullptr,
+                                status);
     if (U_SUCCESS(status)) text = composed;
   }
   for (const auto& r : replacements_) replace_all(text, r.from, r.to);
@@ -172,7 +182,8 @@ std::string Tokenizer::normalise(std::string_view part) const {
 
 void Tokenizer::encode_part(std::string_view part, bool first, std::vector<std::uint32_t>& ids) const {
   if (part.empty()) return;
-  const auto text = normalise(before_.empty() || (before_first_only_ && !first) ? std::string(part) : before_ + std::string(part));
+  const auto text = normalise(
+      before_.empty() || (before_first_only_ && !first) ? std::string(part) : before_ + std::string(part));
   std::vector<std::string_view> words{text};
   for (const auto& splitter : splitters_) {
     std::vector<std::string_view> finer;
@@ -192,10 +203,12 @@ std::vector<std::uint32_t> Tokenizer::encode(std::string_view text) const {
     const Added* found = nullptr;
     for (const auto& added : added_) {
       const auto at = text.find(added.text);
-      if (at < cut || (at == cut && found != nullptr && added.text.size() > found->text.size())) cut = at, found = &added;
+      if (at < cut || (at == cut && found != nullptr && added.text.size() > found->text.size()))
+        cut = at, found = &added;
     }
     auto part = text.substr(0, cut);
-    if (found != nullptr && found->strip_before) part = part.substr(0, part.find_last_not_of(white_space) + 1);
+    if (found != nullptr && found->strip_before)
+      part = part.substr(0, part.find_last_not_of(white_space) + 1);
     encode_part(part, first, ids);
     if (found == nullptr) break;
     ids.push_back(found->id);

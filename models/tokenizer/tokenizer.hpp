@@ -15,20 +15,23 @@
 
 namespace forerun::models {
 
-/// Byte-pair encoding in the forms that models use: over bytes (GPT-2, Llama 3, Qwen), or over characters with bytes for
-/// those that the vocabulary lacks, by merges (Hugging Face's form of SentencePiece) or by scores (SentencePiece's own).
+/// Byte-pair encoding in the forms that models use: over bytes (GPT-2, Llama 3, Qwen), or over characters
+/// with bytes for those that the vocabulary lacks, by merges (Hugging Face's form of SentencePiece) or by
+/// scores (SentencePiece's own).
 class Tokenizer {
  public:
-  /// For a model that load_model accepts: FOLDER/tokenizer.json, the one inside FILE.gguf, or beside FILE.bin a
-  /// tokenizer.bin, else tokVOCABULARY.bin. Throws ModelError when there is none or it cannot be used.
+  /// For a model that load_model accepts: FOLDER/tokenizer.json, the one inside FILE.gguf, or beside FILE.bin
+  /// a tokenizer.bin, else tokVOCABULARY.bin. Throws ModelError when there is none or it cannot be used.
   static Tokenizer for_model(const std::string& model_path, std::uint32_t vocabulary);
   static Tokenizer from_json(const std::string& path);
   static Tokenizer from_gguf(const std::string& path);
   static Tokenizer from_llama2c(const std::string& path, std::uint32_t vocabulary);
 
-  /// The ids of a text, after the begin token where the tokenizer has one. Special tokens in the text are found.
+  /// The ids of a text, after the begin token where the tokenizer has one. Special tokens in the text are
+  /// found.
   std::vector<std::uint32_t> encode(std::string_view text) const;
-  /// The bytes of one token that follows `previous` (~0: none); empty for special tokens. Not always whole characters.
+  /// The bytes of one token that follows `previous` (~0: none); empty for special tokens. Not always whole
+  /// characters.
   std::string piece(std::uint32_t previous, std::uint32_t id) const;
   std::string decode(std::span<const std::uint32_t> ids) const;
   std::uint32_t size() const { return static_cast<std::uint32_t>(tokens_.size()); }
@@ -66,17 +69,17 @@ class Tokenizer {
   std::unordered_map<std::uint64_t, Merge> merges_;     // by left << 32 | right
   std::vector<float> scores_;                           // instead of merges
   bool over_bytes_ = false;
-  bool whole_words_ = false;                            // a word that is a token is not merged
+  bool whole_words_ = false;  // a word that is a token is not merged
   std::uint32_t unknown_ = ~0u;
-  std::vector<Added> added_;                            // found in the text before anything else
-  std::vector<std::uint32_t> prefix_;                   // begin token
+  std::vector<Added> added_;           // found in the text before anything else
+  std::vector<std::uint32_t> prefix_;  // begin token
   // Before words are encoded:
   std::vector<Replacement> replacements_;
-  bool compose_ = false;                                // Unicode's canonical composition (NFC)
-  std::string before_;                                  // put before the text
-  bool before_first_only_ = false;                      // not after special tokens
+  bool compose_ = false;            // Unicode's canonical composition (NFC)
+  std::string before_;              // put before the text
+  bool before_first_only_ = false;  // not after special tokens
   std::vector<std::shared_ptr<const Splitter>> splitters_;
-  bool strip_first_ = false;                            // of the decoded text, one space
+  bool strip_first_ = false;  // of the decoded text, one space
 };
 
 /// Cuts a growing byte string into whole UTF-8 characters, for printing tokens as they come.

@@ -18,7 +18,8 @@ namespace {
 constexpr const char* space_mark = "\xe2\x96\x81";  // U+2581, which SentencePiece writes for a space
 
 std::string with_spaces(std::string text) {
-  for (auto at = text.find(space_mark); at != std::string::npos; at = text.find(space_mark, at)) text.replace(at, 3, " ");
+  for (auto at = text.find(space_mark); at != std::string::npos; at = text.find(space_mark, at))
+    text.replace(at, 3, " ");
   return text;
 }
 
@@ -32,7 +33,8 @@ class TokenizerJson {
     const auto model = root_.inner("model");
     if (const auto type = model.text("type", "BPE"); type != "BPE") unsupported("model type", type, "'BPE'");
     for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"})
-      if (!model.text(key, "").empty()) throw ModelError(fmt::format("{}: '{}' is not supported", path_, key));
+      if (!model.text(key, "").empty())
+        throw ModelError(fmt::format("{}: '{}' is not supported", path_, key));
     if (root_.has("normalizer")) normalizer(root_.inner("normalizer"));
     if (root_.has("pre_tokenizer")) pre_tokenizer(root_.inner("pre_tokenizer"));
     if (root_.has("decoder")) decoder(root_.inner("decoder"));
@@ -42,13 +44,15 @@ class TokenizerJson {
     if (model.flag("byte_fallback", false)) byte_fallback();
     t_.whole_words_ = model.flag("ignore_merges", false);
     if (model.has("unk_token"))
-      if (const auto at = by_token_.find(model.text("unk_token")); at != by_token_.end()) t_.unknown_ = at->second;
+      if (const auto at = by_token_.find(model.text("unk_token")); at != by_token_.end())
+        t_.unknown_ = at->second;
     if (root_.has("post_processor")) post_processor(root_.inner("post_processor"));
     return std::move(t_);
   }
 
  private:
-  [[noreturn]] void unsupported(const std::string& what, const std::string& value, const std::string& known) const {
+  [[noreturn]] void unsupported(const std::string& what, const std::string& value,
+                                const std::string& known) const {
     throw ModelError(fmt::format("{}: {} '{}' is not supported; supported is {}", path_, what, value, known));
   }
   static const json& list(const Fields& f, const char* key) {
@@ -81,36 +85,44 @@ class TokenizerJson {
       const auto type = f.text("type");
       if (type == "ByteLevel") {
         t_.over_bytes_ = true;
-        if (f.flag("add_prefix_space", false)) unsupported("pre_tokenizer", "ByteLevel with add_prefix_space", "'ByteLevel' without");
+        if (f.flag("add_prefix_space", false))
+          unsupported("pre_tokenizer", "ByteLevel with add_prefix_space", "'ByteLevel' without");
         if (f.flag("use_regex", true)) t_.splitters_.push_back(split_by_gpt2());
       } else if (type == "Split") {
         split(f);
       } else if (type == "Digits") {
         const bool each_digit = f.flag("individual_digits", false);
-        t_.splitters_.push_back(split_by_pattern(each_digit ? "\\p{N}" : "\\p{N}+", SplitBehaviour::isolated));
+        t_.splitters_.push_back(
+            split_by_pattern(each_digit ? "\\p{N}" : "\\p{N}+", SplitBehaviour::isolated));
       } else if (type == "Metaspace") {
         const auto scheme = f.text("prepend_scheme", f.flag("add_prefix_space", true) ? "always" : "never");
-        if (scheme != "always" && scheme != "never" && scheme != "first") f.fail("prepend_scheme", "always, never or first");
+        if (scheme != "always" && scheme != "never" && scheme != "first")
+          f.fail("prepend_scheme", "always, never or first");
         if (scheme != "never") t_.before_ = " ";
         t_.before_first_only_ = scheme == "first";
         t_.replacements_.push_back({" ", space_mark});
-        if (f.flag("split", true)) t_.splitters_.push_back(split_by_text(space_mark, SplitBehaviour::with_next));
+        if (f.flag("split", true))
+          t_.splitters_.push_back(split_by_text(space_mark, SplitBehaviour::with_next));
       } else {
         unsupported("pre_tokenizer", type, "Sequence, ByteLevel, Split, Digits and Metaspace");
       }
     });
   }
   void split(const Fields& f) {
-    static const std::map<std::string, SplitBehaviour> behaviours{{"Isolated", SplitBehaviour::isolated},
-                                                                  {"Removed", SplitBehaviour::removed},
-                                                                  {"MergedWithPrevious", SplitBehaviour::with_previous},
-                                                                  {"MergedWithNext", SplitBehaviour::with_next}};
+    static const std::map<std::string, SplitBehaviour> behaviours{
+        {"Isolated", SplitBehaviour::isolated},
+        {"Removed", SplitBehaviour::removed},
+        {"MergedWithPrevious", SplitBehaviour::with_previous},
+        {"MergedWithNext", SplitBehaviour::with_next}};
     const auto behaviour = behaviours.find(f.text("behavior"));
-    if (behaviour == behaviours.end()) f.fail("behavior", "Isolated, Removed, MergedWithPrevious or MergedWithNext");
+    if (behaviour == behaviours.end())
+      f.fail("behavior", "Isolated, Removed, MergedWithPrevious or MergedWithNext");
     const auto pattern = f.inner("pattern");
     try {
-      t_.splitters_.push_back(pattern.has("String") ? split_by_text(pattern.text("String"), behaviour->second)
-                                                    : split_by_pattern(pattern.text("Regex"), behaviour->second, f.flag("invert", false)));
+      t_.splitters_.push_back(
+          pattern.has("String")
+              ? split_by_text(pattern.text("String"), behaviour->second)
+              : split_by_pattern(pattern.text("Regex"), behaviour->second, f.flag("invert", false)));
     } catch (const std::invalid_argument& error) {
       pattern.fail(pattern.first_of({"String", "Regex"}), fmt::format("a pattern ({})", error.what()));
     }
@@ -129,7 +141,8 @@ class TokenizerJson {
 
   std::uint32_t id_of(const json& value, const std::string& token) const {
     if (!value.is_number_unsigned() || value.get<std::uint64_t>() >= 1u << 24)
-      throw ModelError(fmt::format("{}: the id of token '{}' is {}, expected 0 to {}", path_, token, value.dump(), (1u << 24) - 1));
+      throw ModelError(fmt::format("{}: the id of token '{}' is {}, expected 0 to {}", path_, token,
+                                   value.dump(), (1u << 24) - 1));
     return value.get<std::uint32_t>();
   }
   void vocabulary(const Fields& model) {
@@ -167,12 +180,14 @@ class TokenizerJson {
       } else {
         const auto pair = merge.is_string() ? merge.get<std::string>() : merge.dump();
         const auto space = pair.find(' ');
-        if (space == std::string::npos) throw ModelError(fmt::format("{}: merge '{}' is no pair", path_, pair));
+        if (space == std::string::npos)
+          throw ModelError(fmt::format("{}: merge '{}' is no pair", path_, pair));
         left = pair.substr(0, space), right = pair.substr(space + 1);
       }
       const auto a = by_token_.find(left), b = by_token_.find(right), c = by_token_.find(left + right);
       if (a == by_token_.end() || b == by_token_.end() || c == by_token_.end())
-        throw ModelError(fmt::format("{}: merge '{} {}' names a token that the vocabulary lacks", path_, left, right));
+        throw ModelError(
+            fmt::format("{}: merge '{} {}' names a token that the vocabulary lacks", path_, left, right));
       t_.merges_.emplace(std::uint64_t{a->second} << 32 | b->second, Tokenizer::Merge{order++, c->second});
     }
   }
@@ -191,12 +206,14 @@ class TokenizerJson {
     each(all, "processors", [&](const Fields& f) {
       const auto type = f.text("type");
       if (type == "ByteLevel") return;
-      if (type != "TemplateProcessing") unsupported("post_processor", type, "Sequence, ByteLevel and TemplateProcessing");
+      if (type != "TemplateProcessing")
+        unsupported("post_processor", type, "Sequence, ByteLevel and TemplateProcessing");
       for (const auto& step : list(f, "single")) {
         const Fields s(step, f.where());
         if (!s.has("SpecialToken")) break;  // what follows the text is left out: the model goes on with it
         const auto name = s.inner("SpecialToken").text("id");
-        for (const auto& id : list(f.inner("special_tokens").inner(name.c_str()), "ids")) t_.prefix_.push_back(id_of(id, name));
+        for (const auto& id : list(f.inner("special_tokens").inner(name.c_str()), "ids"))
+          t_.prefix_.push_back(id_of(id, name));
       }
     });
   }

@@ -98,6 +98,19 @@ TEST(VectorOperations, CausalSoftmax) {
   }
 }
 
+TEST(VectorOperations, WindowedSoftmax) {
+  Bench bench(FR_VECTOR_SOFTMAX);
+  bench.command.arg0 = 4, bench.command.arg1 = 2, bench.command.arg3 = 3;
+  bench.run();
+  for (std::uint32_t r = 0; r < rows; ++r) {
+    const std::uint32_t end = 4 + r % 2, begin = end - 3;
+    double sum = 0;
+    for (std::uint32_t i = begin; i < end; ++i) sum += std::exp(bench.at(at_a, r, i));
+    for (std::uint32_t i = 0; i < cols; ++i)
+      EXPECT_NEAR(bench.at(at_d, r, i), i >= begin && i < end ? std::exp(bench.at(at_a, r, i)) / sum : 0.0, 1e-6);
+  }
+}
+
 TEST(VectorOperations, Norms) {
   Bench rms(FR_VECTOR_RMSNORM), layer(FR_VECTOR_LAYERNORM);
   for (auto* bench : {&rms, &layer}) {

@@ -97,10 +97,7 @@ TEST(Compile, SaysWhatDoesNotFit) {
               }),
               HasSubstr("a context of 257 positions"));
   chip.hbm.rows = 1;
-  EXPECT_THAT(error_of([&] {
-                compile(model, chip, {chip::Format::f16, 64});
-              }),
-              HasSubstr("MiB of memory"));
+  EXPECT_THAT(error_of([&] { compile(model, chip, {chip::Format::f16, 64}); }), HasSubstr("MiB of memory"));
   chip = {};
   chip.clusters.scratchpad.size = {8 << 10};
   EXPECT_THAT(error_of([&] {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small model of each family, in its Hugging Face layout, through the importer and the golden executor: the residual
-// stream after each layer and the logits against PyTorch's (make_golden.py, in double precision).
+// A small model of each family, in its Hugging Face layout, through the importer and the golden executor: the
+// residual stream after each layer and the logits against PyTorch's (make_golden.py, in double precision).
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -18,7 +18,8 @@ class Family : public testing::TestWithParam<std::string> {};
 double distance(const std::vector<double>& a, const nlohmann::json& b) {
   EXPECT_EQ(a.size(), b.size());
   double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::fabs(a[i] - b[i].get<double>()));
+  for (std::size_t i = 0; i < a.size(); ++i)
+    largest = std::max(largest, std::fabs(a[i] - b[i].get<double>()));
   return largest;
 }
 
@@ -31,7 +32,8 @@ void compare(const Model& model, const GoldenModel& golden, double tolerance) {
     const auto& residuals = (*expected)["residuals"];
     ASSERT_EQ(executor.residuals().size(), residuals.size());
     for (std::size_t layer = 0; layer < residuals.size(); ++layer)
-      EXPECT_LT(distance(executor.residuals()[layer], residuals[layer]), tolerance) << "position " << position << " after layer " << layer;
+      EXPECT_LT(distance(executor.residuals()[layer], residuals[layer]), tolerance)
+          << "position " << position << " after layer " << layer;
     EXPECT_LT(distance(logits, (*expected)["logits"]), tolerance) << "position " << position;
     if (++expected == golden.text["steps"].end()) break;
   }
@@ -53,11 +55,12 @@ TEST_P(Family, ComputesTheSameFromGguf) {
   const auto path = folder / "model.gguf";
   write_gguf(path, content.metadata, content.tensors);
   auto model = load_model(path.string());
-  // GGUF has no keys for which layers of Qwen2 have a window, for Gemma 2's scale of scores, and for an amplitude of
-  // DeepSeek's. Its other numbers are binary32.
+  // GGUF has no keys for which layers of Qwen2 have a window, for Gemma 2's scale of scores, and for an
+  // amplitude of DeepSeek's. Its other numbers are binary32.
   if (GetParam() == "qwen2-yarn") model.config.windows = {0, 5};
   if (GetParam() == "gemma2") model.config.score_scale = 1 / std::sqrt(20);
-  if (GetParam() == "deepseek_v3") model.config.rotary.amplitude = (1 + 0.08 * std::log(40)) / (1 + 0.1 * std::log(40));
+  if (GetParam() == "deepseek_v3")
+    model.config.rotary.amplitude = (1 + 0.08 * std::log(40)) / (1 + 0.1 * std::log(40));
   compare(model, golden, 2e-6);
 }
 
@@ -72,7 +75,8 @@ TEST_P(Family, CountsItsWeights) {
 
 /// Probabilities after the last token, as recorded by record_llama_cpp.mjs.
 TEST(LlamaCpp, ComputesTheSame) {
-  const auto recorded = nlohmann::json::parse(slurp(FORERUN_SOURCE_DIR "/tests/models/families/llama_cpp.json"));
+  const auto recorded =
+      nlohmann::json::parse(slurp(FORERUN_SOURCE_DIR "/tests/models/families/llama_cpp.json"));
   const auto models = gguf_models();
   const ScratchFolder folder;
   EXPECT_GE(recorded["probabilities"].size(), 24u);

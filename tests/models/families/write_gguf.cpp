@@ -18,7 +18,8 @@ GgufContent model_with(const nlohmann::json& vocabulary) {
   auto tensors = golden.tensors;
   const auto words = vocabulary["tokenizer.ggml.tokens"].size();
   for (auto& [name, tensor] : tensors)
-    if (tensor.shape[0] == config["vocab_size"]) tensor.shape[0] = words, tensor.values.resize(words * tensor.shape[1]);
+    if (tensor.shape[0] == config["vocab_size"])
+      tensor.shape[0] = words, tensor.values.resize(words * tensor.shape[1]);
   config["vocab_size"] = words;
   auto content = to_gguf(config, tensors);
   content.metadata.update(vocabulary);
@@ -37,7 +38,8 @@ int main(int count, char** arguments) {
       write_gguf(std::filesystem::path(arguments[1]) / (name + ".gguf"), content.metadata, content.tensors);
     };
     for (const auto& [name, content] : gguf_models()) write(name, content);
-    for (const char* pre : {"gpt-2", "llama-bpe", "qwen2", "bloom"}) write(std::string("vocabulary-") + pre, model_with(byte_level_vocabulary(pre)));
+    for (const char* pre : {"gpt-2", "llama-bpe", "qwen2", "bloom"})
+      write(std::string("vocabulary-") + pre, model_with(byte_level_vocabulary(pre)));
     write("vocabulary-sentencepiece", model_with(sentence_piece_vocabulary()));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "write_gguf: %s\n", error.what());

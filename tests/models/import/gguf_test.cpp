@@ -59,28 +59,38 @@ TEST_F(Gguf, IsReadByItsContent) {
 
 TEST_F(Gguf, NamesWhatIsWrong) {
   EXPECT_THAT(error_with("GGUF", 0, "GGML"), HasSubstr("does not begin with 'GGUF'"));
-  EXPECT_THAT(error_with("GGUF", 4, bytes_of(1u)), HasSubstr("version 1 is not supported; supported are 2 and 3"));
+  EXPECT_THAT(error_with("GGUF", 4, bytes_of(1u)),
+              HasSubstr("version 1 is not supported; supported are 2 and 3"));
   EXPECT_THAT(error_with("GGUF", 4, bytes_of(0x03000000u)), HasSubstr("big-endian"));
   EXPECT_THAT(error_with("GGUF", 8, bytes_of(~0ull)), HasSubstr("cannot fit"));
-  EXPECT_THAT(error_with("general.architecture", 20, bytes_of(77u)), AllOf(HasSubstr("'general.architecture'"), HasSubstr("value type 77")));
-  EXPECT_THAT(error_with("general.architecture", 24, bytes_of(~0ull)), AllOf(HasSubstr("at byte"), HasSubstr("cut short")));
-  EXPECT_THAT(error_with("token_embd.weight", 17, bytes_of(9u)), AllOf(HasSubstr("'token_embd.weight'"), HasSubstr("9 dimensions")));
+  EXPECT_THAT(error_with("general.architecture", 20, bytes_of(77u)),
+              AllOf(HasSubstr("'general.architecture'"), HasSubstr("value type 77")));
+  EXPECT_THAT(error_with("general.architecture", 24, bytes_of(~0ull)),
+              AllOf(HasSubstr("at byte"), HasSubstr("cut short")));
+  EXPECT_THAT(error_with("token_embd.weight", 17, bytes_of(9u)),
+              AllOf(HasSubstr("'token_embd.weight'"), HasSubstr("9 dimensions")));
   EXPECT_THAT(error_with("token_embd.weight", 21, bytes_of(1ull << 47)), HasSubstr("dimension 1"));
   EXPECT_THAT(error_with("token_embd.weight", 21, bytes_of(0ull)), HasSubstr("dimension 0 has 0 elements"));
-  EXPECT_THAT(error_with("token_embd.weight", 21, bytes_of(16ull)), HasSubstr("'token_embd.weight' is 61 x 16, expected 61 x 32"));
+  EXPECT_THAT(error_with("token_embd.weight", 21, bytes_of(16ull)),
+              HasSubstr("'token_embd.weight' is 61 x 16, expected 61 x 32"));
   EXPECT_THAT(error_with("token_embd.weight", 37, bytes_of(99u)), HasSubstr("tensor type 99 is not known"));
-  EXPECT_THAT(error_with("token_embd.weight", 37, bytes_of(10u)), HasSubstr("type Q2_K, which is not supported; supported are F32"));
-  EXPECT_THAT(error_with("token_embd.weight", 37, bytes_of(12u)), HasSubstr("rows of 32 elements are no whole blocks of 256 in Q4_K"));
-  EXPECT_THAT(error_with("token_embd.weight", 41, bytes_of(1ull << 40)), HasSubstr("lies outside of the file"));
+  EXPECT_THAT(error_with("token_embd.weight", 37, bytes_of(10u)),
+              HasSubstr("type Q2_K, which is not supported; supported are F32"));
+  EXPECT_THAT(error_with("token_embd.weight", 37, bytes_of(12u)),
+              HasSubstr("rows of 32 elements are no whole blocks of 256 in Q4_K"));
+  EXPECT_THAT(error_with("token_embd.weight", 41, bytes_of(1ull << 40)),
+              HasSubstr("lies outside of the file"));
   EXPECT_THAT(error_with("token_embd.weight", 41, bytes_of(3ull)), HasSubstr("not aligned to 32"));
-  EXPECT_THAT(error_with("token_embd.weight", 0, "token_embd.height"), HasSubstr("tensor 'token_embd.weight' is missing"));
+  EXPECT_THAT(error_with("token_embd.weight", 0, "token_embd.height"),
+              HasSubstr("tensor 'token_embd.weight' is missing"));
   EXPECT_THAT(error_with("llama.expert_count", 0, "llama.expert_cound"), HasSubstr("is missing"));
 }
 
 TEST_F(Gguf, NamesUnknownArchitectures) {
   content_.metadata["general.architecture"] = "lama";
   write();
-  EXPECT_THAT(error(), AllOf(HasSubstr("'lama' is not supported (did you mean 'llama'?)"), HasSubstr("known are bloom, deepseek2")));
+  EXPECT_THAT(error(), AllOf(HasSubstr("'lama' is not supported (did you mean 'llama'?)"),
+                             HasSubstr("known are bloom, deepseek2")));
   content_.metadata["general.architecture"] = 7;
   write();
   EXPECT_THAT(error(), HasSubstr("'general.architecture' is 7, expected a text"));
@@ -99,9 +109,12 @@ TEST_F(Gguf, ChecksMetadata) {
   EXPECT_THAT(with("llama.block_count", 0), HasSubstr("the number of layers is 0"));
   EXPECT_THAT(with("llama.block_count", 4000000000u), HasSubstr("the number of layers is 4000000000"));
   EXPECT_THAT(with("llama.attention.head_count_kv", 3), HasSubstr("4 heads cannot share 3"));
-  EXPECT_THAT(with("llama.attention.head_count_kv", {2, 1}), HasSubstr("the same whole number for all layers"));
-  EXPECT_THAT(with("llama.embedding_length", "wide"), HasSubstr("'llama.embedding_length' is \"wide\", expected a whole number"));
-  EXPECT_THAT(with("llama.expert_used_count", 5), HasSubstr("the number of experts for each token is 5, expected 1 to 4"));
+  EXPECT_THAT(with("llama.attention.head_count_kv", {2, 1}),
+              HasSubstr("the same whole number for all layers"));
+  EXPECT_THAT(with("llama.embedding_length", "wide"),
+              HasSubstr("'llama.embedding_length' is \"wide\", expected a whole number"));
+  EXPECT_THAT(with("llama.expert_used_count", 5),
+              HasSubstr("the number of experts for each token is 5, expected 1 to 4"));
   EXPECT_THAT(with("llama.expert_count", 3), HasSubstr("ffn_gate_inp.weight' is 4 x 32, expected 3 x 32"));
   EXPECT_THAT(with("llama.rope.scaling.type", "magic"), HasSubstr("expected none, linear, yarn or longrope"));
   EXPECT_THAT(with("llama.rope.dimension_count", 7), HasSubstr("is odd"));

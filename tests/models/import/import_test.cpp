@@ -26,7 +26,9 @@ void spill(const fs::path& path, const std::string& text) { std::ofstream(path, 
 /// A folder of its own, gone at the end.
 class Import : public testing::Test {
  protected:
-  Import() : folder_(fs::temp_directory_path() / ("forerun_import_" + std::to_string(getpid()))) { fs::create_directories(folder_); }
+  Import() : folder_(fs::temp_directory_path() / ("forerun_import_" + std::to_string(getpid()))) {
+    fs::create_directories(folder_);
+  }
   ~Import() override { fs::remove_all(folder_); }
   std::string error(const fs::path& path) {
     try {
@@ -37,7 +39,8 @@ class Import : public testing::Test {
     return "accepted";
   }
   void copy_bundled() {
-    for (const char* name : {"config.json", "model.safetensors"}) spill(folder_ / name, slurp(bundled / name));
+    for (const char* name : {"config.json", "model.safetensors"})
+      spill(folder_ / name, slurp(bundled / name));
   }
   void replace(const char* name, const std::string& from, const std::string& to) {
     auto text = slurp(folder_ / name);
@@ -48,7 +51,8 @@ class Import : public testing::Test {
   /// A llama2.c file of a tiny model, all weights zero.
   static std::string tiny(std::vector<std::int32_t> header = {8, 16, 2, 2, 1, 10, 4}) {
     const int h = 8, f = 16, layers = 2, kv = 4, v = 10, positions = 4, width = 4;
-    const int floats = v * h + layers * (h + h * h + 2 * kv * h + h * h + h + 3 * f * h) + h + positions * width;
+    const int floats =
+        v * h + layers * (h + h * h + 2 * kv * h + h * h + h + 3 * f * h) + h + positions * width;
     std::string text(28 + 4 * static_cast<std::size_t>(floats), '\0');
     std::memcpy(text.data(), header.data(), 28);
     return text;
@@ -116,7 +120,8 @@ TEST_F(Import, AnyTruncationOrDamageIsAnErrorOrAModel) {
   copy_bundled();
   const auto whole = slurp(folder_ / "model.safetensors");
   for (const double part : {0.0000001, 0.00001, 0.0005, 0.1, 0.5, 0.999}) {
-    spill(folder_ / "model.safetensors", whole.substr(0, static_cast<std::size_t>(static_cast<double>(whole.size()) * part)));
+    spill(folder_ / "model.safetensors",
+          whole.substr(0, static_cast<std::size_t>(static_cast<double>(whole.size()) * part)));
     EXPECT_NE(error(folder_), "accepted") << part;
   }
   std::mt19937 random(1);

@@ -7,9 +7,9 @@
 
 using namespace forerun::models;
 using namespace forerun::tests;
+using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
-using nlohmann::json;
 namespace fs = std::filesystem;
 
 namespace {
@@ -30,12 +30,15 @@ TEST(Zoo, EveryShapeIsReadAndHasItsNumberOfWeights) {
       EXPECT_EQ(error(entry.path()), "accepted");  // reading compares with 'parameters'
       names.push_back(entry.path().stem());
     }
-  EXPECT_THAT(names, testing::IsSupersetOf({"llama-2-70b", "llama-3.1-405b", "mistral-7b", "mixtral-8x7b", "qwen2.5-7b", "qwen3-8b",
-                                            "gemma-2-9b", "phi-3-mini", "gpt2-xl", "opt-6.7b", "bloom-176b", "deepseek-v3"}));
+  EXPECT_THAT(names, testing::IsSupersetOf({"llama-2-70b", "llama-3.1-405b", "mistral-7b", "mixtral-8x7b",
+                                            "qwen2.5-7b", "qwen3-8b", "gemma-2-9b", "phi-3-mini", "gpt2-xl",
+                                            "opt-6.7b", "bloom-176b", "deepseek-v3"}));
 }
 
 TEST(Zoo, ShapesSayWhatTheModelsAre) {
-  const auto shape = [](const char* name) { return load_model(FORERUN_SOURCE_DIR "/models/zoo/" + std::string(name) + ".yaml").config; };
+  const auto shape = [](const char* name) {
+    return load_model(FORERUN_SOURCE_DIR "/models/zoo/" + std::string(name) + ".yaml").config;
+  };
   const auto deepseek = shape("deepseek-v3");
   EXPECT_EQ(deepseek.experts.first_layer, 3u);
   EXPECT_EQ(cache_elements(deepseek), 35136u) << "61 layers of a latent vector of 512 and a key of 64";
@@ -57,9 +60,12 @@ TEST(Zoo, NamesWhatIsWrong) {
     return error(path);
   };
   EXPECT_EQ(with("source:", "source:"), "accepted");
-  EXPECT_THAT(with("source:", "sourse:"), AllOf(HasSubstr("shape.yaml:2:1: unknown key 'sourse'"), HasSubstr("did you mean 'source'?")));
-  EXPECT_THAT(with("parameters: 8030261248", "parameters: 8"), HasSubstr("'parameters' is 8, expected 8030261248"));
-  EXPECT_THAT(with("model_type: llama", "model_type: lama"), HasSubstr("'lama' is not supported (did you mean 'llama'?)"));
+  EXPECT_THAT(with("source:", "sourse:"),
+              AllOf(HasSubstr("shape.yaml:2:1: unknown key 'sourse'"), HasSubstr("did you mean 'source'?")));
+  EXPECT_THAT(with("parameters: 8030261248", "parameters: 8"),
+              HasSubstr("'parameters' is 8, expected 8030261248"));
+  EXPECT_THAT(with("model_type: llama", "model_type: lama"),
+              HasSubstr("'lama' is not supported (did you mean 'llama'?)"));
   EXPECT_THAT(with("config:", "config: ["), HasSubstr("shape.yaml:"));
 }
 
@@ -82,17 +88,29 @@ TEST(Config, RefusesWhatIsUnknown) {
     }
     return std::string("accepted");
   };
-  EXPECT_THAT(refused("llama", "model_type", "qwen4"), AllOf(HasSubstr("'qwen4' is not supported (did you mean 'qwen2'?)"), HasSubstr("known are bloom, deepseek_v2")));
+  EXPECT_THAT(refused("llama", "model_type", "qwen4"),
+              AllOf(HasSubstr("'qwen4' is not supported (did you mean 'qwen2'?)"),
+                    HasSubstr("known are bloom, deepseek_v2")));
   EXPECT_THAT(refused("llama", "hidden_act", "sine"), HasSubstr("'hidden_act' is \"sine\", expected silu"));
-  EXPECT_THAT(refused("llama", "rope_scaling", {{"type", "dynamic"}, {"factor", 2}}), HasSubstr("expected default, linear, llama3, yarn or longrope"));
-  EXPECT_THAT(refused("llama", "rope_scaling", {{"type", "linear"}}), HasSubstr("'rope_scaling': 'factor' is missing"));
-  EXPECT_THAT(refused("llama", "rope_scaling", {{"type", "linear"}, {"factor", 0}}), HasSubstr("factor 0 is not positive"));
-  EXPECT_THAT(refused("phi3-long", "rope_scaling", {{"type", "longrope"}, {"short_factor", {1}}, {"long_factor", {1}}}), HasSubstr("1 rotary factors for 3 pairs"));
-  EXPECT_THAT(refused("mistral", "sliding_window", 0u), HasSubstr("'sliding_window' is 0, expected 1 or more, or null"));
-  EXPECT_THAT(refused("mixtral", "num_experts_per_tok", 9u), HasSubstr("experts for each token is 9, expected 1 to 4"));
-  EXPECT_THAT(refused("deepseek_v3", "topk_group", 1u), HasSubstr("3 experts for each token, but 1 groups of 2 have fewer"));
-  EXPECT_THAT(refused("deepseek_v3", "topk_method", "best"), HasSubstr("expected greedy, group_limited_greedy or noaux_tc"));
-  EXPECT_THAT(refused("opt", "do_layer_norm_before", false), HasSubstr("'do_layer_norm_before' is not supported"));
+  EXPECT_THAT(refused("llama", "rope_scaling", {{"type", "dynamic"}, {"factor", 2}}),
+              HasSubstr("expected default, linear, llama3, yarn or longrope"));
+  EXPECT_THAT(refused("llama", "rope_scaling", {{"type", "linear"}}),
+              HasSubstr("'rope_scaling': 'factor' is missing"));
+  EXPECT_THAT(refused("llama", "rope_scaling", {{"type", "linear"}, {"factor", 0}}),
+              HasSubstr("factor 0 is not positive"));
+  EXPECT_THAT(refused("phi3-long", "rope_scaling",
+                      {{"type", "longrope"}, {"short_factor", {1}}, {"long_factor", {1}}}),
+              HasSubstr("1 rotary factors for 3 pairs"));
+  EXPECT_THAT(refused("mistral", "sliding_window", 0u),
+              HasSubstr("'sliding_window' is 0, expected 1 or more, or null"));
+  EXPECT_THAT(refused("mixtral", "num_experts_per_tok", 9u),
+              HasSubstr("experts for each token is 9, expected 1 to 4"));
+  EXPECT_THAT(refused("deepseek_v3", "topk_group", 1u),
+              HasSubstr("3 experts for each token, but 1 groups of 2 have fewer"));
+  EXPECT_THAT(refused("deepseek_v3", "topk_method", "best"),
+              HasSubstr("expected greedy, group_limited_greedy or noaux_tc"));
+  EXPECT_THAT(refused("opt", "do_layer_norm_before", false),
+              HasSubstr("'do_layer_norm_before' is not supported"));
   EXPECT_THAT(refused("gpt2", "n_head", 0u), HasSubstr("the number of heads is 0"));
   EXPECT_THAT(refused("gemma2", "layer_types", {"sliding_attention"}), HasSubstr("expected 3 entries"));
 }

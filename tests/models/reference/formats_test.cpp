@@ -29,7 +29,8 @@ Run run(const Model& model, std::vector<std::uint32_t> ids, std::size_t length) 
   for (std::size_t i = 0; i < length; ++i) {
     result.logits.push_back(executor.step(ids[i]));
     const auto& last = result.logits.back();
-    if (i + 1 == ids.size()) ids.push_back(static_cast<std::uint32_t>(std::max_element(last.begin(), last.end()) - last.begin()));
+    if (i + 1 == ids.size())
+      ids.push_back(static_cast<std::uint32_t>(std::max_element(last.begin(), last.end()) - last.begin()));
   }
   result.ids = ids;
   return result;
@@ -38,7 +39,8 @@ Run run(const Model& model, std::vector<std::uint32_t> ids, std::size_t length) 
 double distance(const Run& a, const Run& b) {
   double largest = 0;
   for (std::size_t i = 0; i < a.logits.size(); ++i)
-    for (std::size_t v = 0; v < a.logits[i].size(); ++v) largest = std::max(largest, std::fabs(a.logits[i][v] - b.logits[i][v]));
+    for (std::size_t v = 0; v < a.logits[i].size(); ++v)
+      largest = std::max(largest, std::fabs(a.logits[i][v] - b.logits[i][v]));
   return largest;
 }
 
@@ -83,14 +85,16 @@ TEST(Formats, BundledModelInShards) {
     shards[which][name] = tensor;
     index["weight_map"][name] = "part" + std::to_string(which) + ".safetensors";
   }
-  for (const int i : {0, 1}) write_safetensors(folder / ("part" + std::to_string(i) + ".safetensors"), shards[i]);
+  for (const int i : {0, 1})
+    write_safetensors(folder / ("part" + std::to_string(i) + ".safetensors"), shards[i]);
   spill(folder / "model.safetensors.index.json", index.dump());
   EXPECT_EQ(distance(run(load_model(folder.path().string()), {5, 6, 7}, 3), run(model, {5, 6, 7}, 3)), 0.0);
 }
 
 TEST(Formats, Stories260K) {
   const char* shared = std::getenv("FORERUN_SHARED");
-  const auto files = std::string(shared != nullptr ? shared : FORERUN_SOURCE_DIR "/../shared") + "/models/stories260K/";
+  const auto files =
+      std::string(shared != nullptr ? shared : FORERUN_SOURCE_DIR "/../shared") + "/models/stories260K/";
   if (!std::filesystem::exists(files)) GTEST_SKIP() << "no stories260K at " << files;
   const auto model = load_model(files + "stories260K.bin");
   std::vector<std::uint32_t> golden;

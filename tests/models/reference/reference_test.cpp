@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Against outputs that others computed: PyTorch in double precision for the bundled model, llama2.c's for stories260K.
+// Against outputs that others computed: PyTorch in double precision for the bundled model, llama2.c's for
+// stories260K.
 #include "models/reference/reference_executor.hpp"
 
 #include <gtest/gtest.h>
@@ -40,13 +41,15 @@ TEST(Reference, BundledModelWritesWhatPyTorchWrites) {
   ReferenceExecutor forced(model);
   const auto ids = golden["held_out_ids"].get<std::vector<std::uint32_t>>();
   double sum = 0;
-  for (std::size_t i = 0; i + 1 < ids.size(); ++i) sum += negative_log_likelihood(forced.step(ids[i]), ids[i + 1]);
+  for (std::size_t i = 0; i + 1 < ids.size(); ++i)
+    sum += negative_log_likelihood(forced.step(ids[i]), ids[i + 1]);
   EXPECT_NEAR(sum / static_cast<double>(ids.size() - 1), golden["held_out_mean_nll"].get<double>(), 1e-9);
 }
 
 TEST(Reference, Stories260K) {
   const char* shared = std::getenv("FORERUN_SHARED");
-  const auto folder = std::string(shared != nullptr ? shared : FORERUN_SOURCE_DIR "/../shared") + "/models/stories260K/";
+  const auto folder =
+      std::string(shared != nullptr ? shared : FORERUN_SOURCE_DIR "/../shared") + "/models/stories260K/";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no stories260K at " << folder;
   const auto model = load_model(folder + "stories260K.bin");
   std::vector<std::uint32_t> ids;
@@ -60,7 +63,8 @@ TEST(Reference, Stories260K) {
   double error = 0, sum = 0;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const auto logits = executor.step(ids[i]);
-    for (std::size_t v = 0; v < 512; ++v) error = std::max(error, std::fabs(logits[v] - static_cast<double>(golden[i * 512 + v])));
+    for (std::size_t v = 0; v < 512; ++v)
+      error = std::max(error, std::fabs(logits[v] - static_cast<double>(golden[i * 512 + v])));
     if (i + 1 == ids.size()) continue;
     EXPECT_EQ(largest(logits), ids[i + 1]) << "position " << i;
     sum += negative_log_likelihood(logits, ids[i + 1]);

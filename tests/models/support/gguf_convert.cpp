@@ -38,10 +38,15 @@ FileTensor turned(const FileTensor& t) {
 const std::vector<std::pair<std::regex, std::string>>& names() {
   static const auto table = [] {
     std::vector<std::pair<std::regex, std::string>> list;
-    const auto add = [&list](const char* from, const char* to) { list.emplace_back(std::regex(std::string("^") + from + "$"), to); };
+    const auto add = [&list](const char* from, const char* to) {
+      list.emplace_back(std::regex(std::string("^") + from + "$"), to);
+    };
     const std::string layer = R"((?:model\.layers|transformer\.h)\.(\d+)\.)";
-    const auto of_layer = [&](const char* from, const char* to) { add((layer + from + R"(\.(weight|bias))").c_str(), ("blk.$1." + std::string(to) + ".$2").c_str()); };
-    add(R"((?:model\.embed_tokens|transformer\.wte|transformer\.word_embeddings)\.weight)", "token_embd.weight");
+    const auto of_layer = [&](const char* from, const char* to) {
+      add((layer + from + R"(\.(weight|bias))").c_str(), ("blk.$1." + std::string(to) + ".$2").c_str());
+    };
+    add(R"((?:model\.embed_tokens|transformer\.wte|transformer\.word_embeddings)\.weight)",
+        "token_embd.weight");
     add(R"(transformer\.wpe\.weight)", "position_embd.weight");
     add(R"(transformer\.word_embeddings_layernorm\.(weight|bias))", "token_embd_norm.$1");
     add(R"((?:model\.norm|transformer\.ln_f)\.(weight|bias))", "output_norm.$1");
@@ -71,9 +76,12 @@ const std::vector<std::pair<std::regex, std::string>>& names() {
     of_layer(R"(mlp\.shared_experts\.up_proj)", "ffn_up_shexp");
     of_layer(R"(mlp\.shared_experts\.down_proj)", "ffn_down_shexp");
     add((layer + R"(mlp\.gate\.e_score_correction_bias)").c_str(), "blk.$1.exp_probs_b.bias");
-    add((layer + R"((?:mlp|block_sparse_moe)\.experts\.\d+\.(?:gate_proj|w1)\.weight)").c_str(), "blk.$1.ffn_gate_exps.weight");
-    add((layer + R"((?:mlp|block_sparse_moe)\.experts\.\d+\.(?:up_proj|w3)\.weight)").c_str(), "blk.$1.ffn_up_exps.weight");
-    add((layer + R"((?:mlp|block_sparse_moe)\.experts\.\d+\.(?:down_proj|w2)\.weight)").c_str(), "blk.$1.ffn_down_exps.weight");
+    add((layer + R"((?:mlp|block_sparse_moe)\.experts\.\d+\.(?:gate_proj|w1)\.weight)").c_str(),
+        "blk.$1.ffn_gate_exps.weight");
+    add((layer + R"((?:mlp|block_sparse_moe)\.experts\.\d+\.(?:up_proj|w3)\.weight)").c_str(),
+        "blk.$1.ffn_up_exps.weight");
+    add((layer + R"((?:mlp|block_sparse_moe)\.experts\.\d+\.(?:down_proj|w2)\.weight)").c_str(),
+        "blk.$1.ffn_down_exps.weight");
     return list;
   }();
   return table;
@@ -81,17 +89,26 @@ const std::vector<std::pair<std::regex, std::string>>& names() {
 
 std::string gguf_name(const std::string& name, bool gemma2) {
   if (gemma2 && name.find("post_attention_layernorm") != std::string::npos)
-    return std::regex_replace(name, std::regex(R"(model\.layers\.(\d+)\.post_attention_layernorm)"), "blk.$1.post_attention_norm");
+    return std::regex_replace(name, std::regex(R"(model\.layers\.(\d+)\.post_attention_layernorm)"),
+                              "blk.$1.post_attention_norm");
   for (const auto& [pattern, to] : names())
     if (std::regex_match(name, pattern)) return std::regex_replace(name, pattern, to);
   throw std::logic_error("no GGUF name for " + name);
 }
 
-const std::map<std::string, std::string> architectures{
-    {"llama", "llama"},   {"mistral", "llama"},   {"mixtral", "llama"},         {"qwen2", "qwen2"},
-    {"qwen3", "qwen3"},   {"qwen3_moe", "qwen3moe"}, {"gemma", "gemma"},        {"gemma2", "gemma2"},
-    {"phi3", "phi3"},     {"gpt2", "gpt2"},       {"bloom", "bloom"},           {"deepseek_v2", "deepseek2"},
-    {"deepseek_v3", "deepseek2"}};
+const std::map<std::string, std::string> architectures{{"llama", "llama"},
+                                                       {"mistral", "llama"},
+                                                       {"mixtral", "llama"},
+                                                       {"qwen2", "qwen2"},
+                                                       {"qwen3", "qwen3"},
+                                                       {"qwen3_moe", "qwen3moe"},
+                                                       {"gemma", "gemma"},
+                                                       {"gemma2", "gemma2"},
+                                                       {"phi3", "phi3"},
+                                                       {"gpt2", "gpt2"},
+                                                       {"bloom", "bloom"},
+                                                       {"deepseek_v2", "deepseek2"},
+                                                       {"deepseek_v3", "deepseek2"}};
 
 json metadata_of(const json& c, const std::string& arch, FileTensors& tensors) {
   json m = {{"general.architecture", arch}, {"general.name", "golden"}};
@@ -106,7 +123,8 @@ json metadata_of(const json& c, const std::string& arch, FileTensors& tensors) {
   set("block_count", get({"num_hidden_layers", "n_layer"}));
   set("attention.head_count", heads);
   const auto norm_eps = c.contains("rms_norm_eps") ? c["rms_norm_eps"] : c["layer_norm_epsilon"];
-  set(c.contains("rms_norm_eps") ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon", norm_eps);
+  set(c.contains("rms_norm_eps") ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon",
+      norm_eps);
   if (arch == "gpt2" || arch == "bloom") {
     set("context_length", arch == "gpt2" ? c["n_positions"].get<std::uint32_t>() : 2048u);
     set("feed_forward_length", 4 * hidden);
@@ -153,13 +171,16 @@ json metadata_of(const json& c, const std::string& arch, FileTensors& tensors) {
   const std::string kind = s.contains("rope_type") ? s["rope_type"] : s["type"];
   if (kind == "llama3") {  // as a factor for each pair
     FileTensor factors{"F32", {dim / 2}, {}};
-    const double original = s["original_max_position_embeddings"], low = s["low_freq_factor"], high = s["high_freq_factor"];
+    const double original = s["original_max_position_embeddings"], low = s["low_freq_factor"],
+                 high = s["high_freq_factor"];
     for (std::uint32_t i = 0; i < dim; i += 2) {
-      const double length = 2 * std::numbers::pi * std::pow(c["rope_theta"].get<double>(), double{1} * i / dim);
+      const double length =
+          2 * std::numbers::pi * std::pow(c["rope_theta"].get<double>(), double{1} * i / dim);
       const double smooth = (original / length - low) / (high - low), factor = s["factor"];
-      factors.values.push_back(static_cast<float>(length < original / high  ? 1
-                                                  : length > original / low ? factor
-                                                                            : 1 / ((1 - smooth) / factor + smooth)));
+      factors.values.push_back(static_cast<float>(length < original / high ? 1
+                                                  : length > original / low
+                                                      ? factor
+                                                      : 1 / ((1 - smooth) / factor + smooth)));
     }
     tensors["rope_freqs.weight"] = factors;
   } else if (kind == "longrope") {
@@ -171,34 +192,45 @@ json metadata_of(const json& c, const std::string& arch, FileTensors& tensors) {
     tensors["rope_factors_long.weight"] = list("long_factor");
     const double original = c["original_max_position_embeddings"];
     set("rope.scaling.original_context_length", c["original_max_position_embeddings"]);
-    set("rope.scaling.attn_factor", std::sqrt(1 + std::log(c["max_position_embeddings"].get<double>() / original) / std::log(original)));
+    set("rope.scaling.attn_factor",
+        std::sqrt(1 + std::log(c["max_position_embeddings"].get<double>() / original) / std::log(original)));
   } else {
     set("rope.scaling.type", kind);
     set("rope.scaling.factor", s["factor"].get<double>());
-    if (s.contains("original_max_position_embeddings")) set("rope.scaling.original_context_length", s["original_max_position_embeddings"]);
-    if (s.contains("mscale_all_dim")) set("rope.scaling.yarn_log_multiplier", 0.1 * s["mscale_all_dim"].get<double>());
+    if (s.contains("original_max_position_embeddings"))
+      set("rope.scaling.original_context_length", s["original_max_position_embeddings"]);
+    if (s.contains("mscale_all_dim"))
+      set("rope.scaling.yarn_log_multiplier", 0.1 * s["mscale_all_dim"].get<double>());
   }
   return m;
 }
 
 }  // namespace
 
-bool has_gguf_form(const json& config) { return architectures.contains(config["model_type"].get<std::string>()); }
+bool has_gguf_form(const json& config) {
+  return architectures.contains(config["model_type"].get<std::string>());
+}
 
 GgufContent to_gguf(const json& c, const FileTensors& tensors) {
   const std::string family = c["model_type"], arch = architectures.at(family);
   GgufContent result;
   result.metadata = metadata_of(c, arch, result.tensors);
-  const auto ends = [](const std::string& name, const char* end) { return name.find(end) != std::string::npos; };
+  const auto ends = [](const std::string& name, const char* end) {
+    return name.find(end) != std::string::npos;
+  };
   for (const auto& [name, stored] : tensors) {
     auto tensor = stored;
     const auto to = gguf_name(name, family == "gemma2");
     const std::uint64_t heads = c.value("num_attention_heads", c.value("n_head", 1u)),
-                        hidden = c.contains("hidden_size") ? c["hidden_size"] : c["n_embd"], dim = c.value("head_dim", hidden / heads);
+                        hidden = c.contains("hidden_size") ? c["hidden_size"] : c["n_embd"],
+                        dim = c.value("head_dim", hidden / heads);
     if (arch == "llama" && (ends(to, "attn_q.") || ends(to, "attn_k."))) tensor = interleaved(tensor, dim);
-    if (family == "gpt2" && tensor.shape.size() == 2 && name.find(".h.") != std::string::npos) tensor = turned(tensor);
-    if (family == "bloom" && ends(to, "attn_qkv"))  // [head][query, key, value] becomes [query, key, value][head]
-      tensor = reordered(tensor, [&](std::uint64_t r) { return (r % hidden / dim * 3 + r / hidden) * dim + r % dim; });
+    if (family == "gpt2" && tensor.shape.size() == 2 && name.find(".h.") != std::string::npos)
+      tensor = turned(tensor);
+    if (family == "bloom" &&
+        ends(to, "attn_qkv"))  // [head][query, key, value] becomes [query, key, value][head]
+      tensor = reordered(
+          tensor, [&](std::uint64_t r) { return (r % hidden / dim * 3 + r / hidden) * dim + r % dim; });
     if (family.starts_with("gemma") && ends(to, "norm.weight"))
       for (auto& v : tensor.values) v += 1;
     if (!ends(to, "_exps.")) {

@@ -27,20 +27,13 @@ FileTensor in_halves(const FileTensor& t, std::uint64_t dim) {
 }  // namespace
 
 nlohmann::json llama_config(const models::ModelConfig& c) {
-  return {{"model_type", "llama"},
-          {"hidden_size", c.hidden},
-          {"intermediate_size", c.ffn},
-          {"num_hidden_layers", c.layers},
-          {"num_attention_heads", c.heads},
-          {"num_key_value_heads", c.kv_heads},
-          {"head_dim", c.head_dim},
-          {"max_position_embeddings", c.max_positions},
-          {"vocab_size", c.vocabulary},
-          {"rms_norm_eps", c.norm_eps},
-          {"rope_theta", c.rotary.theta},
-          {"tie_word_embeddings", c.tied_embeddings},
-          {"bos_token_id", c.bos},
-          {"eos_token_id", c.eos}};
+  return {{"model_type", "llama"},          {"hidden_size", c.hidden},
+          {"intermediate_size", c.ffn},     {"num_hidden_layers", c.layers},
+          {"num_attention_heads", c.heads}, {"num_key_value_heads", c.kv_heads},
+          {"head_dim", c.head_dim},         {"max_position_embeddings", c.max_positions},
+          {"vocab_size", c.vocabulary},     {"rms_norm_eps", c.norm_eps},
+          {"rope_theta", c.rotary.theta},   {"tie_word_embeddings", c.tied_embeddings},
+          {"bos_token_id", c.bos},          {"eos_token_id", c.eos}};
 }
 
 FileTensors llama_tensors(const models::Model& model, const std::string& type) {

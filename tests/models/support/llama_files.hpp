@@ -7,8 +7,8 @@
 
 namespace forerun::tests {
 
-/// config.json and tensors of the Hugging Face layout, in the element type `type`. Queries and keys whose pairs are
-/// neighbours are reordered.
+/// config.json and tensors of the Hugging Face layout, in the element type `type`. Queries and keys whose
+/// pairs are neighbours are reordered.
 nlohmann::json llama_config(const models::ModelConfig& config);
 FileTensors llama_tensors(const models::Model& model, const std::string& type);
 

@@ -19,7 +19,8 @@ using nlohmann::json;
 
 ScratchFolder::ScratchFolder() {
   static std::atomic<int> count = 0;
-  path_ = fs::temp_directory_path() / ("forerun_models_" + std::to_string(getpid()) + "_" + std::to_string(count++));
+  path_ = fs::temp_directory_path() /
+          ("forerun_models_" + std::to_string(getpid()) + "_" + std::to_string(count++));
   fs::create_directories(path_);
 }
 ScratchFolder::~ScratchFolder() {
@@ -93,7 +94,8 @@ std::string encode(const FileTensor& tensor) {
   if (!tensor.bytes.empty()) return tensor.bytes;
   std::string bytes;
   if (tensor.type == "Q8_0" || tensor.type == "Q4_0") {
-    for (std::size_t i = 0; i + 32 <= tensor.values.size(); i += 32) put_block(bytes, &tensor.values[i], tensor.type == "Q8_0");
+    for (std::size_t i = 0; i + 32 <= tensor.values.size(); i += 32)
+      put_block(bytes, &tensor.values[i], tensor.type == "Q8_0");
     return bytes;
   }
   for (const float v : tensor.values) {
@@ -120,8 +122,9 @@ void write_safetensors(const fs::path& path, const FileTensors& tensors) {
 }
 
 void write_gguf(const fs::path& path, const json& metadata, const FileTensors& tensors) {
-  static const std::map<std::string, std::uint32_t> types{{"F32", 0},  {"F16", 1},   {"Q4_0", 2},  {"Q4_1", 3},  {"Q5_0", 6},  {"Q5_1", 7},
-                                                          {"Q8_0", 8}, {"Q2_K", 10}, {"Q4_K", 12}, {"Q5_K", 13}, {"Q6_K", 14}, {"BF16", 30}};
+  static const std::map<std::string, std::uint32_t> types{
+      {"F32", 0},  {"F16", 1},   {"Q4_0", 2},  {"Q4_1", 3},  {"Q5_0", 6},  {"Q5_1", 7},
+      {"Q8_0", 8}, {"Q2_K", 10}, {"Q4_K", 12}, {"Q5_K", 13}, {"Q6_K", 14}, {"BF16", 30}};
   std::string file = "GGUF", data;
   put(file, std::uint32_t{3});
   put(file, std::uint64_t{tensors.size()});
@@ -173,13 +176,16 @@ FileTensor random_blocks(const std::string& type, std::uint64_t rows, std::uint6
     std::vector<std::size_t> scales;  // where binary16 numbers lie
   };
   static const std::map<std::string, Layout> layouts{
-      {"Q4_0", {32, 18, {0}}},    {"Q4_1", {32, 20, {0, 2}}},    {"Q5_0", {32, 22, {0}}},      {"Q5_1", {32, 24, {0, 2}}},
-      {"Q8_0", {32, 34, {0}}},    {"Q4_K", {256, 144, {0, 2}}},  {"Q5_K", {256, 176, {0, 2}}}, {"Q6_K", {256, 210, {208}}}};
+      {"Q4_0", {32, 18, {0}}},      {"Q4_1", {32, 20, {0, 2}}}, {"Q5_0", {32, 22, {0}}},
+      {"Q5_1", {32, 24, {0, 2}}},   {"Q8_0", {32, 34, {0}}},    {"Q4_K", {256, 144, {0, 2}}},
+      {"Q5_K", {256, 176, {0, 2}}}, {"Q6_K", {256, 210, {208}}}};
   const auto& layout = layouts.at(type);
   FileTensor tensor{type, {rows, cols}, {}, {}};
   for (std::uint64_t block = 0; block < rows * cols / layout.elements; ++block) {
     std::string bytes;
-    const auto hash = [&](std::uint64_t i) { return static_cast<int>(element(crc32(type), static_cast<std::uint32_t>(block * 256 + i), 0, 1)); };
+    const auto hash = [&](std::uint64_t i) {
+      return static_cast<int>(element(crc32(type), static_cast<std::uint32_t>(block * 256 + i), 0, 1));
+    };
     for (std::uint64_t i = 0; i < layout.bytes; ++i) bytes += static_cast<char>(hash(i));
     for (const auto at : layout.scales) {
       const auto scale = ip::to_half(static_cast<float>(hash(at)) * 0x1p-17F);
@@ -192,19 +198,22 @@ FileTensor random_blocks(const std::string& type, std::uint64_t rows, std::uint6
 
 std::vector<std::string> GoldenModel::names() {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(golden_folder)) names.push_back(entry.path().stem().string());
+  for (const auto& entry : fs::directory_iterator(golden_folder))
+    names.push_back(entry.path().stem().string());
   std::sort(names.begin(), names.end());
   return names;
 }
 
-GoldenModel::GoldenModel(const std::string& name) : text(json::parse(slurp(golden_folder / (name + ".json")))) {
+GoldenModel::GoldenModel(const std::string& name)
+    : text(json::parse(slurp(golden_folder / (name + ".json")))) {
   ids = text["ids"].get<std::vector<std::uint32_t>>();
   for (const auto& [key, recipe] : text["tensors"].items()) {
     FileTensor tensor{recipe["type"], recipe["shape"], {}};
     std::uint64_t count = 1;
     for (const auto length : tensor.shape) count *= length;
     const auto seed = crc32(key);
-    for (std::uint32_t i = 0; i < count; ++i) tensor.values.push_back(element(seed, i, recipe["offset"], recipe["step"]));
+    for (std::uint32_t i = 0; i < count; ++i)
+      tensor.values.push_back(element(seed, i, recipe["offset"], recipe["step"]));
     tensors[key] = std::move(tensor);
   }
 }

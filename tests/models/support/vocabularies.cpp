@@ -30,12 +30,14 @@ struct Piece {
 std::vector<Piece> pieces() {
   std::map<std::uint32_t, std::string> by_id;
   const auto root = bundled();
-  for (const auto& [token, id] : root["model"]["vocab"].items()) by_id[id] = models::from_byte_alphabet(token);
+  for (const auto& [token, id] : root["model"]["vocab"].items())
+    by_id[id] = models::from_byte_alphabet(token);
   std::vector<Piece> list;
   float score = 0;
   for (auto [id, text] : by_id) {
     if (!whole_characters(text)) continue;
-    for (auto at = text.find(' '); at != std::string::npos; at = text.find(' ', at)) text.replace(at, 1, "\xe2\x96\x81");
+    for (auto at = text.find(' '); at != std::string::npos; at = text.find(' ', at))
+      text.replace(at, 1, "\xe2\x96\x81");
     list.push_back({text, score--});
   }
   return list;
@@ -48,21 +50,26 @@ json byte_level_vocabulary(const std::string& pre) {
   std::map<std::uint32_t, std::string> by_id;
   for (const auto& [token, id] : root["model"]["vocab"].items()) by_id[id] = token;
   std::map<std::uint32_t, int> types;
-  for (const auto& added : root["added_tokens"]) by_id[added["id"]] = added["content"], types[added["id"]] = 3;
+  for (const auto& added : root["added_tokens"])
+    by_id[added["id"]] = added["content"], types[added["id"]] = 3;
   json m = {{"tokenizer.ggml.model", "gpt2"}, {"tokenizer.ggml.pre", pre}};
   for (const auto& [id, token] : by_id) {
     m["tokenizer.ggml.tokens"].push_back(token);
     m["tokenizer.ggml.token_type"].push_back(types.contains(id) ? 3 : 1);
   }
   for (const auto& merge : root["model"]["merges"])
-    m["tokenizer.ggml.merges"].push_back(merge.is_array() ? merge[0].get<std::string>() + " " + merge[1].get<std::string>() : merge.get<std::string>());
+    m["tokenizer.ggml.merges"].push_back(merge.is_array()
+                                             ? merge[0].get<std::string>() + " " + merge[1].get<std::string>()
+                                             : merge.get<std::string>());
   m["tokenizer.ggml.bos_token_id"] = 0;
   m["tokenizer.ggml.eos_token_id"] = 1;
   return m;
 }
 
 json sentence_piece_vocabulary() {
-  json m = {{"tokenizer.ggml.model", "llama"}, {"tokenizer.ggml.bos_token_id", 1}, {"tokenizer.ggml.eos_token_id", 2}};
+  json m = {{"tokenizer.ggml.model", "llama"},
+            {"tokenizer.ggml.bos_token_id", 1},
+            {"tokenizer.ggml.eos_token_id", 2}};
   const auto add = [&](const std::string& token, double score, int type) {
     m["tokenizer.ggml.tokens"].push_back(token);
     m["tokenizer.ggml.scores"].push_back(score);
@@ -97,11 +104,14 @@ json sentence_piece_json() {
           {"normalizer",
            {{"type", "Sequence"},
             {"normalizers",
-             {{{"type", "Prepend"}, {"prepend", mark}}, {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", mark}}}}}},
+             {{{"type", "Prepend"}, {"prepend", mark}},
+              {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", mark}}}}}},
           {"pre_tokenizer", nullptr},
           {"post_processor",
            {{"type", "TemplateProcessing"},
-            {"single", {{{"SpecialToken", {{"id", "<s>"}, {"type_id", 0}}}}, {{"Sequence", {{"id", "A"}, {"type_id", 0}}}}}},
+            {"single",
+             {{{"SpecialToken", {{"id", "<s>"}, {"type_id", 0}}}},
+              {{"Sequence", {{"id", "A"}, {"type_id", 0}}}}}},
             {"special_tokens", {{"<s>", {{"id", "<s>"}, {"ids", {1}}, {"tokens", {"<s>"}}}}}}}},
           {"decoder",
            {{"type", "Sequence"},
@@ -111,7 +121,12 @@ json sentence_piece_json() {
               {{"type", "Fuse"}},
               {{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}}}}}},
           {"model",
-           {{"type", "BPE"}, {"byte_fallback", true}, {"unk_token", "<unk>"}, {"fuse_unk", true}, {"vocab", vocab}, {"merges", merges}}}};
+           {{"type", "BPE"},
+            {"byte_fallback", true},
+            {"unk_token", "<unk>"},
+            {"fuse_unk", true},
+            {"vocab", vocab},
+            {"merges", merges}}}};
 }
 
 }  // namespace forerun::tests

@@ -41,7 +41,8 @@ std::string error(Make make) {
   return "accepted";
 }
 
-void expect_recorded(const Tokenizer& tokenizer, const std::string& name, const std::vector<std::uint32_t>& begin) {
+void expect_recorded(const Tokenizer& tokenizer, const std::string& name,
+                     const std::vector<std::uint32_t>& begin) {
   const auto golden = recorded();
   const auto& ids = golden["ids"][name];
   ASSERT_EQ(ids.size(), golden["texts"].size()) << name;
@@ -61,9 +62,13 @@ TEST(Forms, ByteLevelInGguf) {
   expect_recorded(from_keys(byte_level_vocabulary("bloom")), "bloom", {});
 }
 
-TEST(Forms, SentencePieceInGguf) { expect_recorded(from_keys(sentence_piece_vocabulary()), "sentencepiece", {1}); }
+TEST(Forms, SentencePieceInGguf) {
+  expect_recorded(from_keys(sentence_piece_vocabulary()), "sentencepiece", {1});
+}
 
-TEST(Forms, SentencePieceAsMerges) { expect_recorded(from_text(sentence_piece_json()), "sentencepiece", {1}); }
+TEST(Forms, SentencePieceAsMerges) {
+  expect_recorded(from_text(sentence_piece_json()), "sentencepiece", {1});
+}
 
 TEST(Forms, PatternsInJson) {
   auto root = json::parse(slurp(zoo + "/tokenizer.json"));
@@ -76,13 +81,19 @@ TEST(Forms, PatternsInJson) {
           {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}}}}};
     return from_text(root);
   };
-  expect_recorded(with("'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"), "gpt-2", {});
-  expect_recorded(with("(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"), "qwen2", {});
-  EXPECT_THAT(error([&] { with("(unclosed"); }), HasSubstr("'Regex' is \"(unclosed\", expected a pattern (at character"));
+  expect_recorded(with("'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"),
+                  "gpt-2", {});
+  expect_recorded(with("(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| "
+                       "?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"),
+                  "qwen2", {});
+  EXPECT_THAT(error([&] { with("(unclosed"); }),
+              HasSubstr("'Regex' is \"(unclosed\", expected a pattern (at character"));
 }
 
 TEST(Forms, SplittersCutAsTheyAreTold) {
-  const auto cut = [](SplitBehaviour behaviour, bool invert = false) { return split_by_pattern("-+", behaviour, invert)->split("a--b-c-"); };
+  const auto cut = [](SplitBehaviour behaviour, bool invert = false) {
+    return split_by_pattern("-+", behaviour, invert)->split("a--b-c-");
+  };
   EXPECT_THAT(cut(SplitBehaviour::isolated), ElementsAre("a", "--", "b", "-", "c", "-"));
   EXPECT_THAT(cut(SplitBehaviour::removed), ElementsAre("a", "b", "c"));
   EXPECT_THAT(cut(SplitBehaviour::with_previous), ElementsAre("a--", "b-", "c-"));
@@ -119,10 +130,13 @@ TEST(Forms, NamesWhatIsWrong) {
     vocabulary[key] = value;
     return error([&] { from_keys(vocabulary); });
   };
-  EXPECT_THAT(keys("tokenizer.ggml.model", "bert"), HasSubstr("'tokenizer.ggml.model' is \"bert\", expected llama or gpt2"));
-  EXPECT_THAT(keys("tokenizer.ggml.pre", "qwen"), HasSubstr("'qwen' is not supported (did you mean 'qwen2'?); known are bloom, gpt-2"));
+  EXPECT_THAT(keys("tokenizer.ggml.model", "bert"),
+              HasSubstr("'tokenizer.ggml.model' is \"bert\", expected llama or gpt2"));
+  EXPECT_THAT(keys("tokenizer.ggml.pre", "qwen"),
+              HasSubstr("'qwen' is not supported (did you mean 'qwen2'?); known are bloom, gpt-2"));
   EXPECT_THAT(keys("tokenizer.ggml.merges", {"t"}), HasSubstr("'t' is no pair"));
-  EXPECT_THAT(keys("tokenizer.ggml.merges", {"t zzzz"}), HasSubstr("names a token that the vocabulary lacks"));
+  EXPECT_THAT(keys("tokenizer.ggml.merges", {"t zzzz"}),
+              HasSubstr("names a token that the vocabulary lacks"));
   EXPECT_THAT(keys("tokenizer.ggml.tokens", 7), HasSubstr("expected a list"));
   EXPECT_THAT(keys("tokenizer.ggml.token_type", {1, 1}), HasSubstr("expected 1024 numbers"));
   const auto text = [](const char* key, const json& value) {
@@ -130,12 +144,17 @@ TEST(Forms, NamesWhatIsWrong) {
     root[key] = value;
     return error([&] { from_text(root); });
   };
-  EXPECT_THAT(text("normalizer", {{"type", "Lowercase"}}), HasSubstr("normalizer 'Lowercase' is not supported; supported is Sequence"));
-  EXPECT_THAT(text("pre_tokenizer", {{"type", "Whitespace"}}), HasSubstr("pre_tokenizer 'Whitespace' is not supported"));
+  EXPECT_THAT(text("normalizer", {{"type", "Lowercase"}}),
+              HasSubstr("normalizer 'Lowercase' is not supported; supported is Sequence"));
+  EXPECT_THAT(text("pre_tokenizer", {{"type", "Whitespace"}}),
+              HasSubstr("pre_tokenizer 'Whitespace' is not supported"));
   EXPECT_THAT(text("decoder", {{"type", "CTC"}}), HasSubstr("decoder 'CTC' is not supported"));
-  EXPECT_THAT(text("post_processor", {{"type", "BertProcessing"}}), HasSubstr("post_processor 'BertProcessing' is not supported"));
-  EXPECT_THAT(text("added_tokens", {{{"content", "x"}, {"id", "y"}}}), HasSubstr("the id of token 'x' is \"y\""));
-  EXPECT_THAT(error([] { Tokenizer::for_model(FORERUN_SOURCE_DIR "/models/zoo/llama-3-8b.yaml", 5); }), HasSubstr("a shape alone has no tokenizer"));
+  EXPECT_THAT(text("post_processor", {{"type", "BertProcessing"}}),
+              HasSubstr("post_processor 'BertProcessing' is not supported"));
+  EXPECT_THAT(text("added_tokens", {{{"content", "x"}, {"id", "y"}}}),
+              HasSubstr("the id of token 'x' is \"y\""));
+  EXPECT_THAT(error([] { Tokenizer::for_model(FORERUN_SOURCE_DIR "/models/zoo/llama-3-8b.yaml", 5); }),
+              HasSubstr("a shape alone has no tokenizer"));
 }
 
 }  // namespace

@@ -19,7 +19,9 @@ TEST(Split, FollowsThePattern) {
   EXPECT_THAT(split_like_gpt2("We'll see  12 things, ok?\n\n x"),
               ElementsAre("We", "'ll", " see", " ", " 12", " things", ",", " ok", "?", "\n\n", " x"));
   EXPECT_THAT(split_like_gpt2("  "), ElementsAre("  "));
-  EXPECT_THAT(split_like_gpt2("Z\xc3\xbcrich \xe2\x82\xac" "5"), ElementsAre("Z\xc3\xbcrich", " \xe2\x82\xac", "5"));
+  EXPECT_THAT(split_like_gpt2("Z\xc3\xbcrich \xe2\x82\xac"
+                              "5"),
+              ElementsAre("Z\xc3\xbcrich", " \xe2\x82\xac", "5"));
   EXPECT_TRUE(split_like_gpt2("").empty());
 }
 
@@ -55,7 +57,8 @@ TEST(Tokenizer, LongTextIsNotQuadratic) {
 
 TEST(Tokenizer, Stories260K) {
   const char* shared = std::getenv("FORERUN_SHARED");
-  const auto folder = std::string(shared != nullptr ? shared : FORERUN_SOURCE_DIR "/../shared") + "/models/stories260K/";
+  const auto folder =
+      std::string(shared != nullptr ? shared : FORERUN_SOURCE_DIR "/../shared") + "/models/stories260K/";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no stories260K at " << folder;
   const auto tokenizer = Tokenizer::for_model(folder + "stories260K.bin", 512);
   std::vector<std::uint32_t> ids;
@@ -85,8 +88,10 @@ TEST(Tokenizer, NamesWhatIsWrong) {
   EXPECT_THAT(error("{"), testing::HasSubstr(":1:1: not valid JSON"));
   EXPECT_THAT(error("{}"), testing::HasSubstr("'model' is missing"));
   EXPECT_THAT(error(R"({"model":{"type":"Unigram"}})"), testing::HasSubstr("'Unigram' is not supported"));
-  EXPECT_THAT(error(R"({"model":{"type":"BPE","vocab":{"a":0},"merges":["a b"]},"pre_tokenizer":{"type":"ByteLevel"},"decoder":{"type":"ByteLevel"}})"),
-              testing::HasSubstr("names a token that the vocabulary lacks"));
+  EXPECT_THAT(
+      error(
+          R"({"model":{"type":"BPE","vocab":{"a":0},"merges":["a b"]},"pre_tokenizer":{"type":"ByteLevel"},"decoder":{"type":"ByteLevel"}})"),
+      testing::HasSubstr("names a token that the vocabulary lacks"));
   EXPECT_THROW(Tokenizer::from_llama2c(bundled + "/config.json", 512), ModelError);
 }
 

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Attention: heads from the projection, the cache, scores and weighted values. Private to emit.cpp.
+#pragma once
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "models/compiler/emit_commands.hpp"
+
+namespace forerun::models::emission {
+
+class AttentionEmitter : public CommandEmitter {
+ public:
+  using CommandEmitter::CommandEmitter;
+
+ protected:
+  /// A layer with a window needs the tiles of the cache that hold positions of the window, the others all.
+  void begin_window() {
+    if (!has_windows()) return;
+    const auto& windows = model_.windows;
+    const auto positions_of = [this](std::uint32_t w) { return std::int64_t{w == 0 ? plan_.context : w}; };
+    const auto even = positions_of(windows.front()), odd = positions_of(windows[windows.size() > 1 ? 1 : 0]);
+    out_.scalar(FR_SCALAR_AND, window, layer, none, 1);
+    out_.scalar(FR_SCALAR_MUL, window, window, none, odd - even);
+    out_.scalar(FR_SCALAR_ADD, window, window, none, even);
+    out_.scalar(FR_SCALAR_SUB, first_cached, position, window, -1);
+    out_.scalar(FR_SCALAR_MAX, first_cached, first_cached, none, 0);
+    out_.scalar(FR_SCALAR_DIV, first_cached, first_cached, none, plan_.cache_tile);
+    out_.scalar(FR_SCALAR_CEIL_DIV, tiles, position, none, plan_.cache_tile);
+    out_.scalar(FR_SCALAR_SUB, tiles, tiles, first_cached, 0);
+    out_.scalar(FR_SCALAR_MIN, has_past, tiles, none, 1);
+    out_.scalar(FR_SCALAR_MUL, first_cached, first_cached, none, plan_.cache_tile);
+  }
+  bool has_windows() const {
+    return std::any_of(model_.windows.begin(), model_.windows.end(), [](auto w) { return w != 0; });
+  }
+  /// Own query and key heads in the projection's result, each normalised.
+  void head_norm() {
+    const auto from = product(share_.qkv_columns());
+    const auto heads = share_.heads.size() + share_.kv_heads.size();
+    for (std::uint64_t h = 0; h < heads; ++h) {
+      const Matrix head{from.at + u32(h * model_.head_dim * 4), from.stride, FR_TYPE_F32};
+      auto v = vector(FR_VECTOR_RMSNORM, model_.head_dim, head, head);
+      v.arg0 = bits(model_.norm_eps);
+      const bool query = h < share_.heads.size();
+      set_b(v,
+            {s_.constants + (query ? plan_.constants.query_norm : plan_.constants.key_norm), 0, FR_TYPE_F32});
+      link(FR_OP_VECTOR, v, {}, {rows_patch(tokens), FR_PATCH(fr_vector, b, constants_now, 1)});
+    }
+  }
+
+  /// From the projection's result to queries, keys and values by heads; the rotated part of each is rotated.
+  void place_heads() {
+    if (share_.heads.empty()) return;
+    const auto from = product(share_.qkv_columns());
+    const auto head_bytes = std::uint64_t{model_.head_dim} * act_;
+    const auto rotated = plan_.rotated();
+    const auto rotate = [&](std::uint64_t column, std::uint32_t to, std::uint64_t rows_before, Sync sync) {
+      std::vector<Patch> patches{rows_patch(tokens)};
+      if (rows_before > 0)
+        patches.push_back(FR_PATCH(fr_vector, d, tokens, narrow(rows_before * head_bytes)));
+      const auto part = [&](unsigned op, std::uint64_t first, std::uint64_t cols) {
+        auto d = activations(to, model_.head_dim);
+        d.at += u32(first * act_);
+        return vector(op, cols, {from.at + u32((column + first) * 4), from.stride, FR_TYPE_F32}, d);
+      };
+      if (rotated > 0) {
+        auto v = part(FR_VECTOR_ROPE, 0, rotated);
+        v.arg0 = rotated;
+        v.flags = model_.rotary.interleaved ? FR_VECTOR_FLAG_INTERLEAVED : 0;
+        set_b(v, {s_.cosines, rotated * 2ull, FR_TYPE_F32});
+        set_c(v, {s_.sines, rotated * 2ull, FR_TYPE_F32});
+        link(FR_OP_VECTOR, v, std::exchange(sync, {}), patches);
+      }
+      if (rotated < model_.head_dim)
+        link(FR_OP_VECTOR, part(FR_VECTOR_COPY, rotated, model_.head_dim - rotated), sync, patches);
+    };
+    for (auto h = share_.heads.begin; h < share_.heads.end; ++h)
+      rotate((h - share_.heads.begin) * model_.head_dim, queries_of(h / group()),
+             h - group_heads(h / group()).begin, {});
+    const bool stores = !share_.stored_kv_heads.empty();
+    for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g)
+      rotate(share_.query_columns + (g - share_.kv_heads.begin) * model_.head_dim, s_.keys + local_kv(g), 0,
+             stores && g == share_.kv_heads.begin ? Sync{{{values_stored, 1}}, {}} : Sync{});
+    for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) {
+      const auto column =
+          share_.query_columns + share_.key_columns + (g - share_.kv_heads.begin) * model_.head_dim;
+      const bool last = g + 1 == share_.kv_heads.end;
+      link(FR_OP_VECTOR,
+           vector(FR_VECTOR_COPY, model_.head_dim, {from.at + u32(column * 4), from.stride, FR_TYPE_F32},
+                  activations(s_.values + local_kv(g), model_.head_dim)),
+           stores && last ? Sync{{}, {{values_made, 1}}} : Sync{}, {rows_patch(tokens)});
+    }
+  }
+  std::uint64_t group() const { return model_.heads / model_.kv_heads; }
+  /// Own query heads that share a key/value head.
+  Range group_heads(std::uint64_t g) const {
+    return {std::max(share_.heads.begin, g * group()), std::min(share_.heads.end, (g + 1) * group())};
+  }
+  std::uint32_t queries_of(std::uint64_t g) const {
+    return s_.queries +
+           u32((group_heads(g).begin - share_.heads.begin) * plan_.max_tokens * model_.head_dim * act_);
+  }
+  std::uint32_t local_kv(std::uint64_t g) const {
+    return u32((g - share_.kv_heads.begin) * plan_.max_tokens * model_.head_dim * act_);
+  }
+
+  void store_cache() {
+    const auto stored = share_.stored_kv_heads;
+    if (stored.empty()) return;
+    const auto row = std::uint64_t{model_.head_dim} * act_;
+    const auto store = [&](std::uint32_t from, std::uint64_t to, const Sync& sync) {
+      auto c = run_of(to + stored.begin * plan_.kv_head_bytes(), from + local_kv(stored.begin), 0);
+      c.size1 = u32(stored.size());
+      c.local_stride1 = narrow(plan_.max_tokens * row);
+      c.global_stride1 = static_cast<std::int64_t>(plan_.kv_head_bytes());
+      out_.add(
+          FR_OP_STORE, c, sync,
+          {FR_PATCH(fr_copy, bytes, tokens, narrow(row)), FR_PATCH(fr_copy, global, position, narrow(row)),
+           FR_PATCH(fr_copy, global, cache_offset, 1)});
+    };
+    store(s_.keys, memory_.keys, {{{values_made, 1}}, {}});
+    store(s_.values, memory_.values, {{}, {{values_stored, 1}}});
+  }
+
+  void attention() {
+    for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) attend(g);
+  }
+  /// All own query heads of one key/value head, stacked as rows [head][token].
+  void attend(std::uint64_t g) {
+    const auto heads = group_heads(g);
+    const auto head_bytes = std::uint64_t{model_.head_dim} * act_;
+    const auto rows = static_cast<std::int32_t>(heads.size());
+    const auto type = static_cast<std::uint8_t>(plan_.numerics.activation);
+    const Matrix scores{s_.scores, s_.score_stride, FR_TYPE_F32};
+
+    fr_matmul qk{};  // scores = queries x keys^T
+    qk.a = queries_of(g), qk.a_stride = narrow(head_bytes), qk.a_type = type;
+    qk.b_stride = narrow(head_bytes), qk.b_type = type;
+    qk.c = scores.at, qk.c_stride = narrow(scores.stride), qk.c_type = FR_TYPE_F32;
+    qk.k = model_.head_dim;
+    qk.flags = FR_MATMUL_B_TRANSPOSED;
+    over_cache(memory_.keys, g, qk, rows,
+               {FR_PATCH(fr_matmul, n, tile_positions, 1), FR_PATCH(fr_matmul, c, scratch_register, 4)});
+    qk.b = s_.keys + local_kv(g);
+    link(FR_OP_MATMUL, qk, {},
+         {FR_PATCH(fr_matmul, m, tokens, rows), FR_PATCH(fr_matmul, n, tokens, 1),
+          FR_PATCH(fr_matmul, c, position, 4)});
+
+    const std::vector<Patch> all_scores{FR_PATCH(fr_vector, rows, tokens, rows),
+                                        FR_PATCH(fr_vector, cols, position, 1),
+                                        FR_PATCH(fr_vector, cols, tokens, 1)};
+    const double cap = model_.score_cap;
+    if (cap > 0) {
+      auto scaled = vector(FR_VECTOR_AFFINE, 0, scores, scores);
+      scaled.arg0 = bits(model_.score_scale / cap);
+      link(FR_OP_VECTOR, scaled, {}, all_scores);
+      link(FR_OP_VECTOR, vector(FR_VECTOR_TANH, 0, scores, scores), {}, all_scores);
+    }
+    auto v = vector(FR_VECTOR_SOFTMAX, 0, scores, {scores.at, scores.stride, type});
+    v.arg0 = 1;
+    v.arg2 = bits(cap > 0 ? cap : model_.score_scale);
+    auto patches = all_scores;
+    patches.push_back(FR_PATCH(fr_vector, arg0, position, 1));
+    patches.push_back(FR_PATCH(fr_vector, arg1, tokens, 1));
+    if (has_windows()) patches.push_back(FR_PATCH(fr_vector, arg3, window, 1));
+    link(FR_OP_VECTOR, v, {}, patches);
+
+    fr_matmul pv{};  // weighted = probabilities x values
+    pv.a = scores.at, pv.a_stride = narrow(scores.stride), pv.a_type = type;
+    pv.b_stride = narrow(head_bytes), pv.b_type = type;
+    pv.c = s_.weighted, pv.c_stride = narrow(model_.head_dim * 4ull), pv.c_type = FR_TYPE_F32;
+    pv.n = model_.head_dim;
+    over_cache(
+        memory_.values, g, pv, rows,
+        {FR_PATCH(fr_matmul, k, tile_positions, 1), FR_PATCH(fr_matmul, a, scratch_register, narrow(act_)),
+         FR_PATCH(fr_matmul, flags, carry, FR_MATMUL_ACCUMULATE)});
+    pv.b = s_.values + local_kv(g);
+    link(FR_OP_MATMUL, pv, {},
+         {FR_PATCH(fr_matmul, m, tokens, rows), FR_PATCH(fr_matmul, k, tokens, 1),
+          FR_PATCH(fr_matmul, a, position, static_cast<std::int32_t>(act_)),
+          FR_PATCH(fr_matmul, flags, has_past, FR_MATMUL_ACCUMULATE)});
+
+    const auto all = activations(s_.slice, share_.query_columns);
+    for (auto h = heads.begin; h < heads.end; ++h) {
+      const Matrix from{s_.weighted, model_.head_dim * 4ull, FR_TYPE_F32};
+      link(FR_OP_VECTOR,
+           vector(FR_VECTOR_COPY, model_.head_dim, from,
+                  {all.at + u32((h - share_.heads.begin) * head_bytes), all.stride, all.type}),
+           {}, {rows_patch(tokens), FR_PATCH(fr_vector, a, tokens, narrow((h - heads.begin) * from.stride))});
+    }
+  }
+  /// `product` with each tile of the cache in turn as B.
+  void over_cache(std::uint64_t cache, std::uint64_t g, fr_matmul product, std::int32_t rows,
+                  std::vector<Patch> patches) {
+    const auto row = std::uint64_t{model_.head_dim} * act_;
+    link_nop(FR_ENGINE_TENSOR);
+    out_.begin_loop(tile, 0, {FR_PATCH(fr_loop, count, tiles, 1)});
+    out_.scalar(FR_SCALAR_MUL, scratch_register, tile, none, plan_.cache_tile);
+    if (has_windows()) out_.scalar(FR_SCALAR_ADD, scratch_register, scratch_register, first_cached, 0);
+    out_.scalar(FR_SCALAR_SUB, tile_positions, position, scratch_register, 0);
+    out_.scalar(FR_SCALAR_MIN, tile_positions, tile_positions, none, plan_.cache_tile);
+    out_.scalar(FR_SCALAR_MIN, carry, tile, none, 1);
+    ring_load(
+        run_of(cache + g * plan_.kv_head_bytes(), s_.ring, 0),
+        {FR_PATCH(fr_copy, global, cache_offset, 1), FR_PATCH(fr_copy, global, scratch_register, narrow(row)),
+         FR_PATCH(fr_copy, bytes, tile_positions, narrow(row))});
+    product.b = s_.ring;
+    patches.push_back(FR_PATCH(fr_matmul, m, tokens, rows));
+    patches.push_back(FR_PATCH(fr_matmul, b, use_slot, 1));
+    link(FR_OP_MATMUL, product, {{{ring_full, 1}}, {{ring_free, 1}}}, patches);
+    advance(use_slot);
+    out_.end_loop();
+  }
+};
+
+}  // namespace forerun::models::emission

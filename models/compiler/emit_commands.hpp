@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What the commands of all operators are made from: the chain of commands, the ring of loads, projections
+/// and exchanges between clusters. Private to emit.cpp.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "firmware/abi/program.h"
+#include "firmware/abi/registers.h"
+#include "ip/base/numbers.hpp"
+#include "models/compiler/plan.hpp"
+#include "models/compiler/stream.hpp"
+#include "models/graph/graph.hpp"
+#include "platform/chip/address_map.hpp"
+
+namespace forerun::models::emission {
+
+/// Run-time parameters, then the stream's own registers.
+enum Register : unsigned {
+  position = FR_PARAMETER_POSITION,
+  tokens = FR_PARAMETER_TOKENS,
+  logit_rows = FR_PARAMETER_LOGIT_ROWS,
+  sample = FR_PARAMETER_SAMPLE,
+  temperature = FR_PARAMETER_TEMPERATURE,
+  seed_low = FR_PARAMETER_SEED_LOW,
+  seed_high = FR_PARAMETER_SEED_HIGH,
+  layer = FR_PARAMETERS,
+  cache_offset,    ///< of the layer's keys and values
+  tile,            ///< counter of cache tiles
+  tile_positions,  ///< positions in this tile
+  carry,           ///< 1 when a product adds to what earlier tiles gave
+  tiles,           ///< tiles that hold earlier positions
+  load_slot,       ///< byte offset in the ring of the next load
+  use_slot,        ///< byte offset in the ring of the next use
+  weight_offset,   ///< of the next tile of weights
+  constants_now,   ///< offset of the layer's block of constants in the scratchpad
+  window,          ///< of the layer, where layers have different ones
+  first_cached,    ///< position at which the first tile of the cache that is needed begins
+  last_layer,      ///< 1 in the last layer
+  head_row,        ///< first row for which logits are made
+  has_past,        ///< 1 when the cache holds earlier positions
+  scratch_register
+};
+constexpr unsigned none = 255;
+
+enum Semaphore : std::uint8_t {
+  chain,  ///< to each engine its own: chain + FR_ENGINE_*
+  ring_free = chain + FR_ENGINE_COUNT,
+  ring_full,
+  constants_free,
+  constants_full,
+  values_made,  ///< this step's keys and values are there to be stored
+  values_stored,
+  attention_posted,
+  attention_output_posted,
+  swiglu_posted,
+  down_posted,
+  logits_posted
+};
+
+inline std::uint32_t bits(double value) { return std::bit_cast<std::uint32_t>(static_cast<float>(value)); }
+inline std::int32_t narrow(std::uint64_t value) { return static_cast<std::int32_t>(value); }
+inline std::uint32_t u32(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
+
+inline unsigned engine_of(unsigned opcode) {
+  return opcode >= FR_OP_VECTOR   ? FR_ENGINE_VECTOR
+         : opcode >= FR_OP_MATMUL ? FR_ENGINE_TENSOR
+         : opcode >= FR_OP_STORE  ? FR_ENGINE_STORE
+                                  : FR_ENGINE_LOAD;
+}
+
+inline unsigned nop_of(unsigned engine) {
+  switch (engine) {
+    case FR_ENGINE_TENSOR:
+      return FR_OP_TENSOR_NOP;
+    case FR_ENGINE_VECTOR:
+      return FR_OP_VECTOR_NOP;
+    case FR_ENGINE_STORE:
+      return FR_OP_STORE_NOP;
+    default:
+      return FR_OP_LOAD_NOP;
+  }
+}
+
+/// A matrix in the scratchpad.
+struct Matrix {
+  std::uint32_t at;
+  std::uint64_t stride;
+  unsigned type;
+};
+
+/// Commands of one cluster, in the order in which they are added.
+class CommandEmitter {
+ public:
+  CommandEmitter(const Plan& plan, const Graph& graph, std::uint32_t cluster)
+      : plan_(plan),
+        graph_(graph),
+        model_(plan.model),
+        s_(plan.scratch),
+        memory_(plan.memory),
+        share_(plan.shares[cluster]),
+        tiles_(plan.projections[cluster]),
+        cluster_(cluster),
+        act_(plan.activation_bytes()),
+        queries_(std::uint64_t{model_.heads} * model_.head_dim) {}
+
+ protected:
+  // The chain
+
+  /// Adds a command that follows the last one of the chain.
+  template <typename T>
+  void link(unsigned opcode, const T& command, Sync sync = {}, const std::vector<Patch>& patches = {}) {
+    join(opcode, sync);
+    last_ = out_.add(opcode, command, sync, patches);
+  }
+  void link_nop(unsigned engine) {
+    Sync sync;
+    const auto opcode = nop_of(engine);
+    join(opcode, sync);
+    last_ = out_.add(opcode, sync);
+  }
+  void join(unsigned opcode, Sync& sync) {
+    const auto engine = engine_of(opcode);
+    const bool first = engine_ == FR_ENGINE_COMMAND;
+    if (!handed_over_ && engine == engine_) return;
+    if (!handed_over_ && !first) out_.add_signal(last_, {link_to(engine), 1});
+    if (handed_over_ || !first) sync.wait.push_back({link_to(engine), 1});
+    handed_over_ = false;
+    engine_ = engine;
+  }
+  static std::uint8_t link_to(unsigned engine) { return static_cast<std::uint8_t>(chain + engine); }
+  /// The next command of the chain will be of this engine, and waits even if the last one was too: at both
+  /// ends of a loop's body.
+  void hand_over(unsigned engine) {
+    out_.add_signal(last_, {link_to(engine), 1});
+    handed_over_ = true;
+  }
+
+  // The ring
+
+  void advance(Register slot) {
+    out_.scalar(FR_SCALAR_ADD, slot, slot, none, s_.slot_bytes);
+    out_.scalar(FR_SCALAR_MOD, slot, slot, none, std::int64_t{s_.slots} * s_.slot_bytes);
+  }
+  fr_copy run_of(std::uint64_t global, std::uint32_t local, std::uint64_t bytes) const {
+    fr_copy c{};
+    c.global = global;
+    c.local = local;
+    c.bytes = u32(bytes);
+    c.size1 = c.size2 = c.size3 = 1;
+    return c;
+  }
+  void ring_load(const fr_copy& copy, std::vector<Patch> patches) {
+    patches.push_back(FR_PATCH(fr_copy, local, load_slot, 1));
+    out_.add(FR_OP_LOAD, copy, {{{ring_free, 1}}, {{ring_full, 1}}}, patches);
+    advance(load_slot);
+  }
+  void load_weights(std::uint64_t bytes) {
+    ring_load(run_of(memory_.weights[cluster_], s_.ring, bytes),
+              {FR_PATCH(fr_copy, global, weight_offset, 1)});
+    out_.scalar(FR_SCALAR_ADD, weight_offset, weight_offset, none, static_cast<std::int64_t>(bytes));
+  }
+  /// Loads tiles of the next projection before commands that may wait for other clusters.
+  void hoist(const std::vector<WeightTile>& tiles) {
+    issued_ = std::min<std::size_t>(tiles.size(), s_.slots);
+    for (std::size_t i = 0; i < issued_; ++i) load_weights(plan_.tile_bytes(tiles[i]));
+  }
+  std::size_t carried_over() const {
+    return std::min({tiles_.query_key_value.size(), tiles_.classifier.size(), std::size_t{s_.slots}});
+  }
+  /// At the end of a layer come the first tiles of the next layer, or in the last layer those of the
+  /// classifier.
+  void hoist_next_layer() {
+    for (std::size_t i = 0; i < carried_over(); ++i) {
+      const auto next = plan_.tile_bytes(tiles_.query_key_value[i]),
+                 head = plan_.tile_bytes(tiles_.classifier[i]);
+      const auto more = static_cast<std::int64_t>(head) - static_cast<std::int64_t>(next);
+      ring_load(run_of(memory_.weights[cluster_], s_.ring, next),
+                {FR_PATCH(fr_copy, global, weight_offset, 1),
+                 FR_PATCH(fr_copy, bytes, last_layer, static_cast<std::int32_t>(more))});
+      out_.scalar(FR_SCALAR_MUL, scratch_register, last_layer, none, more);
+      out_.scalar(FR_SCALAR_ADD, weight_offset, weight_offset, scratch_register,
+                  static_cast<std::int64_t>(next));
+    }
+    issued_ = carried_over();
+  }
+
+  // Building blocks
+
+  fr_vector vector(unsigned op, std::uint64_t cols, const Matrix& a, const Matrix& d) const {
+    fr_vector v{};
+    v.op = static_cast<std::uint8_t>(op);
+    v.cols = u32(cols);
+    v.a = a.at, v.a_type = static_cast<std::uint8_t>(a.type), v.a_stride = narrow(a.stride);
+    v.d = d.at, v.d_type = static_cast<std::uint8_t>(d.type), v.d_stride = narrow(d.stride);
+    return v;
+  }
+  static void set_b(fr_vector& v, const Matrix& b) {
+    v.b = b.at, v.b_type = static_cast<std::uint8_t>(b.type), v.b_stride = narrow(b.stride);
+  }
+  static void set_c(fr_vector& v, const Matrix& c) {
+    v.c = c.at, v.c_type = static_cast<std::uint8_t>(c.type), v.c_stride = narrow(c.stride);
+  }
+  Matrix residual() const { return {s_.residual, model_.hidden * 4ull, FR_TYPE_F32}; }
+  Matrix normed() const {
+    return {s_.normed, std::uint64_t{model_.hidden} * ip::element_bytes(plan_.numerics.normed()),
+            plan_.numerics.normed()};
+  }
+  Matrix product(std::uint64_t columns) const { return {s_.product, columns * 4, FR_TYPE_F32}; }
+  Matrix activations(std::uint32_t at, std::uint64_t columns) const {
+    return {at, columns * act_, plan_.numerics.activation};
+  }
+  bool alone() const { return plan_.clusters == 1; }
+  Patch rows_patch(unsigned rows) const { return FR_PATCH(fr_vector, rows, rows, 1); }
+
+  /// `product` = a x weights for `rows` rows (a register); a and the result begin at row 0.
+  void project(const std::vector<WeightTile>& tiles, Matrix a, std::uint64_t inputs, std::uint64_t columns,
+               unsigned rows, std::uint32_t scales, bool scales_by_layer,
+               std::optional<std::uint32_t> bias = std::nullopt) {
+    if (columns == 0) return;
+    const auto result = product(columns);
+    if (plan_.numerics.integer) {
+      auto q = vector(FR_VECTOR_QUANTIZE, inputs, a, {s_.quantised, inputs, FR_TYPE_I8});
+      set_c(q, {s_.row_scales, 4, FR_TYPE_F32});
+      link(FR_OP_VECTOR, q, {}, {rows_patch(rows)});
+      a = {s_.quantised, inputs, FR_TYPE_I8};
+    }
+    for (std::size_t i = 0; i < tiles.size(); ++i) {
+      if (i >= issued_) load_weights(plan_.tile_bytes(tiles[i]));
+      multiply_tile(tiles[i], a, result, rows);
+    }
+    issued_ = 0;
+    if (plan_.numerics.integer) {
+      auto d = vector(FR_VECTOR_DEQUANTIZE, columns, {result.at, result.stride, FR_TYPE_I32}, result);
+      set_b(d, {s_.row_scales, 4, FR_TYPE_F32});
+      set_c(d, {scales, 0, FR_TYPE_F32});
+      std::vector<Patch> patches{rows_patch(rows)};
+      if (scales_by_layer) patches.push_back(FR_PATCH(fr_vector, c, constants_now, 1));
+      link(FR_OP_VECTOR, d, {}, patches);
+    }
+    if (bias) {
+      auto v = vector(FR_VECTOR_ADD, columns, result, result);
+      set_b(v, {s_.constants + *bias, 0, FR_TYPE_F32});
+      link(FR_OP_VECTOR, v, {}, {rows_patch(rows), FR_PATCH(fr_vector, b, constants_now, 1)});
+    }
+  }
+  static std::optional<std::uint32_t> bias_of(const Operator& op, std::uint32_t at) {
+    return op.bias ? std::optional(at) : std::nullopt;
+  }
+  void multiply_tile(const WeightTile& tile_range, const Matrix& a, const Matrix& result, unsigned rows) {
+    fr_matmul m{};
+    m.a = a.at + u32(tile_range.k.begin * ip::element_bytes(a.type));
+    m.a_stride = narrow(a.stride);
+    m.a_type = static_cast<std::uint8_t>(a.type);
+    m.b = s_.ring;
+    m.b_stride = narrow(tile_range.n.size() * plan_.weight_bytes());
+    m.b_type = static_cast<std::uint8_t>(plan_.numerics.weight);
+    m.c = result.at + u32(tile_range.n.begin * 4);
+    m.c_stride = narrow(result.stride);
+    m.c_type = plan_.numerics.integer ? FR_TYPE_I32 : FR_TYPE_F32;
+    m.n = u32(tile_range.n.size());
+    m.k = u32(tile_range.k.size());
+    m.flags = tile_range.first_k() ? 0 : FR_MATMUL_ACCUMULATE;
+    link(FR_OP_MATMUL, m, {{{ring_full, 1}}, {{ring_free, 1}}},
+         {FR_PATCH(fr_matmul, b, use_slot, 1), FR_PATCH(fr_matmul, m, rows, 1)});
+    advance(use_slot);
+  }
+
+  /// Own columns to the exchange buffer, the other clusters' columns back. `own` holds this cluster's
+  /// columns, [tokens][share]; `buffer` all of them, [tokens][width]. Alone, nothing moves and the result is
+  /// `own`.
+  Matrix exchange(Semaphore posted, const Matrix& own, Range columns, std::uint64_t width,
+                  std::uint64_t buffer, unsigned contributors, const std::vector<WeightTile>* next) {
+    if (alone()) {
+      if (next != nullptr) hoist(*next);
+      return own;
+    }
+    const auto element = ip::element_bytes(own.type);
+    if (!columns.empty()) {
+      auto store = run_of(buffer + columns.begin * element, own.at, columns.size() * element);
+      store.size1 = 0;
+      store.local_stride1 = narrow(own.stride);
+      store.global_stride1 = static_cast<std::int64_t>(width * element);
+      link(FR_OP_STORE, store, {{}, {{posted, 1}}}, {FR_PATCH(fr_copy, size1, tokens, 1)});
+      post(posted, 0, plan_.clusters, cluster_);
+    }
+    if (next != nullptr) hoist(*next);
+    auto load = run_of(buffer, s_.gathered, 0);
+    link(FR_OP_LOAD, load, wait_for(posted, contributors),
+         {FR_PATCH(fr_copy, bytes, tokens, narrow(width * element))});
+    return {s_.gathered, width * element, own.type};
+  }
+  void post(Semaphore posted, std::uint32_t first, std::uint32_t count, std::uint32_t skip) {
+    fr_post p{};
+    p.address = chip::address_map::cluster_registers(first) + FR_CLUSTER_POST;
+    p.stride = chip::address_map::cluster_stride;
+    p.count = count;
+    p.skip = skip;
+    p.semaphore = posted;
+    p.amount = 1;
+    out_.add(FR_OP_POST, p);
+  }
+  /// A wait for many posts: all but the last 255 by commands of their own, for a count has eight bits.
+  Sync wait_for(Semaphore posted, unsigned count) {
+    for (; count > 255; count -= 255) out_.add(FR_OP_LOAD_NOP, {{{posted, 255}}, {}});
+    return {{{posted, static_cast<std::uint8_t>(count)}}, {}};
+  }
+  unsigned contributors(Range Share::*dimension) const {
+    return static_cast<unsigned>(
+        std::count_if(plan_.shares.begin(), plan_.shares.end(),
+                      [dimension](const Share& s) { return !(s.*dimension).empty(); }));
+  }
+  /// After the norm at `post_norm` among the constants, where the model has one.
+  void add_to_residual(const Matrix& sum, std::uint32_t post_norm, Sync sync = {}) {
+    if (model_.post_norms) {
+      auto n = vector(FR_VECTOR_RMSNORM, model_.hidden, sum, sum);
+      n.arg0 = bits(model_.norm_eps);
+      set_b(n, {s_.constants + post_norm, 0, FR_TYPE_F32});
+      link(FR_OP_VECTOR, n, {}, {rows_patch(tokens), FR_PATCH(fr_vector, b, constants_now, 1)});
+    }
+    auto v = vector(FR_VECTOR_ADD, model_.hidden, residual(), residual());
+    set_b(v, sum);
+    link(FR_OP_VECTOR, v, std::move(sync), {rows_patch(tokens)});
+  }
+
+  const Plan& plan_;
+  const Graph& graph_;
+  const ModelConfig& model_;
+  const Scratch& s_;
+  const Memory& memory_;
+  const Share& share_;
+  const Projections& tiles_;
+  std::uint32_t cluster_;
+  std::uint64_t act_, queries_;
+  StreamBuilder out_;
+  unsigned engine_ = FR_ENGINE_COMMAND;  // of the chain's last command; COMMAND before the first
+  std::size_t last_ = 0;
+  bool handed_over_ = false;
+  std::size_t issued_ = 0;  // tiles of the next projection that are already on their way
+  std::uint32_t tag_ = 0;
+};
+
+}  // namespace forerun::models::emission

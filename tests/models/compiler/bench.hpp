@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+/// A compiled model on the assembled chip, driven step by step as firmware does it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "models/compiler/compiler.hpp"
+#include "models/reference/reference_executor.hpp"
+#include "platform/chip/address_map.hpp"
+#include "platform/soc/soc.hpp"
+
+namespace forerun::tests {
+
+namespace map = chip::address_map;
+using namespace models;
+
+inline chip::Chip chip_with(unsigned clusters, unsigned array = 64) {
+  chip::Chip chip;
+  chip.clusters.count = clusters;
+  chip.clusters.tensor.rows = chip.clusters.tensor.columns = array;
+  return chip;
+}
+
+/// A chip, a program in its memory, and a master on the control bus in the place of the CPU.
+struct Bench : sc_core::sc_module {
+  tlm_utils::simple_initiator_socket<Bench> master{"master"};
+  soc::Soc soc;
+  Program program;
+  std::function<void()> script;
+
+  Bench(const sc_core::sc_module_name& name, const chip::Chip& chip, Program compiled)
+      : sc_module(name), soc("soc", chip, {.with_cpu = false}), program(std::move(compiled)) {
+    master.bind(soc.bus.socket);
+    for (const auto& segment : program.segments) soc.write(segment.address, segment.bytes);
+    soc.write(program.header.load_address, make_head(program, true));
+    sc_core::sc_spawn([this] { script(); }, sc_core::sc_gen_unique_name("script"));
+  }
+  void poke(std::uint64_t address, std::uint64_t value, unsigned bytes) {
+    tlm::tlm_generic_payload payload;
+    payload.set_write();
+    payload.set_address(address);
+    payload.set_data_ptr(reinterpret_cast<unsigned char*>(&value));
+    payload.set_data_length(bytes);
+    payload.set_streaming_width(bytes);
+    auto delay = sc_core::SC_ZERO_TIME;
+    master->b_transport(payload, delay);
+    sc_core::wait(delay);
+    ASSERT_TRUE(payload.is_response_ok()) << address;
+  }
+  template <typename T>
+  std::vector<T> peek(std::uint64_t address, std::size_t count) {
+    std::vector<T> values(count);
+    soc.read(address, {reinterpret_cast<std::uint8_t*>(values.data()), count * sizeof(T)});
+    return values;
+  }
+  template <typename T>
+  void put(std::uint64_t address, const std::vector<T>& values) {
+    soc.write(address, {reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(T)});
+  }
+  /// One step; returns the id chosen after its last token.
+  std::uint32_t step(std::uint64_t position, std::uint64_t tokens, std::uint64_t logit_rows,
+                     bool sample = false, float temperature = 1, std::uint64_t seed = 0) {
+    const auto& h = program.header;
+    std::vector<std::int64_t> p(FR_PARAMETERS);
+    p[FR_PARAMETER_POSITION] = static_cast<std::int64_t>(position);
+    p[FR_PARAMETER_TOKENS] = static_cast<std::int64_t>(tokens);
+    p[FR_PARAMETER_LOGIT_ROWS] = static_cast<std::int64_t>(logit_rows);
+    p[FR_PARAMETER_SAMPLE] = sample ? 1 : 0;
+    p[FR_PARAMETER_TEMPERATURE] = std::bit_cast<std::uint32_t>(temperature);
+    p[FR_PARAMETER_SEED_LOW] = static_cast<std::uint32_t>(seed);
+    p[FR_PARAMETER_SEED_HIGH] = static_cast<std::int64_t>(seed >> 32);
+    put(h.parameters, p);
+    const auto head = make_head(program, true);
+    for (unsigned c = 0; c < program.streams.size(); ++c) {
+      fr_program_stream stream;
+      std::memcpy(&stream, head.data() + sizeof(fr_program_header) + c * sizeof stream, sizeof stream);
+      const auto at = map::cluster_registers(c);
+      poke(at + FR_CLUSTER_STREAM, stream.address, 8);
+      poke(at + FR_CLUSTER_STREAM_BYTES, stream.bytes, 8);
+      poke(at + FR_CLUSTER_PARAMETERS, h.parameters, 8);
+      poke(at + FR_CLUSTER_CONTROL, FR_CLUSTER_CONTROL_START, 4);
+    }
+    for (unsigned c = 0; c < program.streams.size(); ++c) {
+      std::uint32_t status = FR_CLUSTER_STATUS_RUNNING;
+      while ((status & FR_CLUSTER_STATUS_RUNNING) != 0) {
+        sc_core::wait(100, sc_core::SC_NS);
+        if (sc_core::sc_time_stamp() > sc_core::sc_time(1, sc_core::SC_SEC)) {
+          ADD_FAILURE() << soc.describe_stall();
+          sc_core::sc_stop();
+          sc_core::wait();
+        }
+        status = peek<std::uint32_t>(map::cluster_registers(c) + FR_CLUSTER_STATUS, 1)[0];
+      }
+      const auto error = peek<std::uint32_t>(map::cluster_registers(c) + FR_CLUSTER_ERROR, 1)[0];
+      EXPECT_EQ(status, FR_CLUSTER_STATUS_DONE)
+          << "cluster " << c << " error " << error << " at command "
+          << peek<std::uint64_t>(map::cluster_registers(c) + FR_CLUSTER_ERROR_COMMAND, 1)[0];
+    }
+    return peek<std::uint32_t>(h.next_ids + (position + tokens - 1) * 4, 1)[0];
+  }
+};
+
+/// Feeds `text` as a prefill of `prefill` tokens, then token by token; the largest error of a logit against
+/// the golden executor, which is far off if the first one is.
+inline double worst_error(const Model& model, const chip::Chip& chip, const CompileOptions& options,
+                          const std::vector<std::uint32_t>& text, std::size_t prefill) {
+  Bench bench("bench", chip, compile(model, chip, options));
+  prefill = std::min<std::size_t>(prefill, bench.program.header.max_tokens);
+  bench.put(bench.program.header.token_ids, text);
+  bench.script = [&] {
+    bench.step(0, prefill, prefill);
+    for (std::size_t p = prefill; p < text.size(); ++p) bench.step(p, 1, 1);
+  };
+  sc_core::sc_start();
+  ReferenceExecutor reference(model, options.context);
+  double worst = 0;
+  for (std::size_t p = 0; p < text.size(); ++p) {
+    const auto expected = reference.step(text[p]);
+    const auto row =
+        bench.peek<float>(bench.program.header.logits + p * expected.size() * 4, expected.size());
+    for (std::size_t i = 0; i < row.size(); ++i)
+      worst = std::isnan(row[i]) ? 1e9 : std::max(worst, std::abs(row[i] - expected[i]));
+    EXPECT_LT(worst, 2) << "position " << p;
+    if (worst >= 2) break;
+    const auto best = static_cast<std::uint32_t>(std::max_element(row.begin(), row.end()) - row.begin());
+    if (p + 1 >= prefill) {
+      EXPECT_EQ(bench.peek<std::uint32_t>(bench.program.header.next_ids + p * 4, 1)[0], best) << p;
+    }
+  }
+  return worst;
+}
+
+}  // namespace forerun::tests

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// A small model of each family on the chip, against the golden executor (which is held to PyTorch's results).
+#include <gmock/gmock.h>
+
+#include "tests/models/compiler/bench.hpp"
+#include "tests/models/support/model_files.hpp"
+
+using namespace forerun;
+using namespace forerun::models;
+using tests::chip_with;
+using tests::GoldenModel;
+
+namespace {
+
+Model load(const GoldenModel& golden, const tests::ScratchFolder& folder) {
+  golden.write(folder.path());
+  return load_model(folder.path().string());
+}
+
+class CompiledFamily : public testing::TestWithParam<const char*> {
+ protected:
+  CompiledFamily() : golden_(GetParam()), model_(load(golden_, folder_)) {}
+  std::uint32_t context() const { return std::min(model_.config.max_positions, 64u); }
+  double error(const chip::Chip& chip, chip::Format format, std::size_t prefill) const {
+    return tests::worst_error(model_, chip, {format, context(), true}, golden_.ids, prefill);
+  }
+  tests::ScratchFolder folder_;
+  GoldenModel golden_;
+  Model model_;
+};
+
+TEST_P(CompiledFamily, OnThreeClusters) { EXPECT_LT(error(chip_with(3), chip::Format::f32, 5), 1e-4); }
+TEST_P(CompiledFamily, AloneTokenByToken) { EXPECT_LT(error(chip_with(1), chip::Format::f32, 1), 1e-4); }
+/// The least scratchpad that steps of three tokens fit into: the cache goes through it in tiles of few
+/// positions, of which windows leave some out.
+TEST_P(CompiledFamily, InTheLeastScratchpad) {
+  auto chip = chip_with(2, 16);
+  std::uint32_t tile = 0;
+  for (std::uint64_t size = 4096; tile == 0 && size < 1u << 20; size += 4096) {
+    chip.clusters.scratchpad.size = {size};
+    try {
+      const auto plan = make_plan(model_.config, chip, chip::Format::f32, context(), 3);
+      if (plan.max_tokens == 3) tile = plan.cache_tile;
+    } catch (const CompileError&) {
+    }
+  }
+  EXPECT_GT(tile, 0u);
+  const bool skips = GetParam() == std::string("mistral") || GetParam() == std::string("gemma2");
+  EXPECT_LE(tile, skips ? 5u : 16u) << "positions";
+  const CompileOptions options{chip::Format::f32, context(), true, 3};
+  EXPECT_LT(tests::worst_error(model_, chip, options, golden_.ids, 3), 1e-4);
+}
+TEST_P(CompiledFamily, Integer) { EXPECT_LT(error(chip_with(2), chip::Format::i8, 5), 1); }
+
+INSTANTIATE_TEST_SUITE_P(All, CompiledFamily,
+                         testing::Values("llama", "llama-scaled", "llama-biased", "llama-wide", "mistral",
+                                         "qwen2", "qwen2-yarn", "qwen3", "gemma", "gemma2", "phi3",
+                                         "phi3-long", "gpt2", "opt"),
+                         [](const auto& test) {
+                           std::string name = test.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+std::string refusal(const std::string& name) {
+  const tests::ScratchFolder folder;
+  const auto model = load(GoldenModel(name), folder);
+  try {
+    compile(model, chip_with(2), {chip::Format::f32, 16, true});
+  } catch (const CompileError& e) {
+    return e.what();
+  }
+  return "compiled";
+}
+
+TEST(Refused, NamesTheOperatorsThatAreLacking) {
+  using testing::HasSubstr;
+  EXPECT_THAT(
+      refusal("mixtral"),
+      HasSubstr("(mixtral) cannot be compiled yet; the compiler has no commands for: route, experts"));
+  EXPECT_THAT(refusal("qwen3_moe"), HasSubstr("no commands for: route, experts"));
+  EXPECT_THAT(refusal("bloom"),
+              HasSubstr("no commands for: a norm of the embedding, attention with linear biases (ALiBi)"));
+  EXPECT_THAT(refusal("deepseek_v3"),
+              HasSubstr("no commands for: latent attention, route, experts, layers that differ"));
+}
+
+TEST(Refused, ShapesWithoutWeights) {
+  const auto model = load_model(FORERUN_SOURCE_DIR "/models/zoo/llama-3.2-1b.yaml");
+  const auto chip = chip_with(16);
+  EXPECT_THROW(compile(model, chip, {chip::Format::f16, 64, true}), CompileError);
+  EXPECT_GT(compile(model, chip, {chip::Format::f16, 64, false}).segments.size(), 3u);
+}
+
+}  // namespace
