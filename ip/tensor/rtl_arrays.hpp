@@ -40,6 +40,8 @@ class RtlArrays : public TensorArrays {
   void wait(std::uint64_t cycles) override;
   void end() override;
 
+  /// Whether the array that executes the command has cycles of its own, not those of tile_timing.hpp.
+  bool own_timing() const { return tiles_->front()->pins.own_timing; }
   /// Cycles of the command so far.
   std::uint64_t cycle() const { return cycle_; }
   const TileTrace& trace() const { return trace_; }
