@@ -69,6 +69,45 @@ void bare_loop(benchmark::State& state) {
 }
 BENCHMARK(bare_loop)->Unit(benchmark::kMillisecond);
 
+chip::Chip chip_with_the_tile() {
+  chip::Chip c;
+  c.clusters.tensor = {
+      .model = chip::TensorModel::rtl, .rows = bare_rows, .columns = bare_columns, .arrays = 1};
+  return c;
+}
+
+/// The same loop on the model that is loaded at run time.
+void shared_object(benchmark::State& state) {
+  const auto cycles = stimulus();
+  rtl::TileLibrary library(chip_with_the_tile());
+  const auto tile = library.make(0, "");
+  auto& p = tile->pins;
+  *p.c_ready = 1;
+  std::uint32_t sum = 0;
+  const auto clock = [&] {
+    for (const bool level : {false, true}) {
+      *p.clock = level ? 1 : 0;
+      p.evaluate(p.model);
+    }
+  };
+  for (const bool level : {false, false, true}) {
+    *p.reset = level ? 1 : 0;
+    clock();
+  }
+  for (auto _ : state)
+    for (const auto& in : cycles) {
+      *p.w_valid = in.w_valid, *p.w_last = in.w_last, *p.a_valid = in.a_valid, *p.a_last = in.a_last;
+      *p.a_start = in.a_start, *p.a_emit = in.a_emit;
+      std::memcpy(p.w_data, in.w_data.data(), sizeof in.w_data);
+      std::memcpy(p.a_data, in.a_data.data(), sizeof in.a_data);
+      clock();
+      if (*p.c_valid != 0) sum += *p.c_data;
+    }
+  benchmark::DoNotOptimize(sum);
+  rate(state, static_cast<double>(cycles.size()) * static_cast<double>(state.iterations()));
+}
+BENCHMARK(shared_object)->Unit(benchmark::kMillisecond);
+
 /// The bare tile on a clock of SystemC, one or more cycles in each activation.
 struct Clocked : sc_core::sc_module {
   explicit Clocked(const sc_core::sc_module_name& name) : sc_module(name) {
@@ -89,8 +128,6 @@ struct Clocked : sc_core::sc_module {
 /// TensorCore with the tile as its arrays, loaded as `forerun run` does.
 struct Hooked : sc_core::sc_module {
   explicit Hooked(const sc_core::sc_module_name& name) : sc_module(name) {
-    chip.clusters.tensor = {
-        .model = chip::TensorModel::rtl, .rows = bare_rows, .columns = bare_columns, .arrays = 1};
     tensor.local.bind(scratchpad.port[0]);
     tensor.connect(
         semaphores, [] {}, [](const ip::Command&, ip::LocalFault) {});
@@ -128,8 +165,7 @@ struct Hooked : sc_core::sc_module {
     std::memcpy(result.bytes, &c, sizeof c);
     return result;
   }
-  chip::Chip chip;
-  rtl::TileLibrary library{chip};
+  rtl::TileLibrary library{chip_with_the_tile()};
   ip::Scratchpad scratchpad{"scratchpad", local(), 1};
   ip::TensorCore tensor{"tensor", parameters(), 1 << 20};
   ip::Semaphores semaphores;
