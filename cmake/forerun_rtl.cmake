@@ -8,7 +8,8 @@
 # makes NAME.so in the build folder, which a chip's YAML names in rtl.sram, rtl.devices or rtl.tensor (docs/rtl/own.md).
 # The target NAME has the property FORERUN_MODEL, the file. Needs Forerun built (./forerun build); another build than
 # build/release: -DFORERUN_PROGRAM=/path/to/bin/forerun.
-set(FORERUN_PROGRAM ${CMAKE_CURRENT_LIST_DIR}/../build/release/bin/forerun CACHE FILEPATH "the forerun program")
+get_filename_component(forerun_tree ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
+set(FORERUN_PROGRAM ${forerun_tree}/build/release/bin/forerun CACHE FILEPATH "the forerun program")
 
 function(forerun_add_rtl_block name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "" "TOP;MAP;WAVES" "SOURCES;PARAMETERS;VERILATOR_ARGS")

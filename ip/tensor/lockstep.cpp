@@ -125,6 +125,7 @@ void LockstepArrays::end() {
 }
 
 void LockstepArrays::compare() {
+  if (rtl_.own_timing()) return compare_bits(~std::uint64_t{0});
   const auto& trace = rtl_.trace();
   const auto waves = tile_waves(parameters_.rows, parameters_.columns * parameters_.arrays, command_.m,
                                 command_.n, command_.k);
@@ -140,7 +141,13 @@ void LockstepArrays::compare() {
   for (auto& other :
        {differ("weights", model.weights, trace.weights), differ("results", model.results, trace.results)})
     if (other.cycle < first.cycle) first = other;
+  compare_bits(first.cycle);
+  if (!difference_ && !first.what.empty()) report(first.cycle, first.what);
+}
 
+/// Of results that RTL gives before cycle `end`.
+void LockstepArrays::compare_bits(std::uint64_t end) {
+  const auto& trace = rtl_.trace();
   model_memory_ = operands_;
   matmul(copy_, model_memory_);
   const auto value = [&](const std::vector<unsigned char>& memory, std::uint64_t row, std::uint64_t column) {
@@ -149,8 +156,7 @@ void LockstepArrays::compare() {
     return bits;
   };
   const auto width = std::uint64_t{parameters_.columns} * parameters_.arrays;
-  for (std::uint64_t result = 0; result < trace.results.size() && trace.results[result] < first.cycle;
-       ++result) {
+  for (std::uint64_t result = 0; result < trace.results.size() && trace.results[result] < end; ++result) {
     const auto row = result % command_.m, begin = result / command_.m * width;
     for (auto column = begin; column < std::min<std::uint64_t>(begin + width, command_.n); ++column)
       if (const auto rtl = value(rtl_memory_, row, column), want = value(model_memory_, row, column);
@@ -158,7 +164,6 @@ void LockstepArrays::compare() {
         return report(trace.results[result],
                       fmt::format("C[{}][{}] is {:08x}, by the model {:08x}", row, column, rtl, want));
   }
-  if (!first.what.empty()) report(first.cycle, first.what);
 }
 
 void LockstepArrays::report(std::uint64_t cycle, std::string what) {

@@ -21,9 +21,9 @@ struct LockstepDifference {
 };
 
 /// Every command runs on RTL and on the models: matmul() for the bits (all 32 of each sum), schedule_tile()
-/// for the cycle in which each beat of weights, activations and results is taken, with the same stalls. The
-/// chip goes on with the models' results. After the first difference RTL is left alone. For double-buffered
-/// arrays.
+/// for the cycle in which each beat of weights, activations and results is taken, with the same stalls; not
+/// for arrays with a timing of their own. The chip goes on with the models' results, in the time of the RTL.
+/// After the first difference RTL is left alone. For double-buffered arrays.
 class LockstepArrays : public TensorArrays {
  public:
   /// Makes an array that writes a wave to `file`; throws std::runtime_error if there can be none.
@@ -46,7 +46,9 @@ class LockstepArrays : public TensorArrays {
   /// Cycles around a difference that a wave shows, on each side.
   static constexpr std::uint64_t window = 50;
   void copy_operands();
+  /// In time, and in bits up to there.
   void compare();
+  void compare_bits(std::uint64_t end);
   void report(std::uint64_t cycle, std::string what);
   std::string replay(std::uint64_t cycle);
 

@@ -42,7 +42,7 @@ struct Stopwatch {
 }  // namespace
 
 RtlArrays::RtlArrays(const TensorParameters& parameters, TileMaker maker)
-    : parameters_(parameters), maker_(std::move(maker)) {}
+    : parameters_(parameters), maker_(std::move(maker)), period_ps_(period(parameters.clock).picoseconds) {}
 
 RtlArrays::Tiles* RtlArrays::tiles_of(unsigned format) {
   auto& tiles = by_format_[format];
@@ -83,8 +83,10 @@ bool RtlArrays::begin(const fr_matmul& command, std::span<unsigned char> memory,
   groups_ = (command.n + width - 1) / width;
   result_stride_ = groups_ * width;
   results_.resize(result_stride_ * command.m);
-  cycle_ = weight_wave_ = wave_ = results_taken_ = 0;
-  weight_row_ = row_ = 0;
+  cycle_ = results_taken_ = result_group_ = 0;
+  weight_row_ = row_ = result_row_ = 0;
+  wave_ = weight_wave_ = wave_at(0);
+  next_wave_ = wave_at(1);
   trace_.weights.clear(), trace_.activations.clear(), trace_.results.clear();
   gather_weights();
   ++statistics_.commands;
@@ -107,18 +109,27 @@ void RtlArrays::reset(Tiles& tiles) {
   }
 }
 
-unsigned RtlArrays::rows_of(std::uint64_t wave) const {
-  return static_cast<unsigned>(
-      std::min<std::uint64_t>(parameters_.rows, command_.k - wave % k_tiles_ * parameters_.rows));
+RtlArrays::Wave RtlArrays::wave_at(std::uint64_t number) const {
+  if (number >= waves()) return {number, 0, 0, 0};
+  const auto k_tile = number % k_tiles_;
+  const auto left = command_.k - k_tile * parameters_.rows;
+  return {number, k_tile, number / k_tiles_,
+          static_cast<unsigned>(std::min<std::uint64_t>(parameters_.rows, left))};
+}
+
+void RtlArrays::next_wave() {
+  wave_ = next_wave_;
+  next_wave_ = wave_at(wave_.number + 1);
+  row_ = 0;
 }
 
 /// The tiles of weight_wave_, unused columns zero.
 void RtlArrays::gather_weights() {
   const auto bytes = tiles_->front()->pins.element_bytes();
-  const auto rows = rows_of(weight_wave_);
-  const auto first_k = weight_wave_ % k_tiles_ * parameters_.rows;
+  const auto rows = weight_wave_.rows;
+  const auto first_k = weight_wave_.k_tile * parameters_.rows;
   const auto width = std::uint64_t{parameters_.columns} * parameters_.arrays;
-  const auto first_n = weight_wave_ / k_tiles_ * width;
+  const auto first_n = weight_wave_.group * width;
   const auto columns = std::min<std::uint64_t>(width, command_.n - first_n);
   weights_.assign(rows * width * bytes, 0);
   const auto at = [&](std::uint64_t row, std::uint64_t column) {
@@ -138,27 +149,27 @@ void RtlArrays::gather_weights() {
 }
 
 void RtlArrays::offer_weights() {
-  const auto ahead = wave_ + (parameters_.double_buffered ? 1 : 0);
-  weights_valid_ = weight_wave_ < waves() && weight_wave_ <= ahead;
+  const auto ahead = wave_.number + (parameters_.double_buffered ? 1 : 0);
+  weights_valid_ = weight_wave_.rows > 0 && weight_wave_.number <= ahead;
   const auto bytes = std::size_t{parameters_.columns} * tiles_->front()->pins.element_bytes();
   const auto* from = weights_.data() + weight_row_ * tiles_->size() * bytes;
   for (auto& tile : *tiles_) {
     auto& p = tile->pins;
     *p.w_valid = weights_valid_ ? 1 : 0;
     if (!weights_valid_) continue;
-    *p.w_last = weight_row_ + 1 == rows_of(weight_wave_) ? 1 : 0;
+    *p.w_last = weight_row_ + 1 == weight_wave_.rows ? 1 : 0;
     std::memcpy(p.w_data, from, bytes);
     from += bytes;
   }
 }
 
 /// A beat; without `valid` only what READY depends on.
-void RtlArrays::offer_activations(std::uint64_t wave, unsigned row_number, bool valid) {
-  const bool present = wave < waves() && row_number < command_.m;
-  const auto k_tile = present ? wave % k_tiles_ : 0, group = present ? wave / k_tiles_ : 0;
+void RtlArrays::offer_activations(const Wave& wave, unsigned row_number, bool valid) {
+  const bool present = wave.rows > 0 && row_number < command_.m;
+  const auto k_tile = wave.k_tile, group = wave.group;
   const auto start = k_tile > 0 ? from_accumulators : accumulates(command_) ? from_outside : from_zero;
   const auto bytes = std::size_t{tiles_->front()->pins.element_bytes()};
-  const auto lanes = present ? rows_of(wave) * bytes : 0;
+  const auto lanes = wave.rows * bytes;
   const auto row = std::int64_t{row_number};
   for (std::size_t i = 0; i < tiles_->size(); ++i) {
     auto& p = (*tiles_)[i]->pins;
@@ -187,32 +198,33 @@ void RtlArrays::stuck(const char* what) const {
   throw ArrayError(fmt::format("{}: cycle {}: {}", describe(), cycle_, what));
 }
 
+void RtlArrays::dump(std::int64_t after_the_cycles_start) {
+  if (cycle_ < dump_first_ || cycle_ > dump_last_) return;
+  for (auto& tile : *tiles_)
+    if (tile->pins.dump)
+      tile->pins.dump(start_ps_ + static_cast<std::int64_t>(cycle_) * period_ps_ + after_the_cycles_start);
+}
+
 void RtlArrays::settle() {
-  const bool dumps = cycle_ >= dump_first_ && cycle_ <= dump_last_;
-  const auto time = start_ps_ + static_cast<std::int64_t>(cycle_) * period(parameters_.clock).picoseconds;
   const auto& first = tiles_->front()->pins;
   for (auto& tile : *tiles_) {
     auto& p = tile->pins;
     *p.c_ready = results_ready_ ? 1 : 0;
     *p.clock = 0;
     p.evaluate(p.model);
-    if (dumps && p.dump) p.dump(time);
-    if (&p != &first &&
-        (*p.w_ready != *first.w_ready || *p.a_ready != *first.a_ready || *p.c_valid != *first.c_valid))
+    if (*p.w_ready != *first.w_ready || *p.a_ready != *first.a_ready || *p.c_valid != *first.c_valid)
       stuck("READY or VALID of arrays side by side differ");
   }
+  dump(0);
 }
 
 void RtlArrays::edge() {
-  const bool dumps = cycle_ >= dump_first_ && cycle_ <= dump_last_;
-  const auto period_ps = period(parameters_.clock).picoseconds;
-  const auto time = start_ps_ + static_cast<std::int64_t>(cycle_) * period_ps + period_ps / 2;
   for (auto& tile : *tiles_) {
     auto& p = tile->pins;
     *p.clock = 1;
     p.evaluate(p.model);
-    if (dumps && p.dump) p.dump(time);
   }
+  dump(period_ps_ / 2);
   ++cycle_;
   ++statistics_.cycles;
 }
@@ -222,14 +234,16 @@ bool RtlArrays::take_results() {
   const auto& first = tiles_->front()->pins;
   if (!results_ready_ || *first.c_valid == 0) return false;
   if (results_taken_ == groups_ * command_.m) stuck("a result more than there are rows");
-  const auto row = results_taken_ % command_.m, group = results_taken_ / command_.m;
-  if ((*first.c_last != 0) != (row + 1 == command_.m)) stuck("c_last does not repeat a_last");
-  auto* to = &results_[row * result_stride_ + group * tiles_->size() * parameters_.columns];
+  const bool last_row = result_row_ + 1 == command_.m;
+  if ((*first.c_last != 0) != last_row) stuck("c_last does not repeat a_last");
+  auto* to = &results_[result_row_ * result_stride_ + result_group_ * tiles_->size() * parameters_.columns];
   for (auto& tile : *tiles_) {
     std::memcpy(to, tile->pins.c_data, std::size_t{parameters_.columns} * 4);
     to += parameters_.columns;
   }
   ++results_taken_;
+  result_row_ = last_row ? 0 : result_row_ + 1;
+  if (last_row) ++result_group_;
   trace_.results.push_back(cycle_);
   return true;
 }
@@ -246,9 +260,10 @@ bool RtlArrays::step(bool activations_offered) {
   if (activations_taken) ++row_, moved = true;
   if (weights_taken) {
     moved = true;
-    if (++weight_row_ == rows_of(weight_wave_)) {
+    if (++weight_row_ == weight_wave_.rows) {
       weight_row_ = 0;
-      if (++weight_wave_ < waves()) gather_weights();
+      weight_wave_ = wave_at(weight_wave_.number + 1);
+      if (weight_wave_.rows > 0) gather_weights();
     }
   }
   return moved;
@@ -260,16 +275,15 @@ std::uint64_t RtlArrays::wave() {
   const auto& first = tiles_->front()->pins;
   const unsigned patience = 4 * (parameters_.rows + parameters_.columns) + 1000;
   for (unsigned still = 0; still < patience;) {
-    const bool streaming = row_ < command_.m, last_wave = wave_ + 1 == waves();
+    const bool streaming = row_ < command_.m, last_wave = next_wave_.rows == 0;
     if (streaming)
       offer_activations(wave_, row_, true);
     else
-      offer_activations(wave_ + 1, 0, false);  // would they be taken?
+      offer_activations(next_wave_, 0, false);  // would they be taken?
     offer_weights();
     settle();
     if (!streaming && !last_wave && (parameters_.double_buffered ? *first.a_ready != 0 : *first.idle != 0)) {
-      ++wave_;
-      row_ = 0;
+      next_wave();
       return cycle_ - began;
     }
     if (!streaming && last_wave && results_taken_ + 1 == total && *first.c_valid != 0) {
@@ -279,7 +293,7 @@ std::uint64_t RtlArrays::wave() {
     still = step(streaming) ? 0 : still + 1;
   }
   stuck(row_ < command_.m      ? "activations are not taken"
-        : wave_ + 1 == waves() ? "results are missing"
+        : next_wave_.rows == 0 ? "results are missing"
                                : "the next wave cannot begin");
 }
 

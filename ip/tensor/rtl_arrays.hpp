@@ -40,6 +40,8 @@ class RtlArrays : public TensorArrays {
   void wait(std::uint64_t cycles) override;
   void end() override;
 
+  /// Whether the array that executes the command has cycles of its own, not those of tile_timing.hpp.
+  bool own_timing() const { return tiles_->front()->pins.own_timing; }
   /// Cycles of the command so far.
   std::uint64_t cycle() const { return cycle_; }
   const TileTrace& trace() const { return trace_; }
@@ -51,20 +53,26 @@ class RtlArrays : public TensorArrays {
   std::string describe() const;  ///< "MATMUL int8 4x16x32 on 1 array of 8x8"
 
  private:
+  struct Wave {
+    std::uint64_t number = 0, k_tile = 0, group = 0;
+    unsigned rows = 0;  ///< of weights; 0 behind the last wave
+  };
   using Tiles = std::vector<std::unique_ptr<RtlTile>>;
   Tiles* tiles_of(unsigned format);
   std::string why_not(const fr_matmul& command);
   void reset(Tiles& tiles);
   void gather_weights();
   void offer_weights();
-  void offer_activations(std::uint64_t wave, unsigned row_number, bool valid);
+  void offer_activations(const Wave& wave, unsigned row_number, bool valid);
   void settle();
   void edge();
   bool take_results();
   bool step(bool activations_offered);
   void store();
   std::uint64_t waves() const { return k_tiles_ * groups_; }
-  unsigned rows_of(std::uint64_t wave) const;
+  Wave wave_at(std::uint64_t number) const;
+  void next_wave();
+  void dump(std::int64_t after_the_cycles_start);
   [[noreturn]] void stuck(const char* what) const;
 
   TensorParameters parameters_;
@@ -76,10 +84,11 @@ class RtlArrays : public TensorArrays {
   std::span<unsigned char> memory_;
   Tiles* tiles_ = nullptr;
   bool clean_ = false;  ///< no command under way
-  std::int64_t start_ps_ = 0;
+  std::int64_t start_ps_ = 0, period_ps_;
   std::uint64_t k_tiles_ = 0, groups_ = 0, cycle_ = 0;
-  std::uint64_t weight_wave_ = 0, wave_ = 0, results_taken_ = 0;
-  unsigned weight_row_ = 0, row_ = 0;
+  Wave wave_, next_wave_, weight_wave_;
+  std::uint64_t results_taken_ = 0, result_group_ = 0;
+  unsigned weight_row_ = 0, row_ = 0, result_row_ = 0;
   bool weights_valid_ = false, results_ready_ = true, finished_ = false;
   std::vector<unsigned char> weights_;  ///< of weight_wave_: [row][array][lane]
   std::vector<std::uint32_t> results_;

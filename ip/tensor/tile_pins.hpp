@@ -13,6 +13,7 @@ struct TilePins {
   unsigned format = 0;  ///< 0 int8, 1 bfloat16, 2 binary16
   unsigned rows = 0, columns = 0;
   unsigned depth = 0;  ///< rows that the accumulators inside hold
+  bool own_timing = false;  ///< its cycles are not those of tile_timing.hpp
   unsigned char *clock = nullptr, *reset = nullptr;
   bool reset_level = false;  ///< of `reset` while active
   unsigned char *w_valid = nullptr, *w_ready = nullptr, *w_last = nullptr, *w_data = nullptr;

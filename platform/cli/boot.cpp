@@ -18,6 +18,7 @@ struct BootOptions {
   std::string uart = "console";
   std::optional<std::uint16_t> gdb;
   std::optional<double> limit_ms;
+  WaveChoice waves;
 };
 
 ip::HostLine line_for(const std::string& uart) {
@@ -31,7 +32,9 @@ ip::HostLine line_for(const std::string& uart) {
 int boot(const BootOptions& o) {
   const auto chip = o.chip.load();
   const auto program = sim::ElfProgram::read(o.elf);
-  sim::Simulation simulation(chip);
+  soc::SocOptions options;
+  options.waves = o.waves.options();
+  sim::Simulation simulation(chip, {}, options);
   simulation.load(program);
   ip::UartBackend backend("console", simulation.soc.uart, line_for(o.uart));
   if (!backend.terminal().empty()) fmt::print(stderr, "forerun: the UART is at {}\n", backend.terminal());
@@ -43,6 +46,12 @@ int boot(const BootOptions& o) {
 
   const auto& cpu = *simulation.soc.cpu;
   std::fflush(stdout);
+  for (const auto& device : simulation.soc.rtl_devices)
+    for (const auto& line : device->first_broken_rules(5)) fmt::print(stderr, "forerun: {}: {}\n", device->file(), line);
+  if (simulation.soc.rtl_difference) {
+    fmt::print(stderr, "forerun: error: {}\n", simulation.soc.rtl_difference->describe(""));
+    return failed;
+  }
   fmt::print(stderr, "forerun: {} instructions in {:.6f} s of simulated and {:.2f} s of host time\n",
              cpu.instructions.value(), static_cast<double>(outcome.picoseconds) * 1e-12,
              outcome.host_seconds);
@@ -76,6 +85,7 @@ void add_boot(CLI::App& app, int& code) {
                   "a statically linked 64-bit RISC-V program, linked to the SRAM at 0x80000000 or to HBM")
       ->required();
   o->chip.add_to(command);
+  o->waves.add_to(command);
   command.add_option("--uart", o->uart, "where the UART goes: console, pty, none or file:PATH")
       ->capture_default_str();
   command.add_option("--gdb", o->gdb,

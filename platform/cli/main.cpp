@@ -69,6 +69,14 @@ int sc_main(int argc, char** argv) {
   } catch (const cli::UsageError& error) {
     fmt::print(stderr, "forerun: {}\n", error.what());
     return cli::usage;
+  } catch (const sc_core::sc_report& report) {
+    // Around an exception from a process of the simulation; what() would repeat SystemC's own place.
+    std::fflush(stdout);
+    const auto* const process = report.get_process_name();
+    fmt::print(
+        stderr, "forerun: error: {}{}\n", report.get_msg(),
+        process == nullptr ? "" : fmt::format("\n  in {} at {}", process, report.get_time().to_string()));
+    return cli::failed;
   } catch (const std::exception& error) {
     std::fflush(stdout);
     fmt::print(stderr, "forerun: error: {}\n", error.what());

@@ -185,17 +185,13 @@ void prepare_rtl(soc::Soc& soc, const ModelOptions& model) {
   soc.tensor_rtl->prepare(format);
 }
 
-std::string describe(const soc::RtlDifference& found, const std::vector<std::string>& tags) {
-  const auto& d = found.difference;
-  return fmt::format(
-      "RTL and models differ in cluster {}, first in cycle {} of {}{} (at {} ps)\n  {}\n  waves: {}",
-      found.cluster, d.cycle, d.command, d.tag < tags.size() ? " of " + tags[d.tag] : "", d.picoseconds,
-      d.what, d.waves);
-}
-
 /// What went wrong, or empty.
 std::string problem_of(const soc::Soc& soc, const sim::Inference& inference, const sim::Outcome& outcome) {
-  if (soc.rtl_difference) return describe(*soc.rtl_difference, inference.program().tags);
+  if (soc.rtl_difference) {
+    const auto& tags = inference.program().tags;
+    const auto tag = soc.rtl_difference->difference.tag;
+    return soc.rtl_difference->describe(tag < tags.size() ? tags[tag] : "");
+  }
   if (!inference.failure().empty()) return inference.failure();
   switch (outcome.kind) {
     case sim::Outcome::Kind::exited:

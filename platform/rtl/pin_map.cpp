@@ -21,7 +21,7 @@ using Names = std::vector<std::string>;
 
 const Names protocols{"axi4", "axi4-lite", "axi4-stream"},
     roles{"subordinate", "manager", "receiver", "transmitter"};
-const Names levels{"low", "high"}, formats{"int8", "bf16", "fp16"};
+const Names levels{"low", "high"}, formats{"int8", "bf16", "fp16"}, timings{"model", "own"};
 const Names tile_pins{"w_valid", "w_ready", "w_last", "w_data",  "a_valid", "a_ready", "a_last", "a_start",
                       "a_emit",  "a_data",  "a_sum",  "c_valid", "c_ready", "c_last",  "c_data", "idle"};
 const Names axi_pins{"awvalid",  "awready", "awid",   "awaddr",   "awlen",  "awsize",  "awburst", "awlock",
@@ -185,11 +185,13 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
           map.tile = TileMap{};
           bool format = false;
           reader.map(
-              n, {{"format",
-                   [&](const YamlNode& f) { map.tile->format = reader.choice(f, formats), format = true; }},
-                  {"depth", [&](const YamlNode& d) {
-                     map.tile->depth = static_cast<unsigned>(reader.number(d, 0, 1u << 20));
-                   }}});
+              n,
+              {{"format",
+                [&](const YamlNode& f) { map.tile->format = reader.choice(f, formats), format = true; }},
+               {"timing", [&](const YamlNode& t) { map.tile->own_timing = reader.choice(t, timings) == 1; }},
+               {"depth", [&](const YamlNode& d) {
+                  map.tile->depth = static_cast<unsigned>(reader.number(d, 0, 1u << 20));
+                }}});
           if (!format) reader.problem(n, "tile: format is missing, expected int8 or bf16 or fp16");
         }},
        {"interfaces", [&](const YamlNode& n) {

@@ -32,6 +32,8 @@ struct InterfaceMap {
 struct TileMap {
   unsigned format = 0;  ///< 0 int8, 1 bfloat16, 2 binary16
   unsigned depth = 0;   ///< rows that its accumulators hold
+  bool own_timing =
+      false;  ///< its cycles are not those of ip/tensor/tile_timing.hpp, and not compared in lockstep
   bool operator==(const TileMap&) const = default;
 };
 

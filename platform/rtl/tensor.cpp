@@ -29,6 +29,7 @@ struct LoadedTile : ip::RtlTile {
     };
     pins.format = format, pins.rows = rows, pins.columns = columns;
     pins.depth = map.tile ? map.tile->depth : tile_depth;
+    pins.own_timing = map.tile && map.tile->own_timing;
     pins.clock = instance.port(map.clock, true, 1);
     pins.reset = instance.port(map.reset, true, 1);
     pins.reset_level = map.reset_high;

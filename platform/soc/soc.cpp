@@ -24,6 +24,12 @@ const chip::Chip& checked(const chip::Chip& chip) {
 
 }  // namespace
 
+std::string RtlDifference::describe(const std::string& part) const {
+  const auto& d = difference;
+  return fmt::format("RTL and models differ in cluster {}, first in cycle {} of {}{} (at {} ps)\n  {}\n  waves: {}",
+                     cluster, d.cycle, d.command, part.empty() ? "" : " of " + part, d.picoseconds, d.what, d.waves);
+}
+
 Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocOptions& options)
     : sc_module(name),
       chip_(checked(chip)),

@@ -47,6 +47,8 @@ struct SocOptions {
 struct RtlDifference {
   unsigned cluster = 0;
   ip::LockstepDifference difference;
+  /// In lines; `part` of the program the command belongs to, if known.
+  std::string describe(const std::string& part) const;
 };
 
 /// A counter of some block, by its place in the chip: "cluster3.tensor.macs", "hbm0.channel2.row_hits".

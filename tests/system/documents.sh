@@ -160,6 +160,7 @@ look_up_options() {  # look_up_options LINE TEXT: `--option` and `forerun COMMAN
 }
 
 make_scratch
+export FORERUN_RTL_CACHE=$build/rtl-cache  # models of RTL are made once for all pages
 # What a page compiles lies in another folder each time, which need not matter to ccache.
 if command -v ccache > /dev/null; then
   export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1

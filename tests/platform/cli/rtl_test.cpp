@@ -145,6 +145,14 @@ TEST(Lockstep, FindsADroppedStall) {
   const auto text =
       found(scratch, "--set clusters.scratchpad.banks=1 --set 'clusters.scratchpad.bank_width=1 B'");
   EXPECT_THAT(text, HasSubstr("the last result was withdrawn before it was taken"));
+  // Without the models beside it such an array cannot go on either.
+  const auto alone =
+      launch("run " + arrays(4, 4) +
+             "--dtype bf16 --set clusters.tensor.model=rtl --set rtl.tensor=" + scratch.file("tile.so") +
+             " --set clusters.scratchpad.banks=1 --set 'clusters.scratchpad.bank_width=1 B'");
+  EXPECT_EQ(alone.code, 1);
+  EXPECT_THAT(alone.err, HasSubstr("forerun: error: MATMUL bf16 "));
+  EXPECT_THAT(alone.err, HasSubstr("in chip.cluster0.tensor.step at "));
 }
 
 TEST(Lockstep, FindsAReadyThatIsACycleLate) {

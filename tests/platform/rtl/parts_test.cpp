@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "ip/cosim/shared_model.hpp"
 #include "platform/rtl/command.hpp"
 #include "platform/rtl/pin_map.hpp"
 #include "platform/rtl/port_table.hpp"
@@ -102,6 +103,43 @@ TEST(Cache, MakesAModelOnceAndAgainWhenItsSourceChanges) {
   for (const auto& entry : fs::directory_iterator(folder / "cache"))
     files += entry.path().extension() == ".so" ? 1 : 100;
   EXPECT_EQ(files, 2u) << "nothing else is left";
+  fs::remove_all(folder);
+}
+
+TEST(Model, EndsWithThePlaceThatCalledFinish) {
+  const auto folder = fs::temp_directory_path() / ("forerun_finish_test." + std::to_string(::getpid()));
+  fs::create_directories(folder);
+  write_text(folder / "m.v",
+             "module m(input clk, output reg y);\n  always @(posedge clk) if (y) $finish; else y <= "
+             "1;\nendmodule\n");
+  VerilateRequest request;
+  request.top = "m";
+  request.sources = {folder / "m.v"};
+  verilate(request, folder / "m.so");
+  {
+    ip::cosim::ModelInstance model(std::make_shared<ip::cosim::SharedModel>((folder / "m.so").string()));
+    auto* clk = model.port("clk", true, 1);
+    const auto clock = [&] {
+      for (const bool level : {false, true}) {
+        *clk = level ? 1 : 0;
+        model.eval();
+      }
+    };
+    clock();
+    EXPECT_EQ(*model.port("y", false), 1);
+    try {
+      clock();
+      FAIL();
+    } catch (const std::runtime_error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("m: $finish in"));
+      EXPECT_THAT(error.what(), HasSubstr("m.v:2"));
+    }
+    EXPECT_THROW(model.port("clk", false), std::runtime_error);
+    EXPECT_THROW(model.port("y", false, 8), std::runtime_error);
+    EXPECT_THROW(model.open_waves("w.fst"), std::runtime_error);
+  }
+  write_text(folder / "no.so", "no shared object");
+  EXPECT_THROW(ip::cosim::SharedModel((folder / "no.so").string()), std::runtime_error);
   fs::remove_all(folder);
 }
 

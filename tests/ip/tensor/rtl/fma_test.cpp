@@ -76,6 +76,29 @@ TEST_P(CellArithmetic, AnyBits) {
   }
 }
 
+// Every pair of operands of 8 bits, with sums that wrap and that do not.
+TEST(IntegerArithmetic, EveryPairOfOperands) {
+  const auto fma = rtl::Fma::make();
+  for (unsigned pair = 0; pair < 65536; ++pair)
+    for (const std::uint32_t sum : {0u, 1u, 0x7fffffffu, 0x80000000u, 0xffffffffu, pair * 2654435761u}) {
+      const auto a = static_cast<std::uint16_t>(pair & 0xff), w = static_cast<std::uint16_t>(pair >> 8);
+      ASSERT_EQ((*fma)(0, a, w, sum), host(0, a, w, sum)) << a << " " << w << " " << sum;
+    }
+}
+
+// Every operand as activation and as weight, against 12 others and four sums each.
+TEST_P(FloatArithmetic, EveryOperand) {
+  const std::uint16_t one = GetParam() == 1 ? 0x3f80 : 0x3c00, infinity = GetParam() == 1 ? 0x7f80 : 0x7c00;
+  for (unsigned operand = 0; operand < 65536; ++operand)
+    for (const unsigned other : {0u, 0x8000u, 1u, 0x8001u, one + 0u, one + 1u, one ^ 0x8000u, infinity - 1u,
+                                 infinity + 0u, infinity ^ 0x8000u, infinity + 1u, one - 1u})
+      for (const std::uint32_t sum : {0u, 0x80000000u, 0x3f800001u, 0xff7fffffu}) {
+        check(static_cast<std::uint16_t>(operand), static_cast<std::uint16_t>(other), sum);
+        check(static_cast<std::uint16_t>(other), static_cast<std::uint16_t>(operand), sum);
+        if (HasFatalFailure()) return;
+      }
+}
+
 // Sums close to the product, so that leading bits cancel, ties arise and the last bits decide.
 TEST_P(FloatArithmetic, SumsCloseToTheProduct) {
   std::mt19937 random(GetParam() + 10);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Verilated tiles against the models: the cycle in which every beat is taken, and every bit of the results.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <fstream>
 #include <iostream>
 #include <map>
 
@@ -86,6 +88,39 @@ TEST_P(TensorTile, OffersNothingAfterReset) {
 
 INSTANTIATE_TEST_SUITE_P(Verilated, TensorTile, testing::ValuesIn(names()),
                          [](const auto& p) { return p.param; });
+
+/// The rows of docs/fidelity/tensor.md, measured.
+TEST(TensorTilePage, HasTheCyclesOfEachShape) {
+  struct Shape {
+    std::uint32_t m, n, k;
+  };
+  std::ifstream file(FORERUN_SOURCE_DIR "/docs/fidelity/tensor.md");
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  std::mt19937 random(5);
+  std::string missing;
+  for (const auto* name : {"int8_16x16", "int8_4x16", "bf16_8x8", "fp16_4x4"}) {
+    const auto tile = tiles().at(name)();
+    reset(*tile);
+    ip::TensorParameters parameters;
+    parameters.rows = tile->rows, parameters.columns = tile->columns, parameters.arrays = 1;
+    for (const auto& [m, n, k] :
+         {Shape{1, 64, 64}, {1, 40, 50}, {8, 64, 64}, {16, 48, 128}, {40, 32, 32}, {40, 33, 17}}) {
+      const auto product = Product::random(random, tile->format, m, n, k, false, true);
+      const auto model = ip::TensorCore::ideal_cycles(parameters, m, n, k);
+      const auto played = play(*tile, beats_of(product, tile->rows, tile->columns, random), {}, model + 100);
+      const auto expected = product.expected();
+      std::uint64_t different = 0;
+      for (std::uint32_t row = 0; row < played.results.size(); ++row)
+        for (std::uint32_t c = 0, first = row / m * tile->columns; c < tile->columns && first + c < n; ++c)
+          different += played.results[row][c] != expected[std::uint64_t{row % m} * n + first + c] ? 1 : 0;
+      const auto line =
+          fmt::format("| {} | {}x{}x{} | {} | {} | {} of {} |\n", std::string(name).replace(4, 1, " "), m, n,
+                      k, model, played.schedule.cycles(), different, std::uint64_t{m} * n);
+      if (page.find(line) == std::string::npos) missing += line;
+    }
+  }
+  EXPECT_EQ(missing, "");
+}
 
 /// The SystemC model executes the command that the tile does.
 struct Core : sc_core::sc_module {
