@@ -16,11 +16,16 @@ std::ptrdiff_t rotation(const AxiBurst& burst) {
 
 AxiToTlm::AxiToTlm(const sc_core::sc_module_name& name, PinClock& clock, AxiPins& pins,
                    const AxiToTlmParameters& parameters)
-    : InitiatorBridge(name, clock), pins_(pins), subordinate_(parameters.shape, parameters.subordinate) {}
+    : InitiatorBridge(name, clock),
+      own_(std::make_unique<PinServer>(pins, parameters.shape, parameters.subordinate)),
+      bus_(*own_) {}
+
+AxiToTlm::AxiToTlm(const sc_core::sc_module_name& name, PinClock& clock, AxiServer& bus)
+    : InitiatorBridge(name, clock), bus_(bus) {}
 
 void AxiToTlm::edge_bus() {
-  subordinate_.edge(pins_);
-  while (auto* burst = subordinate_.take()) begin(*burst);
+  bus_.edge();
+  while (auto* burst = bus_.take()) begin(*burst);
 }
 
 void AxiToTlm::begin(AxiBurst& burst) {
@@ -28,7 +33,7 @@ void AxiToTlm::begin(AxiBurst& burst) {
     ++refused;
     if (burst.write) {
       burst.response = Response::okay;
-      return subordinate_.complete(burst);
+      return bus_.complete(burst);
     }
   }
   auto& job = open();
@@ -63,7 +68,7 @@ void AxiToTlm::answered(Job& job) {
     std::rotate_copy(job.data.begin(), job.data.begin() + rotation(burst), job.data.begin() + burst.length,
                      burst.data);
   burst.response = to_axi(job.payload.get_response_status());
-  subordinate_.complete(burst);
+  bus_.complete(burst);
 }
 
 }  // namespace forerun::ip::cosim

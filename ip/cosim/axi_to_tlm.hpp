@@ -2,7 +2,9 @@
 /// From the pins of an AXI4 or AXI4-Lite manager to a TLM-2.0 initiator socket.
 #pragma once
 
-#include "ip/cosim/axi_subordinate.hpp"
+#include <memory>
+
+#include "ip/cosim/axi_ports.hpp"
 #include "ip/cosim/initiator_bridge.hpp"
 
 namespace forerun::ip::cosim {
@@ -23,17 +25,19 @@ class AxiToTlm : public InitiatorBridge {
  public:
   AxiToTlm(const sc_core::sc_module_name& name, PinClock& clock, AxiPins& pins,
            const AxiToTlmParameters& parameters = {});
+  /// On a bus model of somebody else's, which must outlive this.
+  AxiToTlm(const sc_core::sc_module_name& name, PinClock& clock, AxiServer& bus);
   Counter refused{counters, "refused_exclusive", "burst", "exclusive bursts answered with OKAY"};
 
  private:
-  void drive_bus(std::uint64_t cycle) override { subordinate_.drive(pins_, cycle); }
+  void drive_bus(std::uint64_t cycle) override { bus_.drive(cycle); }
   void edge_bus() override;
   void answered(Job& job) override;
-  bool bus_idle() const override { return subordinate_.idle(); }
+  bool bus_idle() const override { return bus_.idle(); }
   void begin(AxiBurst& burst);
 
-  AxiPins& pins_;
-  AxiSubordinate subordinate_;
+  std::unique_ptr<AxiServer> own_;
+  AxiServer& bus_;
 };
 
 }  // namespace forerun::ip::cosim

@@ -2,6 +2,7 @@
 #include "ip/cosim/initiator_bridge.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 
 #include "ip/base/method.hpp"
@@ -104,5 +105,11 @@ void InitiatorBridge::drive(std::uint64_t cycle) {
 }
 
 void InitiatorBridge::edge(std::uint64_t) { edge_bus(); }
+
+std::int64_t InitiatorBridge::drives_from() const {
+  auto first = std::numeric_limits<std::int64_t>::max();
+  for (const auto* job : due_) first = std::min(first, job->due_ps);
+  return first;
+}
 
 }  // namespace forerun::ip::cosim

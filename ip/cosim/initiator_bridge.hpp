@@ -49,6 +49,7 @@ class InitiatorBridge : public sc_core::sc_module, public PinUser {
   virtual bool bus_idle() const = 0;
 
  private:
+  std::int64_t drives_from() const final;
   tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
                                      sc_core::sc_time& delay);
   void send_next();

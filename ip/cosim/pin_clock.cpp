@@ -2,6 +2,7 @@
 #include "ip/cosim/pin_clock.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 
 #include "ip/base/method.hpp"
@@ -36,7 +37,18 @@ void PinClock::tick() {
   ++evaluated;
   running_ = !gate_ || in_reset || !idle();
   if (in_reset) --reset_left_;
-  if (running_) next_.notify(step_);
+  if (running_) next_.notify(skip_to_ > now_ + period_ ? to_sc_time({skip_to_ - now_}) : step_);
+}
+
+std::uint64_t PinClock::cycles_alone(std::uint64_t most) const {
+  if (!gate_ || blocks_.size() != 1 || !watchers_.empty() || sc_core::sc_pending_activity_at_current_time())
+    return 1;
+  auto until = std::numeric_limits<std::int64_t>::max();
+  if (sc_core::sc_pending_activity_at_future_time())
+    until = now_ + to_picoseconds(sc_core::sc_time_to_pending_activity());
+  for (const auto* user : users_) until = std::min(until, user->drives_from());
+  if (until <= now_) return 1;
+  return std::min(most, static_cast<std::uint64_t>((until - now_) / period_) + 1);
 }
 
 void PinClock::wake(const sc_core::sc_time& delay) {

@@ -43,10 +43,17 @@ class PinClock : public sc_core::sc_module {
 
   /// Something has work from now, or from `delay` on.
   void wake(const sc_core::sc_time& delay = sc_core::SC_ZERO_TIME);
+  /// The next cycle that is evaluated ends at this time, a multiple of the period: nothing happens in those
+  /// before.
+  void skip_to(std::int64_t ps) { skip_to_ = ps; }
+  /// How many cycles from the one being evaluated on may pass before anything of this simulation can reach
+  /// the pins of a block that is alone on this clock: up to and with the first edge after the next event.
+  std::uint64_t cycles_alone(std::uint64_t most) const;
   /// Active for so many cycles, from the next one.
   void reset(unsigned cycles);
 
   std::int64_t period_ps() const { return period_; }
+  std::int64_t now_ps() const { return now_; }  ///< the edge of the cycle being evaluated
   /// What came at or before this moment (in picoseconds) is on the wires in the cycle being evaluated.
   std::int64_t visible_ps() const { return now_ - period_; }
 
@@ -61,7 +68,7 @@ class PinClock : public sc_core::sc_module {
   std::vector<PinUser*> users_;
   std::vector<bool*> resets_;
   std::vector<std::function<void(std::uint64_t)>> watchers_;
-  std::int64_t period_, now_ = 0;
+  std::int64_t period_, now_ = 0, skip_to_ = 0;
   unsigned reset_left_;
   bool gate_ = true, running_ = true;
   sc_core::sc_time step_;

@@ -33,6 +33,9 @@ class PinUser {
   virtual void drive(std::uint64_t cycle) = 0;  ///< writes its wires, from registered state only
   virtual void edge(std::uint64_t cycle) = 0;   ///< the clock rises
   virtual bool idle() const = 0;                ///< nothing to do until somebody calls
+  /// In picoseconds: what has come already is driven in no cycle that begins before. For simulations that let
+  /// a block run ahead; 0 is always safe.
+  virtual std::int64_t drives_from() const { return 0; }
 };
 
 }  // namespace forerun::ip::cosim

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <systemc>
 #include <vector>
@@ -64,6 +65,9 @@ class TargetBridge : public sc_core::sc_module, public PinUser {
   void piece_done(Job& job, Response response);
 
  private:
+  std::int64_t drives_from() const final {
+    return waiting_.empty() ? std::numeric_limits<std::int64_t>::max() : waiting_.front()->due_ps;
+  }
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   tlm::tlm_sync_enum nb_transport_fw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
                                      sc_core::sc_time& delay);

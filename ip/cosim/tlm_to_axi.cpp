@@ -4,16 +4,27 @@
 #include <algorithm>
 
 namespace forerun::ip::cosim {
+namespace {
+std::uint32_t ids_of(const TlmToAxiParameters& parameters) {
+  const auto all = std::uint64_t{1} << (parameters.shape.lite ? 0 : parameters.shape.id_bits);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(all, parameters.ids == 0 ? 16 : parameters.ids));
+}
+}  // namespace
 
 TlmToAxi::TlmToAxi(const sc_core::sc_module_name& name, PinClock& clock, AxiPins& pins,
                    const TlmToAxiParameters& parameters)
     : TargetBridge(name, clock, parameters.most_transactions),
-      pins_(pins),
+      own_(std::make_unique<PinRequester>(pins, parameters.shape, parameters.manager)),
+      bus_(*own_),
       parameters_(parameters),
-      manager_(parameters.shape, parameters.manager) {
-  const auto all = std::uint64_t{1} << (parameters.shape.lite ? 0 : parameters.shape.id_bits);
-  ids_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(all, parameters.ids == 0 ? 16 : parameters.ids));
-}
+      ids_(ids_of(parameters)) {}
+
+TlmToAxi::TlmToAxi(const sc_core::sc_module_name& name, PinClock& clock, AxiRequester& bus,
+                   const TlmToAxiParameters& parameters)
+    : TargetBridge(name, clock, parameters.most_transactions),
+      bus_(bus),
+      parameters_(parameters),
+      ids_(ids_of(parameters)) {}
 
 tlm::tlm_response_status TlmToAxi::check(const tlm::tlm_generic_payload& payload) const {
   const std::uint64_t first = payload.get_address(), length = payload.get_data_length();
@@ -44,14 +55,14 @@ void TlmToAxi::start(Job& job) {
     burst.prot = parameters_.prot;
     burst.cache = parameters_.cache;
     burst.owner = &job;
-    manager_.issue(burst);
+    bus_.issue(burst);
   }
   if (++next_id_ == ids_) next_id_ = 0;
 }
 
 void TlmToAxi::edge_bus() {
-  manager_.edge(pins_);
-  while (auto* burst = manager_.take_done()) piece_done(*static_cast<Job*>(burst->owner), burst->response);
+  bus_.edge();
+  while (auto* burst = bus_.take_done()) piece_done(*static_cast<Job*>(burst->owner), burst->response);
 }
 
 }  // namespace forerun::ip::cosim

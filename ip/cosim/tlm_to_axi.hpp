@@ -2,9 +2,10 @@
 /// From a TLM-2.0 target socket to the pins of an AXI4 or AXI4-Lite subordinate.
 #pragma once
 
+#include <memory>
 #include <vector>
 
-#include "ip/cosim/axi_manager.hpp"
+#include "ip/cosim/axi_ports.hpp"
 #include "ip/cosim/target_bridge.hpp"
 
 namespace forerun::ip::cosim {
@@ -29,17 +30,20 @@ class TlmToAxi : public TargetBridge {
  public:
   TlmToAxi(const sc_core::sc_module_name& name, PinClock& clock, AxiPins& pins,
            const TlmToAxiParameters& parameters = {});
+  /// On a bus model of somebody else's, which must outlive this; `parameters.manager` is not used.
+  TlmToAxi(const sc_core::sc_module_name& name, PinClock& clock, AxiRequester& bus,
+           const TlmToAxiParameters& parameters = {});
 
  private:
   tlm::tlm_response_status check(const tlm::tlm_generic_payload& payload) const override;
   void start(Job& job) override;
-  void drive_bus(std::uint64_t cycle) override { manager_.drive(pins_, cycle); }
+  void drive_bus(std::uint64_t cycle) override { bus_.drive(cycle); }
   void edge_bus() override;
-  bool bus_idle() const override { return manager_.idle(); }
+  bool bus_idle() const override { return bus_.idle(); }
 
-  AxiPins& pins_;
+  std::unique_ptr<AxiRequester> own_;
+  AxiRequester& bus_;
   TlmToAxiParameters parameters_;
-  AxiManager manager_;
   std::uint32_t next_id_ = 0, ids_;
 };
 
