@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 #include "ip/base/method.hpp"
 #include "ip/base/payload.hpp"
@@ -145,7 +146,9 @@ std::uint32_t HbmStack::enqueue(int id, tlm::tlm_generic_payload& payload, std::
   }
   const auto index = free_.back();
   free_.pop_back();
-  requests_[index] = {&payload, id, 0, 0, 0, waiter};
+  const bool is_short = payload.get_data_length() <= short_bursts * parameters_.burst_bytes.count;
+  requests_[index] = {&payload, id, 0, 0, 0, waiter, is_short};
+  short_requests_ += is_short;
   if (payload.is_write()) move(payload);
   const auto offered = clock_.ps_to_cycles(now_picoseconds() + delay_ps) * ticks_per_cycle_;
   ++under_way_;
@@ -219,10 +222,22 @@ void HbmStack::run() {
   schedule();
 }
 
-std::int64_t HbmStack::wanted(unsigned channel) const {
+/// Column commands that each channel has to send, whatever they are for, before a request is complete.
+std::int64_t HbmStack::commands_to_go() const {
+  if (short_requests_ > 0) return 0;
+  auto fewest = std::numeric_limits<unsigned>::max();
+  for (const auto& request : requests_)
+    if (request.bursts_left > 0) fewest = std::min(fewest, request.bursts_left);
+  return fewest == std::numeric_limits<unsigned>::max() ? 0 : (fewest - 1) / parameters_.channels;
+}
+
+/// When the stack has to look at a channel: a request that has `commands` to go may be complete, or the end
+/// of one may have to be told.
+std::int64_t HbmStack::wanted(unsigned channel, std::int64_t commands) const {
   const auto& controller = controllers_[channel];
   if (controller.idle()) return far;
-  const auto completion = controller.next_completion() / ticks_per_cycle_;
+  const auto completion =
+      controller.next_completion() / ticks_per_cycle_ + commands * parameters_.timings.column_cycles;
   if (held_ == 0 || !controller.blocked()) return completion;
   return std::min(completion, (controller.next_report() + ticks_per_cycle_ - 1) / ticks_per_cycle_);
 }
@@ -230,12 +245,13 @@ std::int64_t HbmStack::wanted(unsigned channel) const {
 void HbmStack::schedule() {
   if (running_ || under_way_ == 0) return;
   auto cycle = due_.empty() ? far : due_.front().cycle;
-  for (unsigned c = 0; c < controllers_.size(); ++c) cycle = std::min(cycle, wanted(c));
+  const auto commands = commands_to_go();
+  for (unsigned c = 0; c < controllers_.size(); ++c) cycle = std::min(cycle, wanted(c, commands));
   wake_at(cycle);
 }
 
 void HbmStack::schedule(unsigned channel) {
-  if (!running_) wake_at(wanted(channel));
+  if (!running_) wake_at(wanted(channel, 0));
 }
 
 void HbmStack::wake_at(std::int64_t cycle) {
@@ -257,6 +273,7 @@ void HbmStack::respond(std::uint32_t index) {
   const auto request = requests_[index];
   free_.push_back(index);
   --under_way_;
+  short_requests_ -= request.is_short;
   const auto cycle = request.done / ticks_per_cycle_;
   if (request.payload->is_read()) move(*request.payload);
   if (request.waiter != nullptr)

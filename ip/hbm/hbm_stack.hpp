@@ -66,7 +66,9 @@ class HbmStack : public sc_core::sc_module {
     unsigned unadmitted = 0;  // channels that END_REQ waits for
     hbm::Tick done = 0;
     sc_core::sc_event* waiter = nullptr;
+    bool is_short = false;
   };
+  static constexpr unsigned short_bursts = 8;  // requests of so many do not count as long
   struct Response {
     tlm::tlm_generic_payload* payload;
     std::int64_t cycle;
@@ -101,7 +103,8 @@ class HbmStack : public sc_core::sc_module {
   void end_request(std::uint32_t index);
   void respond(std::uint32_t index);
   void send_response(int id, tlm::tlm_generic_payload& payload, std::int64_t cycle);
-  std::int64_t wanted(unsigned channel) const;
+  std::int64_t commands_to_go() const;
+  std::int64_t wanted(unsigned channel, std::int64_t commands) const;
   void schedule();
   void schedule(unsigned channel);
   void wake_at(std::int64_t cycle);
@@ -122,6 +125,7 @@ class HbmStack : public sc_core::sc_module {
   std::vector<PortState> ports_;
   unsigned held_ = 0;  // requests without END_REQ
   unsigned under_way_ = 0;
+  unsigned short_requests_ = 0;          // of them
   std::vector<std::uint32_t> admitted_;  // whose END_REQ is due
   std::vector<Due> due_;                 // heap
   std::uint64_t order_ = 0;
