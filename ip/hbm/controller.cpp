@@ -124,7 +124,12 @@ Tick Controller::next_report() const {
     others += waiting_[i].end - waiting_[i].next;
     if (waiting_[i].report) break;
   }
-  return next_ + (parameters_.opened_leaves_queue && !running_ ? others / 2 : others);
+  if (!parameters_.opened_leaves_queue) return next_ + others;
+  // a block that has begun to enter a stream goes on one burst after the other
+  const auto in_stream = streaming_ && front_checked_
+                             ? std::min<Tick>(others, waiting_.front().end - waiting_.front().next - 1)
+                             : 0;
+  return next_ + in_stream * step_ + (others - in_stream) / 2;
 }
 
 void Controller::place(const Burst& burst, Tick offered, Tick visible) {

@@ -55,8 +55,8 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
       sram_port_("sram_port"),
       wanted_taps_(options.taps) {
   for (unsigned i = 0; i < chip.hbm.stacks; ++i)
-    hbm.push_back(
-        std::make_unique<ip::HbmStack>(fmt::format("hbm{}", i).c_str(), hbm_parameters(chip, i), hbm_store));
+    hbm.push_back(std::make_unique<ip::HbmStack>(fmt::format("hbm{}", i).c_str(), hbm_parameters(chip, i),
+                                                 hbm_store, options.collapse));
   for (unsigned i = 0; i < chip.clusters.count; ++i)
     clusters.push_back(
         std::make_unique<ip::Cluster>(fmt::format("cluster{}", i).c_str(), cluster_parameters(chip, i)));

@@ -40,7 +40,8 @@ struct SocOptions {
   bool with_cpu = true;  ///< false: another master is bound to `bus.socket`, for example a test or firmware
                          ///< built for the host
   std::vector<std::string> taps{};  ///< boundaries (Soc::boundaries) at which transactions are recorded
-  rtl::WaveOptions waves{};  ///< of all RTL
+  rtl::WaveOptions waves{};         ///< of all RTL
+  bool collapse = true;  ///< false: HBM serves each burst by itself, at the same time but slowly; for tests
 };
 
 /// Where RTL in lockstep differed first; the simulation stops there.
@@ -71,8 +72,8 @@ struct Statistic {
 /// and NoC begin anew.
 class Soc : public sc_core::sc_module {
  public:
-  /// Throws std::invalid_argument, naming the key, for a chip that no chip file may describe, and for a tap at a
-  /// boundary that this chip does not have.
+  /// Throws std::invalid_argument, naming the key, for a chip that no chip file may describe, and for a tap
+  /// at a boundary that this chip does not have.
   Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocOptions& options = {});
 
   const chip::Chip& chip() const { return chip_; }
@@ -103,8 +104,8 @@ class Soc : public sc_core::sc_module {
 
   /// Recorders, by the names of their boundaries.
   std::map<std::string, std::unique_ptr<ip::record::Tap>> taps;
-  /// Where there can be one: "cluster0" is its port into the network, "cluster0.target" its registers and scratchpad as
-  /// others see them; memories and peripherals by their names.
+  /// Where there can be one: "cluster0" is its port into the network, "cluster0.target" its registers and
+  /// scratchpad as others see them; memories and peripherals by their names.
   const std::vector<std::string>& boundaries() const { return boundaries_; }
   /// Models of the arrays; empty when none are RTL.
   std::unique_ptr<rtl::TileLibrary> tensor_rtl;
