@@ -41,7 +41,7 @@ struct SocOptions {
                          ///< built for the host
   std::vector<std::string> taps{};  ///< boundaries (Soc::boundaries) at which transactions are recorded
   rtl::WaveOptions waves{};         ///< of all RTL
-  bool collapse = true;  ///< false: HBM serves each burst by itself, at the same time but slowly; for tests
+  bool collapse = true;  ///< false: HBM serves each burst by itself, slowly; for tests
 };
 
 /// Where RTL in lockstep differed first; the simulation stops there.

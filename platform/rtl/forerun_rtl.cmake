@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Your Verilog as a block of a Forerun chip. In the CMakeLists.txt of your own repository:
 #
-#   include(/path/to/forerun/cmake/forerun_rtl.cmake)
+#   include(/path/to/forerun/platform/rtl/forerun_rtl.cmake)
 #   forerun_add_rtl_block(NAME TOP module MAP pins.yaml SOURCES file...
 #                         [PARAMETERS NAME=VALUE...] [VERILATOR_ARGS argument...] [WAVES fst|vcd])
 #
 # makes NAME.so in the build folder, which a chip's YAML names in rtl.sram, rtl.devices or rtl.tensor (docs/rtl/own.md).
 # The target NAME has the property FORERUN_MODEL, the file. Needs Forerun built (./forerun build); another build than
 # build/release: -DFORERUN_PROGRAM=/path/to/bin/forerun.
-get_filename_component(forerun_tree ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
+get_filename_component(forerun_tree ${CMAKE_CURRENT_LIST_DIR}/../.. ABSOLUTE)
 set(FORERUN_PROGRAM ${forerun_tree}/build/release/bin/forerun CACHE FILEPATH "the forerun program")
 
 function(forerun_add_rtl_block name)
