@@ -31,6 +31,7 @@ enum {
   FR_LOOP_DEPTH = 8,   /* nesting of loops */
   FR_NO_SEMAPHORE = 255,
   FR_NO_TYPE = 255,    /* in place of an element type: there is no such operand */
+  FR_MEMBERS = 64,     /* devices that take part in a collective command */
   FR_COMMAND_MAX_WORDS = 32
 };
 
@@ -40,7 +41,8 @@ enum {
   X(LOAD, 1, "DMA from the global address space into the scratchpad")     \
   X(STORE, 2, "DMA from the scratchpad into the global address space")    \
   X(TENSOR, 3, "systolic arrays")                                         \
-  X(VECTOR, 4, "vector unit")
+  X(VECTOR, 4, "vector unit")                                             \
+  X(COLLECTIVE, 5, "exchanges between devices: DMA both ways, with adders")
 
 /* Element types: X(NAME, number, bits, description). Elements narrower than a byte are packed as a little-endian string
  * of bits, the first element lowest; every row begins at a byte. */
@@ -77,7 +79,11 @@ enum {
   X(MATMUL_SCALED, 0x31, TENSOR, FR_FIELDS_MATMUL_SCALED, "MATMUL whose operands have scales: sums of groups of k are scaled and added") \
   X(TENSOR_NOP, 0x3f, TENSOR, FR_FIELDS_NONE, "wait and signal only")                                              \
   X(VECTOR, 0x40, VECTOR, FR_FIELDS_VECTOR, "one vector operation over rows x cols elements")                      \
-  X(VECTOR_NOP, 0x4f, VECTOR, FR_FIELDS_NONE, "wait and signal only")
+  X(VECTOR_NOP, 0x4f, VECTOR, FR_FIELDS_NONE, "wait and signal only")                                             \
+  X(ALL_GATHER, 0x50, COLLECTIVE, FR_FIELDS_COLLECTIVE, "every member gets the pieces of all, side by side")       \
+  X(REDUCE_SCATTER, 0x51, COLLECTIVE, FR_FIELDS_COLLECTIVE, "every member gets the sum of all members' pieces for it") \
+  X(ALL_REDUCE, 0x52, COLLECTIVE, FR_FIELDS_COLLECTIVE, "every member gets the sum of all pieces")                 \
+  X(COLLECTIVE_NOP, 0x5f, COLLECTIVE, FR_FIELDS_NONE, "wait and signal only")
 
 /* Fields: F(type, name, description). Addresses named local are byte offsets into the cluster's scratchpad. */
 #define FR_FIELDS_NONE(F)
@@ -119,6 +125,48 @@ enum {
   F(uint32_t, local, "scratchpad byte address of the first row")                             \
   F(int32_t, local_stride, "bytes between rows in the scratchpad")                           \
   F(uint32_t, reserved, "0")
+
+/*
+ * ALL_GATHER, REDUCE_SCATTER, ALL_REDUCE: `members` devices take part, each with a command of its own that differs in
+ * `own` only. In this order a command
+ *
+ *  1. sends: writes its piece of rows x bytes from `source` into the buffer of every member, itself included. The piece
+ *     for member m of REDUCE_SCATTER is m * bytes further in each row; the others send all the same. Bursts to different
+ *     members take turns, the next device first;
+ *  2. posts, when all is written: 1 to the semaphore of `post_count` clusters of every member;
+ *  3. waits until its own semaphore holds `wait`, and takes that;
+ *  4. reads `slots` pieces of rows x slot_bytes from the buffer at `read` of its own device into `result`: ALL_GATHER puts
+ *     that of member m at m * slot_bytes in each row; the others add them up as binary32, in the order of members from 0,
+ *     each sum rounded, so that all members get the same bits.
+ *
+ * A member's buffer holds the piece of the member that lies i devices further in slot i: `slot_stride` bytes apart, with
+ * members in rows of `columns` (a torus; else one row) and i counted around rows and columns. All devices so use the same
+ * addresses at the same time. With slot_stride and slots 0, `global` is the piece's own place, the same in every member, and
+ * what is read is one piece, as it lies. Step 3 is left out where `wait` is 0, step 4 where `slot_bytes` is 0.
+ */
+#define FR_FIELDS_COLLECTIVE(F)                                                              \
+  F(uint64_t, global, "address of the buffer in every member")                               \
+  F(uint64_t, read, "address of the buffer in this device, from which pieces are read")      \
+  F(uint64_t, window, "global address at which the others see device 0")                     \
+  F(uint64_t, window_stride, "from one device to the next")                                  \
+  F(int64_t, row_stride, "bytes between rows in the buffer")                                 \
+  F(int64_t, slot_stride, "bytes between pieces in the buffer, or 0")                        \
+  F(uint64_t, post, "address of FR_CLUSTER_POST of a member's first cluster")                \
+  F(uint64_t, post_stride, "bytes from one cluster's register to the next one's")            \
+  F(uint32_t, post_count, "clusters of each member to post to")                              \
+  F(uint32_t, semaphore, "semaphore number")                                                 \
+  F(uint32_t, wait, "posts to wait for, 0..65535; 0 does not wait")                          \
+  F(uint32_t, members, "1..FR_MEMBERS")                                                      \
+  F(uint32_t, columns, "members in a row, divides `members`")                                \
+  F(uint32_t, own, "number of this device, 0..members-1")                                    \
+  F(uint32_t, rows, "0 sends and reads nothing")                                             \
+  F(uint32_t, bytes, "of a row of a piece that is sent; 0 sends nothing")                    \
+  F(uint32_t, source, "scratchpad byte address of what is sent")                             \
+  F(int32_t, source_stride, "bytes between rows there")                                      \
+  F(uint32_t, result, "scratchpad byte address of the result")                               \
+  F(int32_t, result_stride, "bytes between rows there")                                      \
+  F(uint32_t, slot_bytes, "of a row of a piece that is read; a multiple of 4 for sums; 0 reads nothing") \
+  F(uint32_t, slots, "pieces to read: `members`, or 0 for one as it lies")
 
 #define FR_FIELDS_POST(F)                                                                    \
   F(uint64_t, address, "global address of FR_CLUSTER_POST of the first cluster")             \
@@ -327,6 +375,7 @@ struct fr_gather { struct fr_command_header header; FR_FIELDS_GATHER(FR_F) };
 struct fr_post { struct fr_command_header header; FR_FIELDS_POST(FR_F) };
 struct fr_matmul { struct fr_command_header header; FR_FIELDS_MATMUL(FR_F) };
 struct fr_matmul_scaled { struct fr_command_header header; FR_FIELDS_MATMUL_SCALED(FR_F) };
+struct fr_collective { struct fr_command_header header; FR_FIELDS_COLLECTIVE(FR_F) };
 struct fr_vector { struct fr_command_header header; FR_FIELDS_VECTOR(FR_F) };
 #undef FR_F
 
@@ -335,5 +384,6 @@ struct fr_vector { struct fr_command_header header; FR_FIELDS_VECTOR(FR_F) };
 static_assert(sizeof(fr_command_header) == 16 && sizeof(fr_patch) == 8);
 static_assert(sizeof(fr_loop) == 32 && sizeof(fr_scalar) == 32 && sizeof(fr_copy) == 80 && sizeof(fr_gather) == 64);
 static_assert(sizeof(fr_post) == 48 && sizeof(fr_matmul) == 56 && sizeof(fr_matmul_scaled) == 88 && sizeof(fr_vector) == 80);
+static_assert(sizeof(fr_collective) == 136);
 #endif
 #endif

@@ -7,8 +7,8 @@
 
 namespace forerun::ip {
 namespace {
-enum Port : unsigned { load_port, store_port, tensor_port, vector_port, window_port, ports };
-constexpr const char* engine_names[] = {"command", "load", "store", "tensor", "vector"};
+enum Port : unsigned { load_port, store_port, tensor_port, vector_port, collective_port, window_port, ports };
+constexpr const char* engine_names[] = {"command", "load", "store", "tensor", "vector", "collective"};
 }  // namespace
 
 Cluster::Cluster(const sc_core::sc_module_name& name, const ClusterParameters& parameters)
@@ -20,8 +20,9 @@ Cluster::Cluster(const sc_core::sc_module_name& name, const ClusterParameters& p
       store("store", parameters.dma, parameters.scratchpad.size.count),
       tensor("tensor", parameters.tensor, parameters.scratchpad.size.count),
       vector("vector", parameters.vector, parameters.scratchpad.size.count),
+      collective("collective", parameters.dma, parameters.scratchpad.size.count),
       command("command", parameters.command),
-      mux("mux", 3),
+      mux("mux", 4),
       parameters_(parameters),
       clock_(parameters.command.clock),
       window_("window") {
@@ -33,10 +34,12 @@ Cluster::Cluster(const sc_core::sc_module_name& name, const ClusterParameters& p
   store.local.bind(scratchpad.port[store_port]);
   tensor.local.bind(scratchpad.port[tensor_port]);
   vector.local.bind(scratchpad.port[vector_port]);
+  collective.local.bind(scratchpad.port[collective_port]);
   window_.bind(scratchpad.port[window_port]);
   command.global.bind(mux.in[0]);
   load.global.bind(mux.in[1]);
   store.global.bind(mux.in[2]);
+  collective.global.bind(mux.in[3]);
   command.connect(
       engines(), [this] { set_status(FR_CLUSTER_STATUS_DONE, FR_CLUSTER_INTERRUPT_DONE); },
       [this](std::uint64_t offset, LocalFault fault) { stop_with(FR_ENGINE_COMMAND, offset, fault); });

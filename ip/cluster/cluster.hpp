@@ -9,6 +9,7 @@
 #include "ip/base/register_file.hpp"
 #include "ip/cluster/port_mux.hpp"
 #include "ip/command/command_processor.hpp"
+#include "ip/dma/collective.hpp"
 #include "ip/dma/dma.hpp"
 #include "ip/scratchpad/scratchpad.hpp"
 #include "ip/tensor/tensor_core.hpp"
@@ -44,13 +45,14 @@ class Cluster : public sc_core::sc_module {
   Dma load, store;
   TensorCore tensor;
   VectorUnit vector;
+  Collective collective;
   CommandProcessor command;
   PortMux mux;
   CounterGroup counters;
   Counter posts{counters, "posts", "post", "semaphore posts received"};
 
   /// Every engine with its name, in the order of FR_ENGINE_*.
-  std::array<Engine*, FR_ENGINE_COUNT> engines() { return {nullptr, &load, &store, &tensor, &vector}; }
+  std::array<Engine*, FR_ENGINE_COUNT> engines() { return {nullptr, &load, &store, &tensor, &vector, &collective}; }
   bool running() const { return (status_ & FR_CLUSTER_STATUS_RUNNING) != 0; }
   /// What each engine waits for, a line each; empty when the cluster is not running.
   std::string describe_stall();

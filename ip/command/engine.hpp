@@ -55,8 +55,8 @@ class Engine : public sc_core::sc_module {
   /// Busy picoseconds by the tag of the command.
   const std::vector<std::uint64_t>& time_by_tag() const { return time_by_tag_; }
   /// "waits for semaphore 3 (holds 0, wants 1), command at byte 128, tag 2", or empty when not blocked.
-  std::string describe_block() const;
-  bool blocked() const { return count_ > 0 && !running_; }
+  virtual std::string describe_block() const;
+  virtual bool blocked() const { return count_ > 0 && !running_; }
 
  protected:
   virtual void start(const Command& command) = 0;
@@ -66,6 +66,8 @@ class Engine : public sc_core::sc_module {
   const Command& current() const { return queue_[head_]; }
   void finish();
   void fail(LocalFault fault);
+  /// Of the cluster, for commands that wait in their middle.
+  Semaphores& semaphores() const { return *semaphores_; }
   /// Looks again whether the next command can start.
   void wake() { wake_.notify(sc_core::SC_ZERO_TIME); }
 

@@ -18,6 +18,12 @@ class Semaphores {
   unsigned count(unsigned semaphore) const { return counts_[semaphore]; }
   /// Takes what a header waits for, all or nothing.
   bool try_take(const fr_command_header& header);
+  /// Takes from one, if it holds as much.
+  bool try_take(unsigned semaphore, unsigned amount) {
+    if (counts_[semaphore] < amount) return false;
+    counts_[semaphore] -= amount;
+    return true;
+  }
   /// Gives what a header signals; the number of a semaphore that overflowed, or -1.
   int give(const fr_command_header& header);
   /// Adds to one; false if it is unknown or overflows 16 bits.

@@ -24,10 +24,11 @@ Program compile(const Model& model, const chip::Chip& chip, const CompileOptions
     throw CompileError(fmt::format("{} has only a shape, no weights; it can be simulated with data: none",
                                    model.config.name));
   const auto plan = make_plan(config, chip, options.format, context,
-                              options.max_tokens == 0 ? context : options.max_tokens);
+                              options.max_tokens == 0 ? context : options.max_tokens, options.device);
   Program program;
   for (std::uint32_t c = 0; c < plan.clusters; ++c) program.streams.push_back(emit_stream(plan, graph, c));
   program.tags = tag_names(graph);
+  program.symmetric = plan.symmetric;
   program.segments = options.data ? pack_weights(plan, model) : empty_weights(plan);
 
   auto& h = program.header;

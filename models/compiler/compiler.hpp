@@ -15,6 +15,7 @@ struct CompileOptions {
   bool data = true;           ///< false: leave the weights out, for runs that simulate only time
   /// Of a step: a shorter limit leaves more of the scratchpad to weights. 0: as many as fit.
   std::uint32_t max_tokens = 0;
+  std::uint32_t device = 0;  ///< for which of the chip's devices, below chip.devices
 };
 
 /// Throws CompileError when the model does not fit the chip.

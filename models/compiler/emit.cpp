@@ -258,6 +258,7 @@ class Emitter : public AttentionEmitter {
       project(tiles_.classifier, normed(), model_.hidden, columns.size(), logit_rows, head_scales(), false);
       const auto own = product(columns.size());
       cap(own, columns.size(), model_.logit_cap);
+      if (plan_.devices > 1) return gather_logits(own);
       auto store = run_of(memory_.logits + columns.begin * 4, own.at, columns.size() * 4);
       store.size1 = 0;
       store.local_stride1 = narrow(own.stride);
@@ -267,6 +268,30 @@ class Emitter : public AttentionEmitter {
             FR_PATCH(fr_copy, global, position, static_cast<std::int32_t>(row)),
             FR_PATCH(fr_copy, global, head_row, static_cast<std::int32_t>(row))});
       if (cluster_ != 0) post(logits_posted, 0, 1, 0xffffffff);
+    }
+  }
+  /// To the logits of every device, whose first cluster waits for them.
+  void gather_logits(const Matrix& own) {
+    const auto row = std::int32_t(model_.vocabulary * 4);
+    auto c = all_gather(logits_posted, own, share_.vocabulary, model_.vocabulary, memory_.logits, 0);
+    c.post_count = 1;
+    link(FR_OP_ALL_GATHER, c, {},
+         {FR_PATCH(fr_collective, rows, logit_rows, 1), FR_PATCH(fr_collective, global, position, row),
+          FR_PATCH(fr_collective, global, head_row, row)});
+  }
+  /// The last row, in pieces where those of the devices do not lie in their order.
+  void load_last_row() {
+    const auto row = std::uint64_t{model_.vocabulary} * 4;
+    auto sync = wait_for(logits_posted, contributors(&Share::vocabulary));
+    const auto pieces = plan_.symmetric ? plan_.devices : 1;
+    for (std::uint32_t i = 0; i < pieces; ++i) {
+      const auto across = (plan_.device + i) % plan_.columns,
+                 down = (plan_.device / plan_.columns + i / plan_.columns) % (plan_.devices / plan_.columns);
+      const auto member = pieces == 1 ? 0 : across + down * plan_.columns;
+      const auto bytes = row / pieces;
+      link(FR_OP_LOAD, run_of(memory_.logits - row + i * bytes, s_.last_row + u32(member * bytes), bytes),
+           std::exchange(sync, {}),
+           {FR_PATCH(fr_copy, global, position, narrow(row)), FR_PATCH(fr_copy, global, tokens, narrow(row))});
     }
   }
   void cap(const Matrix& logits, std::uint64_t columns, double cap) {
@@ -291,10 +316,7 @@ class Emitter : public AttentionEmitter {
                1),
            {}, {FR_PATCH(fr_vector, a, logit_rows, narrow(row))});
     } else {
-      const auto scale = narrow(row);
-      link(FR_OP_LOAD, run_of(memory_.logits - row, s_.last_row, row),
-           wait_for(logits_posted, contributors(&Share::vocabulary)),
-           {FR_PATCH(fr_copy, global, position, scale), FR_PATCH(fr_copy, global, tokens, scale)});
+      load_last_row();
       link_nop(FR_ENGINE_VECTOR);
     }
     auto gumbel = with_rows(vector(FR_VECTOR_GUMBEL, model_.vocabulary, last, last), 1);

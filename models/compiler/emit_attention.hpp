@@ -111,7 +111,7 @@ class AttentionEmitter : public CommandEmitter {
     if (stored.empty()) return;
     const auto row = std::uint64_t{model_.head_dim} * act_;
     const auto store = [&](std::uint32_t from, std::uint64_t to, const Sync& sync) {
-      auto c = run_of(to + stored.begin * plan_.kv_head_bytes(), from + local_kv(stored.begin), 0);
+      auto c = run_of(to + (stored.begin - plan_.kv_heads.begin) * plan_.kv_head_bytes(), from + local_kv(stored.begin), 0);
       c.size1 = u32(stored.size());
       c.local_stride1 = narrow(plan_.max_tokens * row);
       c.global_stride1 = static_cast<std::int64_t>(plan_.kv_head_bytes());
@@ -203,7 +203,7 @@ class AttentionEmitter : public CommandEmitter {
     out_.scalar(FR_SCALAR_MIN, tile_positions, tile_positions, none, plan_.cache_tile);
     out_.scalar(FR_SCALAR_MIN, carry, tile, none, 1);
     ring_load(
-        run_of(cache + g * plan_.kv_head_bytes(), s_.ring, 0),
+        run_of(cache + (g - plan_.kv_heads.begin) * plan_.kv_head_bytes(), s_.ring, 0),
         {FR_PATCH(fr_copy, global, cache_offset, 1), FR_PATCH(fr_copy, global, scratch_register, narrow(row)),
          FR_PATCH(fr_copy, bytes, tile_positions, narrow(row))});
     product.b = s_.ring;

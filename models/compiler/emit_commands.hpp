@@ -67,10 +67,11 @@ inline std::int32_t narrow(std::uint64_t value) { return static_cast<std::int32_
 inline std::uint32_t u32(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
 
 inline unsigned engine_of(unsigned opcode) {
-  return opcode >= FR_OP_VECTOR   ? FR_ENGINE_VECTOR
-         : opcode >= FR_OP_MATMUL ? FR_ENGINE_TENSOR
-         : opcode >= FR_OP_STORE  ? FR_ENGINE_STORE
-                                  : FR_ENGINE_LOAD;
+  return opcode >= FR_OP_ALL_GATHER ? FR_ENGINE_COLLECTIVE
+         : opcode >= FR_OP_VECTOR   ? FR_ENGINE_VECTOR
+         : opcode >= FR_OP_MATMUL   ? FR_ENGINE_TENSOR
+         : opcode >= FR_OP_STORE    ? FR_ENGINE_STORE
+                                    : FR_ENGINE_LOAD;
 }
 
 inline unsigned nop_of(unsigned engine) {
@@ -81,6 +82,8 @@ inline unsigned nop_of(unsigned engine) {
       return FR_OP_VECTOR_NOP;
     case FR_ENGINE_STORE:
       return FR_OP_STORE_NOP;
+    case FR_ENGINE_COLLECTIVE:
+      return FR_OP_COLLECTIVE_NOP;
     default:
       return FR_OP_LOAD_NOP;
   }
@@ -102,8 +105,8 @@ class CommandEmitter {
         model_(plan.model),
         s_(plan.scratch),
         memory_(plan.memory),
-        share_(plan.shares[cluster]),
-        tiles_(plan.projections[cluster]),
+        share_(plan.share(cluster)),
+        tiles_(plan.tiles(cluster)),
         cluster_(cluster),
         act_(plan.activation_bytes()),
         queries_(std::uint64_t{model_.heads} * model_.head_dim) {}
@@ -214,7 +217,7 @@ class CommandEmitter {
   Matrix activations(std::uint32_t at, std::uint64_t columns) const {
     return {at, columns * act_, plan_.numerics.activation};
   }
-  bool alone() const { return plan_.clusters == 1; }
+  bool alone() const { return plan_.clusters == 1 && plan_.devices == 1; }
   Patch rows_patch(unsigned rows) const { return FR_PATCH(fr_vector, rows, rows, 1); }
 
   /// `product` = a x weights for `rows` rows (a register); a and the result begin at row 0.
@@ -280,6 +283,17 @@ class CommandEmitter {
       return own;
     }
     const auto element = ip::element_bytes(own.type);
+    if (plan_.devices > 1) {
+      auto c = all_gather(posted, own, columns, width, buffer, contributors);
+      c.read = buffer;
+      c.result = s_.gathered;
+      c.result_stride = narrow(width * element);
+      c.slots = plan_.symmetric ? plan_.devices : 0;
+      c.slot_bytes = u32(width * element / std::max(1u, c.slots));
+      link(FR_OP_ALL_GATHER, c, {}, {FR_PATCH(fr_collective, rows, tokens, 1)});
+      if (next != nullptr) hoist(*next);
+      return {s_.gathered, width * element, own.type};
+    }
     if (!columns.empty()) {
       auto store = run_of(buffer + columns.begin * element, own.at, columns.size() * element);
       store.size1 = 0;
@@ -293,6 +307,31 @@ class CommandEmitter {
     link(FR_OP_LOAD, load, wait_for(posted, contributors),
          {FR_PATCH(fr_copy, bytes, tokens, narrow(width * element))});
     return {s_.gathered, width * element, own.type};
+  }
+  /// Of own columns between all devices, without what is to be read. Where all devices do the same, each puts
+  /// its columns where they are as far from the receiver's as the devices are; otherwise in their place.
+  fr_collective all_gather(Semaphore posted, const Matrix& own, Range columns, std::uint64_t width,
+                           std::uint64_t buffer, unsigned contributors) const {
+    const auto element = ip::element_bytes(own.type);
+    const auto slot = plan_.symmetric ? width / plan_.devices : 0;
+    fr_collective c{};
+    c.global = buffer + (columns.begin - plan_.device * slot) * element;
+    c.window = chip::address_map::devices;
+    c.window_stride = chip::address_map::device_stride;
+    c.row_stride = static_cast<std::int64_t>(width * element);
+    c.slot_stride = static_cast<std::int64_t>(slot * element);
+    c.post = chip::address_map::cluster_registers(0) + FR_CLUSTER_POST;
+    c.post_stride = chip::address_map::cluster_stride;
+    c.post_count = columns.empty() ? 0 : plan_.clusters;
+    c.semaphore = posted;
+    c.wait = contributors;
+    c.members = plan_.devices;
+    c.columns = plan_.columns;
+    c.own = plan_.device;
+    c.bytes = u32(columns.size() * element);
+    c.source = own.at;
+    c.source_stride = narrow(own.stride);
+    return c;
   }
   void post(Semaphore posted, std::uint32_t first, std::uint32_t count, std::uint32_t skip) {
     fr_post p{};

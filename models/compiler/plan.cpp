@@ -36,13 +36,15 @@ class Bump {
   std::uint64_t at_, alignment_, high_ = 0;
 };
 
-Share make_share(const ModelConfig& m, std::uint32_t clusters, std::uint32_t cluster) {
+/// Of part `cluster` of `clusters` of all devices; the first on its device has number `first`.
+Share make_share(const ModelConfig& m, std::uint32_t clusters, std::uint32_t cluster, std::uint32_t first) {
   const std::uint64_t group = m.heads / m.kv_heads;
   Share s;
   s.heads = share(m.heads, 1, clusters, cluster);
   if (!s.heads.empty()) {
     s.kv_heads = {s.heads.begin / group, (s.heads.end - 1) / group + 1};
-    s.stored_kv_heads = {divide_up(s.heads.begin, group), s.kv_heads.end};
+    const bool begins = s.heads.begin == share(m.heads, 1, clusters, first).begin;
+    s.stored_kv_heads = {begins ? s.kv_heads.begin : divide_up(s.heads.begin, group), s.kv_heads.end};
   }
   s.query_columns = s.heads.size() * m.head_dim;
   s.key_columns = s.kv_heads.size() * m.head_dim;
@@ -50,6 +52,20 @@ Share make_share(const ModelConfig& m, std::uint32_t clusters, std::uint32_t clu
   s.ffn = share(m.ffn, ffn_granule, clusters, cluster);
   s.vocabulary = share(m.vocabulary, vocabulary_granule, clusters, cluster);
   return s;
+}
+
+/// Whether each device's shares are those of the first, shifted.
+bool all_alike(const Plan& plan) {
+  const std::vector dimensions{&Share::heads, &Share::kv_heads, &Share::stored_kv_heads,
+                               &Share::hidden, &Share::ffn, &Share::vocabulary};
+  for (std::size_t i = plan.clusters; i < plan.shares.size(); ++i)
+    for (const auto dimension : dimensions) {
+      const auto device = i / plan.clusters * plan.clusters, cluster = i % plan.clusters;
+      const auto own = plan.shares[i].*dimension, first = plan.shares[cluster].*dimension;
+      const auto shift = (plan.shares[device].*dimension).begin - (plan.shares[0].*dimension).begin;
+      if (own.size() != first.size() || (!own.empty() && own.begin != first.begin + shift)) return false;
+    }
+  return plan.devices > 1;
 }
 
 void lay_out_constants(Plan& plan) {
@@ -175,9 +191,9 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip) {
   memory.positions = bump.take(plan.learned_positions() * m.hidden * act);
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     memory.constants.push_back(bump.take((std::uint64_t{m.layers} + 1) * plan.constants.bytes));
-    memory.head_scales.push_back(bump.take(plan.numerics.integer ? plan.shares[c].vocabulary.size() * 4 : 0));
+    memory.head_scales.push_back(bump.take(plan.numerics.integer ? plan.share(c).vocabulary.size() * 4 : 0));
     std::uint64_t bytes = m.layers * plan.layer_weight_bytes(c);
-    for (const auto& tile : plan.projections[c].classifier) bytes += plan.tile_bytes(tile);
+    for (const auto& tile : plan.tiles(c).classifier) bytes += plan.tile_bytes(tile);
     memory.weights.push_back(bump.take(bytes));
   }
   memory.end = bump.mark();
@@ -212,7 +228,7 @@ unsigned Plan::activation_bytes() const { return ip::element_bytes(numerics.acti
 unsigned Plan::weight_bytes() const { return ip::element_bytes(numerics.weight); }
 
 std::uint64_t Plan::layer_weight_bytes(std::uint32_t cluster) const {
-  const auto& p = projections[cluster];
+  const auto& p = tiles(cluster);
   std::uint64_t bytes = 0;
   for (const auto* tiles : {&p.query_key_value, &p.attention_output, &p.gate_up, &p.down})
     for (const auto& tile : *tiles) bytes += tile_bytes(tile);
@@ -232,7 +248,7 @@ std::uint64_t Plan::widest_qkv() const {
 }
 
 Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format format, std::uint32_t context,
-               std::uint32_t max_tokens) {
+               std::uint32_t max_tokens, std::uint32_t device) {
   const auto& tensor = chip.clusters.tensor;
   if (std::find(tensor.formats.begin(), tensor.formats.end(), format) == tensor.formats.end())
     throw CompileError("the chip's tensor cores do not have this number format (clusters.tensor.formats)");
@@ -244,10 +260,22 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format fo
                                    model.name, model.max_positions));
   plan.context = context;
   // Each cluster takes part in at least two exchanges a layer; this orders all use of the exchange buffers.
-  plan.clusters = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(chip.clusters.count, divide_up(model.hidden, hidden_granule)));
+  plan.devices = chip.devices;
+  plan.device = device;
+  plan.columns = chip.link.topology == chip::LinkTopology::torus ? chip.link.columns : chip.devices;
+  plan.clusters = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+      chip.clusters.count, divide_up(model.hidden, hidden_granule) / plan.devices));
+  if (plan.clusters == 0 || model.heads < plan.devices)
+    throw CompileError(fmt::format("{} cannot be shared between {} devices (devices): it has {} heads and {} "
+                                   "columns, and a device takes one head and {} columns at least",
+                                   model.name, plan.devices, model.heads, model.hidden, hidden_granule));
+  const auto parts = plan.devices * plan.clusters;
+  for (std::uint32_t c = 0; c < parts; ++c)
+    plan.shares.push_back(make_share(model, parts, c, c / plan.clusters * plan.clusters));
   for (std::uint32_t c = 0; c < plan.clusters; ++c)
-    plan.shares.push_back(make_share(model, plan.clusters, c));
+    if (const auto heads = plan.share(c).kv_heads; !heads.empty())
+      plan.kv_heads = {plan.kv_heads.empty() ? heads.begin : plan.kv_heads.begin, heads.end};
+  plan.symmetric = all_alike(plan);
   lay_out_constants(plan);
   choose_steps(plan, chip.clusters.scratchpad.size.count, max_tokens);
 

@@ -30,13 +30,14 @@ struct Numerics {
 };
 Numerics numerics_for(chip::Format format);
 
-/// What one cluster computes. Key/value heads that several clusters need are computed by each of them.
+/// What one cluster computes. All clusters of all devices share the work. Key/value heads that several clusters need are computed by each of them.
 struct Share {
   Range heads, kv_heads, hidden, ffn, vocabulary;
   std::uint64_t query_columns = 0,
                 key_columns = 0;  ///< of the query/key/value projection: queries, and keys (= values)
   std::uint64_t qkv_columns() const { return query_columns + 2 * key_columns; }
-  /// Key/value heads that this cluster stores in the cache: those whose first query head it has.
+  /// Key/value heads that this cluster stores in the cache of its device: those of whose query heads it has the
+  /// device's first.
   Range stored_kv_heads;
 };
 
@@ -86,25 +87,33 @@ struct Memory {
   std::uint64_t embedding = 0;           ///< [vocabulary][hidden] of activations
   std::uint64_t positions = 0;           ///< learned ones, [context + offset][hidden] of activations
   std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][rotated elements / 2]
-  std::uint64_t keys = 0, values = 0;    ///< [layer][kv head][context][head_dim]
+  std::uint64_t keys = 0, values = 0;    ///< [layer][kv head of the device][context][head_dim]
   std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;  ///< exchange buffers [tokens][width]
-  std::vector<std::uint64_t> weights, constants, head_scales;            ///< by cluster
+  std::vector<std::uint64_t> weights, constants, head_scales;            ///< by cluster of the device
   std::uint64_t end = 0;
 };
 
 struct Plan {
   ModelConfig model;
   Numerics numerics;
-  std::uint32_t clusters = 0;    ///< that take part
+  std::uint32_t devices = 1, device = 0;  ///< how many share the model; for which the program is
+  std::uint32_t columns = 1;              ///< devices in a row of a torus, else all
+  std::uint32_t clusters = 0;             ///< of each device that take part
   std::uint32_t max_tokens = 0;  ///< of a step
   std::uint32_t context = 0;     ///< positions of the cache
   std::uint32_t cache_tile = 0;  ///< positions loaded at a time
-  std::vector<Share> shares;
-  std::vector<Projections> projections;
+  std::vector<Share> shares;             ///< device by device
+  std::vector<Projections> projections;  ///< the same
+  Range kv_heads;                        ///< in the device's cache
+  bool symmetric = false;                ///< several devices, all with shares of the same sizes
   Scratch scratch;
   Constants constants;
   Memory memory;
 
+  /// Number of one of the device's clusters among all.
+  std::size_t part(std::uint32_t cluster) const { return std::size_t{device} * clusters + cluster; }
+  const Share& share(std::uint32_t cluster) const { return shares[part(cluster)]; }
+  const Projections& tiles(std::uint32_t cluster) const { return projections[part(cluster)]; }
   unsigned activation_bytes() const;
   unsigned weight_bytes() const;
   /// Elements of each head that are rotated.
@@ -116,20 +125,21 @@ struct Plan {
   /// Columns of a cluster's first projection of the feed-forward layer.
   std::uint64_t up_columns(const Share& share) const { return (model.gated ? 2 : 1) * share.ffn.size(); }
   std::uint64_t kv_head_bytes() const { return std::uint64_t{context} * model.head_dim * activation_bytes(); }
-  std::uint64_t kv_layer_bytes() const { return model.kv_heads * kv_head_bytes(); }
+  std::uint64_t kv_layer_bytes() const { return kv_heads.size() * kv_head_bytes(); }
   /// A tile's bytes in memory and in the ring.
   std::uint64_t tile_bytes(const WeightTile& tile) const {
     return round_up(tile.k.size() * tile.n.size() * weight_bytes(), 64);
   }
+  /// All tiles of one of the device's clusters, in a layer.
   std::uint64_t layer_weight_bytes(std::uint32_t cluster) const;
   /// The widest share of a dimension over the clusters.
   std::uint64_t widest(Range Share::*dimension) const;
   std::uint64_t widest_qkv() const;
 };
 
-/// A step takes at most `max_tokens`, and no more than fit into three quarters of the scratchpad; the rest is
+/// For one of the chip's devices. A step takes at most `max_tokens`, and no more than fit into three quarters of the scratchpad; the rest is
 /// for the ring. Throws CompileError.
 Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format format, std::uint32_t context,
-               std::uint32_t max_tokens);
+               std::uint32_t max_tokens, std::uint32_t device = 0);
 
 }  // namespace forerun::models

@@ -23,6 +23,8 @@ struct Program {
   std::vector<std::vector<unsigned char>> streams;  ///< by cluster
   std::vector<std::string> tags;                    ///< by tag number
   std::vector<Segment> segments;
+  /// Not in the container: one of several devices, which all do the same with shares of the same size.
+  bool symmetric = false;
 
   /// Bytes of the container up to the data of its segments.
   std::uint64_t head_bytes() const;

@@ -61,8 +61,8 @@ class Packer {
 
   void cluster(std::uint32_t index, Segment& weights, Segment& constants, Segment& head_scales) {
     const auto& m = plan_.model;
-    const auto& share = plan_.shares[index];
-    const auto& tiles = plan_.projections[index];
+    const auto& share = plan_.share(index);
+    const auto& tiles = plan_.tiles(index);
     const auto& at = plan_.constants;
     const auto columns = [&m](Range heads) {
       return Range{heads.begin * m.head_dim, heads.end * m.head_dim};
@@ -202,11 +202,11 @@ std::vector<Segment> empty_weights(const Plan& plan) {
   add("positions", memory.positions, plan.learned_positions() * m.hidden * plan.activation_bytes());
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     std::uint64_t bytes = m.layers * plan.layer_weight_bytes(c);
-    for (const auto& tile : plan.projections[c].classifier) bytes += plan.tile_bytes(tile);
+    for (const auto& tile : plan.tiles(c).classifier) bytes += plan.tile_bytes(tile);
     add(fmt::format("cluster{}.constants", c), memory.constants[c],
         (std::uint64_t{m.layers} + 1) * plan.constants.bytes);
     add(fmt::format("cluster{}.head_scales", c), memory.head_scales[c],
-        plan.numerics.integer ? plan.shares[c].vocabulary.size() * 4 : 0);
+        plan.numerics.integer ? plan.share(c).vocabulary.size() * 4 : 0);
     add(fmt::format("cluster{}.weights", c), memory.weights[c], bytes);
   }
   return segments;

@@ -39,6 +39,12 @@ inline constexpr std::uint64_t reductions = 0x60'0000'0000;
 inline constexpr std::uint64_t window_stride = 0x1000'0000;
 inline constexpr std::uint64_t hbm = 0x100'0000'0000;
 
+/// What the other devices of a system see of this one: device d at d * device_stride.
+inline constexpr std::uint64_t devices = std::uint64_t{1} << 52;
+inline constexpr std::uint64_t device_stride = std::uint64_t{1} << 52;
+inline constexpr unsigned max_devices = 8;
+constexpr std::uint64_t device(unsigned index) { return devices + index * device_stride; }
+
 /// Most clusters that fit between `clusters` and `sram`, with room for their interrupts.
 inline constexpr unsigned max_clusters = 1000;
 

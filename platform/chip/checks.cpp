@@ -42,12 +42,22 @@ class Finder {
     low_power();
     network();
     windows();
+    devices();
     return std::move(found_);
   }
 
  private:
   void add(std::vector<std::string_view> keys, std::string message) {
     found_.push_back({std::move(keys), std::move(message)});
+  }
+
+  void devices() {
+    const auto& link = chip_.link;
+    if (chip_.devices == 1 || link.topology != LinkTopology::torus) return;
+    if (chip_.devices % link.columns != 0 || chip_.devices / link.columns < 2)
+      add({"link.columns", "devices", "link.topology"},
+          fmt::format("link.topology is torus, but devices is {}: no two or more rows of link.columns, {}",
+                      chip_.devices, link.columns));
   }
 
   void rtl() {

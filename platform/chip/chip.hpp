@@ -51,6 +51,8 @@ struct AddressHash {
   std::vector<std::uint64_t> masks;
   bool operator==(const AddressHash&) const = default;
 };
+/// How devices are joined: ip/link/link_graph.hpp.
+enum class LinkTopology : unsigned char { ring, fully_connected, switched, torus };
 /// What the arrays are: the fast models, RTL in their place, or both side by side and compared.
 enum class TensorModel : unsigned char { tlm, rtl, lockstep };
 enum class NocModel : unsigned char { packet, flit };
@@ -256,6 +258,18 @@ struct Hbm {
   bool operator==(const Hbm&) const = default;
 };
 
+/// Links between the devices of a system.
+struct Link {
+  LinkTopology topology = LinkTopology::ring;
+  unsigned columns = 2;        ///< devices side by side in a torus
+  Bandwidth bandwidth{100e9};  ///< of a link, each way
+  Time latency{500'000};       ///< along a link
+  Time hop{100'000};           ///< through a device on the way, or the switch
+  Bytes overhead{24};          ///< of a packet
+  Bytes payload{256};          ///< largest of a packet
+  bool operator==(const Link&) const = default;
+};
+
 /// A file; empty: none.
 struct Path {
   std::string text;
@@ -272,6 +286,7 @@ struct Rtl {
 
 struct Chip {
   std::string name = "reference";
+  unsigned devices = 1;  ///< chips like this one, joined by links
   Timing timing = Timing::approximate;
   Data data = Data::real;
   Time quantum{1'000'000};  ///< of temporal decoupling (loose)
@@ -283,6 +298,7 @@ struct Chip {
   Clusters clusters;
   Noc noc;
   Hbm hbm;
+  Link link;
   Rtl rtl;
   bool operator==(const Chip&) const = default;
 };

@@ -51,6 +51,8 @@ static_assert(map::cluster_interrupt(map::max_clusters) <= 1024);
 
 const Key table[] = {
     KEY(name, any, "", "what reports call the chip"),
+    KEY(devices, range(1, address_map::max_devices), "",
+        "chips like this one, joined by links; a model is shared between them"),
     KEY(timing, any, "", "loose: as fast as possible, for firmware work; approximate: contention everywhere"),
     KEY(data, any, "", "real: every byte is moved and computed; none: the same time without payloads"),
     KEY(quantum, range(ns, 10 * ms), "", "how far the CPU may run ahead in loose timing"),
@@ -272,6 +274,16 @@ const Key table[] = {
     KEY(hbm.energies.power_down, power, "", "in power-down"),
     KEY(hbm.energies.self_refresh, power, "", "in self-refresh, with its refreshes"),
 
+    KEY(link.topology, any, "",
+        "of more than one device: a ring; a link between any two; one switch; or a torus, which has a ring "
+        "along each row and column"),
+    KEY(link.columns, range(2, 4), "devices", "in a row of a torus"),
+    KEY(link.bandwidth, range(mhz, 100'000 * ghz), "", "of a link, each way"),
+    KEY(link.latency, range(1, ms), "", "along a link, with the circuits at both ends"),
+    KEY(link.hop, range(0, ms), "", "through a device on the way, or through the switch"),
+    KEY(link.overhead, range(0, 4 * kib), "", "bytes on the wire beside the payload of each packet"),
+    KEY(link.payload, range(1, 4 * kib), "", "largest payload of a packet"),
+
     KEY(rtl.tensor, any, "", "RTL of the arrays; empty: ip/tensor/rtl"),
     KEY(rtl.sram, any, "", "RTL of the control CPU's memory; empty: the model"),
     KEY(rtl.devices, any, "",
@@ -400,6 +412,9 @@ std::string expected(const Key& key) {
         } else if constexpr (std::is_same_v<T, Time>) {
           return expected_quantity<Time>(rule,
                                          [](std::uint64_t n) { return Time{static_cast<std::int64_t>(n)}; });
+        } else if constexpr (std::is_same_v<T, Bandwidth>) {
+          return expected_quantity<Bandwidth>(
+              rule, [](std::uint64_t n) { return Bandwidth{static_cast<double>(n)}; });
         } else if constexpr (std::is_same_v<T, Energy>) {
           return expected_quantity<Energy>(
               rule, [](std::uint64_t n) { return Energy{static_cast<double>(n) / 1e12}; });
@@ -449,6 +464,7 @@ bool good_window_name(std::string_view text) { return text.size() <= 31 && good_
 double in_rule_units(Bytes bytes) { return static_cast<double>(bytes.count); }
 double in_rule_units(Frequency frequency) { return frequency.hertz; }
 double in_rule_units(Time time) { return static_cast<double>(time.picoseconds); }
+double in_rule_units(Bandwidth bandwidth) { return bandwidth.bytes_per_second; }
 double in_rule_units(Energy energy) { return energy.joules * 1e12; }
 double in_rule_units(Power power) { return power.watts * 1e6; }
 
@@ -475,7 +491,8 @@ std::string value_text(const Key& key, const Chip& chip) {
         else if constexpr (std::is_same_v<T, std::vector<Path>>)
           return list(value, [](const Path& path) { return quoted(path.text); });
         else if constexpr (std::is_same_v<T, Bytes> || std::is_same_v<T, Frequency> ||
-                           std::is_same_v<T, Time> || std::is_same_v<T, Energy> || std::is_same_v<T, Power>)
+                           std::is_same_v<T, Time> || std::is_same_v<T, Bandwidth> ||
+                           std::is_same_v<T, Energy> || std::is_same_v<T, Power>)
           return format(value);
         else if constexpr (std::is_same_v<T, std::vector<AddressPiece>>)
           return list(value, piece_text);

@@ -25,7 +25,7 @@ using AnyMember =
                  Member<Queues>, Member<PagePolicy>, Member<Refresh>, Member<KeepOpen>, Member<RowOrder>,
                  Member<RefreshOrder>, Member<Ecc>, Member<TensorModel>, Member<Path>,
                  Member<std::vector<Path>>, Member<NocModel>, Member<NocTopology>, Member<NocRouting>,
-                 Member<NocSwitching>, Member<std::vector<Format>>, Member<std::vector<AddressPiece>>,
+                 Member<NocSwitching>, Member<LinkTopology>, Member<Bandwidth>, Member<std::vector<Format>>, Member<std::vector<AddressPiece>>,
                  Member<std::vector<AddressHash>>, Member<std::vector<MulticastWindow>>,
                  Member<std::vector<ReductionWindow>>, Member<std::vector<std::string>>>;
 
@@ -33,7 +33,8 @@ using AnyMember =
 /// down.
 enum class Cycles : unsigned char { plain, round_up, round_down };
 
-/// Which values a number may have: in bytes, hertz, picoseconds, picojoules, microwatts or as it is written.
+/// Which values a number may have: in bytes, bytes a second, hertz, picoseconds, picojoules, microwatts or as
+/// it is written.
 /// Unused for other types.
 struct Rule {
   std::uint64_t low = 0, high = 0;
@@ -68,6 +69,7 @@ bool keeps(const Rule& rule, std::uint64_t value);
 double in_rule_units(Bytes bytes);
 double in_rule_units(Frequency frequency);
 double in_rule_units(Time time);
+double in_rule_units(Bandwidth bandwidth);
 double in_rule_units(Energy energy);
 double in_rule_units(Power power);
 /// Whether a quantity keeps the rule.

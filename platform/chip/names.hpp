@@ -81,6 +81,10 @@ struct Names<NocSwitching> {
   static constexpr std::array<std::string_view, 2> all{"wormhole", "virtual_cut_through"};
 };
 template <>
+struct Names<LinkTopology> {
+  static constexpr std::array<std::string_view, 4> all{"ring", "fully_connected", "switched", "torus"};
+};
+template <>
 struct Names<Element> {
   static constexpr std::array<std::string_view, 4> all{"f32", "bf16", "f16", "i32"};
 };

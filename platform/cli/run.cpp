@@ -42,6 +42,7 @@ struct RunOptions {
   std::vector<std::string> record;
   std::uint64_t record_count = 0;
   bool native = false;
+  bool symmetric = false;
   bool model_given = false;
   /// What a run without any of these is.
   bool is_demonstration() const {
@@ -66,6 +67,10 @@ void check(const RunOptions& o, const chip::Chip& chip) {
          "--temperature must be 0 (greedy) or more");
   refuse(o.native && o.gdb,
          "--native runs firmware in this process: use the host's gdb on it instead of --gdb");
+  refuse(o.native && chip.devices > 1, "--native runs the firmware of one device, but devices is more than 1");
+  refuse(o.program && chip.devices > 1, "--program is for one device, but devices is more than 1");
+  refuse(o.symmetric && chip.devices == 1, "--symmetric is for several devices, but devices is 1");
+  refuse(o.symmetric && data, "--symmetric needs --data none: what the other devices compute is not there");
   refuse(o.native && o.firmware, "--native runs the chip's own firmware: --firmware does not go with it");
 }
 
@@ -103,7 +108,7 @@ sim::InferenceRequest make_request(const RunOptions& o, const models::ModelConfi
 }
 
 models::Program make_program(const RunOptions& o, const models::Model& model, const chip::Chip& chip,
-                             const sim::InferenceRequest& request) {
+                             const sim::InferenceRequest& request, unsigned device) {
   if (!o.program) {
     constexpr std::uint64_t granule = 64;
     const auto positions = request.tokens.size() + request.generate;
@@ -113,7 +118,8 @@ models::Program make_program(const RunOptions& o, const models::Model& model, co
                            {.format = o.model.format(),
                             .context = static_cast<std::uint32_t>(context),
                             .data = chip.data == chip::Data::real,
-                            .max_tokens = static_cast<std::uint32_t>(request.tokens.size())});
+                            .max_tokens = static_cast<std::uint32_t>(request.tokens.size()),
+                            .device = device});
   }
   auto program = models::read_container(*o.program);
   if (const auto size = chip::memory_size(chip).count;
@@ -218,21 +224,37 @@ int run(const RunOptions& o) {
   const bool needs_text = data ? !o.teacher : o.prompt || o.is_demonstration();
   if (needs_text) tokenizer = models::Tokenizer::for_model(path, model.config.vocabulary);
   const auto request = make_request(o, model.config, tokenizer ? &*tokenizer : nullptr, data);
-  const auto program = make_program(o, model, chip, request);
+  std::vector<models::Program> programs;
+  for (unsigned i = 0; i < (o.symmetric ? 1 : chip.devices); ++i)
+    programs.push_back(make_program(o, model, chip, request, i));
+  const auto& program = programs.front();
+  if (o.symmetric && !program.symmetric)
+    throw UsageError(fmt::format("--symmetric: {} cannot be shared between {} devices in equal parts",
+                                 model.config.name, chip.devices));
   auto ids = open_output(o.ids), logits = open_output(o.logits), report_file = open_output(o.report);
 
   std::vector<sim::Recording> recordings;
   for (const auto& text : o.record) recordings.push_back(sim::parse_recording(text));
   sim::Simulation simulation(chip, o.native ? forerun_llm_main : std::function<int(std::uint64_t)>(),
-                             {.taps = sim::taps_of(recordings), .waves = o.waves.options()});
+                             {.taps = sim::taps_of(recordings), .waves = o.waves.options()}, o.symmetric);
   prepare_rtl(simulation.soc, o.model);
   sim::Recorder recorder(simulation, recordings, o.record_count);
   if (!o.native) simulation.load(sim::ElfProgram::read(o.firmware.value_or(sim::firmware_path("llm.elf"))));
-  sim::Inference inference(simulation.soc, program, request);
+  std::vector<sim::Peer> peers;
+  for (std::size_t i = 0; i < simulation.others.size(); ++i)
+    peers.push_back({simulation.others[i].get(), &programs[i + 1]});
+  sim::Inference inference(simulation.soc, program, request, peers);
   const bool text = tokenizer && data;
   Output output(text ? &*tokenizer : nullptr);
   sim::LineConsole console([&output](std::string_view line) { output.line(fmt::format("uart| {}", line)); });
   simulation.soc.uart.on_transmit = [&console](unsigned char c) { console.add(c); };
+  std::vector<std::unique_ptr<sim::LineConsole>> consoles;  // of the other devices
+  for (auto& other : simulation.others) {
+    consoles.push_back(std::make_unique<sim::LineConsole>([&output, i = consoles.size() + 1](std::string_view line) {
+      output.line(fmt::format("uart{}| {}", i, line));
+    }));
+    other->uart.on_transmit = [c = consoles.back().get()](unsigned char character) { c->add(character); };
+  }
   Progress progress(request.tokens.size() + request.generate, "tokens", !text || isatty(STDOUT_FILENO) == 0);
   inference.on_step = [&](const sim::Step& step) {
     progress.advance(step.tokens);
@@ -311,6 +333,8 @@ void add_run(CLI::App& app, int& code) {
   command.add_option("--program", o->program,
                      "run this program (forerun compile -o) instead of compiling the model");
   command.add_option("--firmware", o->firmware, "boot this ELF instead of the chip's own firmware");
+  command.add_flag("--symmetric", o->symmetric,
+                   "of several devices that do the same, simulate one with the traffic of all; needs --data none");
   command.add_flag("--native", o->native,
                    "run the chip's firmware natively in this process, for the host's gdb");
   command.add_option("--gdb", o->gdb,

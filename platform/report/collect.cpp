@@ -93,7 +93,9 @@ class Collector {
 
   void engines(Report& r) const {
     const double time = static_cast<double>(run_.picoseconds()) * as_double(clusters_);
-    for (const std::string name : {"load", "store", "tensor", "vector"}) {
+    std::vector<std::string> names{"load", "store", "tensor", "vector"};
+    if (chip_.devices > 1) names.emplace_back("collective");
+    for (const auto& name : names) {
       const auto of = [&](const char* counter) { return run_.sum("cluster", "." + name + "." + counter); };
       r.engines.push_back({name, of("commands"), ratio(as_double(of("busy_time")), time),
                            ratio(as_double(of("semaphore_time")), time),
@@ -180,7 +182,7 @@ class Collector {
     for (std::size_t tag = 0; tag < tags.size(); ++tag) {
       OperatorUse use;
       use.name = tags[tag];
-      double* const seconds[] = {nullptr, &use.load, &use.store, &use.tensor, &use.vector};
+      double* const seconds[] = {nullptr, &use.load, &use.store, &use.tensor, &use.vector, &use.collective};
       for (std::size_t c = 0; c < clusters_; ++c)
         for (std::size_t engine = 1; engine < FR_ENGINE_COUNT; ++engine) {
           const auto& times = soc_.clusters[c]->engines()[engine]->time_by_tag();
@@ -227,6 +229,7 @@ Report make_report(const sim::Simulation& simulation, const sim::Inference& infe
   r.timing = chip.timing == chip::Timing::loose ? "loose" : "approximate";
   r.data = chip.data == chip::Data::real ? "real" : "none";
   Collector(simulation, inference, model, format).fill(r);
+  collect_devices(simulation, inference, format, r);
   r.simulated_seconds = static_cast<double>(outcome.picoseconds) * 1e-12;
   r.simulated_cycles =
       static_cast<std::uint64_t>(ip::Clock(chip.clusters.clock).ps_to_cycles(outcome.picoseconds));

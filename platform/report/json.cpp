@@ -58,6 +58,25 @@ static void to_json(Json& j, const OperatorUse& o) {
        {"store_seconds", o.store},
        {"tensor_seconds", o.tensor},
        {"vector_seconds", o.vector}};
+  if (o.collective > 0) j["collective_seconds"] = o.collective;
+}
+
+static void to_json(Json& j, const DeviceUse& d) {
+  j = {{"number", d.number},
+       {"hbm_bytes_read", d.bytes_read},
+       {"hbm_bytes_written", d.bytes_written},
+       {"hbm_bytes_per_second", d.bandwidth},
+       {"hbm_fraction_of_peak", d.bandwidth_fraction},
+       {"operations_per_second", d.operation_rate},
+       {"operations_fraction_of_peak", d.operation_fraction},
+       {"tensor_busy", d.tensor},
+       {"collective_busy", d.collective},
+       {"waits_for_posts", d.posts}};
+}
+
+static void to_json(Json& j, const DeviceLink& l) {
+  j = {{"name", l.name},           {"messages", l.messages}, {"bytes", l.bytes}, {"bytes_per_second", l.bandwidth},
+       {"utilisation", l.busy}, {"mean_wait_seconds", l.wait}};
 }
 
 std::string to_json(const Report& r) {
@@ -86,6 +105,11 @@ std::string to_json(const Report& r) {
               {"flits", r.noc_flits},
               {"mean_latency_seconds", r.noc_latency},
               {"links", r.links}};
+  if (r.device_count > 1)
+    j["devices"] = {{"count", r.device_count},
+                    {"symmetric", r.symmetric},
+                    {"simulated", r.devices},
+                    {"links", r.device_links}};
   j["cpu"] = {
       {"instructions", r.instructions}, {"cycles", r.cpu_cycles}, {"sleep_cycles", r.cpu_sleep_cycles}};
   j["simulated_cluster_cycles"] = r.simulated_cycles;

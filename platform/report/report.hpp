@@ -55,7 +55,26 @@ struct Link {
 /// An operator of the model: time that its commands took, summed over clusters and engines' means.
 struct OperatorUse {
   std::string name;
-  double load = 0, store = 0, tensor = 0, vector = 0;  ///< seconds, mean over the clusters
+  double load = 0, store = 0, tensor = 0, vector = 0, collective = 0;  ///< seconds, mean over the clusters
+};
+
+/// One of several devices in the run. Fractions are means over its clusters.
+struct DeviceUse {
+  unsigned number = 0;
+  std::uint64_t bytes_read = 0, bytes_written = 0;    ///< of HBM
+  double bandwidth = 0, bandwidth_fraction = 0;       ///< bytes a second
+  double operation_rate = 0, operation_fraction = 0;  ///< a second
+  double tensor = 0;                                  ///< fraction of the run in which the arrays were busy
+  double collective = 0;                              ///< in which a collective command was under way
+  double posts = 0;                                   ///< in which that waited for other devices or clusters
+};
+
+/// One direction of a link between devices, over the whole simulation.
+struct DeviceLink {
+  std::string name;  ///< "0->1"
+  std::uint64_t messages = 0, bytes = 0;  ///< on the wire
+  double bandwidth = 0, busy = 0;         ///< bytes a second, fraction
+  double wait = 0;                        ///< mean seconds that a message waited for others
 };
 
 /// A block that was RTL in this run.
@@ -89,6 +108,11 @@ struct Report {
   double noc_latency = 0;   ///< mean seconds of a packet
   std::vector<Link> links;  ///< all, the busiest first
   std::vector<OperatorUse> operators;
+  unsigned device_count = 1;
+  bool symmetric = false;  ///< one of the devices was simulated
+  // Of several devices; phases, engines, channels, network and operators are those of the first:
+  std::vector<DeviceUse> devices;  ///< that were simulated
+  std::vector<DeviceLink> device_links;
   std::uint64_t instructions = 0, cpu_cycles = 0, cpu_sleep_cycles = 0;  ///< 0 when firmware ran natively
   double simulated_seconds = 0;                                          ///< of the whole simulation
   std::uint64_t simulated_cycles = 0;                                    ///< of the cluster clock
@@ -96,6 +120,12 @@ struct Report {
   // Of the host, different in every run:
   double host_seconds = 0, host_setup_seconds = 0;
 };
+
+/// Fills in what there is on devices and links.
+void collect_devices(const sim::Simulation& simulation, const sim::Inference& inference, chip::Format format,
+                     Report& report);
+/// Empty for a single device.
+std::string devices_text(const Report& report);
 
 /// After the simulation; `inference` must have finished.
 Report make_report(const sim::Simulation& simulation, const sim::Inference& inference,
@@ -109,6 +139,10 @@ std::string to_json(const Report& report);
 /// What kept the data buses of a channel from working, the largest share first: "activation 12 %, refresh 9
 /// %".
 std::string limited_by(const Channel& channel);
+
+/// Three digits and a prefix: "1.23 ms", "819 GB/s".
+std::string quantity(double value, std::string_view unit);
+std::string percent(double fraction);
 
 std::string_view format_name(chip::Format format);
 

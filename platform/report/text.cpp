@@ -9,9 +9,7 @@
 #include "platform/report/report.hpp"
 
 namespace forerun::report {
-namespace {
 
-/// Three digits and a prefix: "1.23 ms", "819 GB/s".
 std::string quantity(double value, std::string_view unit) {
   static constexpr std::array prefixes{"p", "n", "u", "m", "", "k", "M", "G", "T", "P"};
   int prefix = 4;
@@ -23,8 +21,6 @@ std::string quantity(double value, std::string_view unit) {
 }
 
 std::string percent(double fraction) { return fmt::format("{:.1f} %", 100 * fraction); }
-
-}  // namespace
 
 std::string limited_by(const Channel& channel) {
   std::vector<std::pair<double, std::string_view>> shares;
@@ -43,8 +39,9 @@ std::string limited_by(const Channel& channel) {
 std::string to_text(const Report& r) {
   std::string text;
   auto out = std::back_inserter(text);
-  fmt::format_to(out, "{} in {} on {}: {} clusters, timing {}, data {}\n", r.model, r.format, r.chip,
-                 r.clusters, r.timing, r.data);
+  fmt::format_to(out, "{} in {} on {}{}: {} clusters, timing {}, data {}\n", r.model, r.format,
+                 r.device_count == 1 ? "" : fmt::format("{} devices of ", r.device_count), r.chip, r.clusters,
+                 r.timing, r.data);
   fmt::format_to(out, "  boot                {:>10}\n", quantity(r.boot_seconds, "s"));
   fmt::format_to(out, "  time to first token {:>10}  ({} tokens given)\n",
                  quantity(r.first_token_seconds, "s"), r.given);
@@ -72,8 +69,9 @@ std::string to_text(const Report& r) {
   fmt::format_to(out, "\n{:<26}{:>12}{:>12}{:>12}{:>12}   (mean over clusters)\n", "operator", "load",
                  "store", "tensor", "vector");
   for (const auto& o : r.operators)
-    fmt::format_to(out, "{:<26}{:>12}{:>12}{:>12}{:>12}\n", o.name, quantity(o.load, "s"),
-                   quantity(o.store, "s"), quantity(o.tensor, "s"), quantity(o.vector, "s"));
+    fmt::format_to(out, "{:<26}{:>12}{:>12}{:>12}{:>12}{}\n", o.name, quantity(o.load, "s"),
+                   quantity(o.store, "s"), quantity(o.tensor, "s"), quantity(o.vector, "s"),
+                   o.collective > 0 ? fmt::format("   collective {}", quantity(o.collective, "s")) : "");
 
   fmt::format_to(out, "\n{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}{:>8}{:>10}  {}\n", "HBM channel",
                  "read", "written", "bandwidth", "of peak", "row hits", "misses", "conflicts", "queue",
@@ -91,6 +89,7 @@ std::string to_text(const Report& r) {
     fmt::format_to(out, "  {:<28}{:>10} busy{:>10} blocked\n", r.links[i].name, percent(r.links[i].busy),
                    percent(r.links[i].blocked));
 
+  text += devices_text(r);
   double in_rtl = 0;
   for (const auto& b : r.rtl) {
     in_rtl += b.host_seconds;

@@ -33,30 +33,50 @@ std::span<const std::uint8_t> bytes_of(const std::vector<std::uint32_t>& values)
 
 }  // namespace
 
-Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceRequest request)
-    : soc_(soc), program_(program), request_(std::move(request)), ids_(request_.tokens) {
+Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceRequest request,
+                     std::vector<Peer> peers)
+    : soc_(soc),
+      program_(program),
+      request_(std::move(request)),
+      peers_(std::move(peers)),
+      chosen_(peers_.size()),
+      ids_(request_.tokens) {
   if (request_.tokens.empty()) throw std::invalid_argument("a run needs one token at least");
+  load(soc, program);
+  soc.mailbox.on_message = [this] {
+    while (const auto message = soc_.mailbox.host_receive()) take(*message);
+  };
+  for (std::size_t i = 0; i < peers_.size(); ++i) {
+    load(*peers_[i].soc, *peers_[i].program);
+    peers_[i].soc->mailbox.on_message = [this, i] {
+      while (const auto message = peers_[i].soc->mailbox.host_receive()) take_from(i, *message);
+    };
+  }
+}
+
+void Inference::load(soc::Soc& soc, const models::Program& program) const {
   const bool data = soc.chip().data == chip::Data::real;
   for (const auto& segment : program.segments)
     if (!segment.bytes.empty() && data) soc.write(segment.address, segment.bytes);
   soc.write(program.header.load_address, models::make_head(program, data));
   soc.write(program.header.token_ids, bytes_of(request_.tokens));
-  soc.mailbox.on_message = [this] {
-    while (const auto message = soc_.mailbox.host_receive()) take(*message);
-  };
+}
+
+void Inference::send(const ip::Message& message) {
+  soc_.mailbox.host_send(message);
+  for (const auto& peer : peers_) peer.soc->mailbox.host_send(message);
 }
 
 void Inference::take(const ip::Message& message) {
   switch (message[0]) {
     case FR_MESSAGE_READY:
-      return request_run();
+      return ready();
     case FR_MESSAGE_STEP:
       return take_step(message);
     case FR_MESSAGE_DONE:
-      finished_ = true;
-      return finish();
+      return done();
     case FR_MESSAGE_FAILED:
-      failure_ = describe_failure(message);
+      failure_ = describe_failure(message, soc_, program_);
       return finish();
     case FR_MESSAGE_TRAP:
       failure_ = fmt::format("firmware trapped: mcause {:#x}, mepc {:#x}, mtval {:#x}", message[1],
@@ -68,16 +88,55 @@ void Inference::take(const ip::Message& message) {
   }
 }
 
+void Inference::take_from(std::size_t peer, const ip::Message& message) {
+  switch (message[0]) {
+    case FR_MESSAGE_READY:
+      return ready();
+    case FR_MESSAGE_STEP:
+      return chosen_[peer].push_back(static_cast<std::uint32_t>(message[3]));
+    case FR_MESSAGE_DONE:
+      return done();
+    case FR_MESSAGE_FAILED:
+      failure_ = describe_failure(message, *peers_[peer].soc, *peers_[peer].program);
+      break;
+    default:
+      failure_ = fmt::format("firmware sent a message of type {} ({:#x}, {:#x}, {:#x})", message[0], message[1],
+                             message[2], message[3]);
+  }
+  failure_ = fmt::format("device {}: {}", peer + 1, failure_);
+  finish();
+}
+
+void Inference::ready() {
+  if (++ready_ == peers_.size() + 1) request_run();
+}
+
+void Inference::done() {
+  if (++done_ <= peers_.size()) return;
+  finished_ = same_choices();
+  if (!finished_) failure_ = "the devices did not choose the same tokens";
+  finish();
+}
+
+bool Inference::same_choices() const {
+  const auto same = [this](const std::vector<std::uint32_t>& chosen) {
+    return std::equal(steps_.begin(), steps_.end(), chosen.begin(), chosen.end(),
+                      [](const Step& step, std::uint32_t id) { return step.id == id; });
+  };
+  return std::all_of(chosen_.begin(), chosen_.end(), same);
+}
+
 void Inference::request_run() {
   if (on_ready) on_ready();
   start_ = take_snapshot(soc_);
+  for (const auto& peer : peers_) peers_start_.push_back(take_snapshot(*peer.soc));
   first_token_ = start_;
   boot_seconds_ = static_cast<double>(start_.picoseconds) * 1e-12;
   std::uint64_t flags = 0;
   if (request_.temperature) flags |= FR_RUN_SAMPLE;
   if (request_.teacher) flags |= FR_RUN_TEACHER;
   if (request_.keep_logits) flags |= FR_RUN_ALL_LOGITS;
-  soc_.mailbox.host_send(
+  send(
       {FR_MESSAGE_RUN, program_.header.load_address, request_.tokens.size(), request_.generate, flags,
        std::bit_cast<std::uint32_t>(request_.temperature.value_or(0)), request_.seed, request_.step_timeout});
 }
@@ -115,28 +174,30 @@ void Inference::take_step(const ip::Message& message) {
 
 void Inference::finish() {
   end_ = take_snapshot(soc_);
+  for (const auto& peer : peers_) peers_end_.push_back(take_snapshot(*peer.soc));
   if (on_end) on_end();
-  soc_.mailbox.host_send({FR_MESSAGE_STOP, failure_.empty() ? 0u : 1u});
+  send({FR_MESSAGE_STOP, failure_.empty() ? 0u : 1u});
 }
 
-std::string Inference::describe_failure(const ip::Message& message) const {
+std::string Inference::describe_failure(const ip::Message& message, soc::Soc& soc,
+                                        const models::Program& program) const {
   auto text = failure_text(message[1]);
   if (message[1] == FR_FAILURE_CLUSTER) {
     std::string where;
     const auto cluster = message[2];
-    if (cluster < program_.streams.size()) {
-      const auto& stream = program_.streams[cluster];
+    if (cluster < program.streams.size()) {
+      const auto& stream = program.streams[cluster];
       if (message[5] + sizeof(fr_command_header) <= stream.size()) {
         fr_command_header header;
         std::memcpy(&header, stream.data() + message[5], sizeof header);
-        if (header.tag < program_.tags.size()) where = fmt::format(" in {}", program_.tags[header.tag]);
+        if (header.tag < program.tags.size()) where = fmt::format(" in {}", program.tags[header.tag]);
       }
     }
     text += fmt::format("\n  cluster {}: {}: {:#x}; the command is at byte {:#x} of its stream{}", cluster,
                         error_text(message[3]), message[4], message[5], where);
   } else if (message[1] == FR_FAILURE_TIMEOUT) {
     text += fmt::format("\n  cluster {} has not ended", message[2]);
-    if (const auto stall = soc_.describe_stall(); !stall.empty()) text += "\n" + stall;
+    if (const auto stall = soc.describe_stall(); !stall.empty()) text += "\n" + stall;
   }
   return text;
 }

@@ -25,6 +25,12 @@ struct InferenceRequest {
   std::uint64_t step_timeout = 0;     ///< ticks of the time base; 0: none
 };
 
+/// Another device of the system, which runs its own program for the same request.
+struct Peer {
+  soc::Soc* soc = nullptr;
+  const models::Program* program = nullptr;
+};
+
 /// What firmware reported about one step.
 struct Step {
   std::uint64_t position = 0, tokens = 0;
@@ -36,7 +42,10 @@ struct Step {
 class Inference {
  public:
   /// Attaches to the chip's mailbox; `program` must outlive this. Before the simulation starts.
-  Inference(soc::Soc& soc, const models::Program& program, InferenceRequest request);
+  /// Of several devices the first is `soc`; the others must outlive this too. Every device chooses the tokens
+  /// for itself; that they choose the same ones is checked.
+  Inference(soc::Soc& soc, const models::Program& program, InferenceRequest request,
+            std::vector<Peer> peers = {});
 
   /// Called as things happen, in simulation processes; may be empty.
   std::function<void()> on_ready;
@@ -59,25 +68,39 @@ class Inference {
   const Snapshot& at_start() const { return start_; }
   const Snapshot& at_first_token() const { return first_token_; }
   const Snapshot& at_end() const { return end_; }
+  /// The other devices, and their counters as at_start() and at_end().
+  const std::vector<Peer>& peers() const { return peers_; }
+  const std::vector<Snapshot>& peers_at_start() const { return peers_start_; }
+  const std::vector<Snapshot>& peers_at_end() const { return peers_end_; }
   /// Seconds from power-on to the request.
   double boot_seconds() const { return boot_seconds_; }
 
  private:
   void take(const ip::Message& message);
+  void take_from(std::size_t peer, const ip::Message& message);
+  void load(soc::Soc& soc, const models::Program& program) const;
+  void send(const ip::Message& message);
+  void ready();
+  void done();
+  bool same_choices() const;
   void request_run();
   void take_step(const ip::Message& message);
   void finish();
-  std::string describe_failure(const ip::Message& message) const;
+  std::string describe_failure(const ip::Message& message, soc::Soc& soc, const models::Program& program) const;
 
   soc::Soc& soc_;
   const models::Program& program_;
   InferenceRequest request_;
+  std::vector<Peer> peers_;
+  std::vector<std::vector<std::uint32_t>> chosen_;  // by each peer, a step each
+  std::size_t ready_ = 0, done_ = 0;                // devices
   std::vector<Step> steps_;
   std::vector<std::uint32_t> ids_;
   std::vector<float> logits_;
   bool finished_ = false, prefilled_ = false;
   std::string failure_;
   Snapshot start_, first_token_, end_;
+  std::vector<Snapshot> peers_start_, peers_end_;
   double boot_seconds_ = 0;
 };
 

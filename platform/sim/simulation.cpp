@@ -29,8 +29,19 @@ soc::SocOptions with_cpu(soc::SocOptions options, bool on) {
 }  // namespace
 
 Simulation::Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)> native,
-                       soc::SocOptions options)
+                       soc::SocOptions options, bool symmetric)
     : soc("chip", chip, with_cpu(std::move(options), !native)) {
+  if (chip.devices > 1) {
+    if (native) throw std::invalid_argument("firmware runs natively on one device only, and devices is more");
+    link = std::make_unique<ip::LinkNetwork>("link", soc::link_parameters(chip, symmetric));
+    for (unsigned i = 1; i < chip.devices && !symmetric; ++i)
+      others.push_back(std::make_unique<soc::Soc>(fmt::format("chip{}", i).c_str(), chip,
+                                                  soc::SocOptions{.device = i}));
+    for (std::size_t i = 0; i <= others.size(); ++i) {
+      device(i).to_link->bind(link->in[i]);
+      link->out[i].bind(*device(i).from_link);
+    }
+  }
   if (native) {
     host_cpu_ = std::make_unique<HostCpu>(
         "host_cpu", HostCpuParameters{std::move(native), soc::device_tree_address(chip), chip.cpu.clock});
@@ -39,10 +50,16 @@ Simulation::Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)>
     soc.clint.timer.bind(host_cpu_->machine_timer);
     soc.plic.machine.bind(host_cpu_->machine_external);
   }
-  soc.on_exit = [this](int code) {
-    if (!exit_code_) exit_code_ = code;
-    sc_core::sc_stop();
-  };
+  for (std::size_t i = 0; i <= others.size(); ++i)
+    device(i).on_exit = [this](int code) { exited(code); };
+}
+
+/// The first failure ends everything, success that of the last device.
+void Simulation::exited(int code) {
+  if (exit_code_) return;
+  if (code == 0 && ++exited_ <= others.size()) return;
+  exit_code_ = code;
+  sc_core::sc_stop();
 }
 
 void Simulation::load(const ElfProgram& program) {
@@ -50,16 +67,19 @@ void Simulation::load(const ElfProgram& program) {
   std::ifstream file(path, std::ios::binary);
   const std::vector<char> image((std::istreambuf_iterator<char>(file)), {});
   if (!file || image.empty()) throw std::runtime_error(path + ": cannot read the boot ROM");
-  soc.load_boot_rom({reinterpret_cast<const std::uint8_t*>(image.data()), image.size()});
-  program.load([this](std::uint64_t address, std::span<const std::byte> bytes) {
-    try {
-      soc.write(address, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
-      return true;
-    } catch (const std::runtime_error&) {
-      return false;
-    }
-  });
-  soc.sysctl.set_boot_address(program.entry());
+  for (std::size_t i = 0; i <= others.size(); ++i) {
+    auto& chip = device(i);
+    chip.load_boot_rom({reinterpret_cast<const std::uint8_t*>(image.data()), image.size()});
+    program.load([&chip](std::uint64_t address, std::span<const std::byte> bytes) {
+      try {
+        chip.write(address, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+        return true;
+      } catch (const std::runtime_error&) {
+        return false;
+      }
+    });
+    chip.sysctl.set_boot_address(program.entry());
+  }
 }
 
 Outcome Simulation::run(std::optional<Time> limit) {
@@ -79,7 +99,8 @@ Outcome Simulation::run(std::optional<Time> limit) {
   } else if (limit && sc_core::sc_pending_activity()) {
     outcome.kind = Outcome::Kind::limit;
   } else {
-    outcome.description = soc.describe_stall();
+    for (std::size_t i = 0; i <= others.size(); ++i)
+      outcome.description += (others.empty() ? "" : fmt::format("device {}:\n", i)) + device(i).describe_stall();
   }
   return outcome;
 }

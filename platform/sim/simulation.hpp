@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// One simulation of a chip from power-on to its end. SystemC elaborates once, so there is one of these in a
+/// One simulation of a chip, or of several that are joined by links, from power-on to its end. SystemC elaborates once, so there is one of these in a
 /// process.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "ip/link/link.hpp"
 #include "platform/chip/chip.hpp"
 #include "platform/sim/elf.hpp"
 #include "platform/sim/host_cpu.hpp"
@@ -38,12 +39,17 @@ std::string firmware_path(const std::string& file);
 class Simulation {
  public:
   /// With a `native` program (firmware/apps/apps.h), this runs in the simulator's process in the place of the
-  /// CPU. `options`: what else the SoC gets; with_cpu is set here. Throws std::invalid_argument for a chip that cannot be
+  /// CPU; of one device only. `options`: what else the SoC gets (taps and waves: the first device only); with_cpu
+  /// and device are set here. Throws std::invalid_argument for a chip that cannot be
   /// built.
+  /// `symmetric`: of several devices, only the first is built; the others do the same (ip::LinkNetwork).
   explicit Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)> native = {},
-                      soc::SocOptions options = {});
+                      soc::SocOptions options = {}, bool symmetric = false);
 
-  soc::Soc soc;
+  soc::Soc soc;                                     ///< the only device, or the first
+  std::vector<std::unique_ptr<soc::Soc>> others;    ///< devices 1 and up
+  std::unique_ptr<ip::LinkNetwork> link;            ///< of several devices
+  soc::Soc& device(std::size_t i) { return i == 0 ? soc : *others[i - 1]; }
 
   /// The boot ROM of the build, and a program in the chip's memory at which it jumps. Before run().
   /// Throws ElfError when a part of the program lies in no memory, std::runtime_error without a boot ROM.
@@ -55,7 +61,10 @@ class Simulation {
 
  private:
   std::unique_ptr<HostCpu> host_cpu_;
+  void exited(int code);
+
   std::optional<int> exit_code_;
+  std::size_t exited_ = 0;
   bool stopped_ = false;
 };
 

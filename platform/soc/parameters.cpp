@@ -44,6 +44,21 @@ ip::hbm::Scheduler scheduler(chip::Scheduler choice) {
   throw std::invalid_argument("hbm.scheduler: unknown choice");
 }
 
+ip::link::Topology topology(chip::LinkTopology choice) {
+  using To = ip::link::Topology;
+  switch (choice) {
+    case chip::LinkTopology::ring:
+      return To::ring;
+    case chip::LinkTopology::fully_connected:
+      return To::fully_connected;
+    case chip::LinkTopology::switched:
+      return To::switched;
+    case chip::LinkTopology::torus:
+      return To::torus;
+  }
+  throw std::invalid_argument("link.topology: unknown choice");
+}
+
 ip::hbm::Queues queues(chip::Queues choice) {
   using To = ip::hbm::Queues;
   switch (choice) {
@@ -406,6 +421,24 @@ ip::ClusterParameters cluster_parameters(const chip::Chip& chip, unsigned index)
                .clock = c.clock,
                .timing = timing(chip)};
   p.scratchpad_window = map::scratchpad_stride;
+  return p;
+}
+
+ip::LinkParameters link_parameters(const chip::Chip& chip, bool symmetric) {
+  const auto& link = chip.link;
+  ip::LinkParameters p;
+  p.devices = chip.devices;
+  p.topology = topology(link.topology);
+  p.columns = link.columns;
+  p.bandwidth = link.bandwidth;
+  p.latency = link.latency;
+  p.hop = link.hop;
+  p.overhead = link.overhead;
+  p.payload = link.payload;
+  p.window_base = chip::address_map::devices;
+  p.window_stride = chip::address_map::device_stride;
+  p.timing = timing(chip);
+  p.symmetric = symmetric;
   return p;
 }
 

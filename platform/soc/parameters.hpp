@@ -8,6 +8,7 @@
 #include "ip/hbm/parameters.hpp"
 #include "ip/intc/clint.hpp"
 #include "ip/intc/plic.hpp"
+#include "ip/link/link.hpp"
 #include "ip/mailbox/mailbox.hpp"
 #include "ip/memory/memory.hpp"
 #include "ip/noc/noc.hpp"
@@ -46,5 +47,7 @@ ip::noc::EndpointParameters noc_endpoint(const chip::Chip& chip, Frequency clock
 ip::NocParameters noc_parameters(const chip::Chip& chip, const chip::Grid& grid);
 ip::hbm::Parameters hbm_parameters(const chip::Chip& chip, unsigned stack);
 ip::ClusterParameters cluster_parameters(const chip::Chip& chip, unsigned index);
+/// `symmetric`: only one of the devices is there.
+ip::LinkParameters link_parameters(const chip::Chip& chip, bool symmetric);
 
 }  // namespace forerun::soc

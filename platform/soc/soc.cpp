@@ -67,6 +67,7 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
   if (cpu) connect_cpu();
   connect_control_tile();
   connect_noc();
+  if (chip.devices > 1) connect_links(options.device);
   connect_rtl_devices();
   for (const auto& wanted : wanted_taps_)
     if (!taps.contains(wanted))
@@ -168,6 +169,14 @@ void Soc::connect_noc() {
   const auto memory = connect_memory(
       noc, chip_, grid_, hbm, [this](const auto& name, auto& from, auto& to) { join(name, from, to); });
   connect_windows(noc, chip_, ports, memory);
+}
+
+void Soc::connect_links(unsigned device) {
+  const auto host = find_tile(grid_, chip::TileKind::host, 0);
+  to_link = &noc.add_target("link", host.x, host.y, noc_endpoint(chip_, chip_.noc.clock));
+  from_link = &noc.add_initiator("link", host.x, host.y, noc_endpoint(chip_, chip_.noc.clock));
+  for (unsigned other = 0; other < chip_.devices; ++other)
+    if (other != device) noc.map(map::device(other), map::device_stride, *to_link, map::device(other));
 }
 
 rtl::RtlDevice::Target& Soc::sram_memory() {

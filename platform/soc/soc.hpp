@@ -41,6 +41,7 @@ struct SocOptions {
                          ///< built for the host
   std::vector<std::string> taps{};  ///< boundaries (Soc::boundaries) at which transactions are recorded
   rtl::WaveOptions waves{};         ///< of all RTL
+  unsigned device = 0;  ///< which of the system's devices this is
   bool collapse = true;  ///< false: HBM serves each burst by itself, slowly; for tests
 };
 
@@ -66,7 +67,8 @@ struct Statistic {
 ///
 /// Clusters reach one another, HBM, the windows of noc.multicast and noc.reduction and, through a port of its
 /// own, the SRAM; any other address gives them an address error. HBM addresses go round the stacks, and round
-/// the ports of each, in pieces of `hbm.interleave`. The device tree lies in the boot ROM behind the boot
+/// the ports of each, in pieces of `hbm.interleave`. Of several devices (`devices`), each reaches in the others
+/// what clusters reach there, through the host tile (address_map::device). The device tree lies in the boot ROM behind the boot
 /// code. Without a CPU, interrupts stop at the outputs of CLINT and PLIC. A chip reset is a warm one:
 /// memories keep their bytes, transactions under way arrive without effect, and the counts of clusters, HBM
 /// and NoC begin anew.
@@ -101,6 +103,9 @@ class Soc : public sc_core::sc_module {
   ip::SparseMemory hbm_store;  ///< the bytes of all stacks, from address_map::hbm on
   std::vector<std::unique_ptr<ip::HbmStack>> hbm;
   std::vector<std::unique_ptr<ip::Cluster>> clusters;
+  /// Of a device among several: to and from the links, for these to be bound to.
+  ip::Noc::Target* to_link = nullptr;
+  ip::Noc::Initiator* from_link = nullptr;
 
   /// Recorders, by the names of their boundaries.
   std::map<std::string, std::unique_ptr<ip::record::Tap>> taps;
@@ -138,6 +143,7 @@ class Soc : public sc_core::sc_module {
   void connect_cpu();
   void connect_control_tile();
   void connect_noc();
+  void connect_links(unsigned device);
   void connect_rtl_devices();
   void connect_interrupts_and_resets();
   void collect_statistics();

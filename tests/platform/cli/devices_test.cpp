@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model shared between several devices.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include "tests/platform/cli/program.hpp"
+
+using namespace forerun::test;
+using testing::HasSubstr;
+
+namespace {
+
+struct Answer {
+  std::vector<std::uint32_t> ids;
+  std::string logits;
+};
+
+Answer answer_of(const std::string& arguments) {
+  const Scratch scratch;
+  const auto result = launch(fmt::format("run --chip edge --steps 3 --prompt 'In the' --ids {} --logits {} {}",
+                                         scratch.file("ids"), scratch.file("logits"), arguments));
+  EXPECT_EQ(result.code, 0) << result.err;
+  return {read_ids(scratch.file("ids")), read_file(scratch.file("logits"))};
+}
+
+void expect_same_answers(const std::string& arguments, const std::vector<std::string>& systems) {
+  const auto alone = answer_of(arguments);
+  EXPECT_GT(alone.ids.size(), 3u);
+  for (const auto& system : systems) {
+    const auto together = answer_of(arguments + " " + system);
+    EXPECT_EQ(together.ids, alone.ids) << system;
+    EXPECT_TRUE(together.logits == alone.logits) << system << ": bit by bit";
+  }
+}
+
+/// 8 heads, in equal parts on up to 8 devices.
+const std::string even_model =
+    "source: made up\nparameters: 2000000\nconfig: {model_type: llama, hidden_act: silu, hidden_size: 256, "
+    "intermediate_size: 512, num_hidden_layers: 2, num_attention_heads: 8, num_key_value_heads: 8, "
+    "max_position_embeddings: 128, rms_norm_eps: 1e-05, rope_theta: 10000, vocab_size: 1024, bos_token_id: 1, "
+    "eos_token_id: 2}\n";
+
+/// Reports of the whole system and of the one device that stands for all, without what says so.
+void expect_symmetric(const std::string& arguments) {
+  auto full = report_of(arguments + " --data none"), one = report_of(arguments + " --data none --symmetric");
+  EXPECT_EQ(full["devices"]["symmetric"], false);
+  EXPECT_EQ(one["devices"]["symmetric"], true);
+  EXPECT_EQ(one["devices"]["simulated"].size(), 1u);
+  for (const auto& device : full["devices"]["simulated"]) {
+    auto shown = device;
+    shown["number"] = 0;
+    EXPECT_EQ(shown, one["devices"]["simulated"][0]) << "every device does the same";
+  }
+  for (const auto& link : one["devices"]["links"]) {
+    bool found = false;
+    for (const auto& other : full["devices"]["links"]) found |= other == link;
+    EXPECT_TRUE(found) << link;
+  }
+  full.erase("devices"), one.erase("devices");
+  EXPECT_EQ(one, full) << "to the cycle, with every counter";
+}
+
+}  // namespace
+
+TEST(Devices, TwoGiveTheSameIdsAndLogitsAsOne) { expect_same_answers("--dtype fp16", {"--set devices=2"}); }
+
+TEST(Devices, UnequalPartsGiveTheSameIdsAndLogits) {
+  expect_same_answers("--dtype int8", {"--set devices=3 --set link.topology=switched",
+                                       "--set devices=4 --set link.topology=torus --set clusters.count=2"});
+}
+
+TEST(Devices, LooseTimingGivesTheSameIdsAndLogits) {
+  expect_same_answers("--dtype bf16 --set timing=loose", {"--set devices=2 --set link.topology=fully_connected"});
+}
+
+TEST(Devices, TakeTheSameTimeWithoutDataAndInEveryRun) {
+  const std::string job = "--chip edge --set devices=2 --steps 2 --prompt 'We the' --temperature 0 ";
+  auto with = report_of(job), without = report_of(job + "--data none");
+  EXPECT_EQ(report_of(job), with);
+  with.erase("data"), without.erase("data");
+  EXPECT_EQ(with, without);
+}
+
+TEST(Devices, OneOfTwoStandsForBoth) {
+  expect_symmetric("--chip edge --set devices=2 --steps 2 --prompt-tokens 5 --set clusters.count=2");
+}
+
+TEST(Devices, OneOfFourStandsForAll) {
+  const Scratch scratch;
+  scratch.write("even.yaml", even_model);
+  const auto job = fmt::format("--chip edge --model {} --steps 2 --prompt-tokens 3 ", scratch.file("even.yaml"));
+  expect_symmetric(job + "--set devices=4");
+  expect_symmetric(job + "--set devices=4 --set link.topology=torus --set clusters.count=2");
+  expect_symmetric(job + "--set devices=4 --set link.topology=switched");
+}
+
+TEST(Devices, ReportLinksAndDevices) {
+  const auto result = launch("run --chip edge --set devices=2 --steps 1 --data none --prompt-tokens 2");
+  EXPECT_EQ(result.code, 0) << result.err;
+  for (const auto* text : {"uart1| ", "2 devices of edge", "waits for posts", "utilisation", "0->1", "1->0"})
+    EXPECT_THAT(result.out, HasSubstr(text));
+}
+
+TEST(Devices, WhatCannotBeIsRefused) {
+  const auto problem = [](const std::string& arguments) {
+    const auto result = launch("run --chip edge --steps 1 " + arguments);
+    EXPECT_NE(result.code, 0);
+    return result.err;
+  };
+  EXPECT_THAT(problem("--set devices=3 --set link.topology=torus"), HasSubstr("no two or more rows of link.columns, 2"));
+  EXPECT_THAT(problem("--set devices=9"), HasSubstr("a whole number from 1 to 8"));
+  EXPECT_THAT(problem("--set devices=8"), HasSubstr("cannot be shared between 8 devices"));
+  EXPECT_THAT(problem("--set devices=2 --symmetric"), HasSubstr("--symmetric needs --data none"));
+  EXPECT_THAT(problem("--symmetric --data none"), HasSubstr("devices is 1"));
+  EXPECT_THAT(problem("--set devices=4 --symmetric --data none --prompt-tokens 2"), HasSubstr("in equal parts"));
+  EXPECT_THAT(problem("--set devices=2 --native"), HasSubstr("--native runs the firmware of one device"));
+}
