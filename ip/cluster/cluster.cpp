@@ -14,7 +14,10 @@ constexpr const char* engine_names[] = {"command", "load", "store", "tensor", "v
 Cluster::Cluster(const sc_core::sc_module_name& name, const ClusterParameters& parameters)
     : sc_module(name),
       target("target"),
-      reset_line("reset", [this](bool level) { if (level) reset(); }),
+      reset_line("reset",
+                 [this](bool level) {
+                   if (level) reset();
+                 }),
       scratchpad("scratchpad", parameters.scratchpad, ports),
       load("load", parameters.dma, parameters.scratchpad.size.count),
       store("store", parameters.dma, parameters.scratchpad.size.count),
@@ -22,7 +25,7 @@ Cluster::Cluster(const sc_core::sc_module_name& name, const ClusterParameters& p
       vector("vector", parameters.vector, parameters.scratchpad.size.count),
       collective("collective", parameters.dma, parameters.scratchpad.size.count),
       command("command", parameters.command),
-      mux("mux", 4),
+      mux("mux", 4, parameters.ports_in_order),
       parameters_(parameters),
       clock_(parameters.command.clock),
       window_("window") {

@@ -24,6 +24,8 @@ struct ClusterParameters {
   TensorParameters tensor;
   VectorParameters vector;
   CommandParameters command;
+  bool ports_in_order =
+      false;  ///< engines that ask for the network at once get it in a fixed order (PortMux)
   std::uint64_t scratchpad_window = 0x1000'0000;  ///< offset at the target socket at which the scratchpad begins
 };
 
@@ -52,7 +54,9 @@ class Cluster : public sc_core::sc_module {
   Counter posts{counters, "posts", "post", "semaphore posts received"};
 
   /// Every engine with its name, in the order of FR_ENGINE_*.
-  std::array<Engine*, FR_ENGINE_COUNT> engines() { return {nullptr, &load, &store, &tensor, &vector, &collective}; }
+  std::array<Engine*, FR_ENGINE_COUNT> engines() {
+    return {nullptr, &load, &store, &tensor, &vector, &collective};
+  }
   bool running() const { return (status_ & FR_CLUSTER_STATUS_RUNNING) != 0; }
   /// What each engine waits for, a line each; empty when the cluster is not running.
   std::string describe_stall();

@@ -16,7 +16,9 @@ namespace forerun::ip {
 /// wait is accepted without END_REQ, which holds that initiator back. Adds no time of its own.
 class PortMux : public sc_core::sc_module {
  public:
-  PortMux(const sc_core::sc_module_name& name, unsigned inputs);
+  /// `by_input`: of requests that come in the same delta cycle the lower input goes first, whatever the order
+  /// in which their processes ran.
+  PortMux(const sc_core::sc_module_name& name, unsigned inputs, bool by_input = false);
 
   sc_core::sc_vector<tlm_utils::simple_target_socket_tagged<PortMux>> in;
   tlm_utils::simple_initiator_socket<PortMux> out;
@@ -25,6 +27,7 @@ class PortMux : public sc_core::sc_module {
   struct Owner {
     tlm::tlm_generic_payload* payload;
     int input;
+    sc_dt::uint64 delta = 0;  // in which it came
   };
   void b_transport(int, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) { out->b_transport(payload, delay); }
   unsigned transport_dbg(int, tlm::tlm_generic_payload& payload) { return out->transport_dbg(payload); }
@@ -34,6 +37,7 @@ class PortMux : public sc_core::sc_module {
   int forget(tlm::tlm_generic_payload& payload);
   void pump();
 
+  const bool by_input_;
   std::vector<Owner> owners_;
   std::deque<Owner> waiting_;
   tlm::tlm_generic_payload* requesting_ = nullptr;  // sent on, without END_REQ so far

@@ -174,8 +174,8 @@ bool Collective::issue_write() {
   const auto address = cursor.base + static_cast<std::uint64_t>(cursor.row * c_.row_stride) + cursor.at;
   const auto length = burst(address, c_.bytes - cursor.at);
   const bool scatters = current().header().opcode == FR_OP_REDUCE_SCATTER;
-  const auto from = c_.source + static_cast<std::uint64_t>(std::int64_t{cursor.row} * c_.source_stride) + cursor.at +
-                    (scatters ? std::uint64_t{member} * c_.bytes : 0);
+  const auto from = c_.source + static_cast<std::uint64_t>(std::int64_t{cursor.row} * c_.source_stride) +
+                    cursor.at + (scatters ? std::uint64_t{member} * c_.bytes : 0);
   cursor.at += length;
   if (cursor.at == c_.bytes) cursor.at = 0, ++cursor.row;
   for (std::size_t tried = 0; tried < cursors_.size(); ++tried) {
@@ -200,7 +200,8 @@ bool Collective::issue_read() {
   auto& cursor = cursors_[turn_];
   const auto offset = static_cast<std::uint64_t>(cursor.row * c_.row_stride) + cursor.at;
   auto left = c_.slot_bytes - cursor.at;
-  std::uint64_t to = c_.result + static_cast<std::uint64_t>(std::int64_t{cursor.row} * c_.result_stride) + cursor.at;
+  std::uint64_t to =
+      c_.result + static_cast<std::uint64_t>(std::int64_t{cursor.row} * c_.result_stride) + cursor.at;
   const auto slot = static_cast<unsigned>(turn_);
   std::uint32_t group = 0;
   if (reduces()) {
@@ -237,7 +238,8 @@ bool Collective::issue_read() {
 void Collective::send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t local_address,
                       std::uint32_t length, std::uint32_t group, std::uint32_t member) {
   auto& payload = pool_.acquire(direction, address, length, phase_ != Phase::post && !parameters_.data);
-  auto& flight = *std::find_if(flights_.begin(), flights_.end(), [](const Flight& f) { return f.payload == nullptr; });
+  auto& flight =
+      *std::find_if(flights_.begin(), flights_.end(), [](const Flight& f) { return f.payload == nullptr; });
   flight = {&payload, local_address, group, member};
   ++in_flight_;
   ++transactions;

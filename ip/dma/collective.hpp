@@ -15,10 +15,11 @@
 
 namespace forerun::ip {
 
-/// Executes FR_FIELDS_COLLECTIVE step by step: send, post, wait, read. Each step begins when the last transaction
-/// of the one before has been answered; the posts of a member therefore find its buffer written. Pieces for
-/// different members are sent in turn, burst by burst, so that several links work at once; each burst reads the
-/// scratchpad again. Sums are made as the bursts of all members arrive and take no time of their own.
+/// Executes FR_FIELDS_COLLECTIVE step by step: send, post, wait, read. Each step begins when the last
+/// transaction of the one before has been answered; the posts of a member therefore find its buffer written.
+/// Pieces for different members are sent in turn, burst by burst, so that several links work at once; each
+/// burst reads the scratchpad again. Sums are made as the bursts of all members arrive and take no time of
+/// their own.
 ///
 /// Sockets, timing, limits and errors are those of a Dma with the same parameters.
 class Collective : public Engine {
@@ -27,7 +28,8 @@ class Collective : public Engine {
 
   tlm_utils::simple_initiator_socket<Collective> global;
   tlm_utils::simple_initiator_socket<Collective> local;
-  Counter bytes_sent{counters, "bytes_sent", "byte", "bytes written into buffers, those of the own device included"};
+  Counter bytes_sent{counters, "bytes_sent", "byte",
+                     "bytes written into buffers, those of the own device included"};
   Counter bytes_read{counters, "bytes_read", "byte", "bytes read from the own device's buffer"};
   Counter transactions{counters, "transactions", "transaction", "bursts and posts sent"};
   Counter post_time{counters, "post_time", "ps", "time in which a command waited for the others' posts"};
@@ -69,13 +71,14 @@ class Collective : public Engine {
   bool issue_write();
   bool issue_read();
   bool issue_post();
-  void send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t local_address, std::uint32_t length,
-            std::uint32_t group = 0, std::uint32_t member = 0);
-  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
+  void send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t local_address,
+            std::uint32_t length, std::uint32_t group = 0, std::uint32_t member = 0);
+  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                     sc_core::sc_time& delay);
   void complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps);
   void take(const Flight& flight, std::int64_t& delay_ps);
-  void move_local(tlm::tlm_command direction, std::uint64_t address, unsigned char* data, std::uint32_t length,
-                  std::int64_t& delay_ps);
+  void move_local(tlm::tlm_command direction, std::uint64_t address, unsigned char* data,
+                  std::uint32_t length, std::int64_t& delay_ps);
   void look();
 
   DmaParameters parameters_;

@@ -7,6 +7,9 @@
 #include "ip/base/method.hpp"
 
 namespace forerun::ip {
+namespace {
+constexpr unsigned most_deltas = 1000;  // that others may take before links go on
+}
 
 LinkNetwork::LinkNetwork(const sc_core::sc_module_name& name, const LinkParameters& parameters)
     : sc_module(name),
@@ -114,8 +117,7 @@ void LinkNetwork::b_transport(int id, tlm::tlm_generic_payload& payload, sc_core
   const auto source = static_cast<unsigned>(id);
   const auto address = payload.get_address();
   const auto destination = device_of(address, source);
-  if (destination == parameters_.devices)
-    return payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
+  if (destination == parameters_.devices) return payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
   const auto length = payload.get_data_length();
   delay += to_sc_time({unloaded_ps(source, destination, payload.is_write() ? length : 0)});
   payload.set_address(address_there(address, destination));
@@ -165,6 +167,11 @@ void LinkNetwork::schedule(std::uint32_t index, std::int64_t when) {
 }
 
 void LinkNetwork::run() {
+  // After everything else at this moment, so that no device sees its own events in another order than the
+  // others.
+  if (sc_core::sc_pending_activity_at_current_time() && deltas_++ < most_deltas)
+    return run_event_.notify(sc_core::SC_ZERO_TIME);
+  deltas_ = 0;
   for (std::size_t socket = 0; socket < waiting_.size(); ++socket) pump(socket);
   while (!agenda_.empty() && agenda_.top().when <= now_picoseconds()) {
     const auto next = agenda_.top();

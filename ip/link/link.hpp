@@ -36,16 +36,16 @@ struct LinkParameters {
   std::uint64_t window_stride = std::uint64_t{1} << 52;  ///< from one device's addresses to the next one's
   Timing timing = Timing::approximate;
   /// Only device 0 is there; the others do what it does, at the same time. It is sent what it sends: a
-  /// transaction to the device that lies r devices further stands for the one that the device r devices before
-  /// it sends to it. Links are loaded as by all devices.
+  /// transaction to the device that lies r devices further stands for the one that the device r devices
+  /// before it sends to it. Links are loaded as by all devices.
   bool symmetric = false;
 };
 
 /// A socket pair for each device: `in` takes its transactions to others (addresses window_base + device *
-/// window_stride + address there), `out` carries out in it those of others. A transaction is a request message
-/// (with its write data) and a response message (with its read data); a message of B bytes is one packet for
-/// each started `payload`, one at least, and takes (B + packets * overhead) / bandwidth of each link on its way.
-/// Messages are cut through: without others
+/// window_stride + address there), `out` carries out in it those of others. A transaction is a request
+/// message (with its write data) and a response message (with its read data); a message of B bytes is one
+/// packet for each started `payload`, one at least, and takes (B + packets * overhead) / bandwidth of each
+/// link on its way. Messages are cut through: without others
 ///
 ///     links * latency + (links - 1) * hop + (B + packets * overhead) / bandwidth
 ///
@@ -67,7 +67,8 @@ class LinkNetwork : public sc_core::sc_module {
   CounterGroup counters;
   Counter messages{counters, "messages", "message", "requests and responses delivered"};
   Counter bytes{counters, "bytes", "byte", "payload of the messages delivered"};
-  Counter latency_sum{counters, "latency_sum", "ps", "sum over messages of the time from sending to delivery"};
+  Counter latency_sum{counters, "latency_sum", "ps",
+                      "sum over messages of the time from sending to delivery"};
 
   /// One direction of a link; when only one of several symmetric devices is simulated, one of each kind.
   struct LinkReport {
@@ -140,6 +141,7 @@ class LinkNetwork : public sc_core::sc_module {
   std::priority_queue<Arrival, std::vector<Arrival>, std::greater<>> agenda_;
   std::vector<std::deque<std::uint32_t>> waiting_;     // requests for a device, by socket
   std::vector<tlm::tlm_generic_payload*> requesting_;  // without END_REQ so far, by socket
+  unsigned deltas_ = 0;
   sc_core::sc_event run_event_;
 };
 

@@ -32,14 +32,14 @@ class Graph {
   const std::vector<Edge>& edges() const { return edges_; }
   /// "0->1", "2->switch".
   std::string edge_name(std::uint32_t edge) const;
-  /// Where `other` is as seen from `self`: 0 is itself, 1 the next one. In a torus the steps to the right plus
-  /// `columns` times the steps down; otherwise other - self, modulo the devices.
+  /// Where `other` is as seen from `self`: 0 is itself, 1 the next one. In a torus the steps to the right
+  /// plus `columns` times the steps down; otherwise other - self, modulo the devices.
   unsigned relative(unsigned other, unsigned self) const;
   /// Edges that turn into one another when devices are shifted have the same class.
   std::uint32_t edge_class(std::uint32_t edge) const { return classes_[edge]; }
   std::uint32_t classes() const { return class_count_; }
-  /// The shortest ways as lists of edges; several where a ring is as far in both directions. A torus goes along
-  /// its row first.
+  /// The shortest ways as lists of edges; several where a ring is as far in both directions. A torus goes
+  /// along its row first.
   const std::vector<std::vector<std::uint32_t>>& routes(unsigned from, unsigned to) const {
     return routes_[from * devices_ + to];
   }

@@ -289,9 +289,10 @@ class Emitter : public AttentionEmitter {
                  down = (plan_.device / plan_.columns + i / plan_.columns) % (plan_.devices / plan_.columns);
       const auto member = pieces == 1 ? 0 : across + down * plan_.columns;
       const auto bytes = row / pieces;
-      link(FR_OP_LOAD, run_of(memory_.logits - row + i * bytes, s_.last_row + u32(member * bytes), bytes),
-           std::exchange(sync, {}),
-           {FR_PATCH(fr_copy, global, position, narrow(row)), FR_PATCH(fr_copy, global, tokens, narrow(row))});
+      link(
+          FR_OP_LOAD, run_of(memory_.logits - row + i * bytes, s_.last_row + u32(member * bytes), bytes),
+          std::exchange(sync, {}),
+          {FR_PATCH(fr_copy, global, position, narrow(row)), FR_PATCH(fr_copy, global, tokens, narrow(row))});
     }
   }
   void cap(const Matrix& logits, std::uint64_t columns, double cap) {

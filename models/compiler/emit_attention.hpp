@@ -111,7 +111,8 @@ class AttentionEmitter : public CommandEmitter {
     if (stored.empty()) return;
     const auto row = std::uint64_t{model_.head_dim} * act_;
     const auto store = [&](std::uint32_t from, std::uint64_t to, const Sync& sync) {
-      auto c = run_of(to + (stored.begin - plan_.kv_heads.begin) * plan_.kv_head_bytes(), from + local_kv(stored.begin), 0);
+      auto c = run_of(to + (stored.begin - plan_.kv_heads.begin) * plan_.kv_head_bytes(),
+                      from + local_kv(stored.begin), 0);
       c.size1 = u32(stored.size());
       c.local_stride1 = narrow(plan_.max_tokens * row);
       c.global_stride1 = static_cast<std::int64_t>(plan_.kv_head_bytes());

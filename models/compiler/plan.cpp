@@ -56,8 +56,8 @@ Share make_share(const ModelConfig& m, std::uint32_t clusters, std::uint32_t clu
 
 /// Whether each device's shares are those of the first, shifted.
 bool all_alike(const Plan& plan) {
-  const std::vector dimensions{&Share::heads, &Share::kv_heads, &Share::stored_kv_heads,
-                               &Share::hidden, &Share::ffn, &Share::vocabulary};
+  const std::vector dimensions{&Share::heads,  &Share::kv_heads, &Share::stored_kv_heads,
+                               &Share::hidden, &Share::ffn,      &Share::vocabulary};
   for (std::size_t i = plan.clusters; i < plan.shares.size(); ++i)
     for (const auto dimension : dimensions) {
       const auto device = i / plan.clusters * plan.clusters, cluster = i % plan.clusters;
@@ -263,12 +263,13 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format fo
   plan.devices = chip.devices;
   plan.device = device;
   plan.columns = chip.link.topology == chip::LinkTopology::torus ? chip.link.columns : chip.devices;
-  plan.clusters = static_cast<std::uint32_t>(std::min<std::uint64_t>(
-      chip.clusters.count, divide_up(model.hidden, hidden_granule) / plan.devices));
+  plan.clusters = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(chip.clusters.count, divide_up(model.hidden, hidden_granule) / plan.devices));
   if (plan.clusters == 0 || model.heads < plan.devices)
-    throw CompileError(fmt::format("{} cannot be shared between {} devices (devices): it has {} heads and {} "
-                                   "columns, and a device takes one head and {} columns at least",
-                                   model.name, plan.devices, model.heads, model.hidden, hidden_granule));
+    throw CompileError(
+        fmt::format("{} cannot be shared between {} devices (devices): it has {} heads and {} "
+                    "columns, and a device takes one head and {} columns at least",
+                    model.name, plan.devices, model.heads, model.hidden, hidden_granule));
   const auto parts = plan.devices * plan.clusters;
   for (std::uint32_t c = 0; c < parts; ++c)
     plan.shares.push_back(make_share(model, parts, c, c / plan.clusters * plan.clusters));

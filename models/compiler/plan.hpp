@@ -30,14 +30,15 @@ struct Numerics {
 };
 Numerics numerics_for(chip::Format format);
 
-/// What one cluster computes. All clusters of all devices share the work. Key/value heads that several clusters need are computed by each of them.
+/// What one cluster computes. All clusters of all devices share the work. Key/value heads that several
+/// clusters need are computed by each of them.
 struct Share {
   Range heads, kv_heads, hidden, ffn, vocabulary;
   std::uint64_t query_columns = 0,
                 key_columns = 0;  ///< of the query/key/value projection: queries, and keys (= values)
   std::uint64_t qkv_columns() const { return query_columns + 2 * key_columns; }
-  /// Key/value heads that this cluster stores in the cache of its device: those of whose query heads it has the
-  /// device's first.
+  /// Key/value heads that this cluster stores in the cache of its device: those of whose query heads it has
+  /// the device's first.
   Range stored_kv_heads;
 };
 
@@ -102,7 +103,7 @@ struct Plan {
   std::uint32_t max_tokens = 0;  ///< of a step
   std::uint32_t context = 0;     ///< positions of the cache
   std::uint32_t cache_tile = 0;  ///< positions loaded at a time
-  std::vector<Share> shares;             ///< device by device
+  std::vector<Share> shares;     ///< device by device
   std::vector<Projections> projections;  ///< the same
   Range kv_heads;                        ///< in the device's cache
   bool symmetric = false;                ///< several devices, all with shares of the same sizes
@@ -137,8 +138,8 @@ struct Plan {
   std::uint64_t widest_qkv() const;
 };
 
-/// For one of the chip's devices. A step takes at most `max_tokens`, and no more than fit into three quarters of the scratchpad; the rest is
-/// for the ring. Throws CompileError.
+/// For one of the chip's devices. A step takes at most `max_tokens`, and no more than fit into three quarters
+/// of the scratchpad; the rest is for the ring. Throws CompileError.
 Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format format, std::uint32_t context,
                std::uint32_t max_tokens, std::uint32_t device = 0);
 

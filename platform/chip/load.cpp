@@ -276,8 +276,7 @@ class Loader {
             target = std::move(list);
           } else if constexpr (std::is_same_v<T, Bytes> || std::is_same_v<T, Frequency> ||
                                std::is_same_v<T, Time> || std::is_same_v<T, Bandwidth> ||
-                               std::is_same_v<T, Energy> ||
-                               std::is_same_v<T, Power>) {
+                               std::is_same_v<T, Energy> || std::is_same_v<T, Power>) {
             auto value =
                 node.kind == YamlNode::Kind::scalar ? chip::parse<T>(node.text, detail) : std::nullopt;
             if (value && !quantity_keeps(key.rule, *value)) value.reset();

@@ -72,8 +72,7 @@ nlohmann::ordered_json value_schema(const Key& key) {
                   {"items", {{"type", "string"}, {"minLength", 1}, {"maxLength", 4096}}}};
         } else if constexpr (std::is_same_v<T, Bytes> || std::is_same_v<T, Frequency> ||
                              std::is_same_v<T, Time> || std::is_same_v<T, Bandwidth> ||
-                             std::is_same_v<T, Energy> ||
-                             std::is_same_v<T, Power>) {
+                             std::is_same_v<T, Energy> || std::is_same_v<T, Power>) {
           return quantity_schema<T>();
         } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
           return {{"type", "array"},

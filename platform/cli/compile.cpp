@@ -14,7 +14,7 @@ namespace {
 struct CompileCommand {
   ChipOptions chip;
   ModelOptions model;
-  std::uint32_t context = 0;
+  std::uint32_t context = 0, device = 0;
   std::optional<std::string> output;
   bool listing = false;
 };
@@ -22,8 +22,13 @@ struct CompileCommand {
 int compile(const CompileCommand& o) {
   const auto chip = o.chip.load();
   const auto model = models::load_model(o.model.path(), chip.data != chip::Data::real);
-  const auto program =
-      models::compile(model, chip, {o.model.format(), o.context, chip.data == chip::Data::real});
+  if (o.device >= chip.devices)
+    throw UsageError(fmt::format("--device is {}, but devices is {}: expected less", o.device, chip.devices));
+  const auto program = models::compile(model, chip,
+                                       {.format = o.model.format(),
+                                        .context = o.context,
+                                        .data = chip.data == chip::Data::real,
+                                        .device = o.device});
   if (o.output) models::write_container(program, *o.output);
   if (o.listing) {
     const auto text = models::listing(program);
@@ -51,6 +56,8 @@ void add_compile(CLI::App& app, int& code) {
   o->chip.add_to(command);
   command.add_option("--context", o->context,
                      "positions of the key/value cache (default: all that the model has)");
+  command.add_option("--device", o->device, "for which of several devices (chip key devices), from 0")
+      ->capture_default_str();
   command.add_option("-o,--output", o->output, "write the program container to this file");
   command.add_flag("--listing", o->listing, "print memory and every command of every cluster");
   command.callback([o, &code] { code = compile(*o); });

@@ -67,7 +67,8 @@ void check(const RunOptions& o, const chip::Chip& chip) {
          "--temperature must be 0 (greedy) or more");
   refuse(o.native && o.gdb,
          "--native runs firmware in this process: use the host's gdb on it instead of --gdb");
-  refuse(o.native && chip.devices > 1, "--native runs the firmware of one device, but devices is more than 1");
+  refuse(o.native && chip.devices > 1,
+         "--native runs the firmware of one device, but devices is more than 1");
   refuse(o.program && chip.devices > 1, "--program is for one device, but devices is more than 1");
   refuse(o.symmetric && chip.devices == 1, "--symmetric is for several devices, but devices is 1");
   refuse(o.symmetric && data, "--symmetric needs --data none: what the other devices compute is not there");
@@ -250,9 +251,10 @@ int run(const RunOptions& o) {
   simulation.soc.uart.on_transmit = [&console](unsigned char c) { console.add(c); };
   std::vector<std::unique_ptr<sim::LineConsole>> consoles;  // of the other devices
   for (auto& other : simulation.others) {
-    consoles.push_back(std::make_unique<sim::LineConsole>([&output, i = consoles.size() + 1](std::string_view line) {
-      output.line(fmt::format("uart{}| {}", i, line));
-    }));
+    consoles.push_back(
+        std::make_unique<sim::LineConsole>([&output, i = consoles.size() + 1](std::string_view line) {
+          output.line(fmt::format("uart{}| {}", i, line));
+        }));
     other->uart.on_transmit = [c = consoles.back().get()](unsigned char character) { c->add(character); };
   }
   Progress progress(request.tokens.size() + request.generate, "tokens", !text || isatty(STDOUT_FILENO) == 0);
@@ -333,8 +335,9 @@ void add_run(CLI::App& app, int& code) {
   command.add_option("--program", o->program,
                      "run this program (forerun compile -o) instead of compiling the model");
   command.add_option("--firmware", o->firmware, "boot this ELF instead of the chip's own firmware");
-  command.add_flag("--symmetric", o->symmetric,
-                   "of several devices that do the same, simulate one with the traffic of all; needs --data none");
+  command.add_flag(
+      "--symmetric", o->symmetric,
+      "of several devices that do the same, simulate one with the traffic of all; needs --data none");
   command.add_flag("--native", o->native,
                    "run the chip's firmware natively in this process, for the host's gdb");
   command.add_option("--gdb", o->gdb,

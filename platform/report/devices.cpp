@@ -13,9 +13,11 @@ namespace {
 double ratio(double a, double b) { return b > 0 ? a / b : 0; }
 double as_double(std::uint64_t value) { return static_cast<double>(value); }
 
-DeviceUse use_of(const sim::Window& window, const chip::Chip& chip, chip::Format format, std::size_t clusters) {
+DeviceUse use_of(const sim::Window& window, const chip::Chip& chip, chip::Format format,
+                 std::size_t clusters) {
   DeviceUse d;
-  const double seconds = window.seconds(), time = static_cast<double>(window.picoseconds()) * as_double(clusters);
+  const double seconds = window.seconds(),
+               time = static_cast<double>(window.picoseconds()) * as_double(clusters);
   d.bytes_read = window.sum("hbm", ".bytes_read");
   d.bytes_written = window.sum("hbm", ".bytes_written");
   d.bandwidth = ratio(as_double(d.bytes_read + d.bytes_written), seconds);
@@ -37,7 +39,8 @@ void collect_devices(const sim::Simulation& simulation, const sim::Inference& in
   if (!simulation.link) return;
   r.symmetric = simulation.others.empty();
   const auto clusters = inference.program().streams.size();
-  r.devices.push_back(use_of({simulation.soc, inference.at_start(), inference.at_end()}, chip, format, clusters));
+  r.devices.push_back(
+      use_of({simulation.soc, inference.at_start(), inference.at_end()}, chip, format, clusters));
   for (std::size_t i = 0; i < inference.peers().size(); ++i) {
     r.devices.push_back(
         use_of({*inference.peers()[i].soc, inference.peers_at_start()[i], inference.peers_at_end()[i]}, chip,
@@ -55,16 +58,19 @@ std::string devices_text(const Report& r) {
   std::string text;
   if (r.devices.empty()) return text;
   auto out = std::back_inserter(text);
-  fmt::format_to(out, "\n{:<8}{:>12}{:>12}{:>13}{:>10}{:>14}{:>10}{:>10}{:>12}{:>18}\n", "device", "read", "written",
-                 "bandwidth", "of peak", "operations/s", "of peak", "tensor", "collective", "waits for posts");
+  fmt::format_to(out, "\n{:<8}{:>12}{:>12}{:>13}{:>10}{:>14}{:>10}{:>10}{:>12}{:>18}\n", "device", "read",
+                 "written", "bandwidth", "of peak", "operations/s", "of peak", "tensor", "collective",
+                 "waits for posts");
   for (const auto& d : r.devices)
     fmt::format_to(out, "{:<8}{:>12}{:>12}{:>13}{:>10}{:>14}{:>10}{:>10}{:>12}{:>18}\n", d.number,
                    quantity(as_double(d.bytes_read), "B"), quantity(as_double(d.bytes_written), "B"),
-                   quantity(d.bandwidth, "B/s"), percent(d.bandwidth_fraction), quantity(d.operation_rate, "/s"),
-                   percent(d.operation_fraction), percent(d.tensor), percent(d.collective), percent(d.posts));
-  fmt::format_to(out, "{}", r.symmetric ? "only device 0 was simulated; the others do the same at the same time\n" : "");
-  fmt::format_to(out, "{:<16}{:>10}{:>12}{:>13}{:>13}{:>12}\n", "link", "messages", "on the wire", "bandwidth",
-                 "utilisation", "mean wait");
+                   quantity(d.bandwidth, "B/s"), percent(d.bandwidth_fraction),
+                   quantity(d.operation_rate, "/s"), percent(d.operation_fraction), percent(d.tensor),
+                   percent(d.collective), percent(d.posts));
+  fmt::format_to(out, "{}",
+                 r.symmetric ? "only device 0 was simulated; the others do the same at the same time\n" : "");
+  fmt::format_to(out, "{:<16}{:>10}{:>12}{:>13}{:>13}{:>12}\n", "link", "messages", "on the wire",
+                 "bandwidth", "utilisation", "mean wait");
   for (const auto& l : r.device_links)
     fmt::format_to(out, "{:<16}{:>10}{:>12}{:>13}{:>13}{:>12}\n", l.name, l.messages,
                    quantity(as_double(l.bytes), "B"), quantity(l.bandwidth, "B/s"), percent(l.busy),

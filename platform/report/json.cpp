@@ -75,7 +75,8 @@ static void to_json(Json& j, const DeviceUse& d) {
 }
 
 static void to_json(Json& j, const DeviceLink& l) {
-  j = {{"name", l.name},           {"messages", l.messages}, {"bytes", l.bytes}, {"bytes_per_second", l.bandwidth},
+  j = {{"name", l.name},        {"messages", l.messages},
+       {"bytes", l.bytes},      {"bytes_per_second", l.bandwidth},
        {"utilisation", l.busy}, {"mean_wait_seconds", l.wait}};
 }
 

@@ -71,7 +71,7 @@ struct DeviceUse {
 
 /// One direction of a link between devices, over the whole simulation.
 struct DeviceLink {
-  std::string name;  ///< "0->1"
+  std::string name;                       ///< "0->1"
   std::uint64_t messages = 0, bytes = 0;  ///< on the wire
   double bandwidth = 0, busy = 0;         ///< bytes a second, fraction
   double wait = 0;                        ///< mean seconds that a message waited for others

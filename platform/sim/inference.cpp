@@ -10,10 +10,13 @@
 #include "firmware/abi/command.h"
 #include "firmware/abi/message.h"
 #include "firmware/abi/registers.h"
+#include "ip/base/time.hpp"
 #include "platform/chip/address_map.hpp"
 
 namespace forerun::sim {
 namespace {
+
+constexpr std::int64_t host_round_ps = 10'000'000;  // 10 us
 
 #define FR_X(NAME, NUMBER, DESCRIPTION) \
   if (number == NUMBER) return DESCRIPTION;
@@ -62,11 +65,6 @@ void Inference::load(soc::Soc& soc, const models::Program& program) const {
   soc.write(program.header.token_ids, bytes_of(request_.tokens));
 }
 
-void Inference::send(const ip::Message& message) {
-  soc_.mailbox.host_send(message);
-  for (const auto& peer : peers_) peer.soc->mailbox.host_send(message);
-}
-
 void Inference::take(const ip::Message& message) {
   switch (message[0]) {
     case FR_MESSAGE_READY:
@@ -100,15 +98,26 @@ void Inference::take_from(std::size_t peer, const ip::Message& message) {
       failure_ = describe_failure(message, *peers_[peer].soc, *peers_[peer].program);
       break;
     default:
-      failure_ = fmt::format("firmware sent a message of type {} ({:#x}, {:#x}, {:#x})", message[0], message[1],
-                             message[2], message[3]);
+      failure_ = fmt::format("firmware sent a message of type {} ({:#x}, {:#x}, {:#x})", message[0],
+                             message[1], message[2], message[3]);
   }
   failure_ = fmt::format("device {}: {}", peer + 1, failure_);
   finish();
 }
 
+/// The host answers several devices at its next round, and all at once: no device may see that it was the
+/// last, and no more than the round how far its CPU had run ahead.
+void Inference::reply(const std::function<void()>& send) const {
+  if (soc_.chip().devices == 1) return send();
+  const auto now = ip::now_picoseconds(), next = (now / host_round_ps + 2) * host_round_ps;
+  sc_core::sc_spawn([send, now, next] {
+    sc_core::wait(ip::to_sc_time({next - now}));
+    send();
+  });
+}
+
 void Inference::ready() {
-  if (++ready_ == peers_.size() + 1) request_run();
+  if (++ready_ == peers_.size() + 1) reply([this] { request_run(); });
 }
 
 void Inference::done() {
@@ -136,9 +145,14 @@ void Inference::request_run() {
   if (request_.temperature) flags |= FR_RUN_SAMPLE;
   if (request_.teacher) flags |= FR_RUN_TEACHER;
   if (request_.keep_logits) flags |= FR_RUN_ALL_LOGITS;
-  send(
-      {FR_MESSAGE_RUN, program_.header.load_address, request_.tokens.size(), request_.generate, flags,
-       std::bit_cast<std::uint32_t>(request_.temperature.value_or(0)), request_.seed, request_.step_timeout});
+  const auto run = [&](soc::Soc& soc, const models::Program& program) {
+    soc.mailbox.host_send({FR_MESSAGE_RUN, program.header.load_address, request_.tokens.size(),
+                           request_.generate, flags,
+                           std::bit_cast<std::uint32_t>(request_.temperature.value_or(0)), request_.seed,
+                           request_.step_timeout});
+  };
+  run(soc_, program_);
+  for (const auto& peer : peers_) run(*peer.soc, *peer.program);
 }
 
 void Inference::take_step(const ip::Message& message) {
@@ -176,7 +190,11 @@ void Inference::finish() {
   end_ = take_snapshot(soc_);
   for (const auto& peer : peers_) peers_end_.push_back(take_snapshot(*peer.soc));
   if (on_end) on_end();
-  send({FR_MESSAGE_STOP, failure_.empty() ? 0u : 1u});
+  const ip::Message stop{FR_MESSAGE_STOP, failure_.empty() ? 0u : 1u};
+  reply([this, stop] {
+    soc_.mailbox.host_send(stop);
+    for (const auto& peer : peers_) peer.soc->mailbox.host_send(stop);
+  });
 }
 
 std::string Inference::describe_failure(const ip::Message& message, soc::Soc& soc,

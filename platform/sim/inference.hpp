@@ -79,14 +79,15 @@ class Inference {
   void take(const ip::Message& message);
   void take_from(std::size_t peer, const ip::Message& message);
   void load(soc::Soc& soc, const models::Program& program) const;
-  void send(const ip::Message& message);
+  void reply(const std::function<void()>& send) const;
   void ready();
   void done();
   bool same_choices() const;
   void request_run();
   void take_step(const ip::Message& message);
   void finish();
-  std::string describe_failure(const ip::Message& message, soc::Soc& soc, const models::Program& program) const;
+  std::string describe_failure(const ip::Message& message, soc::Soc& soc,
+                               const models::Program& program) const;
 
   soc::Soc& soc_;
   const models::Program& program_;

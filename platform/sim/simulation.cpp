@@ -35,8 +35,8 @@ Simulation::Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)>
     if (native) throw std::invalid_argument("firmware runs natively on one device only, and devices is more");
     link = std::make_unique<ip::LinkNetwork>("link", soc::link_parameters(chip, symmetric));
     for (unsigned i = 1; i < chip.devices && !symmetric; ++i)
-      others.push_back(std::make_unique<soc::Soc>(fmt::format("chip{}", i).c_str(), chip,
-                                                  soc::SocOptions{.device = i}));
+      others.push_back(
+          std::make_unique<soc::Soc>(fmt::format("chip{}", i).c_str(), chip, soc::SocOptions{.device = i}));
     for (std::size_t i = 0; i <= others.size(); ++i) {
       device(i).to_link->bind(link->in[i]);
       link->out[i].bind(*device(i).from_link);
@@ -50,8 +50,7 @@ Simulation::Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)>
     soc.clint.timer.bind(host_cpu_->machine_timer);
     soc.plic.machine.bind(host_cpu_->machine_external);
   }
-  for (std::size_t i = 0; i <= others.size(); ++i)
-    device(i).on_exit = [this](int code) { exited(code); };
+  for (std::size_t i = 0; i <= others.size(); ++i) device(i).on_exit = [this](int code) { exited(code); };
 }
 
 /// The first failure ends everything, success that of the last device.
@@ -100,7 +99,8 @@ Outcome Simulation::run(std::optional<Time> limit) {
     outcome.kind = Outcome::Kind::limit;
   } else {
     for (std::size_t i = 0; i <= others.size(); ++i)
-      outcome.description += (others.empty() ? "" : fmt::format("device {}:\n", i)) + device(i).describe_stall();
+      outcome.description +=
+          (others.empty() ? "" : fmt::format("device {}:\n", i)) + device(i).describe_stall();
   }
   return outcome;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// One simulation of a chip, or of several that are joined by links, from power-on to its end. SystemC elaborates once, so there is one of these in a
-/// process.
+/// One simulation of a chip, or of several that are joined by links, from power-on to its end. SystemC
+/// elaborates once, so there is one of these in a process.
 #pragma once
 
 #include <cstdint>
@@ -39,16 +39,15 @@ std::string firmware_path(const std::string& file);
 class Simulation {
  public:
   /// With a `native` program (firmware/apps/apps.h), this runs in the simulator's process in the place of the
-  /// CPU; of one device only. `options`: what else the SoC gets (taps and waves: the first device only); with_cpu
-  /// and device are set here. Throws std::invalid_argument for a chip that cannot be
-  /// built.
+  /// CPU; of one device only. `options`: what else the SoC gets (taps and waves: the first device only);
+  /// with_cpu and device are set here. Throws std::invalid_argument for a chip that cannot be built.
   /// `symmetric`: of several devices, only the first is built; the others do the same (ip::LinkNetwork).
   explicit Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)> native = {},
                       soc::SocOptions options = {}, bool symmetric = false);
 
-  soc::Soc soc;                                     ///< the only device, or the first
-  std::vector<std::unique_ptr<soc::Soc>> others;    ///< devices 1 and up
-  std::unique_ptr<ip::LinkNetwork> link;            ///< of several devices
+  soc::Soc soc;                                   ///< the only device, or the first
+  std::vector<std::unique_ptr<soc::Soc>> others;  ///< devices 1 and up
+  std::unique_ptr<ip::LinkNetwork> link;          ///< of several devices
   soc::Soc& device(std::size_t i) { return i == 0 ? soc : *others[i - 1]; }
 
   /// The boot ROM of the build, and a program in the chip's memory at which it jumps. Before run().

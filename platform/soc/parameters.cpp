@@ -390,6 +390,7 @@ ip::ClusterParameters cluster_parameters(const chip::Chip& chip, unsigned index)
   const auto queue_depth = c.command.queue_depth;
   ip::ClusterParameters p;
   p.index = index;
+  p.ports_in_order = chip.devices > 1;
   p.scratchpad = {.size = c.scratchpad.size,
                   .banks = c.scratchpad.banks,
                   .bank_width = c.scratchpad.bank_width,

@@ -41,7 +41,7 @@ struct SocOptions {
                          ///< built for the host
   std::vector<std::string> taps{};  ///< boundaries (Soc::boundaries) at which transactions are recorded
   rtl::WaveOptions waves{};         ///< of all RTL
-  unsigned device = 0;  ///< which of the system's devices this is
+  unsigned device = 0;              ///< which of the system's devices this is
   bool collapse = true;  ///< false: HBM serves each burst by itself, slowly; for tests
 };
 
@@ -67,11 +67,11 @@ struct Statistic {
 ///
 /// Clusters reach one another, HBM, the windows of noc.multicast and noc.reduction and, through a port of its
 /// own, the SRAM; any other address gives them an address error. HBM addresses go round the stacks, and round
-/// the ports of each, in pieces of `hbm.interleave`. Of several devices (`devices`), each reaches in the others
-/// what clusters reach there, through the host tile (address_map::device). The device tree lies in the boot ROM behind the boot
-/// code. Without a CPU, interrupts stop at the outputs of CLINT and PLIC. A chip reset is a warm one:
-/// memories keep their bytes, transactions under way arrive without effect, and the counts of clusters, HBM
-/// and NoC begin anew.
+/// the ports of each, in pieces of `hbm.interleave`. Of several devices (`devices`), each reaches in the
+/// others what clusters reach there, through the host tile (address_map::device). The device tree lies in the
+/// boot ROM behind the boot code. Without a CPU, interrupts stop at the outputs of CLINT and PLIC. A chip
+/// reset is a warm one: memories keep their bytes, transactions under way arrive without effect, and the
+/// counts of clusters, HBM and NoC begin anew.
 class Soc : public sc_core::sc_module {
  public:
   /// Throws std::invalid_argument, naming the key, for a chip that no chip file may describe, and for a tap

@@ -14,9 +14,10 @@ struct Shape {
   Topology topology;
   unsigned devices, columns;
 };
-const Shape shapes[] = {{Topology::ring, 2, 0},           {Topology::ring, 5, 0},     {Topology::ring, 8, 0},
-                        {Topology::fully_connected, 4, 0}, {Topology::switched, 6, 0}, {Topology::torus, 4, 2},
-                        {Topology::torus, 8, 4},           {Topology::torus, 8, 2}};
+const Shape shapes[] = {{Topology::ring, 2, 0},     {Topology::ring, 5, 0},
+                        {Topology::ring, 8, 0},     {Topology::fully_connected, 4, 0},
+                        {Topology::switched, 6, 0}, {Topology::torus, 4, 2},
+                        {Topology::torus, 8, 4},    {Topology::torus, 8, 2}};
 
 TEST(LinkGraph, RoutesLeadFromLinkToLink) {
   for (const auto& shape : shapes) {
@@ -41,8 +42,8 @@ TEST(LinkGraph, LinksAndTheirLengthsAreThoseOfTheTopology) {
   const auto links = [](const Graph& graph, unsigned from, unsigned to) {
     return graph.routes(from, to).front().size();
   };
-  const Graph ring(Topology::ring, 6, 0), full(Topology::fully_connected, 4, 0), star(Topology::switched, 5, 0),
-      torus(Topology::torus, 8, 4), pair(Topology::ring, 2, 0);
+  const Graph ring(Topology::ring, 6, 0), full(Topology::fully_connected, 4, 0),
+      star(Topology::switched, 5, 0), torus(Topology::torus, 8, 4), pair(Topology::ring, 2, 0);
   EXPECT_EQ(ring.edges().size(), 12u);
   EXPECT_EQ(links(ring, 0, 2), 2u);
   EXPECT_EQ(links(ring, 0, 5), 1u);

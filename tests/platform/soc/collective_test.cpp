@@ -21,8 +21,9 @@ namespace map = chip::address_map;
 
 namespace {
 
-constexpr std::uint64_t parameters_at = map::hbm, streams_at = map::hbm + 0x10000, source_at = map::hbm + 0x100000,
-                        result_at = map::hbm + 0x200000, buffer_at = map::hbm + 0x300000;
+constexpr std::uint64_t parameters_at = map::hbm, streams_at = map::hbm + 0x10000,
+                        source_at = map::hbm + 0x100000, result_at = map::hbm + 0x200000,
+                        buffer_at = map::hbm + 0x300000;
 constexpr unsigned clusters = 2;
 
 struct Shape {
@@ -55,8 +56,8 @@ struct System : sc_core::sc_module {
                                                    soc::SocOptions{.with_cpu = false, .device = d}));
       devices[d]->to_link->bind(link.in[d]);
       link.out[d].bind(*devices[d]->from_link);
-      masters.push_back(
-          std::make_unique<tlm_utils::simple_initiator_socket<System>>(("master" + std::to_string(d)).c_str()));
+      masters.push_back(std::make_unique<tlm_utils::simple_initiator_socket<System>>(
+          ("master" + std::to_string(d)).c_str()));
       masters[d]->bind(devices[d]->bus.socket);
     }
     streams.resize(chip.devices, std::vector<StreamBuilder>(clusters));
@@ -148,7 +149,9 @@ std::vector<float> numbers(unsigned seed, std::size_t count) {
 }
 
 /// What cluster c of device d contributes: [rows][width].
-std::vector<float> piece(unsigned d, unsigned c, std::size_t width) { return numbers(100 * d + c, rows * width); }
+std::vector<float> piece(unsigned d, unsigned c, std::size_t width) {
+  return numbers(100 * d + c, rows * width);
+}
 
 void put_pieces(System& system, std::size_t width) {
   for (unsigned d = 0; d < system.chip.devices; ++d)
@@ -180,7 +183,8 @@ void check_all_gather(const Shape& shape, bool in_slots) {
       c.result_stride = static_cast<std::int32_t>(width * 4);
       c.slots = in_slots ? n : 0;
       c.slot_bytes = in_slots ? slot : width * 4;
-      add_stream(system.streams[d][cluster], cluster, FR_OP_ALL_GATHER, c, rows * columns * 4, rows * width * 4);
+      add_stream(system.streams[d][cluster], cluster, FR_OP_ALL_GATHER, c, rows * columns * 4,
+                 rows * width * 4);
     }
   system.simulate();
   std::vector<float> expected(rows * width);
@@ -243,11 +247,12 @@ void check_sums(const Shape& shape, bool scatter) {
 TEST_P(Collectives, AllReduceSumsInTheOrderOfMembers) { check_sums(GetParam(), false); }
 TEST_P(Collectives, ReduceScatterSumsEachPieceInTheOrderOfMembers) { check_sums(GetParam(), true); }
 
-INSTANTIATE_TEST_SUITE_P(
-    Systems, Collectives,
-    testing::Values(Shape{}, Shape{chip::LinkTopology::ring, 2}, Shape{chip::LinkTopology::torus, 4},
-                    Shape{chip::LinkTopology::switched, 5}, Shape{chip::LinkTopology::fully_connected, 4},
-                    Shape{chip::LinkTopology::ring, 3, chip::Timing::loose}));
+INSTANTIATE_TEST_SUITE_P(Systems, Collectives,
+                         testing::Values(Shape{}, Shape{chip::LinkTopology::ring, 2},
+                                         Shape{chip::LinkTopology::torus, 4},
+                                         Shape{chip::LinkTopology::switched, 5},
+                                         Shape{chip::LinkTopology::fully_connected, 4},
+                                         Shape{chip::LinkTopology::ring, 3, chip::Timing::loose}));
 
 std::vector<std::uint32_t> errors_after(const std::function<void(fr_collective&)>& change) {
   System system(Shape{});
@@ -270,18 +275,24 @@ std::vector<std::uint32_t> errors_after(const std::function<void(fr_collective&)
 }
 const std::vector<std::uint32_t> no_error(3, FR_ERROR_NONE);
 
-TEST(CollectiveErrors, NoneInARightCommand) { EXPECT_EQ(errors_after([](fr_collective&) {}), no_error); }
+TEST(CollectiveErrors, NoneInARightCommand) {
+  EXPECT_EQ(errors_after([](fr_collective&) {}), no_error);
+}
 TEST(CollectiveErrors, NoSuchDevice) {
-  EXPECT_EQ(errors_after([](fr_collective& c) { c.members = c.columns = c.slots = c.wait = 4; })[0], +FR_ERROR_BUS);
+  EXPECT_EQ(errors_after([](fr_collective& c) { c.members = c.columns = c.slots = c.wait = 4; })[0],
+            +FR_ERROR_BUS);
 }
 TEST(CollectiveErrors, OutsideTheScratchpad) {
-  EXPECT_EQ(errors_after([](fr_collective& c) { c.result = 4 << 20; }), std::vector<std::uint32_t>(3, FR_ERROR_LOCAL_RANGE));
+  EXPECT_EQ(errors_after([](fr_collective& c) { c.result = 4 << 20; }),
+            std::vector<std::uint32_t>(3, FR_ERROR_LOCAL_RANGE));
 }
 TEST(CollectiveErrors, MembersThatMakeNoRows) {
-  EXPECT_EQ(errors_after([](fr_collective& c) { c.columns = 2; }), std::vector<std::uint32_t>(3, FR_ERROR_COMMAND));
+  EXPECT_EQ(errors_after([](fr_collective& c) { c.columns = 2; }),
+            std::vector<std::uint32_t>(3, FR_ERROR_COMMAND));
 }
 TEST(CollectiveErrors, SumsOfHalfNumbers) {
-  EXPECT_EQ(errors_after([](fr_collective& c) { c.slot_bytes = 6; }), std::vector<std::uint32_t>(3, FR_ERROR_COMMAND));
+  EXPECT_EQ(errors_after([](fr_collective& c) { c.slot_bytes = 6; }),
+            std::vector<std::uint32_t>(3, FR_ERROR_COMMAND));
 }
 
 }  // namespace
