@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "firmware/abi/command.h"
 #include "firmware/abi/program.h"
@@ -56,14 +57,17 @@ Share make_share(const ModelConfig& m, std::uint32_t clusters, std::uint32_t clu
 
 /// Whether each device's shares are those of the first, shifted.
 bool all_alike(const Plan& plan) {
-  const std::vector dimensions{&Share::heads,  &Share::kv_heads, &Share::stored_kv_heads,
-                               &Share::hidden, &Share::ffn,      &Share::vocabulary};
-  for (std::size_t i = plan.clusters; i < plan.shares.size(); ++i)
-    for (const auto dimension : dimensions) {
-      const auto device = i / plan.clusters * plan.clusters, cluster = i % plan.clusters;
-      const auto own = plan.shares[i].*dimension, first = plan.shares[cluster].*dimension;
-      const auto shift = (plan.shares[device].*dimension).begin - (plan.shares[0].*dimension).begin;
-      if (own.size() != first.size() || (!own.empty() && own.begin != first.begin + shift)) return false;
+  for (const auto dimension : {&Share::heads, &Share::kv_heads, &Share::stored_kv_heads, &Share::hidden,
+                               &Share::ffn, &Share::vocabulary})
+    for (std::size_t device = plan.clusters; device < plan.shares.size(); device += plan.clusters) {
+      std::optional<std::uint64_t> shift;
+      for (std::size_t c = 0; c < plan.clusters; ++c) {
+        const auto own = plan.shares[device + c].*dimension, first = plan.shares[c].*dimension;
+        if (own.size() != first.size()) return false;
+        if (own.empty()) continue;
+        if (!shift) shift = own.begin - first.begin;
+        if (own.begin != first.begin + *shift) return false;
+      }
     }
   return plan.devices > 1;
 }

@@ -124,3 +124,33 @@ TEST(Listing, NamesOperatorsCommandsAndAddresses) {
                            "wait(s", "cluster15.weights"})
     EXPECT_THAT(text, HasSubstr(name));
 }
+
+TEST(Program, KnowsWhetherDevicesGetEqualParts) {
+  const auto model = load_model(bundled);  // 6 heads, 2 key/value heads
+  const auto symmetric = [&](unsigned devices, unsigned clusters) {
+    chip::Chip chip;
+    chip.devices = devices;
+    chip.clusters.count = clusters;
+    return compile(model, chip, {chip::Format::f16, 64, false}).symmetric;
+  };
+  EXPECT_FALSE(symmetric(1, 2)) << "there is no other device";
+  EXPECT_TRUE(symmetric(2, 1));
+  EXPECT_TRUE(symmetric(2, 16)) << "most clusters have no head";
+  EXPECT_FALSE(symmetric(3, 1)) << "the second device needs both key/value heads";
+  EXPECT_FALSE(symmetric(4, 2));
+}
+
+TEST(Program, OfADeviceHoldsItsShareOfTheWeights) {
+  const auto model = load_model(bundled);
+  const auto weights = [&](unsigned devices, unsigned device) {
+    chip::Chip chip;
+    chip.devices = devices;
+    chip.clusters.count = 1;
+    std::uint64_t bytes = 0;
+    for (const auto& segment : compile(model, chip, {.context = 64, .data = false, .device = device}).segments)
+      if (segment.name.ends_with(".weights")) bytes += segment.memory_bytes;
+    return bytes;
+  };
+  EXPECT_EQ(weights(2, 0), weights(2, 1));
+  EXPECT_EQ(weights(2, 0) + weights(2, 1), weights(1, 0));
+}
