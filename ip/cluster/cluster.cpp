@@ -21,7 +21,8 @@ Cluster::Cluster(const sc_core::sc_module_name& name, const ClusterParameters& p
       tensor("tensor", parameters.tensor, parameters.scratchpad.size.count),
       vector("vector", parameters.vector, parameters.scratchpad.size.count),
       command("command", parameters.command),
-      mux("mux", 3),
+      turns("turns"),
+      mux("mux", 3, turns),
       parameters_(parameters),
       clock_(parameters.command.clock),
       window_("window") {
@@ -38,11 +39,11 @@ Cluster::Cluster(const sc_core::sc_module_name& name, const ClusterParameters& p
   load.global.bind(mux.in[1]);
   store.global.bind(mux.in[2]);
   command.connect(
-      engines(), [this] { set_status(FR_CLUSTER_STATUS_DONE, FR_CLUSTER_INTERRUPT_DONE); },
+      engines(), turns, [this] { set_status(FR_CLUSTER_STATUS_DONE, FR_CLUSTER_INTERRUPT_DONE); },
       [this](std::uint64_t offset, LocalFault fault) { stop_with(FR_ENGINE_COMMAND, offset, fault); });
   for (std::uint32_t i = 1; i < FR_ENGINE_COUNT; ++i)
     engines()[i]->connect(
-        semaphores_, [this] { command.progress(); },
+        semaphores_, turns, [this] { command.progress(); },
         [this, i](const Command& c, LocalFault fault) { stop_with(i, c.offset, fault); });
   const auto list = [this](const std::string& prefix, const CounterGroup& group) {
     for (auto* counter : group.all()) counter_list_.emplace_back(prefix + counter->name(), counter);

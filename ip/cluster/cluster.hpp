@@ -45,6 +45,7 @@ class Cluster : public sc_core::sc_module {
   TensorCore tensor;
   VectorUnit vector;
   CommandProcessor command;
+  Turns turns;
   PortMux mux;
   CounterGroup counters;
   Counter posts{counters, "posts", "post", "semaphore posts received"};

@@ -3,11 +3,9 @@
 
 #include <algorithm>
 
-#include "ip/base/method.hpp"
-
 namespace forerun::ip {
 
-PortMux::PortMux(const sc_core::sc_module_name& name, unsigned inputs) : sc_module(name), in("in", inputs), out("out") {
+PortMux::PortMux(const sc_core::sc_module_name& name, unsigned inputs, Turns& turns) : sc_module(name), in("in", inputs), out("out") {
   for (unsigned i = 0; i < inputs; ++i) {
     const int id = static_cast<int>(i);
     in[i].register_b_transport(this, &PortMux::b_transport, id);
@@ -15,7 +13,7 @@ PortMux::PortMux(const sc_core::sc_module_name& name, unsigned inputs) : sc_modu
     in[i].register_transport_dbg(this, &PortMux::transport_dbg, id);
   }
   out.register_nb_transport_bw(this, &PortMux::nb_transport_bw);
-  add_method("pump", {&pump_event_}, [this] { pump(); });
+  turns.add(pump_, [this] { pump(); });
 }
 
 int PortMux::forget(tlm::tlm_generic_payload& payload) {
@@ -61,7 +59,7 @@ tlm::tlm_sync_enum PortMux::nb_transport_bw(tlm::tlm_generic_payload& payload, t
                                             sc_core::sc_time& delay) {
   if (requesting_ == &payload) {
     requesting_ = nullptr;
-    if (!waiting_.empty()) pump_event_.notify(sc_core::SC_ZERO_TIME);
+    if (!waiting_.empty()) pump_.now();
   }
   const auto owner = std::find_if(owners_.begin(), owners_.end(), [&](const Owner& o) { return o.payload == &payload; });
   const auto input = static_cast<std::size_t>(owner->input);

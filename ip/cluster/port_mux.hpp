@@ -10,13 +10,15 @@
 #include <systemc>
 #include <vector>
 
+#include "ip/command/turns.hpp"
+
 namespace forerun::ip {
 
 /// Passes the transactions of `inputs` initiators on, one request at a time, first come first served; a request that must
 /// wait is accepted without END_REQ, which holds that initiator back. Adds no time of its own.
 class PortMux : public sc_core::sc_module {
  public:
-  PortMux(const sc_core::sc_module_name& name, unsigned inputs);
+  PortMux(const sc_core::sc_module_name& name, unsigned inputs, Turns& turns);
 
   sc_core::sc_vector<tlm_utils::simple_target_socket_tagged<PortMux>> in;
   tlm_utils::simple_initiator_socket<PortMux> out;
@@ -37,7 +39,7 @@ class PortMux : public sc_core::sc_module {
   std::vector<Owner> owners_;
   std::deque<Owner> waiting_;
   tlm::tlm_generic_payload* requesting_ = nullptr;  // sent on, without END_REQ so far
-  sc_core::sc_event pump_event_;
+  Turns::Turn pump_;
 };
 
 }  // namespace forerun::ip

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "ip/base/method.hpp"
-
 namespace forerun::ip {
 namespace {
 
@@ -46,15 +44,15 @@ CommandProcessor::CommandProcessor(const sc_core::sc_module_name& name, const Co
       pool_(line_bytes),
       lines_(std::max<std::uint64_t>(4, parameters.fetch_buffer.count / line_bytes)) {
   global.register_nb_transport_bw(this, &CommandProcessor::nb_transport_bw);
-  add_method("step", {&step_}, [this] { step(); });
-  add_method("arrive", {&arrive_}, [this] { deliver(); });
 }
 
-void CommandProcessor::connect(std::array<Engine*, FR_ENGINE_COUNT> engines, std::function<void()> on_end,
+void CommandProcessor::connect(std::array<Engine*, FR_ENGINE_COUNT> engines, Turns& turns, std::function<void()> on_end,
                                std::function<void(std::uint64_t, LocalFault)> on_fault) {
   engines_ = engines;
   on_end_ = std::move(on_end);
   on_fault_ = std::move(on_fault);
+  turns.add(step_, [this] { step(); });
+  turns.add(arrive_, [this] { deliver(); });
 }
 
 void CommandProcessor::start(std::uint64_t stream, std::uint64_t bytes, std::uint64_t parameters) {
@@ -67,7 +65,7 @@ void CommandProcessor::start(std::uint64_t stream, std::uint64_t bytes, std::uin
   waiting_fetch_ = waiting_queue_ = -1;
   running_ = true;
   have_parameters_ = false;
-  step_.notify(clock_.cycles(1));
+  step_.after(clock_.cycles(1));
 }
 
 void CommandProcessor::stop() {
@@ -107,7 +105,7 @@ tlm::tlm_sync_enum CommandProcessor::nb_transport_bw(tlm::tlm_generic_payload& p
 }
 
 void CommandProcessor::complete(tlm::tlm_generic_payload&, std::int64_t delay_ps) {
-  arrive_.notify(to_sc_time({delay_ps}));
+  arrive_.after(to_sc_time({delay_ps}));
 }
 
 void CommandProcessor::deliver() {
@@ -133,7 +131,7 @@ void CommandProcessor::deliver() {
     }
   }
   payload.release();
-  if (running_) step_.notify(sc_core::SC_ZERO_TIME);
+  if (running_) step_.now();
 }
 
 void CommandProcessor::request(std::uint64_t line) {
@@ -169,7 +167,7 @@ void CommandProcessor::copy(std::uint64_t from, unsigned char* to, std::uint64_t
 void CommandProcessor::step() {
   if (!running_) return;
   const auto now = now_picoseconds();
-  if (now < next_dispatch_) return step_.notify(to_sc_time({next_dispatch_ - now}));
+  if (now < next_dispatch_) return step_.after(to_sc_time({next_dispatch_ - now}));
   const auto since = [now](std::int64_t& waiting, Counter& counter) {
     if (waiting >= 0) counter += static_cast<std::uint64_t>(now - waiting);
     waiting = -1;
@@ -223,7 +221,7 @@ void CommandProcessor::step() {
     pc_ += header.words * 8u;
   }
   next_dispatch_ = now + clock_.cycles_to_ps(parameters_.dispatch_cycles);
-  step_.notify(to_sc_time({next_dispatch_ - now}));
+  step_.after(to_sc_time({next_dispatch_ - now}));
 }
 
 bool CommandProcessor::patch(Command& command, const fr_command_header& header) {

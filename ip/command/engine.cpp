@@ -3,18 +3,18 @@
 
 #include <fmt/format.h>
 
-#include "ip/base/method.hpp"
-
 namespace forerun::ip {
 
 Engine::Engine(const sc_core::sc_module_name& name, unsigned queue_depth) : sc_module(name), queue_(queue_depth) {}
 
-void Engine::connect(Semaphores& semaphores, std::function<void()> on_progress,
+void Engine::connect(Semaphores& semaphores, Turns& turns, std::function<void()> on_progress,
                      std::function<void(const Command&, LocalFault)> on_fault) {
   semaphores_ = &semaphores;
   on_progress_ = std::move(on_progress);
   on_fault_ = std::move(on_fault);
-  add_method(sc_core::sc_gen_unique_name("start"), {&wake_, &semaphores.raised}, [this] { try_start(); });
+  turns.add(start_, [this] { try_start(); });
+  semaphores.watch([this] { wake(); });
+  add_turns(turns);
 }
 
 void Engine::push(const Command& command) {

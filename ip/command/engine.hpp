@@ -15,6 +15,7 @@
 #include "ip/base/local_fault.hpp"
 #include "ip/base/time.hpp"
 #include "ip/command/semaphores.hpp"
+#include "ip/command/turns.hpp"
 
 namespace forerun::ip {
 
@@ -43,8 +44,8 @@ class Engine : public sc_core::sc_module {
   Counter busy_time{counters, "busy_time", "ps", "time in which a command was executed"};
   Counter semaphore_time{counters, "semaphore_time", "ps", "time in which the next command waited for a semaphore"};
 
-  /// Set once by the cluster: shared semaphores, what to call when a command ends or fails.
-  void connect(Semaphores& semaphores, std::function<void()> on_progress,
+  /// Set once by the cluster: shared semaphores, its turns, what to call when a command ends or fails.
+  void connect(Semaphores& semaphores, Turns& turns, std::function<void()> on_progress,
                std::function<void(const Command&, LocalFault)> on_fault);
 
   bool has_room() const { return count_ < queue_.size(); }
@@ -61,13 +62,15 @@ class Engine : public sc_core::sc_module {
  protected:
   virtual void start(const Command& command) = 0;
   virtual void abandon() = 0;
+  /// Adds the turns of the derived engine.
+  virtual void add_turns(Turns& turns) = 0;
   /// False while an abandoned command still has transactions under way.
   virtual bool ready() const { return true; }
   const Command& current() const { return queue_[head_]; }
   void finish();
   void fail(LocalFault fault);
   /// Looks again whether the next command can start.
-  void wake() { wake_.notify(sc_core::SC_ZERO_TIME); }
+  void wake() { start_.now(); }
 
  private:
   void try_start();
@@ -79,7 +82,7 @@ class Engine : public sc_core::sc_module {
   std::int64_t started_ = 0, blocked_since_ = -1;
   std::vector<std::uint64_t> time_by_tag_;
   Semaphores* semaphores_ = nullptr;
-  sc_core::sc_event wake_;
+  Turns::Turn start_;
   std::function<void()> on_progress_;
   std::function<void(const Command&, LocalFault)> on_fault_;
 };

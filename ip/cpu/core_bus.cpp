@@ -27,6 +27,7 @@ bool Cpu::Core::access(tlm::tlm_command command, std::uint64_t address, void* da
   publish();
   auto& payload = payload_;
   prepare(payload, command, address, data, bytes);
+  synchronise();  // what a device does is done now, and depends on what has happened until now
   auto delay = local_offset();
   cpu_.bus->b_transport(payload, delay);
   const auto before = hart_.cycle();

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "ip/base/local_range.hpp"
-#include "ip/base/method.hpp"
 
 namespace forerun::ip {
 
@@ -19,8 +18,11 @@ Dma::Dma(const sc_core::sc_module_name& name, const DmaParameters& parameters, s
       local_pool_(static_cast<std::uint32_t>(parameters.burst.count)),
       flights_(parameters.outstanding) {
   global.register_nb_transport_bw(this, &Dma::nb_transport_bw);
-  add_method("issue", {&issue_event_}, [this] { issue(); });
-  add_method("end", {&end_event_}, [this] { end_if_done(); });
+}
+
+void Dma::add_turns(Turns& turns) {
+  turns.add(issue_, [this] { issue(); });
+  turns.add(end_, [this] { end_if_done(); });
 }
 
 std::optional<LocalFault> Dma::prepare(const Command& command) {
@@ -104,9 +106,9 @@ void Dma::start(const Command& command) {
   busy_until_ = now_picoseconds();
   if (fault_ || exhausted_) {
     exhausted_ = true;
-    return end_event_.notify(clock_.cycles(1));
+    return end_.after(clock_.cycles(1));
   }
-  issue_event_.notify(clock_.cycles(parameters_.overhead));
+  issue_.after(clock_.cycles(parameters_.overhead));
 }
 
 bool Dma::next_burst(std::uint64_t& global_address, std::uint64_t& local_address, std::uint32_t& length) {
@@ -160,7 +162,7 @@ void Dma::issue() {
     }
     if (parameters_.timing == Timing::loose) return;  // the next one starts a cycle later
   }
-  if (in_flight_ == 0) end_event_.notify(sc_core::SC_ZERO_TIME);
+  if (in_flight_ == 0) end_.now();
 }
 
 void Dma::send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t local_address, std::uint32_t length,
@@ -181,7 +183,7 @@ void Dma::send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t 
     auto delay = sc_core::SC_ZERO_TIME;
     global->b_transport(payload, delay);
     complete(payload, to_picoseconds(delay));
-    if (!fault_) issue_event_.notify(clock_.cycles(1));
+    if (!fault_) issue_.after(clock_.cycles(1));
     return;
   }
   tlm::tlm_phase phase = tlm::BEGIN_REQ;
@@ -204,7 +206,7 @@ void Dma::send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t 
 tlm::tlm_sync_enum Dma::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay) {
   if (requesting_ == &payload) {
     requesting_ = nullptr;
-    issue_event_.notify(sc_core::SC_ZERO_TIME);
+    issue_.now();
   }
   if (phase != tlm::BEGIN_RESP) return tlm::TLM_ACCEPTED;
   complete(payload, to_picoseconds(delay));
@@ -260,7 +262,7 @@ void Dma::complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps) {
       else
         phase_ = Phase::copy;
     }
-    if (parameters_.timing == Timing::approximate) issue_event_.notify(sc_core::SC_ZERO_TIME);
+    if (parameters_.timing == Timing::approximate) issue_.now();
   }
   flight.payload = nullptr;
   payload.release();
@@ -269,7 +271,7 @@ void Dma::complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps) {
       abandoned_ = false;
       wake();
     } else if (fault_) {
-      end_event_.notify(sc_core::SC_ZERO_TIME);
+      end_.now();
     }
   }
 }
@@ -278,7 +280,7 @@ void Dma::end_if_done() {
   if (phase_ == Phase::idle || in_flight_ > 0) return;
   if (!fault_ && !exhausted_) return;
   if (!fault_ && busy_until_ > now_picoseconds())
-    return end_event_.notify(to_sc_time({busy_until_ - now_picoseconds()}));
+    return end_.after(to_sc_time({busy_until_ - now_picoseconds()}));
   phase_ = Phase::idle;
   if (fault_)
     fail(*fault_);
@@ -290,8 +292,8 @@ void Dma::abandon() {
   phase_ = Phase::idle;
   abandoned_ = in_flight_ > 0;
   requesting_ = nullptr;
-  issue_event_.cancel();
-  end_event_.cancel();
+  issue_.cancel();
+  end_.cancel();
 }
 
 }  // namespace forerun::ip

@@ -54,6 +54,7 @@ class Dma : public Engine {
 
   void start(const Command& command) override;
   void abandon() override;
+  void add_turns(Turns& turns) override;
   bool ready() const override { return in_flight_ == 0; }
   std::optional<LocalFault> prepare(const Command& command);
   void merge_dimensions();
@@ -89,7 +90,7 @@ class Dma : public Engine {
   bool exhausted_ = true;
   std::vector<std::uint32_t> indices_;
   std::uint64_t position_ = 0;  // bytes of the index list requested, or posts sent
-  sc_core::sc_event issue_event_, end_event_;
+  Turns::Turn issue_, end_;
 };
 
 }  // namespace forerun::ip

@@ -82,6 +82,8 @@ class Controller {
   Tick next() const { return next_; }
   /// No completion that is not in `completions` yet comes before this tick.
   Tick next_completion() const { return next_ + least_latency_; }
+  /// Nor does that of a burst offered at this tick come before:
+  Tick soonest_completion(Tick offered) const { return offered + front_end_ + least_latency_; }
   /// No admission to be told comes before this tick, while bursts wait for room.
   Tick next_report() const;
   bool idle() const { return used_ == 0 && queued_ == 0 && waiting_.empty(); }

@@ -47,6 +47,7 @@ HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& p
 
 void HbmStack::reset() {
   counters.clear();
+  settle();
   const auto now = present() * ticks_per_cycle_;
   for (auto& controller : controllers_) {
     controller.advance(now);
@@ -54,25 +55,28 @@ void HbmStack::reset() {
   }
 }
 
-hbm::ChannelStatistics HbmStack::statistics(unsigned channel) const {
+hbm::ChannelStatistics HbmStack::statistics(unsigned channel) {
+  settle();
   const auto now = present() * ticks_per_cycle_;
   controllers_[channel].advance(now);
   return controllers_[channel].statistics(now);
 }
 
-std::uint64_t HbmStack::burst_bytes(unsigned channel) const {
+std::uint64_t HbmStack::burst_bytes(unsigned channel) {
   const auto s = statistics(channel);
   return (s.reads + s.writes) * parameters_.burst_bytes.count;
 }
 
 void HbmStack::record(std::int64_t cycles) {
+  settle();
   for (auto& controller : controllers_) {
     controller.advance(present() * ticks_per_cycle_);
     controller.record(cycles * ticks_per_cycle_);
   }
 }
 
-const std::vector<hbm::SeriesBin>& HbmStack::series(unsigned channel) const {
+const std::vector<hbm::SeriesBin>& HbmStack::series(unsigned channel) {
+  settle();
   controllers_[channel].advance(present() * ticks_per_cycle_);
   return controllers_[channel].series();
 }
@@ -95,29 +99,57 @@ void HbmStack::move(tlm::tlm_generic_payload& payload) {
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
 }
 
+/// Visits the bursts of a request: visit(place of a block, first number in it, number behind the last).
+template <typename Visit>
+void HbmStack::for_each_block(const tlm::tlm_generic_payload& payload, Visit visit) const {
+  const auto size = parameters_.burst_bytes.count, per_block = block_bytes_ / size;
+  const auto start = map_.within_stack(payload.get_address());
+  const auto last = (start + payload.get_data_length() - 1) / size;
+  for (auto number = start / size; number <= last;) {
+    const auto in_block = number % per_block, end = std::min(per_block, in_block + last - number + 1);
+    visit(map_.place((number - in_block) * size), static_cast<std::uint16_t>(in_block),
+          static_cast<std::uint16_t>(end));
+    number += end - in_block;
+  }
+}
+
+/// Whether all bursts of a request would enter their queues in this cycle, if nothing else came in it.
+bool HbmStack::room_for(const tlm::tlm_generic_payload& payload) {
+  if (parameters_.ecc == hbm::Ecc::in_line) return false;
+  const auto now = present() * ticks_per_cycle_;
+  bursts_for_.assign(controllers_.size(), 0);
+  for_each_block(payload, [this](hbm::AddressMap::Place high, unsigned first, unsigned end) {
+    bursts_for_[high.unit() / banks_] += end - first;
+  });
+  for (unsigned c = 0; c < controllers_.size(); ++c) {
+    if (bursts_for_[c] == 0 || controllers_[c].has_room(bursts_for_[c], payload.is_write())) continue;
+    controllers_[c].advance(now);
+    if (!controllers_[c].has_room(bursts_for_[c], payload.is_write())) return false;
+  }
+  return true;
+}
+
 /// Offers the bursts of a request to their channels. Returns the channel of the last.
-unsigned HbmStack::cut(std::uint32_t index, hbm::Tick offered) {
+unsigned HbmStack::cut(std::uint32_t index) {
   auto& request = requests_[index];
-  const auto size = parameters_.burst_bytes.count;
-  const auto start = map_.within_stack(request.payload->get_address());
-  const auto first = start / size, last = (start + request.payload->get_data_length() - 1) / size;
+  request.order = order_++;
+  const auto offered = request.offered;
   const bool write = request.payload->is_write();
   const auto group = parameters_.ecc == hbm::Ecc::in_line ? std::max(1u, parameters_.ecc_data_bursts) : 0;
   unsigned count = 0, channel = 0;
   if (group == 0) {
-    const auto per_block = block_bytes_ / size;
-    request.bursts_left = static_cast<unsigned>(last - first + 1);
-    for (auto number = first; number <= last;) {
-      const auto in_block = number % per_block, end = std::min(per_block, in_block + last - number + 1);
-      const auto high = map_.place((number - in_block) * size);
-      channel = high.unit() / banks_;
-      controllers_[channel].offer(
-          {index, high, static_cast<std::uint16_t>(in_block), static_cast<std::uint16_t>(end), write},
-          offered);
-      number += end - in_block;
-    }
+    for_each_block(*request.payload,
+                   [&](hbm::AddressMap::Place high, std::uint16_t first, std::uint16_t end) {
+                     count += end - first;
+                     channel = high.unit() / banks_;
+                     controllers_[channel].offer({index, high, first, end, write}, offered);
+                   });
+    request.bursts_left = count;
     return channel;
   }
+  const auto size = parameters_.burst_bytes.count;
+  const auto start = map_.within_stack(request.payload->get_address());
+  const auto first = start / size, last = (start + request.payload->get_data_length() - 1) / size;
   const auto offer = [&](hbm::AddressMap::Place place, bool writes, bool check) {
     const auto unit = place.unit();
     channel = unit / banks_;
@@ -147,13 +179,23 @@ std::uint32_t HbmStack::enqueue(int id, tlm::tlm_generic_payload& payload, std::
   const auto index = free_.back();
   free_.pop_back();
   const bool is_short = payload.get_data_length() <= short_bursts * parameters_.burst_bytes.count;
-  requests_[index] = {&payload, id, 0, 0, 0, waiter, is_short};
+  requests_[index] = {&payload, id, 0, 0, 0, waiter, is_short, 0, 0};
+  requests_[index].offered = clock_.ps_to_cycles(now_picoseconds() + delay_ps) * ticks_per_cycle_;
   short_requests_ += is_short;
   if (payload.is_write()) move(payload);
-  const auto offered = clock_.ps_to_cycles(now_picoseconds() + delay_ps) * ticks_per_cycle_;
   ++under_way_;
-  if (waiter != nullptr) {  // a blocking call has no END_REQ
-    cut(index, offered);
+  if (ports_.size() == 1)
+    offer_now(index);
+  else
+    offer_in_order(index);
+  return index;
+}
+
+/// One port: requests count in the order of the calls.
+void HbmStack::offer_now(std::uint32_t index) {
+  const auto& payload = *requests_[index].payload;
+  if (requests_[index].waiter != nullptr) {  // a blocking call has no END_REQ
+    cut(index);
     schedule();
   } else if (payload.get_data_length() <= parameters_.burst_bytes.count &&
              parameters_.ecc != hbm::Ecc::in_line &&
@@ -164,17 +206,60 @@ std::uint32_t HbmStack::enqueue(int id, tlm::tlm_generic_payload& payload, std::
     auto& controller = controllers_[channel];
     const bool room = controller.has_room(1, payload.is_write());
     if (!room) controller.advance(present() * ticks_per_cycle_);
-    cut(index, offered);
+    cut(index);
     if (!room) hold_until_admitted(index, channel);
     schedule(channel);
   } else {
     const auto now = present() * ticks_per_cycle_;
     for (auto& controller : controllers_) controller.advance(now);
-    cut(index, offered);
+    cut(index);
     for (unsigned c = 0; c < controllers_.size(); ++c) hold_until_admitted(index, c);
     schedule();
   }
-  return index;
+}
+
+/// Several ports: the channels get the requests of a cycle when it is over, in the order of the ports. They
+/// see none before the next cycle anyway.
+void HbmStack::offer_in_order(std::uint32_t index) {
+  settle();
+  auto& request = requests_[index];
+  auto& state = ports_[static_cast<std::size_t>(request.port)];
+  const auto now = present();
+  offered_in_ = now;
+  offers_.push_back(index);
+  if (request.waiter == nullptr && (state.offered_at == now || !room_for(*request.payload))) {
+    request.unadmitted = 1;
+    ++held_;
+  }
+  state.offered_at = now;
+  // An offer makes nothing happen before the scheduler sees it, except that it may change whose turn it is
+  // among those that wait for room.
+  if (running_) return;
+  wake_at(held_ > 0 ? now + 1 : controllers_.front().soonest_completion(request.offered) / ticks_per_cycle_);
+}
+
+/// Gives the channels the requests of a cycle that is over.
+void HbmStack::settle() {
+  if (offers_.empty() || offered_in_ >= present()) return;
+  std::stable_sort(offers_.begin(), offers_.end(),
+                   [this](auto a, auto b) { return requests_[a].port < requests_[b].port; });
+  bool held = false;
+  for (const auto index : offers_) {
+    cut(index);
+    held = held || requests_[index].unadmitted > 0;
+  }
+  if (held) {
+    for (auto& controller : controllers_) controller.advance(offered_in_ * ticks_per_cycle_);
+    for (const auto index : offers_) {
+      auto& request = requests_[index];
+      if (request.unadmitted == 0) continue;
+      request.unadmitted = 0;
+      for (unsigned c = 0; c < controllers_.size(); ++c)
+        request.unadmitted += controllers_[c].report_last(index);
+      if (request.unadmitted == 0) admitted_.push_back(index);
+    }
+  }
+  offers_.clear();
 }
 
 /// END_REQ of a request waits for its last burst in front of the queue of a channel, if there is one.
@@ -192,7 +277,8 @@ void HbmStack::collect(unsigned channel) {
     request.done = std::max(request.done, completion.done);
     request.bursts_left -= completion.bursts;
     if (request.bursts_left > 0) continue;
-    due_.push_back({(request.done + ticks_per_cycle_ - 1) / ticks_per_cycle_, order_++, completion.owner});
+    due_.push_back(
+        {(request.done + ticks_per_cycle_ - 1) / ticks_per_cycle_, request.order, completion.owner});
     std::push_heap(due_.begin(), due_.end(), std::greater<>());
   }
   controller.completions.clear();
@@ -205,6 +291,7 @@ void HbmStack::run() {
   wake_ = -1;
   running_ = true;
   const auto now = present();
+  settle();
   for (unsigned c = 0; c < controllers_.size(); ++c) {
     auto& controller = controllers_[c];
     if (controller.next() <= now * ticks_per_cycle_) controller.advance(now * ticks_per_cycle_);
@@ -245,6 +332,11 @@ std::int64_t HbmStack::wanted(unsigned channel, std::int64_t commands) const {
 void HbmStack::schedule() {
   if (running_ || under_way_ == 0) return;
   auto cycle = due_.empty() ? far : due_.front().cycle;
+  if (!offers_.empty())
+    cycle =
+        std::min(cycle, held_ > 0 ? offered_in_ + 1
+                                  : controllers_.front().soonest_completion(offered_in_ * ticks_per_cycle_) /
+                                        ticks_per_cycle_);
   const auto commands = commands_to_go();
   for (unsigned c = 0; c < controllers_.size(); ++c) cycle = std::min(cycle, wanted(c, commands));
   wake_at(cycle);

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <systemc>
+#include <tuple>
 #include <vector>
 
 #include "ip/base/counters.hpp"
@@ -177,12 +178,16 @@ class Noc : public sc_core::sc_module {
     std::uint32_t group = noc::none;
   };
   enum class What : std::uint8_t { left, arrived, join, accepted, answered };
+  /// What comes at one time goes by kind and endpoint; only those of one endpoint go by the calls.
   struct Event {
     std::int64_t when;
-    std::uint64_t order;
     What what;
+    std::uint32_t endpoint;
+    std::uint64_t order;
     Transit* transit;
-    bool operator>(const Event& e) const { return when != e.when ? when > e.when : order > e.order; }
+    bool operator>(const Event& e) const {
+      return std::tie(when, what, endpoint, order) > std::tie(e.when, e.what, e.endpoint, e.order);
+    }
   };
 
   void end_of_elaboration() override;

@@ -97,7 +97,8 @@ void Noc::wake(std::int64_t when) {
 }
 
 void Noc::post(std::int64_t when, What what, Transit& transit) {
-  events_.push_back({when, order_++, what, &transit});
+  const auto endpoint = what == What::left || what == What::join ? transit.source : transit.destination;
+  events_.push_back({when, what, endpoint, order_++, &transit});
   std::push_heap(events_.begin(), events_.end(), std::greater<>());
   wake(when);
 }
@@ -153,7 +154,10 @@ void Noc::run() {
   catch_up();
   const auto slot = static_cast<std::size_t>(present()) % horizon;
   if ((arriving_in_ >> slot & 1) != 0) {
-    for (auto* transit : arriving_[slot]) arrive(*transit);
+    auto& arriving = arriving_[slot];
+    std::stable_sort(arriving.begin(), arriving.end(),
+                     [](const auto* a, const auto* b) { return a->destination < b->destination; });
+    for (auto* transit : arriving) arrive(*transit);
     arriving_[slot].clear();
     arriving_in_ &= ~(std::uint64_t{1} << slot);
   }

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "ip/base/method.hpp"
 #include "ip/base/time.hpp"
 #include "platform/soc/parameters.hpp"
 
@@ -41,8 +42,9 @@ Simulation::Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)>
   }
   soc.on_exit = [this](int code) {
     if (!exit_code_) exit_code_ = code;
-    sc_core::sc_stop();
+    exit_.notify(sc_core::SC_ZERO_TIME);  // an event, so that the CPU does not run ahead of it
   };
+  ip::add_method("exit", {&exit_}, [] { sc_core::sc_stop(); });
 }
 
 void Simulation::load(const ElfProgram& program) {

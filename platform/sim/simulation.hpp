@@ -57,6 +57,7 @@ class Simulation {
   std::unique_ptr<HostCpu> host_cpu_;
   std::optional<int> exit_code_;
   bool stopped_ = false;
+  sc_core::sc_event exit_;
 };
 
 }  // namespace forerun::sim

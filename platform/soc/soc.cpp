@@ -242,7 +242,7 @@ void Soc::add_statistics(const std::string& prefix, const ip::CounterGroup& grou
         {prefix + "." + c->name(), c->unit(), c->description(), [c] { return c->value(); }});
 }
 
-void Soc::add_channel_statistics(const std::string& stack_name, const ip::HbmStack& stack) {
+void Soc::add_channel_statistics(const std::string& stack_name, ip::HbmStack& stack) {
   using S = ip::hbm::ChannelStatistics;
   struct Entry {
     const char *name, *unit, *description;

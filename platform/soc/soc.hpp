@@ -142,7 +142,7 @@ class Soc : public sc_core::sc_module {
   void connect_interrupts_and_resets();
   void collect_statistics();
   void add_statistics(const std::string& prefix, const ip::CounterGroup& group);
-  void add_channel_statistics(const std::string& stack_name, const ip::HbmStack& stack);
+  void add_channel_statistics(const std::string& stack_name, ip::HbmStack& stack);
   std::uint64_t rom_bytes() const;
   /// Binds two sockets, with a tap between them if one is wanted at this boundary.
   template <typename From, typename To>
