@@ -9,9 +9,10 @@
 
 namespace forerun::ip {
 
-/// SystemC leaves open in which order processes run at one time, and the kernel's order depends on when their events
-/// were notified. Where engines book a shared resource (banks, a port), that would decide who waits. So they act in
-/// turns: behind what the rest of the chip does at the beginning of a time, in the order in which they were added.
+/// SystemC leaves open in which order processes run at one time, and the kernel's order depends on when their
+/// events were notified. Where engines book a shared resource (banks, a port), that would decide who waits.
+/// So they act in turns: behind what the rest of the chip does at the beginning of a time, in the order in
+/// which they were added.
 class Turns : public sc_core::sc_module {
  public:
   static constexpr std::size_t most = 64;

@@ -132,6 +132,18 @@ Tick Controller::next_report() const {
   return next_ + in_stream * step_ + (others - in_stream) / 2;
 }
 
+Tick Controller::soonest_entry(unsigned bursts, bool write) const {
+  const bool apart = parameters_.queues == Queues::read_write && !competing_;
+  if (!apart || (!waiting_.empty() && waiting_.front().offered > clock_)) return clock_ + 1;
+  const auto free = parameters_.queue_depth - entries_[write];
+  // the first of them may enter and be served at once
+  const auto first = waiting_.empty() && free > 0 ? std::min(next_, clock_ + front_end_) : next_;
+  Tick freed = waiting_.empty() ? Tick{bursts} - free - 1 : -1;  // entries, before the last of them
+  for (std::size_t i = 0; i < waiting_.size() && waiting_[i].write == waiting_.front().write; ++i)
+    freed += waiting_[i].end - waiting_[i].next;
+  return first + std::max<Tick>(freed, 0) / 2;
+}
+
 void Controller::place(const Burst& burst, Tick offered, Tick visible) {
   if (order_.full()) renew_places();
   const auto age = order_.next_age();

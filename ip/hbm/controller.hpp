@@ -86,6 +86,9 @@ class Controller {
   Tick soonest_completion(Tick offered) const { return offered + front_end_ + least_latency_; }
   /// No admission to be told comes before this tick, while bursts wait for room.
   Tick next_report() const;
+  /// So many bursts, offered now behind those that wait, do not all enter their queues before this tick, if
+  /// there is no room for them (has_room) and nothing else is offered.
+  Tick soonest_entry(unsigned bursts, bool write) const;
   bool idle() const { return used_ == 0 && queued_ == 0 && waiting_.empty(); }
   bool blocked() const { return !waiting_.empty(); }
   std::size_t pending() const { return used_ + queued_ + waiting_bursts_; }

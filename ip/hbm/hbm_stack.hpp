@@ -71,16 +71,23 @@ class HbmStack : public sc_core::sc_module {
     bool is_short = false;
     hbm::Tick offered = 0;
     std::uint64_t order = 0;  // in which the stack has taken them
+    hbm::BurstBlock first;
+    unsigned blocks = 0;
+    std::int64_t wake = 0;  // of an offer: the cycle by which its channel must have got it
   };
   static constexpr unsigned short_bursts = 8;  // requests of so many do not count as long
   struct Response {
     tlm::tlm_generic_payload* payload;
     std::int64_t cycle;
   };
+  struct Room {
+    hbm::Tick from;  ///< the first at which there may be any
+    bool contended;  ///< others wait for room there
+  };
   struct PortState {
     std::deque<Response> responses;  // waiting for END_RESP of the one before
     bool responding = false;
-    std::int64_t offered_at = -1;  // cycle of its last request
+    std::uint32_t offered_bursts = 0;  // of offers
   };
   struct Due {
     std::int64_t cycle;
@@ -101,11 +108,14 @@ class HbmStack : public sc_core::sc_module {
   void move(tlm::tlm_generic_payload& payload);
   std::uint32_t enqueue(int id, tlm::tlm_generic_payload& payload, std::int64_t delay_ps,
                         sc_core::sc_event* waiter);
-  void offer_now(std::uint32_t index);
-  void offer_in_order(std::uint32_t index);
-  void settle();
-  bool room_for(const tlm::tlm_generic_payload& payload);
-  unsigned cut(std::uint32_t index);
+  void measure(std::uint32_t index);
+  void offer_now(std::uint32_t index, hbm::Tick now);
+  void offer_in_order(std::uint32_t index, hbm::Tick now);
+  void settle(hbm::Tick now);
+  Room room_for(const Request& request, std::uint32_t before, hbm::Tick now);
+  bool before(std::uint32_t a, std::uint32_t b) const;
+  unsigned channel_of(const hbm::BurstBlock& block) const { return block.high.unit() / banks_; }
+  void cut(std::uint32_t index);
   template <typename Visit>
   void for_each_block(const tlm::tlm_generic_payload& payload, Visit visit) const;
   void hold_until_admitted(std::uint32_t index, unsigned channel);
@@ -130,6 +140,7 @@ class HbmStack : public sc_core::sc_module {
   std::int64_t horizon_;  // cycles: no command sent later ends a burst sooner
   unsigned banks_;        // of a channel
   static constexpr std::uint64_t largest_block = 4096;
+  unsigned burst_shift_;
   std::uint64_t block_bytes_;  ///< addresses of so many bytes lie in one channel and differ in low bits only
   std::vector<Request> requests_;
   std::vector<std::uint32_t> free_;
@@ -138,10 +149,10 @@ class HbmStack : public sc_core::sc_module {
   unsigned under_way_ = 0;
   unsigned short_requests_ = 0;          // of them
   std::vector<std::uint32_t> admitted_;  // whose END_REQ is due
-  std::vector<std::uint32_t> offers_;    // of the cycle offered_in_, not yet given to their channels
-  std::int64_t offered_in_ = -1;
-  std::vector<unsigned> bursts_for_;  // of a request, by channel
-  std::vector<Due> due_;              // heap
+  std::vector<std::uint32_t> offers_;    // not yet given to their channels, sorted (before)
+  std::size_t held_offers_ = 0;          // of them, those without END_REQ
+  std::vector<unsigned> bursts_for_;     // of a request, by channel
+  std::vector<Due> due_;                 // heap
   std::uint64_t order_ = 0;
   std::int64_t wake_ = -1;  // cycle of the pending wake-up
   bool running_ = false;

@@ -12,7 +12,6 @@
 #include <memory>
 #include <string>
 #include <systemc>
-#include <tuple>
 #include <vector>
 
 #include "ip/base/counters.hpp"
@@ -181,13 +180,10 @@ class Noc : public sc_core::sc_module {
   /// What comes at one time goes by kind and endpoint; only those of one endpoint go by the calls.
   struct Event {
     std::int64_t when;
-    What what;
-    std::uint32_t endpoint;
-    std::uint64_t order;
+    std::uint64_t order;  // kind, 20 bits of endpoint, 40 bits of count
     Transit* transit;
-    bool operator>(const Event& e) const {
-      return std::tie(when, what, endpoint, order) > std::tie(e.when, e.what, e.endpoint, e.order);
-    }
+    What what() const { return static_cast<What>(order >> 60); }
+    bool operator>(const Event& e) const { return when != e.when ? when > e.when : order > e.order; }
   };
 
   void end_of_elaboration() override;

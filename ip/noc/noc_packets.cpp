@@ -98,7 +98,7 @@ void Noc::wake(std::int64_t when) {
 
 void Noc::post(std::int64_t when, What what, Transit& transit) {
   const auto endpoint = what == What::left || what == What::join ? transit.source : transit.destination;
-  events_.push_back({when, what, endpoint, order_++, &transit});
+  events_.push_back({when, std::uint64_t(what) << 60 | std::uint64_t{endpoint} << 40 | order_++, &transit});
   std::push_heap(events_.begin(), events_.end(), std::greater<>());
   wake(when);
 }
@@ -154,10 +154,7 @@ void Noc::run() {
   catch_up();
   const auto slot = static_cast<std::size_t>(present()) % horizon;
   if ((arriving_in_ >> slot & 1) != 0) {
-    auto& arriving = arriving_[slot];
-    std::stable_sort(arriving.begin(), arriving.end(),
-                     [](const auto* a, const auto* b) { return a->destination < b->destination; });
-    for (auto* transit : arriving) arrive(*transit);
+    for (auto* transit : arriving_[slot]) arrive(*transit);
     arriving_[slot].clear();
     arriving_in_ &= ~(std::uint64_t{1} << slot);
   }
@@ -165,7 +162,7 @@ void Noc::run() {
     const auto event = events_.front();
     std::pop_heap(events_.begin(), events_.end(), std::greater<>());
     events_.pop_back();
-    switch (event.what) {
+    switch (event.what()) {
       case What::left:
         left(*event.transit);
         break;
