@@ -54,6 +54,16 @@ TEST(Placement, PutsReferenceMemoryOnTheEdges) {
     EXPECT_TRUE(tile.kind != TileKind::memory || tile.x == 0 || tile.x == grid.columns - 1);
 }
 
+TEST(Placement, PutsEachClusterOfTheReferenceBesideAMemoryTile) {
+  const auto grid = place_tiles(Chip{});
+  const auto at = [&](unsigned x, unsigned y) { return grid.tiles[y * grid.columns + x]; };
+  for (const auto& tile : grid.tiles)
+    if (tile.kind == TileKind::cluster)
+      EXPECT_TRUE(at(tile.x - 1, tile.y).kind == TileKind::memory ||
+                  at(tile.x + 1, tile.y).kind == TileKind::memory)
+          << tile.index;
+}
+
 TEST(Placement, TakesTheGivenTiles) {
   Chip chip;
   chip.clusters.count = 2;
