@@ -163,9 +163,12 @@ class CommandEmitter {
   /// The next tile of weights, whose parts the lane spreads over memory.
   fr_copy tile_copy(std::uint64_t bytes) const {
     auto c = run_of(lane_.base, s_.ring, lane_.part_bytes(bytes));
-    c.size1 = u32(lane_.parts(bytes));
+    c.size1 = u32(lane_.linear() ? 1 : lane_.width);
     c.local_stride1 = narrow(c.bytes);
-    c.global_stride1 = static_cast<std::int64_t>(lane_.stride);
+    c.global_stride1 = static_cast<std::int64_t>(lane_.piece);
+    c.size2 = u32(lane_.rounds(bytes));
+    c.local_stride2 = narrow(std::uint64_t{c.bytes} * c.size1);
+    c.global_stride2 = static_cast<std::int64_t>(lane_.stride);
     return c;
   }
   void load_weights(std::uint64_t bytes) {
@@ -193,9 +196,11 @@ class CommandEmitter {
       if (const auto more = narrow(last.bytes) - narrow(copy.bytes); more != 0) {
         patches.push_back(FR_PATCH(fr_copy, bytes, last_layer, more));
         patches.push_back(FR_PATCH(fr_copy, local_stride1, last_layer, more));
+        patches.push_back(
+            FR_PATCH(fr_copy, local_stride2, last_layer, last.local_stride2 - copy.local_stride2));
       }
-      if (const auto more = narrow(last.size1) - narrow(copy.size1); more != 0)
-        patches.push_back(FR_PATCH(fr_copy, size1, last_layer, more));
+      if (const auto more = narrow(last.size2) - narrow(copy.size2); more != 0)
+        patches.push_back(FR_PATCH(fr_copy, size2, last_layer, more));
       ring_load(copy, patches);
       out_.scalar(
           FR_SCALAR_MUL, scratch_register, last_layer, none,

@@ -21,8 +21,8 @@ Lanes make_lanes(const chip::Chip& chip, std::uint32_t clusters) {
   const std::uint32_t ports = hbm.stacks * hbm.ports;
   Lanes lanes;
   lanes.groups = std::gcd(ports, clusters);
-  lanes.stride = ports * hbm.interleave.count;
-  lanes.run = lanes.stride / lanes.groups;
+  const auto width = ports / lanes.groups;
+  lanes.first = {0, hbm.interleave.count, width, ports * hbm.interleave.count};
   lanes.group_of.assign(clusters, lanes.groups);
   // Consecutive pieces of memory go round the stacks first (hbm.interleave).
   const auto grid = chip::place_tiles(chip);
@@ -33,7 +33,6 @@ Lanes make_lanes(const chip::Chip& chip, std::uint32_t clusters) {
     if (tile.kind == chip::TileKind::cluster && tile.index < clusters) cluster_at[tile.index] = tile;
   }
   std::vector<std::tuple<std::uint64_t, std::uint32_t, std::uint32_t>> pairs;  // hops, cluster, group
-  const auto width = ports / lanes.groups;
   for (std::uint32_t c = 0; c < clusters; ++c)
     for (std::uint32_t g = 0; g < lanes.groups; ++g) {
       std::uint64_t distance = 0;

@@ -11,25 +11,32 @@
 
 namespace forerun::models {
 
-/// The pieces of memory behind neighbouring ports: `run` contiguous bytes, then the next run `stride` bytes
-/// on. A block of bytes lies in as few runs as it needs, in equal parts, each at the beginning of a run: so
-/// one strided copy loads it. When the ports are all that there are, the lane is linear and a block is one
-/// part.
+/// The memory behind some neighbouring ports: each has a piece of contiguous bytes, `width` of them side by
+/// side are a round, the next round begins `stride` bytes on. A block of bytes lies in as few rounds as it
+/// needs, in equal parts, each at the beginning of a piece: so all ports give as much, and one strided copy
+/// loads it. When the ports are all that there are, the lane is linear and a block is one part.
 struct Lane {
-  std::uint64_t base = 0;  ///< global address of the first run
-  std::uint64_t run = 0, stride = 0;
+  std::uint64_t base = 0;   ///< global address of the first piece
+  std::uint64_t piece = 0;  ///< hbm.interleave
+  std::uint64_t width = 1, stride = 0;
   static constexpr std::uint64_t alignment = 64;  ///< of parts
 
-  bool linear() const { return run == stride; }
-  std::uint64_t parts(std::uint64_t bytes) const { return linear() ? 1 : divide_up(bytes, run); }
+  bool linear() const { return piece * width == stride; }
+  /// Pieces that a block takes of each port.
+  std::uint64_t rounds(std::uint64_t bytes) const { return linear() ? 1 : divide_up(bytes, piece * width); }
+  std::uint64_t parts(std::uint64_t bytes) const { return linear() ? 1 : rounds(bytes) * width; }
   std::uint64_t part_bytes(std::uint64_t bytes) const {
     return round_up(divide_up(bytes, parts(bytes)), alignment);
   }
-  /// What a block takes of a scratchpad: its parts one after another.
-  std::uint64_t loaded_bytes(std::uint64_t bytes) const { return parts(bytes) * part_bytes(bytes); }
+  /// From the address of a block to that of its part `i`.
+  std::uint64_t part_offset(std::uint64_t i) const { return i / width * stride + i % width * piece; }
   /// From the address of a block to that of the next.
   std::uint64_t advance(std::uint64_t bytes) const {
-    return linear() ? part_bytes(bytes) : parts(bytes) * stride;
+    return linear() ? part_bytes(bytes) : rounds(bytes) * stride;
+  }
+  /// What a scratchpad's room for a block of up to `bytes` is rounded down to, so that all its parts fit.
+  std::uint64_t granule(std::uint64_t bytes) const {
+    return linear() ? 1 : bytes >= piece * width ? piece * width : alignment * width;
   }
 };
 
@@ -38,7 +45,7 @@ struct Lane {
 /// are nearest by hops in the grid.
 struct Lanes {
   std::uint32_t groups = 1;
-  std::uint64_t run = 0, stride = 0;
+  Lane first;                           ///< of the first group, but for its base
   std::vector<std::uint32_t> group_of;  ///< by cluster
 };
 Lanes make_lanes(const chip::Chip& chip, std::uint32_t clusters);

@@ -142,8 +142,7 @@ void choose_steps(Plan& plan, std::uint64_t scratch_bytes, std::uint32_t most_to
   auto& s = plan.scratch;
   s.ring = static_cast<std::uint32_t>(used);
   s.slot_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(ring / 8 / 256 * 256, largest_slot));
-  if (lanes.run < lanes.stride && s.slot_bytes > lanes.run)  // so that the parts of a tile fit
-    s.slot_bytes -= s.slot_bytes % static_cast<std::uint32_t>(lanes.run);
+  s.slot_bytes -= s.slot_bytes % static_cast<std::uint32_t>(lanes.first.granule(s.slot_bytes));
   const auto least = std::uint64_t{plan.model.head_dim} * plan.activation_bytes();
   if (s.slot_bytes < std::max<std::uint64_t>(least, 256))
     throw CompileError(
@@ -175,7 +174,8 @@ std::uint64_t lay_out_weights(Plan& plan, const Lanes& lanes, std::uint64_t base
   std::vector<std::uint64_t> used(lanes.groups);
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     const auto group = lanes.group_of[c];
-    Lane lane{base + group * lanes.run + used[group], lanes.run, lanes.stride};
+    auto lane = lanes.first;
+    lane.base = base + group * lane.width * lane.piece + used[group];
     used[group] += lane_bytes(plan, c, lane);
     plan.memory.lanes.push_back(lane);
   }
@@ -206,7 +206,7 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
     memory.head_scales.push_back(bump.take(plan.numerics.integer ? plan.shares[c].vocabulary.size() * 4 : 0));
   }
   const auto first = bump.mark() - chip::address_map::hbm;
-  bump.take(round_up(first, lanes.stride) - first);
+  bump.take(round_up(first, lanes.first.stride) - first);
   memory.weights = bump.mark();
   memory.weight_bytes = lay_out_weights(plan, lanes, memory.weights);
   bump.take(memory.weight_bytes);

@@ -182,7 +182,7 @@ class Packer {
       whole.resize(bytes);
       columns.pack(tile, plan_.numerics.weight, whole.data());
       for (std::uint64_t i = 0, done = 0; done < bytes; ++i, done += part)
-        std::memcpy(to + i * lane.stride, whole.data() + done, std::min(part, bytes - done));
+        std::memcpy(to + lane.part_offset(i), whole.data() + done, std::min(part, bytes - done));
       to += lane.advance(bytes);
     }
     if (!columns.scales().empty()) std::memcpy(scales, columns.scales().data(), columns.scales().size() * 4);

@@ -120,7 +120,7 @@ struct Vector {
 struct Dma {
   unsigned load_channels = 1, store_channels = 1;  ///< as many of both
   Bytes burst{4096};
-  unsigned outstanding = 16;  ///< transactions under way, per channel
+  unsigned outstanding = 8;   ///< transactions under way, per channel
   unsigned overhead = 8;      ///< cycles a descriptor
   bool operator==(const Dma&) const = default;
 };
