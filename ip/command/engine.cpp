@@ -70,6 +70,7 @@ void Engine::finish() {
 
 void Engine::fail(LocalFault fault) {
   leave();
+  started_ = 0;
   on_fault_(current(), fault);
 }
 

@@ -56,12 +56,13 @@ TEST(Placement, PutsReferenceMemoryOnTheEdges) {
 
 TEST(Placement, PutsEachClusterOfTheReferenceBesideAMemoryTile) {
   const auto grid = place_tiles(Chip{});
-  const auto at = [&](unsigned x, unsigned y) { return grid.tiles[y * grid.columns + x]; };
-  for (const auto& tile : grid.tiles)
-    if (tile.kind == TileKind::cluster)
-      EXPECT_TRUE(at(tile.x - 1, tile.y).kind == TileKind::memory ||
-                  at(tile.x + 1, tile.y).kind == TileKind::memory)
-          << tile.index;
+  const auto is_memory = [&](unsigned x, unsigned y) {
+    return grid.tiles[y * grid.columns + x].kind == TileKind::memory;
+  };
+  for (const auto& tile : grid.tiles) {
+    if (tile.kind != TileKind::cluster) continue;
+    EXPECT_TRUE(is_memory(tile.x - 1, tile.y) || is_memory(tile.x + 1, tile.y)) << tile.index;
+  }
 }
 
 TEST(Placement, TakesTheGivenTiles) {
