@@ -101,14 +101,33 @@ void Dma::merge_dimensions() {
   }
 }
 
+namespace {
+bool is_copy(unsigned opcode) { return opcode == FR_OP_LOAD || opcode == FR_OP_STORE; }
+}  // namespace
+
+bool Dma::accepts(const Command& next) const {
+  return parameters_.timing == Timing::approximate && exhausted_ && !fault_ && is_copy(current().header().opcode) &&
+         is_copy(next.header().opcode);
+}
+
 void Dma::start(const Command& command) {
-  fault_ = prepare(command);
-  busy_until_ = now_picoseconds();
-  if (fault_ || exhausted_) {
+  const auto fault = prepare(command);
+  open_.push_back({0, now_picoseconds()});
+  if (fault) note(*fault, first_open_ + open_.size() - 1);
+  if (fault || exhausted_) {
     exhausted_ = true;
+    open_.back().busy_until += clock_.cycles_to_ps(1);
     return end_.after(clock_.cycles(1));
   }
+  issue_from_ = now_picoseconds() + clock_.cycles_to_ps(parameters_.overhead);
   issue_.after(clock_.cycles(parameters_.overhead));
+}
+
+/// The first command that met an error is the one that fails.
+void Dma::note(LocalFault fault, std::uint64_t owner) {
+  if (fault_ && fault_of_ <= owner) return;
+  fault_ = fault;
+  fault_of_ = owner;
 }
 
 bool Dma::next_burst(std::uint64_t& global_address, std::uint64_t& local_address, std::uint32_t& length) {
@@ -136,6 +155,7 @@ bool Dma::next_burst(std::uint64_t& global_address, std::uint64_t& local_address
 }
 
 void Dma::issue() {
+  if (const auto now = now_picoseconds(); now < issue_from_) return issue_.after(to_sc_time({issue_from_ - now}));
   while (phase_ != Phase::idle && requesting_ == nullptr && !fault_ && in_flight_ < flights_.size()) {
     std::uint64_t global_address = 0, local_address = 0;
     std::uint32_t length = 0;
@@ -153,6 +173,7 @@ void Dma::issue() {
       if (!next_burst(global_address, local_address, length)) break;
       const bool gathering = current().header().opcode == FR_OP_GATHER;
       send(direction_, global_address, local_address, length, gathering || !parameters_.data, row << 32 | skip);
+      if (exhausted_) wake();
     } else {
       if (exhausted_) break;
       const auto target = position_++;
@@ -169,7 +190,8 @@ void Dma::send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t 
                bool timing_only, std::uint64_t source) {
   auto& payload = pool_.acquire(direction, address, length, timing_only);
   auto& flight = *std::find_if(flights_.begin(), flights_.end(), [](const Flight& f) { return f.payload == nullptr; });
-  flight = {&payload, local_address, source, now_picoseconds()};
+  flight = {&payload, local_address, source, now_picoseconds(), first_open_ + open_.size() - 1};
+  ++open_.back().in_flight;
   ++in_flight_;
   ++transactions;
   if (phase_ == Phase::post) {
@@ -232,7 +254,7 @@ void Dma::read_gather_row(std::uint64_t row, std::uint64_t skip, unsigned char* 
   payload.set_data_ptr(data);
   payload.set_data_length(length);
   payload.set_streaming_width(length);
-  if (global->transport_dbg(payload) != length && !fault_) fault_ = LocalFault{FR_ERROR_BUS, payload.get_address()};
+  if (global->transport_dbg(payload) != length) note({FR_ERROR_BUS, payload.get_address()}, first_open_);
 }
 
 void Dma::complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps) {
@@ -241,27 +263,30 @@ void Dma::complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps) {
   --in_flight_;
   latency_sum += static_cast<std::uint64_t>(now_picoseconds() + delay_ps - flight.sent);
   if (!abandoned_) {
+    auto& command = open_[flight.owner - first_open_];
+    --command.in_flight;
     const auto length = payload.get_data_length();
     if (payload.get_response_status() <= tlm::TLM_INCOMPLETE_RESPONSE) {
-      if (!fault_) fault_ = LocalFault{FR_ERROR_BUS, payload.get_address()};
+      note({FR_ERROR_BUS, payload.get_address()}, flight.owner);
     } else if (phase_ == Phase::indices) {
       std::memcpy(reinterpret_cast<unsigned char*>(indices_.data()) + flight.local, payload.get_data_ptr(), length);
     } else if (phase_ == Phase::copy) {
       bytes_moved += length;
-      if (direction_ == tlm::TLM_READ_COMMAND) {
+      if (payload.is_read()) {
         if (parameters_.data && current().header().opcode == FR_OP_GATHER)
           read_gather_row(flight.source >> 32, flight.source & 0xffffffff, payload.get_data_ptr(), length);
         move_local(tlm::TLM_WRITE_COMMAND, flight.local, payload.get_data_ptr(), length, delay_ps);
       }
     }
-    busy_until_ = std::max(busy_until_, now_picoseconds() + delay_ps);
+    command.busy_until = std::max(command.busy_until, now_picoseconds() + delay_ps);
     if (in_flight_ == 0 && phase_ == Phase::indices && !fault_ && position_ == std::uint64_t{gather_.count} * 4) {
       const auto bad = std::find_if(indices_.begin(), indices_.end(), [&](auto index) { return index >= gather_.limit; });
       if (bad != indices_.end())
-        fault_ = LocalFault{FR_ERROR_INDEX, *bad};
+        note({FR_ERROR_INDEX, *bad}, flight.owner);
       else
         phase_ = Phase::copy;
     }
+    if (command.in_flight == 0) end_.now();
     if (parameters_.timing == Timing::approximate) issue_.now();
   }
   flight.payload = nullptr;
@@ -270,26 +295,38 @@ void Dma::complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps) {
     if (abandoned_) {
       abandoned_ = false;
       wake();
-    } else if (fault_) {
-      end_.now();
     }
   }
 }
 
 void Dma::end_if_done() {
-  if (phase_ == Phase::idle || in_flight_ > 0) return;
-  if (!fault_ && !exhausted_) return;
-  if (!fault_ && busy_until_ > now_picoseconds())
-    return end_.after(to_sc_time({busy_until_ - now_picoseconds()}));
-  phase_ = Phase::idle;
-  if (fault_)
-    fail(*fault_);
-  else
+  while (!open_.empty() && open_.front().in_flight == 0) {
+    const bool youngest = open_.size() == 1, failed = fault_ && fault_of_ == first_open_;
+    if (youngest && !exhausted_ && !failed) return;
+    if (failed && in_flight_ > 0) return;
+    if (const auto until = open_.front().busy_until; !failed && until > now_picoseconds())
+      return end_.after(to_sc_time({until - now_picoseconds()}));
+    if (youngest || failed) phase_ = Phase::idle;
+    if (failed) {
+      const auto fault = *fault_;
+      forget();
+      return fail(fault);
+    }
+    open_.erase(open_.begin());
+    ++first_open_;
     finish();
+  }
+}
+
+void Dma::forget() {
+  first_open_ += open_.size();
+  open_.clear();
+  fault_.reset();
 }
 
 void Dma::abandon() {
   phase_ = Phase::idle;
+  forget();
   abandoned_ = in_flight_ > 0;
   requesting_ = nullptr;
   issue_.cancel();

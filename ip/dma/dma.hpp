@@ -26,6 +26,11 @@ struct DmaParameters {
 
 /// One DMA engine. Runs of contiguous bytes are merged over dimensions where the strides allow it, and cut into bursts.
 ///
+/// The reads or writes of a LOAD or STORE begin when those of the LOAD or STORE before have all been sent, not when they
+/// have come back, so that a row of copies keeps memory and network busy; only approximate timing does so. Copies still
+/// end, and signal, in order. Bytes that two such copies have in common move in any order. All other commands wait for
+/// the end of those before them, and hold up those behind them until their own.
+///
 /// `global` carries the transactions (nb_transport in approximate, b_transport in loose timing); `local` moves the bytes
 /// in and out of the scratchpad. A failed transaction ends the command, after those under way, with FR_ERROR_BUS and the
 /// failing address; a local address out of range is refused before anything moves.
@@ -50,12 +55,19 @@ class Dma : public Engine {
     std::uint64_t local = 0;
     std::uint64_t source = 0;  ///< gather: row << 32 | bytes before this piece
     std::int64_t sent = 0;
+    std::uint64_t owner = 0;  ///< number of its command
+  };
+  /// A command that has started and not ended.
+  struct Open {
+    unsigned in_flight = 0;
+    std::int64_t busy_until = 0;  ///< ps, when the local side of the last transaction ends
   };
 
   void start(const Command& command) override;
   void abandon() override;
   void add_turns(Turns& turns) override;
   bool ready() const override { return in_flight_ == 0; }
+  bool accepts(const Command& next) const override;
   std::optional<LocalFault> prepare(const Command& command);
   void merge_dimensions();
   void issue();
@@ -65,6 +77,8 @@ class Dma : public Engine {
   tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
   void complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps);
   void end_if_done();
+  void note(LocalFault fault, std::uint64_t owner);
+  void forget();
   void move_local(tlm::tlm_command direction, std::uint64_t address, unsigned char* data, std::uint32_t length,
                   std::int64_t& delay_ps);
   void read_gather_row(std::uint64_t row, std::uint64_t skip, unsigned char* data, std::uint32_t length);
@@ -79,8 +93,11 @@ class Dma : public Engine {
   bool abandoned_ = false;
   Phase phase_ = Phase::idle;
   tlm::tlm_command direction_ = tlm::TLM_READ_COMMAND;
-  std::optional<LocalFault> fault_;
-  std::int64_t busy_until_ = 0;  // ps, when the local side of the last transaction ends
+  std::optional<LocalFault> fault_;  // of the command with the number fault_of_
+  std::uint64_t fault_of_ = 0;
+  std::vector<Open> open_;     // oldest first; all but the youngest have sent everything
+  std::uint64_t first_open_ = 0;  // number of the oldest
+  std::int64_t issue_from_ = 0;   // ps, when the youngest has been set up
 
   fr_copy copy_{};
   fr_gather gather_{};

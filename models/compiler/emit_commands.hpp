@@ -104,6 +104,7 @@ class CommandEmitter {
         memory_(plan.memory),
         share_(plan.shares[cluster]),
         tiles_(plan.projections[cluster]),
+        lane_(plan.memory.lanes[cluster]),
         cluster_(cluster),
         act_(plan.activation_bytes()),
         queries_(std::uint64_t{model_.heads} * model_.head_dim) {}
@@ -159,18 +160,30 @@ class CommandEmitter {
     out_.add(FR_OP_LOAD, copy, {{{ring_free, 1}}, {{ring_full, 1}}}, patches);
     advance(load_slot);
   }
-  void load_weights(std::uint64_t bytes) {
-    ring_load(run_of(memory_.weights[cluster_], s_.ring, bytes),
-              {FR_PATCH(fr_copy, global, weight_offset, 1)});
-    out_.scalar(FR_SCALAR_ADD, weight_offset, weight_offset, none, static_cast<std::int64_t>(bytes));
+  /// The next tile of weights, whose parts the lane spreads over memory.
+  fr_copy tile_copy(std::uint64_t bytes) const {
+    auto c = run_of(lane_.base, s_.ring, lane_.part_bytes(bytes));
+    c.size1 = u32(lane_.linear() ? 1 : lane_.width);
+    c.local_stride1 = narrow(c.bytes);
+    c.global_stride1 = static_cast<std::int64_t>(lane_.piece);
+    c.size2 = u32(lane_.rounds(bytes));
+    c.local_stride2 = narrow(std::uint64_t{c.bytes} * c.size1);
+    c.global_stride2 = static_cast<std::int64_t>(lane_.stride);
+    return c;
   }
-  /// Loads tiles of the next projection before commands that may wait for other clusters.
+  void load_weights(std::uint64_t bytes) {
+    ring_load(tile_copy(bytes), {FR_PATCH(fr_copy, global, weight_offset, 1)});
+    out_.scalar(FR_SCALAR_ADD, weight_offset, weight_offset, none,
+                static_cast<std::int64_t>(lane_.advance(bytes)));
+  }
+  /// Loads tiles of the next projection before commands that may wait for other clusters. Half of the ring:
+  /// while these arrive, the others get ready; the rest of the tiles follows without waiting for their use.
   void hoist(const std::vector<WeightTile>& tiles) {
-    issued_ = std::min<std::size_t>(tiles.size(), s_.slots);
+    issued_ = std::min<std::size_t>(tiles.size(), s_.slots / 2);
     for (std::size_t i = 0; i < issued_; ++i) load_weights(plan_.tile_bytes(tiles[i]));
   }
   std::size_t carried_over() const {
-    return std::min({tiles_.query_key_value.size(), tiles_.classifier.size(), std::size_t{s_.slots}});
+    return std::min({tiles_.query_key_value.size(), tiles_.classifier.size(), std::size_t{s_.slots / 2}});
   }
   /// At the end of a layer come the first tiles of the next layer, or in the last layer those of the
   /// classifier.
@@ -178,13 +191,22 @@ class CommandEmitter {
     for (std::size_t i = 0; i < carried_over(); ++i) {
       const auto next = plan_.tile_bytes(tiles_.query_key_value[i]),
                  head = plan_.tile_bytes(tiles_.classifier[i]);
-      const auto more = static_cast<std::int64_t>(head) - static_cast<std::int64_t>(next);
-      ring_load(run_of(memory_.weights[cluster_], s_.ring, next),
-                {FR_PATCH(fr_copy, global, weight_offset, 1),
-                 FR_PATCH(fr_copy, bytes, last_layer, static_cast<std::int32_t>(more))});
-      out_.scalar(FR_SCALAR_MUL, scratch_register, last_layer, none, more);
+      const auto copy = tile_copy(next), last = tile_copy(head);
+      std::vector<Patch> patches{FR_PATCH(fr_copy, global, weight_offset, 1)};
+      if (const auto more = narrow(last.bytes) - narrow(copy.bytes); more != 0) {
+        patches.push_back(FR_PATCH(fr_copy, bytes, last_layer, more));
+        patches.push_back(FR_PATCH(fr_copy, local_stride1, last_layer, more));
+        patches.push_back(
+            FR_PATCH(fr_copy, local_stride2, last_layer, last.local_stride2 - copy.local_stride2));
+      }
+      if (const auto more = narrow(last.size2) - narrow(copy.size2); more != 0)
+        patches.push_back(FR_PATCH(fr_copy, size2, last_layer, more));
+      ring_load(copy, patches);
+      out_.scalar(
+          FR_SCALAR_MUL, scratch_register, last_layer, none,
+          static_cast<std::int64_t>(lane_.advance(head)) - static_cast<std::int64_t>(lane_.advance(next)));
       out_.scalar(FR_SCALAR_ADD, weight_offset, weight_offset, scratch_register,
-                  static_cast<std::int64_t>(next));
+                  static_cast<std::int64_t>(lane_.advance(next)));
     }
     issued_ = carried_over();
   }
@@ -334,6 +356,7 @@ class CommandEmitter {
   const Memory& memory_;
   const Share& share_;
   const Projections& tiles_;
+  const Lane& lane_;
   std::uint32_t cluster_;
   std::uint64_t act_, queries_;
   StreamBuilder out_;

@@ -131,7 +131,7 @@ std::uint64_t lay_out_scratch(const Plan& plan, std::uint64_t tokens, Scratch& s
   return bump.high();
 }
 
-void choose_steps(Plan& plan, std::uint64_t scratch_bytes, std::uint32_t most_tokens) {
+void choose_steps(Plan& plan, std::uint64_t scratch_bytes, std::uint32_t most_tokens, const Lanes& lanes) {
   std::uint64_t used = 0;
   for (const std::uint32_t tokens : {512u, 256u, 128u, 64u, 32u, 16u, 8u, 4u, 2u, 1u}) {
     plan.max_tokens = std::min({tokens, plan.context, most_tokens});
@@ -142,6 +142,7 @@ void choose_steps(Plan& plan, std::uint64_t scratch_bytes, std::uint32_t most_to
   auto& s = plan.scratch;
   s.ring = static_cast<std::uint32_t>(used);
   s.slot_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(ring / 8 / 256 * 256, largest_slot));
+  s.slot_bytes -= s.slot_bytes % static_cast<std::uint32_t>(lanes.first.granule(s.slot_bytes));
   const auto least = std::uint64_t{plan.model.head_dim} * plan.activation_bytes();
   if (s.slot_bytes < std::max<std::uint64_t>(least, 256))
     throw CompileError(
@@ -154,7 +155,34 @@ void choose_steps(Plan& plan, std::uint64_t scratch_bytes, std::uint32_t most_to
   plan.cache_tile = static_cast<std::uint32_t>(std::min<std::uint64_t>(plan.context, s.slot_bytes / least));
 }
 
-void lay_out_memory(Plan& plan, const chip::Chip& chip) {
+/// From the first tile of weights of a cluster to behind the last, in its lane.
+std::uint64_t lane_bytes(const Plan& plan, std::uint32_t cluster, const Lane& lane) {
+  const auto& p = plan.projections[cluster];
+  const auto bytes = [&](const std::vector<WeightTile>& tiles) {
+    std::uint64_t sum = 0;
+    for (const auto& tile : tiles) sum += lane.advance(plan.tile_bytes(tile));
+    return sum;
+  };
+  return plan.model.layers *
+             (bytes(p.query_key_value) + bytes(p.attention_output) + bytes(p.gate_up) + bytes(p.down)) +
+         bytes(p.classifier);
+}
+
+/// Lanes of all clusters side by side from `base` on, which is the address of the first port; returns their
+/// bytes.
+std::uint64_t lay_out_weights(Plan& plan, const Lanes& lanes, std::uint64_t base) {
+  std::vector<std::uint64_t> used(lanes.groups);
+  for (std::uint32_t c = 0; c < plan.clusters; ++c) {
+    const auto group = lanes.group_of[c];
+    auto lane = lanes.first;
+    lane.base = base + group * lane.width * lane.piece + used[group];
+    used[group] += lane_bytes(plan, c, lane);
+    plan.memory.lanes.push_back(lane);
+  }
+  return *std::max_element(used.begin(), used.end());
+}
+
+void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
   const auto& m = plan.model;
   const std::uint64_t act = plan.activation_bytes(), tokens = plan.max_tokens;
   Bump bump(chip::address_map::hbm, memory_alignment);
@@ -176,10 +204,12 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip) {
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     memory.constants.push_back(bump.take((std::uint64_t{m.layers} + 1) * plan.constants.bytes));
     memory.head_scales.push_back(bump.take(plan.numerics.integer ? plan.shares[c].vocabulary.size() * 4 : 0));
-    std::uint64_t bytes = m.layers * plan.layer_weight_bytes(c);
-    for (const auto& tile : plan.projections[c].classifier) bytes += plan.tile_bytes(tile);
-    memory.weights.push_back(bump.take(bytes));
   }
+  const auto first = bump.mark() - chip::address_map::hbm;
+  bump.take(round_up(first, lanes.first.stride) - first);
+  memory.weights = bump.mark();
+  memory.weight_bytes = lay_out_weights(plan, lanes, memory.weights);
+  bump.take(memory.weight_bytes);
   memory.end = bump.mark();
   const auto size = chip::memory_size(chip).count;
   if (memory.end - chip::address_map::hbm > size)
@@ -211,14 +241,6 @@ Numerics numerics_for(chip::Format format) {
 unsigned Plan::activation_bytes() const { return ip::element_bytes(numerics.activation); }
 unsigned Plan::weight_bytes() const { return ip::element_bytes(numerics.weight); }
 
-std::uint64_t Plan::layer_weight_bytes(std::uint32_t cluster) const {
-  const auto& p = projections[cluster];
-  std::uint64_t bytes = 0;
-  for (const auto* tiles : {&p.query_key_value, &p.attention_output, &p.gate_up, &p.down})
-    for (const auto& tile : *tiles) bytes += tile_bytes(tile);
-  return bytes;
-}
-
 std::uint64_t Plan::widest(Range Share::*dimension) const {
   std::uint64_t most = 0;
   for (const auto& share : shares) most = std::max(most, (share.*dimension).size());
@@ -249,7 +271,8 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format fo
   for (std::uint32_t c = 0; c < plan.clusters; ++c)
     plan.shares.push_back(make_share(model, plan.clusters, c));
   lay_out_constants(plan);
-  choose_steps(plan, chip.clusters.scratchpad.size.count, max_tokens);
+  const auto lanes = make_lanes(chip, plan.clusters);
+  choose_steps(plan, chip.clusters.scratchpad.size.count, max_tokens, lanes);
 
   const TileLimits limits{plan.scratch.slot_bytes, tensor.rows, std::uint64_t{tensor.columns} * tensor.arrays,
                           plan.weight_bytes()};
@@ -260,7 +283,7 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format fo
                                 tile_weights(model.hidden, plan.up_columns(s), limits),
                                 tile_weights(model.ffn, s.hidden.size(), limits),
                                 tile_weights(model.hidden, s.vocabulary.size(), limits)});
-  lay_out_memory(plan, chip);
+  lay_out_memory(plan, chip, lanes);
   return plan;
 }
 

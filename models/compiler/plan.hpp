@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "models/compiler/placement.hpp"
 #include "models/compiler/split.hpp"
 #include "models/import/model.hpp"
 #include "platform/chip/chip.hpp"
@@ -88,7 +89,9 @@ struct Memory {
   std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][rotated elements / 2]
   std::uint64_t keys = 0, values = 0;    ///< [layer][kv head][context][head_dim]
   std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;  ///< exchange buffers [tokens][width]
-  std::vector<std::uint64_t> weights, constants, head_scales;            ///< by cluster
+  std::vector<std::uint64_t> constants, head_scales;                     ///< by cluster
+  std::uint64_t weights = 0, weight_bytes = 0;  ///< of all clusters, their lanes side by side
+  std::vector<Lane> lanes;                      ///< by cluster: its tiles of weights, in the order of use
   std::uint64_t end = 0;
 };
 
@@ -117,11 +120,9 @@ struct Plan {
   std::uint64_t up_columns(const Share& share) const { return (model.gated ? 2 : 1) * share.ffn.size(); }
   std::uint64_t kv_head_bytes() const { return std::uint64_t{context} * model.head_dim * activation_bytes(); }
   std::uint64_t kv_layer_bytes() const { return model.kv_heads * kv_head_bytes(); }
-  /// A tile's bytes in memory and in the ring.
   std::uint64_t tile_bytes(const WeightTile& tile) const {
-    return round_up(tile.k.size() * tile.n.size() * weight_bytes(), 64);
+    return tile.k.size() * tile.n.size() * weight_bytes();
   }
-  std::uint64_t layer_weight_bytes(std::uint32_t cluster) const;
   /// The widest share of a dimension over the clusters.
   std::uint64_t widest(Range Share::*dimension) const;
   std::uint64_t widest_qkv() const;

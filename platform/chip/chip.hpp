@@ -119,8 +119,8 @@ struct Vector {
 
 struct Dma {
   unsigned load_channels = 1, store_channels = 1;  ///< as many of both
-  Bytes burst{256};
-  unsigned outstanding = 32;  ///< transactions under way, per channel
+  Bytes burst{4096};
+  unsigned outstanding = 8;   ///< transactions under way, per channel
   unsigned overhead = 8;      ///< cycles a descriptor
   bool operator==(const Dma&) const = default;
 };
@@ -226,7 +226,7 @@ struct Hbm {
   bool half_cycle_rows = true;
   unsigned column_cycles = 1;
   unsigned ports = 16;  ///< NoC memory tiles of a stack
-  Bytes interleave{256};
+  Bytes interleave{8192};
   /// From the lowest address bits up.
   std::vector<AddressPiece> address_map{{AddressField::burst},      {AddressField::pseudo_channel},
                                         {AddressField::bank_group}, {AddressField::column},
@@ -317,9 +317,9 @@ struct Grid {
   std::vector<Tile> tiles;
 };
 
-/// The chip's own tile map, or one made for it: memory on the left and right edges, control and host at the
-/// top left, clusters between. Throws std::invalid_argument if the given columns, rows or tiles do not fit
-/// the chip.
+/// The chip's own tile map, or one made for it: memory on the left and right edges, clusters beside it,
+/// control and host in the first places that are left. Throws std::invalid_argument if the given columns,
+/// rows or tiles do not fit the chip.
 Grid place_tiles(const Chip& chip);
 
 }  // namespace forerun::chip

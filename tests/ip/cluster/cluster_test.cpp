@@ -238,6 +238,47 @@ TEST(Cluster, TimeDoesNotDependOnTheDataMode) {
   EXPECT_EQ(real.ended, none.ended);
 }
 
+TEST(Cluster, ACopyBeginsWhileTheOneBeforeComesBack) {
+  Bench one("one"), apart("apart");
+  for (auto* bench : {&one, &apart})
+    for (unsigned i = 0; i < 8; ++i) {
+      bench->stream.add(FR_OP_LOAD, copy(data_at + i * 512, i * 512, 512));
+      if (bench == &apart) bench->stream.add(FR_OP_LOAD_NOP);
+    }
+  for (auto* bench : {&one, &apart}) bench->stream.add(FR_OP_END);
+  sc_core::sc_start(1, sc_core::SC_MS);
+  EXPECT_EQ(one.cluster.load.bytes_moved.value(), 8 * 512u);
+  EXPECT_LT(one.ended * 3, apart.ended * 2) << "commands that only wait come after the end of what is before them";
+  EXPECT_LE(one.cluster.load.busy_time.value(), static_cast<std::uint64_t>(one.ended) * 800)
+      << "no time counts for two commands";
+}
+
+TEST(Cluster, CopiesThatOverlapEndInOrder) {
+  Bench bench("bench");
+  std::vector<std::uint32_t> values(4096);
+  for (std::uint32_t i = 0; i < values.size(); ++i) values[i] = i * 7 + 1;
+  bench.write(data_at, values);
+  bench.stream.add(FR_OP_LOAD, copy(data_at, 0, 16384));
+  bench.stream.add(FR_OP_LOAD, copy(data_at, 0x8000, 4), {{}, {{0, 1}}});
+  bench.stream.add(FR_OP_STORE, copy(data_at + 0x20000, 0, 16384), {{{0, 1}}, {}});
+  bench.stream.add(FR_OP_END);
+  sc_core::sc_start(1, sc_core::SC_MS);
+  EXPECT_EQ(bench.read<std::uint32_t>(data_at + 0x20000, values.size()), values);
+}
+
+TEST(Cluster, AnErrorOfACopyComesAfterTheCopiesBeforeIt) {
+  Bench bench("bench");
+  bench.stream.add(FR_OP_LOAD, copy(data_at, 0, 4096));
+  const auto bad = bench.stream.bytes().size();
+  bench.stream.add(FR_OP_LOAD, copy(data_at, 1 << 20, 4));
+  bench.stream.add(FR_OP_LOAD, copy(data_at, 0, 4096));
+  bench.stream.add(FR_OP_END);
+  sc_core::sc_start(1, sc_core::SC_MS);
+  EXPECT_EQ(bench.peek(FR_CLUSTER_ERROR, 4), std::uint64_t{FR_ERROR_LOCAL_RANGE});
+  EXPECT_EQ(bench.peek(FR_CLUSTER_ERROR_COMMAND, 8), bad);
+  EXPECT_EQ(bench.cluster.load.bytes_moved.value(), 4096u);
+}
+
 TEST(Cluster, LooseTimingMovesTheSameData) {
   Bench loose("loose", Timing::loose), approximate("approximate");
   for (auto* bench : {&loose, &approximate}) {
