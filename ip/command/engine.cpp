@@ -35,6 +35,7 @@ void Engine::try_start() {
   blocked_since_ = -1;
   running_ = true;
   started_ = now;
+  if (on_begin) on_begin(header);
   start(current());
 }
 
