@@ -17,6 +17,7 @@
 #include "platform/chip/address_map.hpp"
 #include "platform/chip/names.hpp"
 #include "platform/cli/gdb.hpp"
+#include "platform/cli/gemm.hpp"
 #include "platform/cli/options.hpp"
 #include "platform/cli/progress.hpp"
 #include "platform/cli/workload.hpp"
@@ -37,7 +38,7 @@ struct RunOptions {
   ModelOptions model;
   WaveChoice waves;
   WorkloadOptions work;
-  std::optional<std::string> data, ids, logits, report, program, firmware;
+  std::optional<std::string> gemm, data, ids, logits, report, program, firmware;
   std::optional<std::uint16_t> gdb;
   std::vector<std::string> record;
   std::uint64_t record_count = 0;
@@ -234,6 +235,16 @@ int run(const RunOptions& o) {
   if (o.data) description.set.push_back("data=" + *o.data);
   auto asked = description.load();
   check(o, asked);
+  if (o.gemm) {
+    const bool other = o.model_given || o.work.gives_text() || o.work.prompt_tokens || o.work.phase ||
+                       o.work.batch || o.work.steps || o.work.teacher || o.work.repeat_layers || o.ids ||
+                       o.logits || o.program || o.firmware || o.gdb || o.native || !o.record.empty() ||
+                       o.waves.folder;
+    if (other)
+      throw UsageError(
+          "--gemm is a workload of its own: only --dtype, --chip, --set, --data and --report go with it");
+    return run_gemm(*o.gemm, asked, o.model.format(), o.report);
+  }
   const bool data = asked.data == chip::Data::real;
   const auto path = o.model.path();
   const auto model = models::load_model(path, !data);
@@ -306,6 +317,8 @@ void add_run(CLI::App& app, int& code) {
   o->chip.add_to(command);
   o->waves.add_to(command);
   o->work.add_to(command);
+  command.add_option("--gemm", o->gemm,
+                     "instead of a model, one matrix product, given as MxKxN: C[M][N] = A[M][K] x B[K][N]");
   command
       .add_option(
           "--data", o->data,

@@ -65,8 +65,9 @@ class Collector {
       case sim::PhaseOfRun::all:
         return both_phases(r);
       case sim::PhaseOfRun::prefill:
-        r.phase = "prefill";
-        for (const auto& step : steps) r.prefill_seconds += step.end - step.begin;
+      case sim::PhaseOfRun::gemm:
+        r.phase = request.phase == sim::PhaseOfRun::gemm ? "gemm" : "prefill";
+        for (const auto& step : steps) r.phase_seconds += step.end - step.begin;
         break;
       case sim::PhaseOfRun::decode:
         r.phase = "decode";

@@ -76,7 +76,7 @@ std::string to_json(const Report& r) {
   j["tokens"] = {{"given", r.given}, {"generated", r.generated}};
   j["seconds"] = {{"boot", r.boot_seconds},
                   {"first_token", r.first_token_seconds},
-                  {"prefill", r.prefill_seconds},
+                  {"phase", r.phase_seconds},
                   {"per_token", r.token_seconds},
                   {"per_token_least", r.token_seconds_least},
                   {"per_token_most", r.token_seconds_most},

@@ -74,7 +74,7 @@ struct RtlUse {
 struct Report {
   std::string chip, model, format, timing, data;
   unsigned clusters = 0;  ///< that took part
-  std::string phase;      ///< "prefill" or "decode", or empty for both
+  std::string phase;      ///< "prefill", "decode" or "gemm", or empty for the first two
   std::uint64_t sequences = 0;
   std::uint64_t context_least = 0, context_most = 0;  ///< of the sequences: cached positions and given tokens
   std::uint64_t given = 0, generated = 0;
@@ -83,7 +83,7 @@ struct Report {
   double repetition_error = 0;         ///< of the time, what may be wrong with counted layers
   double boot_seconds = 0;             ///< power-on to the request
   double first_token_seconds = 0;      ///< request to the first token of each sequence; 0 with a phase alone
-  double prefill_seconds = 0;          ///< of the steps of a prefill alone
+  double phase_seconds = 0;            ///< of the steps of a prefill or a matrix product alone
   double token_seconds = 0;            ///< mean of the steps after it; 0 when there are none
   double token_seconds_least = 0, token_seconds_most = 0;
   double tokens_per_second = 0;  ///< of the tokens after the first, of all sequences

@@ -61,8 +61,10 @@ std::string to_text(const Report& r) {
                    quantity(r.first_token_seconds, "s"), r.given, of);
   if (r.phase == "prefill")
     fmt::format_to(out, "  prefill             {:>10}  ({} tokens{}), {:.1f} tokens/s\n",
-                   quantity(r.prefill_seconds, "s"), r.given, of,
-                   static_cast<double>(r.given) / r.prefill_seconds);
+                   quantity(r.phase_seconds, "s"), r.given, of,
+                   static_cast<double>(r.given) / r.phase_seconds);
+  if (r.phase == "gemm")
+    fmt::format_to(out, "  time                {:>10}\n", quantity(r.phase_seconds, "s"));
   if (r.phase == "decode")
     fmt::format_to(out, "  time per step       {:>10}  ({} to {}), {:.1f} tokens/s{} at a context of {}\n",
                    quantity(r.token_seconds, "s"), quantity(r.token_seconds_least, "s"),

@@ -27,6 +27,7 @@ enum class PhaseOfRun : unsigned char {
   all,      ///< prompts, then tokens after them
   prefill,  ///< prompts only
   decode,   ///< from a filled cache on
+  gemm,     ///< no tokens: the one step is a matrix product
 };
 
 struct InferenceRequest {

@@ -80,7 +80,7 @@ TEST(Phase, PrefillTakesItsTokens) {
   const auto one = report_of(work + "128"), two = report_of(work + "128 --batch 2");
   EXPECT_EQ(one["phases"][0]["tokens"], 128);
   EXPECT_EQ(two["phases"][0]["tokens"], 256);
-  EXPECT_NEAR(of(two, "/seconds/prefill") / of(one, "/seconds/prefill"), 2, 0.1);
+  EXPECT_NEAR(of(two, "/seconds/phase") / of(one, "/seconds/phase"), 2, 0.1);
 }
 
 TEST(Batch, ReadsWeightsOnce) {
@@ -135,6 +135,38 @@ TEST(RepeatedLayers, OfTwoKindsRepeatInPairs) {
   const auto counted = report_of(work);
   EXPECT_EQ(counted["layers"]["simulated"].get<int>() % 2, 0);
   expect_close(counted, report_of(work + "--all-layers"), 0.01);
+}
+
+TEST(Gemm, IsTheGoldenProduct) {
+  // Blocks of C in both directions, ends of slices and blocks, clusters without work.
+  for (const std::string work :
+       {"--gemm 70x300x200 --dtype fp16 --chip edge --set 'clusters.scratchpad.size=64 KiB'",
+        "--gemm 1x515x33 --dtype bf16", "--gemm 9x40x7 --dtype fp32 --chip edge",
+        "--gemm 130x1000x520 --dtype int8 --chip four-arrays"}) {
+    const auto result = launch("run " + work);
+    EXPECT_EQ(result.code, 0) << work << result.err;
+    EXPECT_THAT(result.out, HasSubstr("C is the golden product, bit for bit")) << work;
+  }
+}
+
+TEST(Gemm, TakesTheSameTimeWithoutData) {
+  const std::string work = "--gemm 64x512x1024 --dtype bf16 --chip four-arrays";
+  auto with = report_of(work), without = report_of(work + " --data none");
+  EXPECT_EQ(with["phase"], "gemm");
+  EXPECT_EQ(with["phases"][0]["operations"], 2.0 * 64 * 512 * 1024);
+  with.erase("data"), without.erase("data");
+  EXPECT_EQ(with, without);
+}
+
+TEST(Gemm, RefusesWhatIsNone) {
+  for (const std::string shape : {"512x512", "0x1x1", "1x2x3x", "1x2x3000000", "axbxc", "-1x2x3"}) {
+    const auto result = launch("run --chip edge --gemm=" + shape);
+    EXPECT_EQ(result.code, 2) << shape;
+    EXPECT_THAT(result.err, HasSubstr("expected MxKxN, three whole numbers")) << shape;
+  }
+  const auto together = launch("run --chip edge --gemm 2x2x2 --prompt a");
+  EXPECT_EQ(together.code, 2);
+  EXPECT_THAT(together.err, HasSubstr("--gemm is a workload of its own"));
 }
 
 TEST(Phase, TakesALargerChipForALargerModel) {
