@@ -106,6 +106,7 @@ bool Cluster::control(std::uint64_t value) {
   if (running() || (status_ & FR_CLUSTER_STATUS_ERROR) != 0 || stream % 8 != 0 || parameters % (FR_PARAMETERS * 8) != 0) return false;
   status_ = FR_CLUSTER_STATUS_RUNNING;
   started_ = now_picoseconds();
+  if (on_start) on_start();
   command.start(stream, registers_.get(FR_CLUSTER_STREAM_BYTES), parameters);
   return true;
 }

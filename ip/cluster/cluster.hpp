@@ -50,6 +50,9 @@ class Cluster : public sc_core::sc_module {
   CounterGroup counters;
   Counter posts{counters, "posts", "post", "semaphore posts received"};
 
+  /// Called when a run of the stream begins; may be empty.
+  std::function<void()> on_start;
+
   /// Every engine with its name, in the order of FR_ENGINE_*.
   std::array<Engine*, FR_ENGINE_COUNT> engines() { return {nullptr, &load, &store, &tensor, &vector}; }
   bool running() const { return (status_ & FR_CLUSTER_STATUS_RUNNING) != 0; }

@@ -7,7 +7,7 @@
 namespace forerun::ip {
 namespace {
 
-constexpr std::uint64_t parameter_line = ~std::uint64_t{0} - 1;
+constexpr std::uint64_t parameter_line = ~std::uint64_t{0} - 1, register_line = ~std::uint64_t{0} - 2;
 
 #define FR_F(TYPE, NAME, DESCRIPTION) +sizeof(TYPE)
 #define FR_X(NAME, NUMBER, ENGINE, FIELDS, DESCRIPTION)                                     \
@@ -64,7 +64,7 @@ void CommandProcessor::start(std::uint64_t stream, std::uint64_t bytes, std::uin
   for (auto& line : lines_) line.valid = false;
   waiting_fetch_ = waiting_queue_ = -1;
   running_ = true;
-  have_parameters_ = false;
+  have_parameters_ = reading_ = false;
   step_.after(clock_.cycles(1));
 }
 
@@ -122,6 +122,9 @@ void CommandProcessor::deliver() {
     if (flight_line_ == parameter_line) {
       std::memcpy(registers_.data(), payload.get_data_ptr(), FR_PARAMETERS * 8);
       have_parameters_ = true;
+    } else if (flight_line_ == register_line) {
+      std::memcpy(registers_.data() + read_to_, payload.get_data_ptr(), payload.get_data_length());
+      reading_ = false;
     } else {
       auto& line = lines_[flight_line_ % lines_.size()];
       line.number = flight_line_;
@@ -168,6 +171,7 @@ void CommandProcessor::step() {
   if (!running_) return;
   const auto now = now_picoseconds();
   if (now < next_dispatch_) return step_.after(to_sc_time({next_dispatch_ - now}));
+  if (reading_) return;
   const auto since = [now](std::int64_t& waiting, Counter& counter) {
     if (waiting >= 0) counter += static_cast<std::uint64_t>(now - waiting);
     waiting = -1;
@@ -211,6 +215,7 @@ void CommandProcessor::step() {
   }
   if ((header.opcode == FR_OP_END || header.opcode == FR_OP_SYNC) && !engines_idle()) return;
   since(waiting_queue_, queue_time);
+  if (header.opcode == FR_OP_READ && flight_ != nullptr) return;  // the next line is on its way: step() comes again
   copy(pc_, command.bytes, header.words * 8u);
   if (!patch(command, header)) return;
   ++dispatched;
@@ -273,6 +278,20 @@ bool CommandProcessor::execute(const Command& command, const fr_command_header& 
         --depth_;
         pc_ = after;
       }
+      return true;
+    }
+    case FR_OP_READ: {
+      const auto read = command.as<fr_read>();
+      if (read.rd < FR_PARAMETERS || read.rd >= FR_REGISTERS || read.count == 0 || read.count > 16 ||
+          read.rd + read.count > FR_REGISTERS)
+        return fault(FR_ERROR_COMMAND, read.rd), false;
+      if (read.address % 8 != 0 || read.address % line_bytes + read.count * 8 > line_bytes)
+        return fault(FR_ERROR_COMMAND, read.address), false;
+      pc_ = after;
+      reading_ = true;
+      read_to_ = read.rd;
+      flight_line_ = register_line;
+      send(read.address, read.count * 8);
       return true;
     }
     case FR_OP_SCALAR:

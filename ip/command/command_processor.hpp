@@ -91,6 +91,8 @@ class CommandProcessor : public sc_core::sc_module {
   unsigned depth_ = 0;
   std::uint64_t stream_ = 0, stream_bytes_ = 0, parameter_address_ = 0, pc_ = 0;
   bool running_ = false, have_parameters_ = false;
+  bool reading_ = false;  // registers, from read_to_ on
+  std::uint32_t read_to_ = 0;
   tlm::tlm_generic_payload* flight_ = nullptr;  // one read at a time
   bool stale_ = false;                           // the read under way belongs to an earlier start
   std::uint64_t flight_line_ = 0;

@@ -28,6 +28,8 @@ enum Register : unsigned {
   temperature = FR_PARAMETER_TEMPERATURE,
   seed_low = FR_PARAMETER_SEED_LOW,
   seed_high = FR_PARAMETER_SEED_HIGH,
+  layers = FR_PARAMETER_LAYERS,
+  chunks = FR_PARAMETER_CHUNKS,
   layer = FR_PARAMETERS,
   cache_offset,    ///< of the layer's keys and values
   tile,            ///< counter of cache tiles
@@ -43,7 +45,12 @@ enum Register : unsigned {
   last_layer,      ///< 1 in the last layer
   head_row,        ///< first row for which logits are made
   has_past,        ///< 1 when the cache holds earlier positions
-  scratch_register
+  scratch_register,
+  chunk,  ///< counter of chunks, in programs of several sequences; then what is in its fr_chunk:
+  chunk_position,
+  chunk_tokens,
+  chunk_row,
+  chunk_sequence
 };
 constexpr unsigned none = 255;
 
@@ -118,8 +125,7 @@ class CommandEmitter {
     join(opcode, sync);
     last_ = out_.add(opcode, command, sync, patches);
   }
-  void link_nop(unsigned engine) {
-    Sync sync;
+  void link_nop(unsigned engine, Sync sync = {}) {
     const auto opcode = nop_of(engine);
     join(opcode, sync);
     last_ = out_.add(opcode, sync);
@@ -139,6 +145,33 @@ class CommandEmitter {
   void hand_over(unsigned engine) {
     out_.add_signal(last_, {link_to(engine), 1});
     handed_over_ = true;
+  }
+
+  // Chunks: the tokens of one sequence in a step. A program of one sequence has one, in the parameters.
+
+  bool many() const { return plan_.sequences > 1; }
+  unsigned first_position() const { return many() ? +chunk_position : +position; }
+  unsigned chunk_rows() const { return many() ? +chunk_tokens : +tokens; }
+  /// What `body` adds, for each chunk of a step; it begins with a command of `engine`. `sync` is before the
+  /// first.
+  template <typename Body>
+  void for_chunks(unsigned engine, const Body& body, Sync sync = {}) {
+    link_nop(engine, std::move(sync));
+    hand_over(engine);
+    out_.begin_loop(chunk, 0, {FR_PATCH(fr_loop, count, chunks, 1)});
+    fr_read read{};
+    read.address = memory_.chunks;
+    read.rd = chunk_position;
+    read.count = sizeof(fr_chunk) / 8;
+    out_.add(FR_OP_READ, read, {}, {FR_PATCH(fr_read, address, chunk, sizeof(fr_chunk))});
+    body();
+    hand_over(engine);
+    out_.end_loop();
+    link_nop(engine);
+  }
+  /// Moves an operand to the chunk's row of a matrix with this stride.
+  static Patch at_row(std::size_t offset, std::uint64_t stride) {
+    return {offset, sizeof(fr_vector::a), chunk_row, narrow(stride)};
   }
 
   // The ring

@@ -21,6 +21,24 @@ class CompileError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The chip's memory is too small.
+class OutOfMemory : public CompileError {
+ public:
+  using CompileError::CompileError;
+};
+
+struct CompileOptions {
+  chip::Format format = chip::Format::f16;
+  std::uint32_t context =
+      0;             ///< positions of the cache of each sequence, 1 .. the model's; 0: all of the model's
+  bool data = true;  ///< false: leave the weights out, for runs that simulate only time
+  /// Of one sequence in a step: a shorter limit leaves more of the scratchpad to weights. 0: as many as fit.
+  std::uint32_t max_tokens = 0;
+  std::uint32_t sequences = 1;  ///< that may be decoded together, 1 .. FR_PROGRAM_SEQUENCES
+  /// Logits of every position stay in memory; otherwise those of the last step. Of one sequence only.
+  bool keep_logits = true;
+};
+
 /// Number formats (FR_TYPE_*). Sums, the residual stream, norms' weights, scores and logits are always
 /// binary32.
 struct Numerics {
@@ -83,11 +101,13 @@ struct Constants {
 
 /// Global addresses.
 struct Memory {
-  std::uint64_t parameters = 0, token_ids = 0, next_ids = 0, logits = 0;
-  std::uint64_t embedding = 0;           ///< [vocabulary][hidden] of activations
-  std::uint64_t positions = 0;           ///< learned ones, [context + offset][hidden] of activations
+  std::uint64_t parameters = 0, token_ids = 0, next_ids = 0;
+  std::uint64_t requests = 0, chunks = 0;
+  std::uint64_t logits = 0;     ///< f32, a row for each position, or if they are not kept for each of a step
+  std::uint64_t embedding = 0;  ///< [vocabulary][hidden] of activations
+  std::uint64_t positions = 0;  ///< learned ones, [context + offset][hidden] of activations
   std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][rotated elements / 2]
-  std::uint64_t keys = 0, values = 0;    ///< [layer][kv head][context][head_dim]
+  std::uint64_t keys = 0, values = 0;    ///< [layer][sequence][kv head][context][head_dim]
   std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;  ///< exchange buffers [tokens][width]
   std::vector<std::uint64_t> constants, head_scales;                     ///< by cluster
   std::uint64_t weights = 0, weight_bytes = 0;  ///< of all clusters, their lanes side by side
@@ -99,8 +119,11 @@ struct Plan {
   ModelConfig model;
   Numerics numerics;
   std::uint32_t clusters = 0;    ///< that take part
+  std::uint32_t sequences = 1;   ///< that a step may have tokens of
   std::uint32_t max_tokens = 0;  ///< of a step
-  std::uint32_t context = 0;     ///< positions of the cache
+  std::uint32_t max_chunk = 0;   ///< of one sequence in a step
+  std::uint32_t context = 0;     ///< positions of the cache of each sequence
+  bool keep_logits = true;       ///< of all positions, not only of a step
   std::uint32_t cache_tile = 0;  ///< positions loaded at a time
   std::vector<Share> shares;
   std::vector<Projections> projections;
@@ -119,7 +142,8 @@ struct Plan {
   /// Columns of a cluster's first projection of the feed-forward layer.
   std::uint64_t up_columns(const Share& share) const { return (model.gated ? 2 : 1) * share.ffn.size(); }
   std::uint64_t kv_head_bytes() const { return std::uint64_t{context} * model.head_dim * activation_bytes(); }
-  std::uint64_t kv_layer_bytes() const { return model.kv_heads * kv_head_bytes(); }
+  std::uint64_t kv_sequence_bytes() const { return model.kv_heads * kv_head_bytes(); }
+  std::uint64_t kv_layer_bytes() const { return sequences * kv_sequence_bytes(); }
   std::uint64_t tile_bytes(const WeightTile& tile) const {
     return tile.k.size() * tile.n.size() * weight_bytes();
   }
@@ -128,9 +152,8 @@ struct Plan {
   std::uint64_t widest_qkv() const;
 };
 
-/// A step takes at most `max_tokens`, and no more than fit into three quarters of the scratchpad; the rest is
-/// for the ring. Throws CompileError.
-Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format format, std::uint32_t context,
-               std::uint32_t max_tokens);
+/// A chunk takes at most `max_tokens`, and no more than fit into three quarters of the scratchpad; the rest
+/// is for the ring. Throws CompileError.
+Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOptions& options);
 
 }  // namespace forerun::models

@@ -46,9 +46,30 @@ std::string to_text(const Report& r) {
   fmt::format_to(out, "{} in {} on {}: {} clusters, timing {}, data {}\n", r.model, r.format, r.chip,
                  r.clusters, r.timing, r.data);
   fmt::format_to(out, "  boot                {:>10}\n", quantity(r.boot_seconds, "s"));
-  fmt::format_to(out, "  time to first token {:>10}  ({} tokens given)\n",
-                 quantity(r.first_token_seconds, "s"), r.given);
-  if (r.token_seconds > 0)
+  if (r.layers_simulated < r.layers)
+    fmt::format_to(
+        out,
+        "  layers: {} of {} simulated in each step, the others counted as the mean of them, in all figures; "
+        "expected error {:.2f} %\n",
+        r.layers_simulated, r.layers, 100 * r.repetition_error);
+  const auto of = r.sequences == 1 ? std::string() : fmt::format(" of {} sequences", r.sequences);
+  const auto context = r.context_least == r.context_most
+                           ? fmt::format("{}", r.context_most)
+                           : fmt::format("{} to {}", r.context_least, r.context_most);
+  if (r.phase.empty())
+    fmt::format_to(out, "  time to first token {:>10}  ({} tokens given{})\n",
+                   quantity(r.first_token_seconds, "s"), r.given, of);
+  if (r.phase == "prefill")
+    fmt::format_to(out, "  prefill             {:>10}  ({} tokens{}), {:.1f} tokens/s\n",
+                   quantity(r.phase_seconds, "s"), r.given, of,
+                   static_cast<double>(r.given) / r.phase_seconds);
+  if (r.phase == "gemm")
+    fmt::format_to(out, "  time                {:>10}\n", quantity(r.phase_seconds, "s"));
+  if (r.phase == "decode")
+    fmt::format_to(out, "  time per step       {:>10}  ({} to {}), {:.1f} tokens/s{} at a context of {}\n",
+                   quantity(r.token_seconds, "s"), quantity(r.token_seconds_least, "s"),
+                   quantity(r.token_seconds_most, "s"), r.tokens_per_second, of, context);
+  else if (r.token_seconds > 0)
     fmt::format_to(out, "  time per token      {:>10}  ({} to {}), {:.1f} tokens/s\n",
                    quantity(r.token_seconds, "s"), quantity(r.token_seconds_least, "s"),
                    quantity(r.token_seconds_most, "s"), r.tokens_per_second);

@@ -39,7 +39,8 @@ TEST_P(CompiledFamily, InTheLeastScratchpad) {
   for (std::uint64_t size = 4096; tile == 0 && size < 1u << 20; size += 4096) {
     chip.clusters.scratchpad.size = {size};
     try {
-      const auto plan = make_plan(model_.config, chip, chip::Format::f32, context(), 3);
+      const auto plan = make_plan(model_.config, chip,
+                                  {.format = chip::Format::f32, .context = context(), .max_tokens = 3});
       if (plan.max_tokens == 3) tile = plan.cache_tile;
     } catch (const CompileError&) {
     }

@@ -62,8 +62,7 @@ std::string simulate(const Variant& v) {
   Recorder recorder(simulation, recordings, 0);
   simulation.load(ElfProgram::read(firmware_path("llm.elf")));
   InferenceRequest request;
-  request.tokens = {5, 17, 300, 2, 9, 41};
-  request.generate = 2;
+  request.sequences = {{{5, 17, 300, 2, 9, 41}, 0, 2}};
   Inference inference(simulation.soc, program, request);
   inference.on_ready = [&] {
     if (!v.series) return;
