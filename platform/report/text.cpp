@@ -96,7 +96,7 @@ std::string to_text(const Report& r) {
     in_rtl += b.host_seconds;
     fmt::format_to(
         out, "RTL {}: {}\n  {} {} in {} clock cycles of {} instance{}, {:.2f} s of CPU time: {} cycles/s\n",
-        b.name, b.model, b.commands, b.name == "tensor" ? "commands" : "transactions", b.cycles, b.instances,
+        b.name, b.model, b.commands, b.unit, b.cycles, b.instances,
         b.instances == 1 ? "" : "s", b.host_seconds,
         quantity(b.host_seconds > 0 ? static_cast<double>(b.cycles) / b.host_seconds : 0, ""));
     for (const auto& [reason, count] : b.fall_backs)

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <stdexcept>
 
 #include "ip/base/time.hpp"
@@ -17,8 +17,11 @@ namespace cosim = ip::cosim;
 constexpr std::uint64_t timed_one_in = 64;       // cycles
 constexpr unsigned most_debug_cycles = 100'000;  // of one access
 
+/// CPU time of this thread: what other programs do meanwhile must not be multiplied.
 double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 /// What it takes to look at the clock twice.
@@ -36,20 +39,21 @@ double clock_seconds() {
 
 }  // namespace
 
-RtlDevice::RtlDevice(const sc_core::sc_module_name& name, const std::string& file, Frequency frequency,
-                     const WaveOptions& waves)
+RtlDevice::RtlDevice(const sc_core::sc_module_name& name, const std::string& file, const RtlPlace& place)
     : sc_module(name),
       file_(file),
+      label_(place.label),
+      boundary_(place.boundary),
       block_(std::make_shared<cosim::SharedModel>(file)),
-      frequency_(block_.map().frequency.hertz > 0 ? block_.map().frequency : frequency),
+      frequency_(block_.map().frequency.hertz > 0 ? block_.map().frequency : place.frequency),
       clock_("clock", {.period = period(frequency_), .reset_cycles = block_.map().reset_cycles}) {
   block_.period_ps = period(frequency_).picoseconds;
-  block_.open_waves(waves, sc_module::basename());
+  block_.open_waves(place.waves, label_);
   clock_.add(static_cast<cosim::RtlBlock&>(timed_));
   clock_.add_reset(block_.reset);
   for (auto& face : block_.interfaces()) add(*face);
   if (!block_.map().interrupt.empty())
-    clock_.watch([this](std::uint64_t) { interrupt.set(block_.interrupt() && !block_.reset); });
+    clock_.watch([this](std::uint64_t) { interrupt.set(interrupt_pin()); });
 }
 
 void RtlDevice::add(MappedInterface& face) {
@@ -57,7 +61,7 @@ void RtlDevice::add(MappedInterface& face) {
   if (face.map.protocol == Protocol::axi4_stream) {
     auto& pins = face.stream_pins;
     auto& checker = *stream_checkers_.emplace_back(
-        std::make_unique<cosim::StreamChecker>(face.stream, std::string(basename()) + "." + name));
+        std::make_unique<cosim::StreamChecker>(face.stream, label_ + "." + name));
     clock_.add(pins);
     clock_.watch([&](std::uint64_t cycle) { checker.sample(pins, cycle); });
     const cosim::StreamAddress address{.base = face.map.role == Role::receiver ? 0 : face.map.offset,
@@ -74,13 +78,14 @@ void RtlDevice::add(MappedInterface& face) {
     return;
   }
   auto& pins = face.axi_pins;
-  auto& checker = *axi_checkers_.emplace_back(
-      std::make_unique<cosim::AxiChecker>(face.axi, std::string(basename()) + "." + name));
+  auto& checker =
+      *axi_checkers_.emplace_back(std::make_unique<cosim::AxiChecker>(face.axi, label_ + "." + name));
   clock_.add(pins);
   clock_.watch([&](std::uint64_t cycle) { checker.sample(pins, cycle); });
   if (face.map.role == Role::manager) {
     initiators.push_back({&face, std::make_unique<cosim::AxiToTlm>(
-                                     name, clock_, pins, cosim::AxiToTlmParameters{.shape = face.axi})});
+                                     name, clock_, pins,
+                                     cosim::AxiToTlmParameters{.shape = face.axi, .boundary = boundary_})});
     return;
   }
   auto bridge =
@@ -173,11 +178,18 @@ std::vector<std::string> RtlDevice::first_broken_rules(std::size_t most) const {
   return lines;
 }
 
+namespace {
+bool is_subordinate(const RtlDevice::Target& target) { return target.face->map.role == Role::subordinate; }
+}  // namespace
+
+bool RtlDevice::has_subordinate() const {
+  return std::count_if(targets.begin(), targets.end(), is_subordinate) == 1;
+}
+
 RtlDevice::Target& RtlDevice::subordinate() {
-  const auto is_one = [](const Target& t) { return t.face->map.role == Role::subordinate; };
-  if (std::count_if(targets.begin(), targets.end(), is_one) != 1)
+  if (!has_subordinate())
     throw std::runtime_error(fmt::format("{}: expected one interface with role subordinate", file_));
-  return *std::find_if(targets.begin(), targets.end(), is_one);
+  return *std::find_if(targets.begin(), targets.end(), is_subordinate);
 }
 
 }  // namespace forerun::rtl

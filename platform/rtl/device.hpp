@@ -18,6 +18,14 @@
 
 namespace forerun::rtl {
 
+/// Where a module is put.
+struct RtlPlace {
+  std::string label;           ///< name in messages and of the wave file
+  Frequency frequency{1e9};    ///< of the clock unless the pin map has one
+  std::uint64_t boundary = 0;  ///< bytes; what managers send does not cross a multiple; 0: it may
+  WaveOptions waves{};
+};
+
 /// Subordinates and receivers of the module become target sockets, managers and transmitters initiator
 /// sockets. Broken rules of AXI are counted and the first ones kept.
 ///
@@ -26,9 +34,7 @@ namespace forerun::rtl {
 /// while transactions are under way.
 class RtlDevice : public sc_core::sc_module {
  public:
-  /// @param frequency of the clock unless the pin map has one
-  RtlDevice(const sc_core::sc_module_name& name, const std::string& file, Frequency frequency,
-            const WaveOptions& waves);
+  RtlDevice(const sc_core::sc_module_name& name, const std::string& file, const RtlPlace& place);
 
   struct Target {
     const MappedInterface* face;
@@ -55,6 +61,10 @@ class RtlDevice : public sc_core::sc_module {
   /// The AXI4 or AXI4-Lite subordinate; throws std::runtime_error, naming the file, if there is not exactly
   /// one.
   Target& subordinate();
+  /// Whether there is exactly one.
+  bool has_subordinate() const;
+  MappedBlock& block() { return block_; }
+  ip::cosim::PinClock& clock() { return clock_; }
 
  private:
   /// Evaluates the module, and measures how long that takes now and then.
@@ -62,14 +72,19 @@ class RtlDevice : public sc_core::sc_module {
     Timed(RtlDevice& owner) : device(owner) {}
     void settle() override;
     void edge() override;
-    bool idle() const override { return device.block_.idle(); }
+    /// A new level of the interrupt is seen in one more cycle.
+    bool idle() const override {
+      return device.block_.idle() && device.interrupt_pin() == device.interrupt.level();
+    }
     RtlDevice& device;
   };
   void add(MappedInterface& face);
+  bool interrupt_pin() const { return block_.interrupt() && !block_.reset; }
   unsigned debug(MappedInterface& face, const ip::cosim::TargetBridge& bridge,
                  tlm::tlm_generic_payload& payload);
 
-  std::string file_;
+  std::string file_, label_;
+  std::uint64_t boundary_;
   MappedBlock block_;
   Timed timed_{*this};
   Frequency frequency_;

@@ -26,8 +26,9 @@ const chip::Chip& checked(const chip::Chip& chip) {
 
 std::string RtlDifference::describe(const std::string& part) const {
   const auto& d = difference;
-  return fmt::format("RTL and models differ in cluster {}, first in cycle {} of {}{} (at {} ps)\n  {}\n  waves: {}",
-                     cluster, d.cycle, d.command, part.empty() ? "" : " of " + part, d.picoseconds, d.what, d.waves);
+  return fmt::format(
+      "RTL and models differ in cluster {}, first in cycle {} of {}{} (at {} ps)\n  {}\n  waves: {}", cluster,
+      d.cycle, d.command, part.empty() ? "" : " of " + part, d.picoseconds, d.what, d.waves);
 }
 
 Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocOptions& options)
@@ -42,7 +43,9 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
                                       : nullptr),
       sram_rtl(
           sram ? nullptr
-               : std::make_unique<rtl::RtlDevice>("sram", chip.rtl.sram.text, chip.cpu.clock, options.waves)),
+               : std::make_unique<rtl::RtlDevice>(
+                     "sram", chip.rtl.sram.text,
+                     rtl::RtlPlace{.label = "sram", .frequency = chip.cpu.clock, .waves = options.waves})),
       uart("uart", uart_parameters(chip)),
       clint("clint", clint_parameters(chip)),
       plic("plic", plic_parameters(chip)),
@@ -61,9 +64,14 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
     clusters.push_back(
         std::make_unique<ip::Cluster>(fmt::format("cluster{}", i).c_str(), cluster_parameters(chip, i)));
   if (chip.clusters.tensor.model != chip::TensorModel::tlm) put_rtl_into_clusters(options.waves);
+  if (chip.clusters.dma.model == chip::DmaModel::rtl) put_rtl_into_dma(options.waves);
   for (unsigned i = 0; i < chip.rtl.devices.size(); ++i)
-    rtl_devices.push_back(std::make_unique<rtl::RtlDevice>(
-        fmt::format("device{}", i).c_str(), chip.rtl.devices[i].text, chip.cpu.clock, options.waves));
+    rtl_devices.push_back(std::make_unique<rtl::RtlDevice>(fmt::format("device{}", i).c_str(),
+                                                           chip.rtl.devices[i].text,
+                                                           rtl::RtlPlace{.label = fmt::format("device{}", i),
+                                                                         .frequency = chip.cpu.clock,
+                                                                         .boundary = boundary(),
+                                                                         .waves = options.waves}));
   if (cpu) connect_cpu();
   connect_control_tile();
   connect_noc();
@@ -116,6 +124,25 @@ void Soc::put_rtl_into_clusters(const rtl::WaveOptions& waves) {
     };
     clusters[i]->tensor.use(std::move(lockstep));
   }
+}
+
+std::uint64_t Soc::boundary() const {
+  return chip_.hbm.stacks * chip_.hbm.ports == 1 ? 0 : chip_.hbm.interleave.count;
+}
+
+void Soc::put_rtl_into_dma(const rtl::WaveOptions& waves) {
+  const auto model = rtl::dma_model(chip_, waves.format);
+  for (std::size_t i = 0; i < clusters.size(); ++i)
+    for (const std::string kind : {"load", "store"}) {
+      auto engine = std::make_unique<rtl::RtlDma>(fmt::format("cluster{}_{}", i, kind).c_str(), model,
+                                                  rtl::RtlPlace{.label = fmt::format("cluster{}.{}", i, kind),
+                                                                .frequency = chip_.clusters.clock,
+                                                                .boundary = boundary(),
+                                                                .waves = waves});
+      dma_rtl.push_back(engine.get());
+      auto& dma = kind == "load" ? clusters[i]->load : clusters[i]->store;
+      dma.use(std::move(engine));
+    }
 }
 
 void Soc::connect_cpu() {
@@ -230,6 +257,7 @@ void Soc::reset() {
   for (auto& stack : hbm) pulse(stack->reset_line);
   if (sram_rtl) sram_rtl->reset();
   for (auto& device : rtl_devices) device->reset();
+  for (auto* engine : dma_rtl) engine->reset();
   for (auto* line : {&noc.reset_line, &uart.reset_line, &timer.reset_line, &mailbox.reset_line,
                      &perf.reset_line, &clint.reset_line, &plic.reset_line})
     pulse(*line);

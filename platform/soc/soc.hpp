@@ -31,6 +31,7 @@
 #include "ip/uart/uart.hpp"
 #include "platform/chip/chip.hpp"
 #include "platform/rtl/device.hpp"
+#include "platform/rtl/dma.hpp"
 #include "platform/rtl/tensor.hpp"
 #include "platform/soc/shared_target.hpp"
 
@@ -41,7 +42,7 @@ struct SocOptions {
                          ///< built for the host
   std::vector<std::string> taps{};  ///< boundaries (Soc::boundaries) at which transactions are recorded
   rtl::WaveOptions waves{};         ///< of all RTL
-  bool collapse = true;  ///< false: HBM serves each burst by itself, slowly; for tests
+  bool collapse = true;             ///< false: HBM serves each burst by itself, slowly; for tests
 };
 
 /// Where RTL in lockstep differed first; the simulation stops there.
@@ -109,6 +110,8 @@ class Soc : public sc_core::sc_module {
   const std::vector<std::string>& boundaries() const { return boundaries_; }
   /// Models of the arrays; empty when none are RTL.
   std::unique_ptr<rtl::TileLibrary> tensor_rtl;
+  /// Engines of clusters.dma.model rtl, load and store of each cluster in turn; they belong to the clusters.
+  std::vector<rtl::RtlDma*> dma_rtl;
   std::optional<RtlDifference> rtl_difference;
 
   /// Called when firmware ends the simulation with an exit code, 0 .. 255.
@@ -135,6 +138,9 @@ class Soc : public sc_core::sc_module {
  private:
   rtl::RtlDevice::Target& sram_memory();
   void put_rtl_into_clusters(const rtl::WaveOptions& waves);
+  void put_rtl_into_dma(const rtl::WaveOptions& waves);
+  /// Bytes within which a transaction stays at one memory tile; 0: all.
+  std::uint64_t boundary() const;
   void connect_cpu();
   void connect_control_tile();
   void connect_noc();
