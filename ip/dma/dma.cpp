@@ -121,7 +121,7 @@ bool Dma::next_burst(std::uint64_t& global_address, std::uint64_t& local_address
   };
   global_address = copy_.global + offset(global_stride_);
   if (phase_ == Phase::copy && gathering())
-    global_address = gather_.table + (at_[1] % gather_.limit) * gather_.table_stride + at_[0];
+    global_address = gather_.table + (parameters_.rows_in_place ? indices_[at_[1]] : at_[1] % gather_.limit) * gather_.table_stride + at_[0];
   local_address = copy_.local + offset(local_stride_);
   const auto burst = parameters_.burst.count;
   length = static_cast<std::uint32_t>(std::min(size_[0] - at_[0], burst - global_address % burst));
@@ -155,7 +155,7 @@ void Dma::issue() {
     } else if (phase_ == Phase::copy) {
       const auto row = at_[1], skip = at_[0];
       if (!next_burst(global_address, local_address, length)) break;
-      send(direction_, global_address, local_address, length, gathering() || !parameters_.data, row << 32 | skip);
+      send(direction_, global_address, local_address, length, (gathering() && !parameters_.rows_in_place) || !parameters_.data, row << 32 | skip);
     } else {
       if (exhausted_) break;
       const auto target = position_++;
@@ -261,7 +261,7 @@ void Dma::complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps) {
     } else if (phase_ == Phase::copy) {
       bytes_moved += length;
       if (direction_ == tlm::TLM_READ_COMMAND) {
-        if (parameters_.data && gathering())
+        if (parameters_.data && gathering() && !parameters_.rows_in_place)
           read_gather_row(flight.source >> 32, flight.source & 0xffffffff, payload.get_data_ptr(), length);
         move_local(tlm::TLM_WRITE_COMMAND, flight.local, payload.get_data_ptr(), length, delay_ps);
       }

@@ -23,6 +23,7 @@ struct DmaParameters {
   unsigned queue_depth = 16;    ///< commands
   Frequency clock{1.25e9};
   Timing timing = Timing::approximate;
+  bool rows_in_place = false;   ///< GATHER reads each row where the list says, so that its time depends on the list
   bool data = true;             ///< false: the bytes of copies are not moved, in the same time
 };
 
@@ -34,7 +35,8 @@ struct DmaParameters {
 ///
 /// Gather reads its index list by real transactions. Row i of the result is then timed as a read of the table's row
 /// (i mod limit), whatever the index, while its bytes come from the right row: time is a function of commands and
-/// parameters, never of data, so that both data modes agree to the cycle.
+/// parameters, never of data, so that both data modes agree to the cycle. `rows_in_place` is for memories that cannot give
+/// bytes without time.
 ///
 /// With use() another moves the bytes of LOAD, STORE and the rows of GATHER, in time of its own; index lists, posts,
 /// checks and the order of commands stay here, and so do copies that are not aligned as it needs them.

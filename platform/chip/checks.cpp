@@ -34,6 +34,7 @@ class Finder {
     scratchpad();
     rtl_tensor();
     rtl_dma();
+    rtl_hbm();
     dma();
     memory();
     address_map();
@@ -58,6 +59,15 @@ class Finder {
           fmt::format("rtl.dma is {}, but clusters.dma.model is tlm, expected rtl", chip_.rtl.dma.text));
     if (!model && chip_.data == Data::none)
       add({"clusters.dma.model", "data"}, "clusters.dma.model is rtl, which needs data: real");
+  }
+
+  void rtl_hbm() {
+    if (chip_.rtl.hbm.text.empty()) return;
+    if (chip_.data == Data::none)
+      add({"rtl.hbm", "data"}, fmt::format("rtl.hbm is {}, which needs data: real", chip_.rtl.hbm.text));
+    if (chip_.timing == Timing::loose)
+      add({"rtl.hbm", "timing"},
+          fmt::format("rtl.hbm is {}, which needs timing: approximate", chip_.rtl.hbm.text));
   }
 
   void rtl_tensor() {

@@ -269,6 +269,7 @@ struct Path {
 struct Rtl {
   Path tensor;                ///< arrays of clusters.tensor.model rtl and lockstep; empty: ip/tensor/rtl
   Path dma;                   ///< engine of clusters.dma.model rtl; empty: ip/dma/rtl
+  Path hbm;                   ///< memory behind each port of the HBM; empty: the model
   Path sram;                  ///< memory of the control CPU; empty: the model
   std::vector<Path> devices;  ///< at address_map::rtl_device(i)
   bool operator==(const Rtl&) const = default;

@@ -275,6 +275,7 @@ const Key table[] = {
 
     KEY(rtl.tensor, any, "", "RTL of the arrays; empty: ip/tensor/rtl"),
     KEY(rtl.dma, any, "", "RTL of the DMA engines; empty: ip/dma/rtl"),
+    KEY(rtl.hbm, any, "", "RTL of the memory behind each port of the HBM; empty: the model"),
     KEY(rtl.sram, any, "", "RTL of the control CPU's memory; empty: the model"),
     KEY(rtl.devices, any, "",
         "RTL beside the peripherals of the control CPU, in the order of their addresses"),

@@ -104,6 +104,7 @@ class Collector {
   }
 
   void channels(Report& r) const {
+    if (soc_.hbm.empty()) return;  // RTL
     const auto burst = chip_.hbm.burst_bytes.count;
     const double peak = peak_bandwidth_ / (chip_.hbm.stacks * chip_.hbm.channels);
     for (unsigned stack = 0; stack < chip_.hbm.stacks; ++stack)
@@ -153,6 +154,7 @@ class Collector {
                        d.first_broken_rules(5),
                        d.host_seconds()});
     };
+    for (const auto& memory : soc_.hbm_rtl) device(memory->label(), *memory);
     if (soc_.sram_rtl) device("sram", *soc_.sram_rtl);
     for (std::size_t i = 0; i < soc_.rtl_devices.size(); ++i)
       device(fmt::format("device{}", i), *soc_.rtl_devices[i]);

@@ -15,7 +15,7 @@ namespace {
 namespace cosim = ip::cosim;
 
 constexpr std::uint64_t timed_one_in = 64;       // cycles
-constexpr unsigned most_debug_cycles = 100'000;  // of one access
+constexpr unsigned most_debug_cycles = 100'000;  // of one access, and as many for each burst
 
 /// CPU time of this thread: what other programs do meanwhile must not be multiplied.
 double seconds() {
@@ -44,6 +44,7 @@ RtlDevice::RtlDevice(const sc_core::sc_module_name& name, const std::string& fil
       file_(file),
       label_(place.label),
       boundary_(place.boundary),
+      translate_(place.translate),
       block_(std::make_shared<cosim::SharedModel>(file)),
       frequency_(block_.map().frequency.hertz > 0 ? block_.map().frequency : place.frequency),
       clock_("clock", {.period = period(frequency_), .reset_cycles = block_.map().reset_cycles}) {
@@ -88,8 +89,8 @@ void RtlDevice::add(MappedInterface& face) {
                                      cosim::AxiToTlmParameters{.shape = face.axi, .boundary = boundary_})});
     return;
   }
-  auto bridge =
-      std::make_unique<cosim::TlmToAxi>(name, clock_, pins, cosim::TlmToAxiParameters{.shape = face.axi});
+  auto bridge = std::make_unique<cosim::TlmToAxi>(
+      name, clock_, pins, cosim::TlmToAxiParameters{.shape = face.axi, .translate = translate_});
   bridge->debug = [this, &face, &bridge = *bridge](tlm::tlm_generic_payload& payload) {
     return debug(face, bridge, payload);
   };
@@ -117,16 +118,15 @@ void RtlDevice::Timed::edge() {
 unsigned RtlDevice::debug(MappedInterface& face, const cosim::TargetBridge& bridge,
                           tlm::tlm_generic_payload& payload) {
   const auto length = payload.get_data_length();
-  const auto last = payload.get_address() + length - 1;
+  const auto first = translate_ ? translate_(payload.get_address()) : payload.get_address();
+  const auto last = first + length - 1;
   if (length == 0 || !bridge.idle() || (face.axi.address_bits < 64 && last >> face.axi.address_bits != 0))
     return 0;
   cosim::AxiManager manager(face.axi);
   std::vector<cosim::AxiBurst> bursts;
-  cosim::split({.write = payload.is_write(),
-                .address = payload.get_address(),
-                .data = payload.get_data_ptr(),
-                .length = length},
-               face.axi, {}, bursts);
+  cosim::split(
+      {.write = payload.is_write(), .address = first, .data = payload.get_data_ptr(), .length = length},
+      face.axi, {}, bursts);
   const auto cycle = [&](bool reset) {
     block_.reset = face.axi_pins.reset = reset;
     manager.drive(face.axi_pins, 0);
@@ -141,7 +141,7 @@ unsigned RtlDevice::debug(MappedInterface& face, const cosim::TargetBridge& brid
   for (auto& burst : bursts) manager.issue(burst);
   std::size_t done = 0;
   bool good = true;
-  for (unsigned i = 0; i < most_debug_cycles && done < bursts.size(); ++i) {
+  for (std::size_t i = 0; i < (bursts.size() + 1) * most_debug_cycles && done < bursts.size(); ++i) {
     cycle(false);
     for (; const auto* burst = manager.take_done(); ++done)
       good = good && burst->response == cosim::Response::okay;

@@ -2,6 +2,7 @@
 /// Somebody's RTL with AXI pins in the chip: its own clock and reset, bridges and checkers on its interfaces.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <systemc>
@@ -24,6 +25,8 @@ struct RtlPlace {
   Frequency frequency{1e9};    ///< of the clock unless the pin map has one
   std::uint64_t boundary = 0;  ///< bytes; what managers send does not cross a multiple; 0: it may
   WaveOptions waves{};
+  /// From addresses at the socket of a subordinate to those at its pins; empty: the same.
+  std::function<std::uint64_t(std::uint64_t)> translate{};
 };
 
 /// Subordinates and receivers of the module become target sockets, managers and transmitters initiator
@@ -49,6 +52,7 @@ class RtlDevice : public sc_core::sc_module {
   ip::LevelOut interrupt{"interrupt"};
 
   const std::string& file() const { return file_; }
+  const std::string& label() const { return label_; }
   Frequency frequency() const { return frequency_; }
   std::uint64_t cycles() const { return block_.cycles; }
   std::uint64_t transactions() const;
@@ -85,6 +89,7 @@ class RtlDevice : public sc_core::sc_module {
 
   std::string file_, label_;
   std::uint64_t boundary_;
+  std::function<std::uint64_t(std::uint64_t)> translate_;
   MappedBlock block_;
   Timed timed_{*this};
   Frequency frequency_;

@@ -57,7 +57,8 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
       hbm_store(chip::memory_size(chip).count),
       sram_port_("sram_port"),
       wanted_taps_(options.taps) {
-  for (unsigned i = 0; i < chip.hbm.stacks; ++i)
+  if (!chip.rtl.hbm.text.empty()) put_rtl_into_hbm(options.waves);
+  for (unsigned i = 0; i < chip.hbm.stacks && hbm_rtl.empty(); ++i)
     hbm.push_back(std::make_unique<ip::HbmStack>(fmt::format("hbm{}", i).c_str(), hbm_parameters(chip, i),
                                                  hbm_store, options.collapse));
   for (unsigned i = 0; i < chip.clusters.count; ++i)
@@ -130,6 +131,26 @@ std::uint64_t Soc::boundary() const {
   return chip_.hbm.stacks * chip_.hbm.ports == 1 ? 0 : chip_.hbm.interleave.count;
 }
 
+void Soc::put_rtl_into_hbm(const rtl::WaveOptions& waves) {
+  const auto ports = chip_.hbm.stacks * chip_.hbm.ports;
+  const auto bytes = chip::memory_size(chip_).count / ports;
+  for (unsigned i = 0; i < ports; ++i) {
+    const auto label = fmt::format("hbm{}.port{}", i / chip_.hbm.ports, i % chip_.hbm.ports);
+    hbm_rtl.push_back(std::make_unique<rtl::RtlDevice>(
+        fmt::format("hbm{}_port{}", i / chip_.hbm.ports, i % chip_.hbm.ports).c_str(), chip_.rtl.hbm.text,
+        rtl::RtlPlace{.label = label,
+                      .frequency = chip_.hbm.clock,
+                      .waves = waves,
+                      .translate = [this](std::uint64_t offset) { return within_port(chip_, offset); }}));
+    const auto bits = hbm_rtl.back()->subordinate().face->axi.address_bits;
+    if (bits < 64 && (bytes - 1) >> bits != 0)
+      throw std::invalid_argument(fmt::format(
+          "rtl.hbm: {}: its address bus of {} bits reaches {} bytes, but each port has {} bytes of the HBM "
+          "(hbm.rows, hbm.channels and other keys of its shape, hbm.ports)",
+          chip_.rtl.hbm.text, bits, std::uint64_t{1} << bits, bytes));
+  }
+}
+
 void Soc::put_rtl_into_dma(const rtl::WaveOptions& waves) {
   const auto model = rtl::dma_model(chip_, waves.format);
   for (std::size_t i = 0; i < clusters.size(); ++i)
@@ -193,7 +214,13 @@ void Soc::connect_noc() {
   }
 
   const auto memory = connect_memory(
-      noc, chip_, grid_, hbm, [this](const auto& name, auto& from, auto& to) { join(name, from, to); });
+      noc, chip_, grid_,
+      [this](const std::string& name, ip::Noc::Target& from, unsigned stack, unsigned port) {
+        if (hbm_rtl.empty())
+          join(name, from, hbm[stack]->port[port]);
+        else
+          join(name, from, hbm_rtl[stack * chip_.hbm.ports + port]->subordinate().bridge->socket);
+      });
   connect_windows(noc, chip_, ports, memory);
 }
 
@@ -256,6 +283,7 @@ void Soc::reset() {
   for (auto& cluster : clusters) pulse(cluster->reset_line);
   for (auto& stack : hbm) pulse(stack->reset_line);
   if (sram_rtl) sram_rtl->reset();
+  for (auto& memory : hbm_rtl) memory->reset();
   for (auto& device : rtl_devices) device->reset();
   for (auto* engine : dma_rtl) engine->reset();
   for (auto* line : {&noc.reset_line, &uart.reset_line, &timer.reset_line, &mailbox.reset_line,
@@ -330,6 +358,7 @@ void Soc::collect_statistics() {
     add_statistics(name, hbm[i]->counters);
     add_channel_statistics(name, *hbm[i]);
   }
+  for (auto& memory : hbm_rtl) add_statistics(memory->label(), memory->subordinate().bridge->counters);
   for (unsigned i = 0; i < clusters.size(); ++i)
     for (const auto& [counter_name, c] : clusters[i]->all_counters())
       statistics_.push_back({fmt::format("cluster{}.{}", i, counter_name), c->unit(), c->description(),
@@ -345,6 +374,9 @@ Soc::DebugTarget Soc::debug_target(std::uint64_t address) {
   if (address - map::sram < chip_.sram.size.count)
     return {sram ? &sram->socket.get_base_export() : &sram_memory().bridge->socket.get_base_export(),
             address - map::sram};
+  if (address - map::hbm < hbm_store.size() && !hbm_rtl.empty())
+    return {&hbm_rtl[port_of(chip_, address - map::hbm)]->subordinate().bridge->socket.get_base_export(),
+            address - map::hbm};
   if (address - map::hbm < hbm_store.size())
     return {&hbm.front()->port[0].get_base_export(), address - map::hbm};
   throw std::runtime_error(
@@ -355,7 +387,10 @@ template <typename Byte>
 void Soc::debug_access(tlm::tlm_command command, std::uint64_t address, std::span<Byte> data) {
   constexpr std::size_t piece = 1 << 20;
   while (!data.empty()) {
-    const auto length = static_cast<unsigned>(std::min(piece, data.size()));
+    auto length = static_cast<unsigned>(std::min(piece, data.size()));
+    if (!hbm_rtl.empty() && boundary() != 0 && address >= map::hbm)  // within the memory of a port
+      length = static_cast<unsigned>(
+          std::min<std::uint64_t>(length, boundary() - (address - map::hbm) % boundary()));
     const auto [target, local] = debug_target(address);
     tlm::tlm_generic_payload payload;
     payload.set_command(command);

@@ -99,8 +99,9 @@ class Soc : public sc_core::sc_module {
   ip::Sysctl sysctl;
   ip::PerformanceCounters perf;
   ip::Noc noc;
-  ip::SparseMemory hbm_store;  ///< the bytes of all stacks, from address_map::hbm on
-  std::vector<std::unique_ptr<ip::HbmStack>> hbm;
+  ip::SparseMemory hbm_store;                      ///< the bytes of all stacks, from address_map::hbm on
+  std::vector<std::unique_ptr<ip::HbmStack>> hbm;  ///< empty when memory is RTL
+  std::vector<std::unique_ptr<rtl::RtlDevice>> hbm_rtl;  ///< `rtl.hbm`, stack * ports + port; empty without
   std::vector<std::unique_ptr<ip::Cluster>> clusters;
 
   /// Recorders, by the names of their boundaries.
@@ -137,6 +138,7 @@ class Soc : public sc_core::sc_module {
 
  private:
   rtl::RtlDevice::Target& sram_memory();
+  void put_rtl_into_hbm(const rtl::WaveOptions& waves);
   void put_rtl_into_clusters(const rtl::WaveOptions& waves);
   void put_rtl_into_dma(const rtl::WaveOptions& waves);
   /// Bytes within which a transaction stays at one memory tile; 0: all.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs of a transformer with RTL in the place of DMA engines.
+// Runs of a transformer with RTL in the place of DMA engines and of memory.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -80,4 +80,55 @@ TEST(DmaRtl, IsRefusedWhereItCannotBe) {
   EXPECT_THAT(refused("--set rtl.dma=x.so"), HasSubstr("rtl.dma is"));
   EXPECT_THAT(refused("--set clusters.dma.model=rtl --set rtl.dma=nowhere.so"),
               HasSubstr("nowhere.so: cannot be loaded"));
+}
+
+namespace {
+
+/// The chip with an HBM of 16 MiB, and Verilog-2001 memory of so many address bits behind each port.
+void expect_memory_holds_a_run(const std::string& chip, unsigned address_bits, unsigned ports) {
+  const Scratch scratch;
+  const auto made =
+      launch("rtl --top axi_memory_2001 --pins " + std::string(folder) +
+             "memory.yaml --parameter ADDRESS_BITS=" + std::to_string(address_bits) + " -o " +
+             scratch.file("memory.so") + " " FORERUN_SOURCE_DIR "/tests/ip/cosim/rtl/axi_memory_2001.v");
+  ASSERT_EQ(made.code, 0) << made.err;
+  const auto model = run(chip), with = run(chip + " --set rtl.hbm=" + scratch.file("memory.so"));
+  EXPECT_EQ(with.ids, model.ids);
+  ASSERT_EQ(with.report["rtl"].size(), ports);
+  for (unsigned i = 0; i < ports; ++i) {
+    const auto& use = with.report["rtl"][i];
+    EXPECT_EQ(use["name"], "hbm0.port" + std::to_string(i));
+    EXPECT_GT(use["commands"], 5'000);
+    EXPECT_EQ(use["broken_axi_rules"], 0);
+  }
+  const auto bytes = [](const Ran& ran) { return ran.report["phases"][0]["bytes_read"].get<double>(); };
+  EXPECT_NEAR(bytes(with), bytes(model), 0.01 * bytes(model));
+}
+
+}  // namespace
+
+TEST(HbmRtl, AMemoryBehindTheOnePortGivesTokensOfTheModel) {
+  expect_memory_holds_a_run("--chip edge --set hbm.rows=128 --steps 1", 24, 1);
+}
+
+TEST(HbmRtl, MemoriesBehindInterleavedPortsGiveTokensOfTheModel) {
+  expect_memory_holds_a_run("--chip edge --set hbm.rows=128 --set hbm.ports=2 --steps 1", 23, 2);
+}
+
+TEST(HbmRtl, IsRefusedWhereItCannotBe) {
+  const Scratch scratch;
+  const auto made =
+      launch("rtl --top axi_memory_2001 --pins " + std::string(folder) + "memory.yaml -o " +
+             scratch.file("memory.so") + " " FORERUN_SOURCE_DIR "/tests/ip/cosim/rtl/axi_memory_2001.v");
+  ASSERT_EQ(made.code, 0) << made.err;
+  const auto refused = [&](const std::string& arguments) {
+    const auto result =
+        launch("run --chip edge --set rtl.hbm=" + scratch.file("memory.so") + " " + arguments);
+    EXPECT_NE(result.code, 0) << arguments;
+    return result.err;
+  };
+  EXPECT_THAT(refused(""),
+              HasSubstr("its address bus of 20 bits reaches 1048576 bytes, but each port has 8589934592"));
+  EXPECT_THAT(refused("--data none"), HasSubstr("which needs data: real"));
+  EXPECT_THAT(refused("--set timing=loose"), HasSubstr("which needs timing: approximate"));
 }
