@@ -143,9 +143,9 @@ class Collector {
   }
 
   void rtl(Report& r) const {
-    const auto device = [&](std::string name, const rtl::RtlDevice& d) {
+    const auto device = [&](std::string name, const rtl::Device& d) {
       r.rtl.push_back({std::move(name),
-                       d.file(),
+                       d.describe(),
                        1,
                        d.transactions(),
                        d.cycles(),

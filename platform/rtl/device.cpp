@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "ip/base/time.hpp"
+#include "platform/rtl/remote_device.hpp"
 
 namespace forerun::rtl {
 namespace {
@@ -40,9 +41,7 @@ double clock_seconds() {
 }  // namespace
 
 RtlDevice::RtlDevice(const sc_core::sc_module_name& name, const std::string& file, const RtlPlace& place)
-    : sc_module(name),
-      file_(file),
-      label_(place.label),
+    : Device(name, file, place.label),
       boundary_(place.boundary),
       translate_(place.translate),
       block_(std::make_shared<cosim::SharedModel>(file)),
@@ -153,7 +152,7 @@ unsigned RtlDevice::debug(MappedInterface& face, const cosim::TargetBridge& brid
   return good && done == bursts.size() ? length : 0;
 }
 
-std::uint64_t RtlDevice::transactions() const {
+std::uint64_t Device::transactions() const {
   std::uint64_t sum = 0;
   for (const auto& target : targets) sum += target.bridge->transactions.value();
   for (const auto& initiator : initiators) sum += initiator.bridge->transactions.value();
@@ -178,18 +177,17 @@ std::vector<std::string> RtlDevice::first_broken_rules(std::size_t most) const {
   return lines;
 }
 
-namespace {
-bool is_subordinate(const RtlDevice::Target& target) { return target.face->map.role == Role::subordinate; }
-}  // namespace
-
-bool RtlDevice::has_subordinate() const {
-  return std::count_if(targets.begin(), targets.end(), is_subordinate) == 1;
+Device::Target& Device::subordinate() {
+  const auto is_one = [](const Target& t) { return t.face->map.role == Role::subordinate; };
+  if (std::count_if(targets.begin(), targets.end(), is_one) != 1)
+    throw std::runtime_error(fmt::format("{}: expected one interface with role subordinate", file_));
+  return *std::find_if(targets.begin(), targets.end(), is_one);
 }
 
-RtlDevice::Target& RtlDevice::subordinate() {
-  if (!has_subordinate())
-    throw std::runtime_error(fmt::format("{}: expected one interface with role subordinate", file_));
-  return *std::find_if(targets.begin(), targets.end(), is_subordinate);
+std::unique_ptr<Device> make_device(const std::string& name, const std::string& file, const RtlPlace& place) {
+  if (file.ends_with(".yaml") || file.ends_with(".yml"))
+    return std::make_unique<RemoteDevice>(name.c_str(), file, place);
+  return std::make_unique<RtlDevice>(name.c_str(), file, place);
 }
 
 }  // namespace forerun::rtl

@@ -29,16 +29,9 @@ struct RtlPlace {
   std::function<std::uint64_t(std::uint64_t)> translate{};
 };
 
-/// Subordinates and receivers of the module become target sockets, managers and transmitters initiator
-/// sockets. Broken rules of AXI are counted and the first ones kept.
-///
-/// Debug access to an AXI subordinate goes over its pins while the simulated clock stands: the module sees
-/// clock cycles that are outside of time, and before the simulation starts a reset as well. It is refused
-/// while transactions are under way.
-class RtlDevice : public sc_core::sc_module {
+/// Somebody's RTL as the chip sees it, in this process or in another.
+class Device : public sc_core::sc_module {
  public:
-  RtlDevice(const sc_core::sc_module_name& name, const std::string& file, const RtlPlace& place);
-
   struct Target {
     const MappedInterface* face;
     std::unique_ptr<ip::cosim::TargetBridge> bridge;
@@ -50,23 +43,50 @@ class RtlDevice : public sc_core::sc_module {
   std::vector<Target> targets;
   std::vector<Initiator> initiators;
   ip::LevelOut interrupt{"interrupt"};
+  /// Called once, with what happened, when a block in another process is lost.
+  std::function<void(const std::string& why)> on_loss;
 
   const std::string& file() const { return file_; }
   const std::string& label() const { return label_; }
-  Frequency frequency() const { return frequency_; }
-  std::uint64_t cycles() const { return block_.cycles; }
-  std::uint64_t transactions() const;
-  double host_seconds() const { return host_seconds_; }  ///< in the module, from one cycle in 64
-  std::uint64_t broken_rules() const;
+  virtual std::string describe() const { return file_; }
+  virtual Frequency frequency() const = 0;
+  virtual std::uint64_t cycles() const = 0;
+  virtual double host_seconds() const = 0;  ///< of this process
+  virtual std::uint64_t broken_rules() const = 0;
   /// Messages, a line each, at most `most`.
-  std::vector<std::string> first_broken_rules(std::size_t most) const;
-  /// The module's reset, for as many cycles as its pin map says.
-  void reset() { clock_.reset(block_.map().reset_cycles); }
+  virtual std::vector<std::string> first_broken_rules(std::size_t most) const = 0;
+  virtual void reset() = 0;
+  std::uint64_t transactions() const;
   /// The AXI4 or AXI4-Lite subordinate; throws std::runtime_error, naming the file, if there is not exactly
   /// one.
   Target& subordinate();
-  /// Whether there is exactly one.
-  bool has_subordinate() const;
+
+ protected:
+  Device(const sc_core::sc_module_name& name, std::string file, std::string label)
+      : sc_module(name), file_(std::move(file)), label_(std::move(label)) {}
+  std::string file_, label_;
+};
+
+/// A block in this process if the file is a model, in another one if it is YAML (RemoteDevice).
+std::unique_ptr<Device> make_device(const std::string& name, const std::string& file, const RtlPlace& place);
+
+/// Subordinates and receivers of the module become target sockets, managers and transmitters initiator
+/// sockets. Broken rules of AXI are counted and the first ones kept.
+///
+/// Debug access to an AXI subordinate goes over its pins while the simulated clock stands: the module sees
+/// clock cycles that are outside of time, and before the simulation starts a reset as well. It is refused
+/// while transactions are under way.
+class RtlDevice : public Device {
+ public:
+  RtlDevice(const sc_core::sc_module_name& name, const std::string& file, const RtlPlace& place);
+
+  Frequency frequency() const override { return frequency_; }
+  std::uint64_t cycles() const override { return block_.cycles; }
+  double host_seconds() const override { return host_seconds_; }  ///< in the module, from one cycle in 64
+  std::uint64_t broken_rules() const override;
+  std::vector<std::string> first_broken_rules(std::size_t most) const override;
+  /// The module's reset, for as many cycles as its pin map says.
+  void reset() override { clock_.reset(block_.map().reset_cycles); }
   MappedBlock& block() { return block_; }
   ip::cosim::PinClock& clock() { return clock_; }
 
@@ -87,7 +107,6 @@ class RtlDevice : public sc_core::sc_module {
   unsigned debug(MappedInterface& face, const ip::cosim::TargetBridge& bridge,
                  tlm::tlm_generic_payload& payload);
 
-  std::string file_, label_;
   std::uint64_t boundary_;
   std::function<std::uint64_t(std::uint64_t)> translate_;
   MappedBlock block_;

@@ -119,7 +119,8 @@ class Reader {
 };
 
 InterfaceMap read_interface(Reader& reader, const std::string& name, const YamlNode& node) {
-  InterfaceMap face{name, {}, {}, {}, {}, 0};
+  InterfaceMap face;
+  face.name = name;
   bool protocol = false, role = false;
   const YamlNode* ports = nullptr;
   reader.map(
@@ -132,6 +133,14 @@ InterfaceMap read_interface(Reader& reader, const std::string& name, const YamlN
         [&](const YamlNode& n) { face.role = static_cast<Role>(reader.choice(n, roles)), role = true; }},
        {"prefix", [&](const YamlNode& n) { reader.text(n, face.prefix); }},
        {"ports", [&](const YamlNode& n) { ports = &n; }},
+       {"data_bits",
+        [&](const YamlNode& n) {
+          face.data_bits = static_cast<unsigned>(reader.number(n, 8, 1024));
+          if (!std::has_single_bit(face.data_bits)) reader.wrong(n, "a power of two from 8 to 1024");
+        }},
+       {"address_bits",
+        [&](const YamlNode& n) { face.address_bits = static_cast<unsigned>(reader.number(n, 1, 64)); }},
+       {"id_bits", [&](const YamlNode& n) { face.id_bits = static_cast<unsigned>(reader.number(n, 0, 32)); }},
        {"offset", [&](const YamlNode& n) { face.offset = reader.number(n, 0, ~std::uint64_t{0}); }}});
   if (!protocol)
     reader.problem(node,
@@ -248,7 +257,13 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
   const auto name = [&](std::string& to) { return [&](const YamlNode& n) { reader.text(n, to); }; };
   reader.map(
       root,
-      {{"clock", name(map.clock)},
+      {{"remote",
+        [&](const YamlNode& n) {
+          if (!n.text.starts_with("unix:") && !n.text.starts_with("tcp:"))
+            return reader.wrong(n, "an address such as unix:block.socket or tcp:localhost:7000");
+          map.remote = n.text;
+        }},
+       {"clock", name(map.clock)},
        {"clock_frequency",
         [&](const YamlNode& n) {
           std::string detail;

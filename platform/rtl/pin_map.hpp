@@ -25,6 +25,8 @@ struct InterfaceMap {
   std::map<std::string, std::string> ports;  ///< those of other names: by "awvalid", "tdata"
   std::uint64_t offset =
       0;  ///< subordinate, receiver: first address in the device's window; transmitter: address written to
+  /// Of a block in another process, whose ports cannot be looked at.
+  unsigned data_bits = 0, address_bits = 0, id_bits = 0;
   bool operator==(const InterfaceMap&) const = default;
 };
 
@@ -77,6 +79,8 @@ struct DmaMap {
 };
 
 struct PinMap {
+  std::string
+      remote;  ///< where a block in another process joins: unix:PATH or tcp:HOST:PORT; empty: in this one
   std::string clock = "clk", reset = "rst_n";
   bool reset_high = false;
   unsigned reset_cycles = 2;

@@ -43,9 +43,8 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
                                       : nullptr),
       sram_rtl(
           sram ? nullptr
-               : std::make_unique<rtl::RtlDevice>(
-                     "sram", chip.rtl.sram.text,
-                     rtl::RtlPlace{.label = "sram", .frequency = chip.cpu.clock, .waves = options.waves})),
+               : rtl::make_device("sram", chip.rtl.sram.text,
+                                  {.label = "sram", .frequency = chip.cpu.clock, .waves = options.waves})),
       uart("uart", uart_parameters(chip)),
       clint("clint", clint_parameters(chip)),
       plic("plic", plic_parameters(chip)),
@@ -67,12 +66,14 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
   if (chip.clusters.tensor.model != chip::TensorModel::tlm) put_rtl_into_clusters(options.waves);
   if (chip.clusters.dma.model == chip::DmaModel::rtl) put_rtl_into_dma(options.waves);
   for (unsigned i = 0; i < chip.rtl.devices.size(); ++i)
-    rtl_devices.push_back(std::make_unique<rtl::RtlDevice>(fmt::format("device{}", i).c_str(),
-                                                           chip.rtl.devices[i].text,
-                                                           rtl::RtlPlace{.label = fmt::format("device{}", i),
-                                                                         .frequency = chip.cpu.clock,
-                                                                         .boundary = boundary(),
-                                                                         .waves = options.waves}));
+    rtl_devices.push_back(rtl::make_device(fmt::format("device{}", i), chip.rtl.devices[i].text,
+                                           {.label = fmt::format("device{}", i),
+                                            .frequency = chip.cpu.clock,
+                                            .boundary = boundary(),
+                                            .waves = options.waves}));
+  if (sram_rtl) watch(*sram_rtl);
+  for (auto* list : {&rtl_devices, &hbm_rtl})
+    for (auto& device : *list) watch(*device);
   if (cpu) connect_cpu();
   connect_control_tile();
   connect_noc();
@@ -131,17 +132,27 @@ std::uint64_t Soc::boundary() const {
   return chip_.hbm.stacks * chip_.hbm.ports == 1 ? 0 : chip_.hbm.interleave.count;
 }
 
+void Soc::watch(rtl::Device& device) {
+  device.on_loss = [this](const std::string& why) {
+    if (lost_block.empty()) lost_block = why;
+    if (sc_core::sc_get_status() == sc_core::SC_RUNNING)
+      sc_core::sc_stop();
+    else
+      throw std::runtime_error(why);
+  };
+}
+
 void Soc::put_rtl_into_hbm(const rtl::WaveOptions& waves) {
   const auto ports = chip_.hbm.stacks * chip_.hbm.ports;
   const auto bytes = chip::memory_size(chip_).count / ports;
   for (unsigned i = 0; i < ports; ++i) {
     const auto label = fmt::format("hbm{}.port{}", i / chip_.hbm.ports, i % chip_.hbm.ports);
-    hbm_rtl.push_back(std::make_unique<rtl::RtlDevice>(
-        fmt::format("hbm{}_port{}", i / chip_.hbm.ports, i % chip_.hbm.ports).c_str(), chip_.rtl.hbm.text,
-        rtl::RtlPlace{.label = label,
-                      .frequency = chip_.hbm.clock,
-                      .waves = waves,
-                      .translate = [this](std::uint64_t offset) { return within_port(chip_, offset); }}));
+    hbm_rtl.push_back(rtl::make_device(
+        fmt::format("hbm{}_port{}", i / chip_.hbm.ports, i % chip_.hbm.ports), chip_.rtl.hbm.text,
+        {.label = label,
+         .frequency = chip_.hbm.clock,
+         .waves = waves,
+         .translate = [this](std::uint64_t offset) { return within_port(chip_, offset); }}));
     const auto bits = hbm_rtl.back()->subordinate().face->axi.address_bits;
     if (bits < 64 && (bytes - 1) >> bits != 0)
       throw std::invalid_argument(fmt::format(
@@ -224,7 +235,7 @@ void Soc::connect_noc() {
   connect_windows(noc, chip_, ports, memory);
 }
 
-rtl::RtlDevice::Target& Soc::sram_memory() {
+rtl::Device::Target& Soc::sram_memory() {
   auto& memory = sram_rtl->subordinate();
   const auto bits = memory.face->axi.address_bits;
   if (bits < 64 &&

@@ -88,9 +88,9 @@ class Soc : public sc_core::sc_module {
   std::unique_ptr<ip::Cpu> cpu;  ///< empty without CPU
   ip::Bus bus;                   ///< its socket is bound to the CPU, or for the other master to bind
   ip::Memory boot_rom;
-  std::unique_ptr<ip::Memory> sram;                          ///< empty when it is RTL
-  std::unique_ptr<rtl::RtlDevice> sram_rtl;                  ///< `rtl.sram`; empty without
-  std::vector<std::unique_ptr<rtl::RtlDevice>> rtl_devices;  ///< `rtl.devices`
+  std::unique_ptr<ip::Memory> sram;                       ///< empty when it is RTL
+  std::unique_ptr<rtl::Device> sram_rtl;                  ///< `rtl.sram`; empty without
+  std::vector<std::unique_ptr<rtl::Device>> rtl_devices;  ///< `rtl.devices`
   ip::Uart uart;
   ip::Clint clint;
   ip::Plic plic;
@@ -99,9 +99,9 @@ class Soc : public sc_core::sc_module {
   ip::Sysctl sysctl;
   ip::PerformanceCounters perf;
   ip::Noc noc;
-  ip::SparseMemory hbm_store;                      ///< the bytes of all stacks, from address_map::hbm on
-  std::vector<std::unique_ptr<ip::HbmStack>> hbm;  ///< empty when memory is RTL
-  std::vector<std::unique_ptr<rtl::RtlDevice>> hbm_rtl;  ///< `rtl.hbm`, stack * ports + port; empty without
+  ip::SparseMemory hbm_store;                         ///< the bytes of all stacks, from address_map::hbm on
+  std::vector<std::unique_ptr<ip::HbmStack>> hbm;     ///< empty when memory is RTL
+  std::vector<std::unique_ptr<rtl::Device>> hbm_rtl;  ///< `rtl.hbm`, stack * ports + port; empty without
   std::vector<std::unique_ptr<ip::Cluster>> clusters;
 
   /// Recorders, by the names of their boundaries.
@@ -114,6 +114,8 @@ class Soc : public sc_core::sc_module {
   /// Engines of clusters.dma.model rtl, load and store of each cluster in turn; they belong to the clusters.
   std::vector<rtl::RtlDma*> dma_rtl;
   std::optional<RtlDifference> rtl_difference;
+  /// What happened when a block in another process was lost; the simulation stops there. Empty: none was.
+  std::string lost_block;
 
   /// Called when firmware ends the simulation with an exit code, 0 .. 255.
   std::function<void(int)> on_exit;
@@ -137,7 +139,8 @@ class Soc : public sc_core::sc_module {
   std::string describe_stall();
 
  private:
-  rtl::RtlDevice::Target& sram_memory();
+  rtl::Device::Target& sram_memory();
+  void watch(rtl::Device& device);
   void put_rtl_into_hbm(const rtl::WaveOptions& waves);
   void put_rtl_into_clusters(const rtl::WaveOptions& waves);
   void put_rtl_into_dma(const rtl::WaveOptions& waves);
