@@ -135,8 +135,11 @@ unsigned RtlDevice::debug(MappedInterface& face, const cosim::TargetBridge& brid
   };
   const auto cycles_before = block_.cycles;
   block_.silent = true;
-  if (clock_.evaluated.value() == 0)
+  if (clock_.evaluated.value() == 0 && !was_reset_) {
     for (unsigned i = 0; i < block_.map().reset_cycles; ++i) cycle(true);
+    was_reset_ = true;
+    clock_.skip_reset();  // it might clear what is loaded
+  }
   for (auto& burst : bursts) manager.issue(burst);
   std::size_t done = 0;
   bool good = true;

@@ -74,8 +74,8 @@ std::unique_ptr<Device> make_device(const std::string& name, const std::string& 
 /// sockets. Broken rules of AXI are counted and the first ones kept.
 ///
 /// Debug access to an AXI subordinate goes over its pins while the simulated clock stands: the module sees
-/// clock cycles that are outside of time, and before the simulation starts a reset as well. It is refused
-/// while transactions are under way.
+/// clock cycles that are outside of time, its reset among them if the simulation has not started. It is
+/// refused while transactions are under way.
 class RtlDevice : public Device {
  public:
   RtlDevice(const sc_core::sc_module_name& name, const std::string& file, const RtlPlace& place);
@@ -116,6 +116,7 @@ class RtlDevice : public Device {
   std::vector<std::unique_ptr<ip::cosim::AxiChecker>> axi_checkers_;
   std::vector<std::unique_ptr<ip::cosim::StreamChecker>> stream_checkers_;
   double host_seconds_ = 0;
+  bool was_reset_ = false;  ///< by debug access
 };
 
 }  // namespace forerun::rtl
