@@ -106,7 +106,7 @@ bool is_copy(unsigned opcode) { return opcode == FR_OP_LOAD || opcode == FR_OP_S
 }  // namespace
 
 bool Dma::accepts(const Command& next) const {
-  return parameters_.timing == Timing::approximate && exhausted_ && !fault_ && is_copy(current().header().opcode) &&
+  return parameters_.timing == Timing::approximate && !copier_ && exhausted_ && !fault_ && is_copy(current().header().opcode) &&
          is_copy(next.header().opcode);
 }
 
@@ -119,6 +119,9 @@ void Dma::start(const Command& command) {
     open_.back().busy_until += clock_.cycles_to_ps(1);
     return end_.after(clock_.cycles(1));
   }
+  const bool copies = copier_ && phase_ != Phase::post;
+  by_copier_ = copies && copier_takes();
+  left_to_model_ += copies && !by_copier_;
   issue_from_ = now_picoseconds() + clock_.cycles_to_ps(parameters_.overhead);
   issue_.after(clock_.cycles(parameters_.overhead));
 }
@@ -138,8 +141,8 @@ bool Dma::next_burst(std::uint64_t& global_address, std::uint64_t& local_address
     return static_cast<std::uint64_t>(sum);
   };
   global_address = copy_.global + offset(global_stride_);
-  if (phase_ == Phase::copy && direction_ == tlm::TLM_READ_COMMAND && gather_.count > 0 && current().header().opcode == FR_OP_GATHER)
-    global_address = gather_.table + (at_[1] % gather_.limit) * gather_.table_stride + at_[0];
+  if (phase_ == Phase::copy && gathering())
+    global_address = gather_.table + (parameters_.rows_in_place ? indices_[at_[1]] : at_[1] % gather_.limit) * gather_.table_stride + at_[0];
   local_address = copy_.local + offset(local_stride_);
   const auto burst = parameters_.burst.count;
   length = static_cast<std::uint32_t>(std::min(size_[0] - at_[0], burst - global_address % burst));
@@ -168,11 +171,13 @@ void Dma::issue() {
       local_address = position_;
       position_ += length;
       send(tlm::TLM_READ_COMMAND, global_address, local_address, length, false);
+    } else if (phase_ == Phase::copy && by_copier_) {
+      if (exhausted_ || copying_) break;
+      return start_copy();
     } else if (phase_ == Phase::copy) {
       const auto row = at_[1], skip = at_[0];
       if (!next_burst(global_address, local_address, length)) break;
-      const bool gathering = current().header().opcode == FR_OP_GATHER;
-      send(direction_, global_address, local_address, length, gathering || !parameters_.data, row << 32 | skip);
+      send(direction_, global_address, local_address, length, (gathering() && !parameters_.rows_in_place) || !parameters_.data, row << 32 | skip);
       if (exhausted_) wake();
     } else {
       if (exhausted_) break;
@@ -226,6 +231,15 @@ void Dma::send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t 
 }
 
 tlm::tlm_sync_enum Dma::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay) {
+  const auto flight =
+      std::find_if(copier_flights_.begin(), copier_flights_.end(), [&](const Flight& f) { return f.payload == &payload; });
+  if (flight != copier_flights_.end()) {
+    if (phase == tlm::BEGIN_RESP) {
+      latency_sum += static_cast<std::uint64_t>(now_picoseconds() + to_picoseconds(delay) - flight->sent);
+      copier_flights_.erase(flight);
+    }
+    return copier_->from_global(payload, phase, delay);
+  }
   if (requesting_ == &payload) {
     requesting_ = nullptr;
     issue_.now();
@@ -273,7 +287,7 @@ void Dma::complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps) {
     } else if (phase_ == Phase::copy) {
       bytes_moved += length;
       if (payload.is_read()) {
-        if (parameters_.data && current().header().opcode == FR_OP_GATHER)
+        if (parameters_.data && gathering() && !parameters_.rows_in_place)
           read_gather_row(flight.source >> 32, flight.source & 0xffffffff, payload.get_data_ptr(), length);
         move_local(tlm::TLM_WRITE_COMMAND, flight.local, payload.get_data_ptr(), length, delay_ps);
       }
@@ -291,11 +305,13 @@ void Dma::complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps) {
   }
   flight.payload = nullptr;
   payload.release();
-  if (in_flight_ == 0) {
-    if (abandoned_) {
-      abandoned_ = false;
-      wake();
-    }
+  if (in_flight_ == 0) landed();
+}
+
+void Dma::landed() {
+  if (abandoned_) {
+    abandoned_ = false;
+    wake();
   }
 }
 
@@ -328,9 +344,85 @@ void Dma::abandon() {
   phase_ = Phase::idle;
   forget();
   abandoned_ = in_flight_ > 0;
+  if (copying_) copier_->abandon();
   requesting_ = nullptr;
   issue_.cancel();
   end_.cancel();
 }
+
+void Dma::use(std::unique_ptr<DmaCopier> copier) {
+  copier_ = std::move(copier);
+  copier_->connect(*this);
+}
+
+bool Dma::copier_takes() const {
+  auto bits = copy_.global | copy_.local | size_[0];
+  for (std::size_t d = 1; d < 4; ++d)
+    if (size_[d] > 1) bits |= static_cast<std::uint64_t>(global_stride_[d]) | static_cast<std::uint64_t>(local_stride_[d]);
+  return bits % copier_->alignment() == 0;
+}
+
+DmaCopy Dma::next_copy() {
+  DmaCopy copy;
+  copy.load = direction_ == tlm::TLM_READ_COMMAND;
+  copy.bytes = size_[0];
+  copy.global = copy_.global;
+  copy.local = copy_.local;
+  for (std::size_t d = 1; d < 4; ++d) {
+    copy.global += at_[d] * static_cast<std::uint64_t>(global_stride_[d]);
+    copy.local += at_[d] * static_cast<std::uint64_t>(local_stride_[d]);
+  }
+  if (gathering()) {
+    copy.global = gather_.table + indices_[at_[1]] * gather_.table_stride;
+    exhausted_ = ++at_[1] == size_[1];
+    return copy;
+  }
+  copy.rows = size_[1];
+  copy.global_stride = global_stride_[1];
+  copy.local_stride = local_stride_[1];
+  exhausted_ = ++at_[2] == size_[2] && ++at_[3] == size_[3];
+  if (at_[2] == size_[2]) at_[2] = 0;
+  return copy;
+}
+
+void Dma::start_copy() {
+  copying_ = true;
+  ++in_flight_;
+  ++open_.back().in_flight;
+  const auto copy = next_copy();
+  bytes_moved += copy.bytes * copy.rows;
+  copier_->start(copy);
+}
+
+void Dma::copied(std::optional<LocalFault> fault) {
+  copying_ = false;
+  --in_flight_;
+  if (!abandoned_) {
+    --open_.back().in_flight;
+    if (fault) note(*fault, first_open_);
+    open_.back().busy_until = now_picoseconds();
+    end_.now();
+    issue_.now();
+  }
+  if (in_flight_ == 0) landed();
+}
+
+tlm::tlm_sync_enum Dma::to_global(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay) {
+  if (phase != tlm::BEGIN_REQ) return global->nb_transport_fw(payload, phase, delay);
+  ++transactions;
+  if (parameters_.timing == Timing::loose) {
+    global->b_transport(payload, delay);
+    return tlm::TLM_COMPLETED;
+  }
+  copier_flights_.push_back({&payload, 0, 0, now_picoseconds()});
+  const auto answer = global->nb_transport_fw(payload, phase, delay);
+  if (answer == tlm::TLM_COMPLETED || (answer == tlm::TLM_UPDATED && phase == tlm::BEGIN_RESP)) {
+    latency_sum += static_cast<std::uint64_t>(to_picoseconds(delay));
+    std::erase_if(copier_flights_, [&](const Flight& f) { return f.payload == &payload; });
+  }
+  return answer;
+}
+
+void Dma::to_local(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) { local->b_transport(payload, delay); }
 
 }  // namespace forerun::ip

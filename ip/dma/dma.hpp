@@ -6,11 +6,13 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "ip/base/payload.hpp"
 #include "ip/command/engine.hpp"
+#include "ip/dma/copier.hpp"
 
 namespace forerun::ip {
 
@@ -21,6 +23,7 @@ struct DmaParameters {
   unsigned queue_depth = 16;    ///< commands
   Frequency clock{1.25e9};
   Timing timing = Timing::approximate;
+  bool rows_in_place = false;   ///< GATHER reads each row where the list says, so that its time depends on the list
   bool data = true;             ///< false: the bytes of copies are not moved, in the same time
 };
 
@@ -37,10 +40,19 @@ struct DmaParameters {
 ///
 /// Gather reads its index list by real transactions. Row i of the result is then timed as a read of the table's row
 /// (i mod limit), whatever the index, while its bytes come from the right row: time is a function of commands and
-/// parameters, never of data, so that both data modes agree to the cycle.
-class Dma : public Engine {
+/// parameters, never of data, so that both data modes agree to the cycle. `rows_in_place` is for memories that cannot give
+/// bytes without time.
+///
+/// With use() another moves the bytes of LOAD, STORE and the rows of GATHER, in time of its own; index lists, posts,
+/// checks and the order of commands stay here, and so do copies that are not aligned as it needs them.
+class Dma : public Engine, private CopierHost {
  public:
   Dma(const sc_core::sc_module_name& name, const DmaParameters& parameters, std::uint64_t local_bytes);
+
+  /// Before the simulation starts.
+  void use(std::unique_ptr<DmaCopier> copier);
+  /// Copies that the one in use could not take.
+  std::uint64_t left_to_model() const { return left_to_model_; }
 
   tlm_utils::simple_initiator_socket<Dma> global;
   tlm_utils::simple_initiator_socket<Dma> local;
@@ -81,6 +93,15 @@ class Dma : public Engine {
   void forget();
   void move_local(tlm::tlm_command direction, std::uint64_t address, unsigned char* data, std::uint32_t length,
                   std::int64_t& delay_ps);
+  bool gathering() const { return current().header().opcode == FR_OP_GATHER; }
+  /// Whether the copier in use takes the copy that prepare() has set up.
+  bool copier_takes() const;
+  void start_copy();
+  DmaCopy next_copy();
+  tlm::tlm_sync_enum to_global(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay) override;
+  void to_local(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) override;
+  void copied(std::optional<LocalFault> fault) override;
+  void landed();  ///< nothing is under way
   void read_gather_row(std::uint64_t row, std::uint64_t skip, unsigned char* data, std::uint32_t length);
 
   DmaParameters parameters_;
@@ -88,7 +109,11 @@ class Dma : public Engine {
   std::uint64_t local_bytes_;
   PayloadPool pool_, local_pool_;
   std::vector<Flight> flights_;
-  unsigned in_flight_ = 0;
+  unsigned in_flight_ = 0;  ///< transactions, and the copier's copy
+  std::unique_ptr<DmaCopier> copier_;
+  std::vector<Flight> copier_flights_;
+  bool by_copier_ = false, copying_ = false;
+  std::uint64_t left_to_model_ = 0;
   tlm::tlm_generic_payload* requesting_ = nullptr;  // sent, without END_REQ so far
   bool abandoned_ = false;
   Phase phase_ = Phase::idle;

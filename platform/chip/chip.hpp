@@ -53,6 +53,8 @@ struct AddressHash {
 };
 /// What the arrays are: the fast models, RTL in their place, or both side by side and compared.
 enum class TensorModel : unsigned char { tlm, rtl, lockstep };
+/// What moves the bytes of loads and stores: the fast model, or RTL.
+enum class DmaModel : unsigned char { tlm, rtl };
 enum class NocModel : unsigned char { packet, flit };
 enum class NocTopology : unsigned char { mesh, torus, ring, concentrated_mesh, fat_tree, crossbar };
 enum class NocRouting : unsigned char { dimension_order, o1turn, west_first };
@@ -118,6 +120,7 @@ struct Vector {
 };
 
 struct Dma {
+  DmaModel model = DmaModel::tlm;
   unsigned load_channels = 1, store_channels = 1;  ///< as many of both
   Bytes burst{4096};
   unsigned outstanding = 8;   ///< transactions under way, per channel
@@ -265,6 +268,8 @@ struct Path {
 /// Models that forerun_add_rtl_block or `forerun rtl` has made of somebody's Verilog.
 struct Rtl {
   Path tensor;                ///< arrays of clusters.tensor.model rtl and lockstep; empty: ip/tensor/rtl
+  Path dma;                   ///< engine of clusters.dma.model rtl; empty: ip/dma/rtl
+  Path hbm;                   ///< memory behind each port of the HBM; empty: the model
   Path sram;                  ///< memory of the control CPU; empty: the model
   std::vector<Path> devices;  ///< at address_map::rtl_device(i)
   bool operator==(const Rtl&) const = default;

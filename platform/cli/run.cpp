@@ -198,6 +198,7 @@ std::string problem_of(const soc::Soc& soc, const sim::Inference& inference, con
     const auto tag = soc.rtl_difference->difference.tag;
     return soc.rtl_difference->describe(tag < tags.size() ? tags[tag] : "");
   }
+  if (!soc.lost_block.empty()) return soc.lost_block;
   if (!inference.failure().empty()) return inference.failure();
   switch (outcome.kind) {
     case sim::Outcome::Kind::exited:

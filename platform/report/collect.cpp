@@ -140,6 +140,7 @@ class Collector {
   }
 
   void channels(Report& r) const {
+    if (soc_.hbm.empty()) return;  // RTL
     const auto burst = chip_.hbm.burst_bytes.count;
     const double peak = peak_bandwidth_ / (chip_.hbm.stacks * chip_.hbm.channels);
     for (unsigned stack = 0; stack < chip_.hbm.stacks; ++stack)
@@ -179,9 +180,9 @@ class Collector {
   }
 
   void rtl(Report& r) const {
-    const auto device = [&](std::string name, const rtl::RtlDevice& d) {
+    const auto device = [&](std::string name, const rtl::Device& d) {
       r.rtl.push_back({std::move(name),
-                       d.file(),
+                       d.describe(),
                        1,
                        d.transactions(),
                        d.cycles(),
@@ -190,14 +191,40 @@ class Collector {
                        d.first_broken_rules(5),
                        d.host_seconds()});
     };
+    for (const auto& memory : soc_.hbm_rtl) device(memory->label(), *memory);
     if (soc_.sram_rtl) device("sram", *soc_.sram_rtl);
     for (std::size_t i = 0; i < soc_.rtl_devices.size(); ++i)
       device(fmt::format("device{}", i), *soc_.rtl_devices[i]);
     if (soc_.tensor_rtl) arrays(r);
+    if (!soc_.dma_rtl.empty()) dma(r);
+  }
+
+  void dma(Report& r) const {
+    RtlUse use;
+    use.name = "dma";
+    use.unit = "copies";
+    use.model = rtl::describe_dma(chip_);
+    for (const auto* engine : soc_.dma_rtl) {
+      const auto& device = engine->device();
+      ++use.instances;
+      use.commands += engine->copies();
+      use.cycles += device.cycles();
+      use.host_seconds += device.host_seconds();
+      use.broken_rules += device.broken_rules();
+      for (auto& line :
+           device.first_broken_rules(5 - std::min<std::size_t>(5, use.first_broken_rules.size())))
+        use.first_broken_rules.push_back(std::move(line));
+    }
+    std::uint64_t left = 0;
+    for (const auto& cluster : soc_.clusters)
+      left += cluster->load.left_to_model() + cluster->store.left_to_model();
+    if (left > 0)
+      use.fall_backs.emplace_back("addresses, sizes or strides not aligned as its pin map asks", left);
+    r.rtl.push_back(std::move(use));
   }
 
   void arrays(Report& r) const {
-    RtlUse use{"tensor", soc_.tensor_rtl->describe(), 0, 0, 0, {}, 0, {}, 0};
+    RtlUse use{"tensor", soc_.tensor_rtl->describe(), 0, 0, 0, {}, 0, {}, 0, "commands"};
     if (chip_.clusters.tensor.model == chip::TensorModel::lockstep) use.model += ", compared with the models";
     std::map<std::string, std::uint64_t> fall_backs;
     for (std::size_t i = 0; i < clusters_; ++i) {

@@ -68,7 +68,8 @@ struct RtlUse {
   std::vector<std::pair<std::string, std::uint64_t>> fall_backs;  ///< commands left to the model, by reason
   std::uint64_t broken_rules = 0;                                 ///< of AXI, at its pins
   std::vector<std::string> first_broken_rules;
-  double host_seconds = 0;  ///< CPU time in it
+  double host_seconds = 0;                                        ///< CPU time in it
+  std::string unit = "transactions";                              ///< what `commands` counts
 };
 
 struct Report {

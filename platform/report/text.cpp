@@ -96,9 +96,10 @@ std::string to_text(const Report& r) {
     fmt::format_to(out, "{:<26}{:>12}{:>12}{:>12}{:>12}\n", o.name, quantity(o.load, "s"),
                    quantity(o.store, "s"), quantity(o.tensor, "s"), quantity(o.vector, "s"));
 
-  fmt::format_to(out, "\n{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}{:>8}{:>10}  {}\n", "HBM channel",
-                 "read", "written", "bandwidth", "of peak", "row hits", "misses", "conflicts", "queue",
-                 "energy", "limited by");
+  if (!r.channels.empty())
+    fmt::format_to(out, "\n{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}{:>8}{:>10}  {}\n", "HBM channel",
+                   "read", "written", "bandwidth", "of peak", "row hits", "misses", "conflicts", "queue",
+                   "energy", "limited by");
   for (const auto& c : r.channels)
     fmt::format_to(out, "{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}{:>8.1f}{:>10}  {}\n", c.name,
                    quantity(static_cast<double>(c.bytes_read), "B"),
@@ -117,8 +118,8 @@ std::string to_text(const Report& r) {
     in_rtl += b.host_seconds;
     fmt::format_to(
         out, "RTL {}: {}\n  {} {} in {} clock cycles of {} instance{}, {:.2f} s of CPU time: {} cycles/s\n",
-        b.name, b.model, b.commands, b.name == "tensor" ? "commands" : "transactions", b.cycles, b.instances,
-        b.instances == 1 ? "" : "s", b.host_seconds,
+        b.name, b.model, b.commands, b.unit, b.cycles, b.instances, b.instances == 1 ? "" : "s",
+        b.host_seconds,
         quantity(b.host_seconds > 0 ? static_cast<double>(b.cycles) / b.host_seconds : 0, ""));
     for (const auto& [reason, count] : b.fall_backs)
       fmt::format_to(out, "  {} commands were left to the model: {}\n", count, reason);

@@ -387,6 +387,7 @@ ip::ClusterParameters cluster_parameters(const chip::Chip& chip, unsigned index)
            .queue_depth = queue_depth,
            .clock = c.clock,
            .timing = timing(chip),
+           .rows_in_place = !chip.rtl.hbm.text.empty(),
            .data = data};
   p.tensor = {.rows = c.tensor.rows,
               .columns = c.tensor.columns,
