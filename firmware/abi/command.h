@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 enum {
-  FR_REGISTERS = 32,   /* scalar registers of a command processor, 64 bits signed each */
+  FR_REGISTERS = 48,   /* scalar registers of a command processor, 64 bits signed each */
   FR_PARAMETERS = 16,  /* registers loaded from the parameter table at start */
   FR_SEMAPHORES = 64,  /* counted semaphores of a cluster, 16 bits each; overflow is an error */
   FR_LOOP_DEPTH = 8,   /* nesting of loops */
@@ -69,6 +69,7 @@ enum {
   X(LOOP, 0x03, COMMAND, FR_FIELDS_LOOP, "repeat the commands up to the matching ENDLOOP; counter runs 0..count-1") \
   X(ENDLOOP, 0x04, COMMAND, FR_FIELDS_NONE, "end of the innermost loop")                                           \
   X(SCALAR, 0x05, COMMAND, FR_FIELDS_SCALAR, "rd = ra op (rb + imm)")                                              \
+  X(READ, 0x06, COMMAND, FR_FIELDS_READ, "registers from memory: what follows is dispatched when they are there")  \
   X(LOAD, 0x10, LOAD, FR_FIELDS_COPY, "copy up to four dimensions, global to scratchpad")                          \
   X(GATHER, 0x11, LOAD, FR_FIELDS_GATHER, "copy the table rows that an index list names into the scratchpad")      \
   X(LOAD_NOP, 0x1f, LOAD, FR_FIELDS_NONE, "wait and signal only")                                                  \
@@ -90,16 +91,21 @@ enum {
 
 #define FR_FIELDS_LOOP(F)                                                                    \
   F(int64_t, count, "iterations, 0 or less skips the body")                                  \
-  F(uint32_t, counter, "register that holds the iteration number, FR_PARAMETERS to 31")      \
+  F(uint32_t, counter, "register that holds the iteration number, FR_PARAMETERS to FR_REGISTERS-1")      \
   F(uint32_t, body, "bytes from the end of this command to the end of its ENDLOOP")
 
 #define FR_FIELDS_SCALAR(F)                                                                  \
   F(uint8_t, op, "FR_SCALAR_*")                                                              \
-  F(uint8_t, rd, "destination register, FR_PARAMETERS to 31")                                \
+  F(uint8_t, rd, "destination register, FR_PARAMETERS to FR_REGISTERS-1")                                \
   F(uint8_t, ra, "first operand register, or 255 for 0")                                     \
   F(uint8_t, rb, "second operand register, or 255 for 0")                                    \
   F(uint32_t, reserved, "0")                                                                 \
   F(int64_t, imm, "added to the second operand")
+
+#define FR_FIELDS_READ(F)                                                                    \
+  F(uint64_t, address, "global, 8-byte aligned; the words do not cross a multiple of 256 bytes")\
+  F(uint32_t, rd, "register of the first, FR_PARAMETERS to FR_REGISTERS-1")                  \
+  F(uint32_t, count, "words, 1 to 16, and no more than there are registers from rd on")
 
 #define FR_FIELDS_COPY(F)                                                                    \
   F(uint64_t, global, "global byte address of element 0")                                    \
@@ -370,6 +376,7 @@ struct fr_patch {
 #define FR_F(TYPE, NAME, DESCRIPTION) TYPE NAME;
 struct fr_loop { struct fr_command_header header; FR_FIELDS_LOOP(FR_F) };
 struct fr_scalar { struct fr_command_header header; FR_FIELDS_SCALAR(FR_F) };
+struct fr_read { struct fr_command_header header; FR_FIELDS_READ(FR_F) };
 struct fr_copy { struct fr_command_header header; FR_FIELDS_COPY(FR_F) };
 struct fr_gather { struct fr_command_header header; FR_FIELDS_GATHER(FR_F) };
 struct fr_post { struct fr_command_header header; FR_FIELDS_POST(FR_F) };
@@ -382,7 +389,7 @@ struct fr_vector { struct fr_command_header header; FR_FIELDS_VECTOR(FR_F) };
 #ifdef __cplusplus
 }
 static_assert(sizeof(fr_command_header) == 16 && sizeof(fr_patch) == 8);
-static_assert(sizeof(fr_loop) == 32 && sizeof(fr_scalar) == 32 && sizeof(fr_copy) == 80 && sizeof(fr_gather) == 64);
+static_assert(sizeof(fr_loop) == 32 && sizeof(fr_scalar) == 32 && sizeof(fr_read) == 32 && sizeof(fr_copy) == 80 && sizeof(fr_gather) == 64);
 static_assert(sizeof(fr_post) == 48 && sizeof(fr_matmul) == 56 && sizeof(fr_matmul_scaled) == 88 && sizeof(fr_vector) == 80);
 static_assert(sizeof(fr_collective) == 136);
 #endif

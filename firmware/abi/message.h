@@ -7,10 +7,10 @@
 
 /* X(NAME, number, direction, description of words 1..7) */
 #define FR_MESSAGES(X)                                                                                               \
-  X(RUN, 1, TO_CHIP, "1 address of the program, 2 prompt tokens (already at token_ids), 3 tokens to generate, 4 FR_RUN_*, 5 temperature bits, 6 seed, 7 time-out of a step in timer ticks (0: none)") \
+  X(RUN, 1, TO_CHIP, "1 address of the program, 2 prompt tokens (already at token_ids), 3 tokens to generate, 4 FR_RUN_*, 5 temperature bits, 6 seed, 7 time-out of a step in timer ticks (0: none); with FR_RUN_SEQUENCES: 2 sequences in the table of requests, 3 layers to carry out (0: all)") \
   X(STOP, 2, TO_CHIP, "firmware ends: exit code in 1")                                                               \
   X(READY, 16, TO_HOST, "firmware is up: 1 clusters found, 2 bytes of HBM, 3 firmware version")                      \
-  X(STEP, 17, TO_HOST, "a step ended: 1 first position, 2 tokens in it, 3 id chosen after its last token, 4 mtime at its start, 5 mtime at its end") \
+  X(STEP, 17, TO_HOST, "a step ended: 1 first position, 2 tokens in it, 3 id chosen after its last token, 4 mtime at its start, 5 mtime at its end, 6 sequence, 7 chunks of the step that are still to be told; a message for each chunk") \
   X(DONE, 18, TO_HOST, "the run ended: 1 steps")                                                                     \
   X(FAILED, 19, TO_HOST, "the run failed: 1 FR_FAILURE_*, 2 cluster, 3 FR_ERROR_*, 4 failing address, 5 byte offset of the command, 6 engine") \
   X(TRAP, 20, TO_HOST, "firmware trapped: 1 mcause, 2 mepc, 3 mtval")
@@ -22,7 +22,8 @@ enum {
   FR_MESSAGE_WORDS = 8,
   FR_RUN_SAMPLE = 1,      /* sample with the temperature and seed, instead of taking the largest logit */
   FR_RUN_TEACHER = 2,     /* token_ids already hold every input: the chosen ids are reported but not fed back */
-  FR_RUN_ALL_LOGITS = 4   /* make logits for every position, not only the last of a prefill step */
+  FR_RUN_ALL_LOGITS = 4,  /* make logits for every position, not only the last of a prefill step */
+  FR_RUN_SEQUENCES = 8    /* what to do is in the program's table of requests */
 };
 
 /* Failures that the firmware reports: X(NAME, number, description) */

@@ -66,16 +66,21 @@ static bool in_hbm(const struct hardware* hardware, uint64_t address, uint64_t a
 
 static bool check_memory(const struct hardware* hardware, const struct fr_program_header* header,
                          struct failure* failure) {
-  const uint64_t context = header->context;
+  const uint64_t context = header->context, sequences = header->sequences;
   if (header->memory_end < header->load_address ||
       !in_hbm(hardware, header->load_address, 8, header->memory_end - header->load_address, 1))
     return fail(failure, FR_FAILURE_PROGRAM_MEMORY, header->memory_end);
   if (!in_hbm(hardware, header->parameters, 8, FR_PARAMETERS, sizeof(int64_t)))
     return fail(failure, FR_FAILURE_PROGRAM_MEMORY, header->parameters);
-  if (!in_hbm(hardware, header->token_ids, 4, context + 1, sizeof(uint32_t)))
+  if (!in_hbm(hardware, header->token_ids, 4, (context + 1) * sequences, sizeof(uint32_t)))
     return fail(failure, FR_FAILURE_PROGRAM_MEMORY, header->token_ids);
-  if (!in_hbm(hardware, header->next_ids, 4, context, sizeof(uint32_t)))
+  if (!in_hbm(hardware, header->next_ids, 4, context * sequences, sizeof(uint32_t)))
     return fail(failure, FR_FAILURE_PROGRAM_MEMORY, header->next_ids);
+  if (sequences == 0 || sequences > FR_PROGRAM_SEQUENCES ||
+      !in_hbm(hardware, header->requests, 8, sequences, sizeof(struct fr_sequence_request)))
+    return fail(failure, FR_FAILURE_PROGRAM_MEMORY, header->requests);
+  if (sequences > 1 && !in_hbm(hardware, header->chunks, 8, sequences, sizeof(struct fr_chunk)))
+    return fail(failure, FR_FAILURE_PROGRAM_MEMORY, header->chunks);
   if (header->logits != 0 &&
       !in_hbm(hardware, header->logits, 4, context * sizeof(float), header->vocabulary))
     return fail(failure, FR_FAILURE_PROGRAM_MEMORY, header->logits);

@@ -14,7 +14,10 @@
 #include "firmware/runtime/messages.h"
 #include "firmware/runtime/watchdog.h"
 
-enum { ALL_FLAGS = FR_RUN_SAMPLE | FR_RUN_TEACHER | FR_RUN_ALL_LOGITS, INFINITY_BITS = 0x7f800000 };
+enum {
+  ALL_FLAGS = FR_RUN_SAMPLE | FR_RUN_TEACHER | FR_RUN_ALL_LOGITS | FR_RUN_SEQUENCES,
+  INFINITY_BITS = 0x7f800000
+};
 #define NO_CLUSTER UINT32_MAX
 
 static const struct hardware* chip;
@@ -55,12 +58,48 @@ bool run_start(const struct hardware* hardware) {
   return true;
 }
 
-static bool check_request(const struct run_request* request, const struct fr_program_header* header) {
-  const uint64_t generate = (request->flags & FR_RUN_TEACHER) != 0 ? 0 : request->generate;
-  const bool sample = (request->flags & FR_RUN_SAMPLE) != 0;
-  return header->max_tokens > 0 && request->prompt >= 1 && request->prompt <= header->context &&
-         generate <= header->context - request->prompt && (request->flags & ~(uint64_t)ALL_FLAGS) == 0 &&
-         (!sample || (request->temperature > 0 && request->temperature < INFINITY_BITS));
+/* What is left to do of each sequence. */
+static struct sequence {
+  uint64_t position; /* of the next token to compute */
+  uint64_t given;    /* end of the prompt */
+  uint64_t end;      /* of the positions to compute */
+} sequences[FR_PROGRAM_SEQUENCES];
+
+/* The tokens of a step, as they are in memory. */
+static struct fr_chunk chunks[FR_PROGRAM_SEQUENCES];
+static uint64_t chunk_count;
+
+static bool take_sequence(const struct fr_program_header* header, bool teacher, uint32_t index,
+                          const struct fr_sequence_request* wanted) {
+  const uint64_t generate = teacher ? 0 : wanted->generate;
+  if (header->max_tokens == 0 || wanted->prompt < 1 || wanted->cached > header->context ||
+      wanted->prompt > header->context - wanted->cached ||
+      generate > header->context - wanted->cached - wanted->prompt)
+    return false;
+  struct sequence* const s = &sequences[index];
+  s->position = wanted->cached;
+  s->given = wanted->cached + wanted->prompt;
+  s->end = s->given + (generate == 0 ? 1 : generate) - 1; /* the prompt gives the first */
+  return true;
+}
+
+/* Fills in the table of sequences; 0 for a bad request, else their number. */
+static uint32_t take_request(const struct run_request* request, const struct fr_program_header* header) {
+  const bool sample = (request->flags & FR_RUN_SAMPLE) != 0, teacher = (request->flags & FR_RUN_TEACHER) != 0;
+  if ((request->flags & ~(uint64_t)ALL_FLAGS) != 0 ||
+      (sample && (request->temperature == 0 || request->temperature >= INFINITY_BITS)))
+    return 0;
+  if ((request->flags & FR_RUN_SEQUENCES) == 0)
+    return take_sequence(header, teacher, 0,
+                         &(const struct fr_sequence_request){0, request->prompt, request->generate});
+  const uint64_t count = request->prompt;
+  if (count < 1 || count > header->sequences || request->generate > header->layers) return 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint64_t at = header->requests + i * sizeof(struct fr_sequence_request);
+    const struct fr_sequence_request wanted = {hal_read64(at), hal_read64(at + 8), hal_read64(at + 16)};
+    if (!take_sequence(header, teacher, i, &wanted)) return 0;
+  }
+  return (uint32_t)count;
 }
 
 static void set_parameter(struct parameters* table, unsigned number, int64_t value) {
@@ -77,10 +116,14 @@ static void prepare(const struct run_request* request, const struct fr_program_h
     table->values[FR_PARAMETER_SAMPLE] = 1;
     table->values[FR_PARAMETER_TEMPERATURE] = (int64_t)request->temperature;
   }
+  table->values[FR_PARAMETER_LAYERS] = (request->flags & FR_RUN_SEQUENCES) != 0 && request->generate != 0
+                                           ? (int64_t)request->generate
+                                           : header->layers;
   table->values[FR_PARAMETER_SEED_LOW] = (int64_t)(request->seed & 0xffffffff);
   table->values[FR_PARAMETER_SEED_HIGH] = (int64_t)(request->seed >> 32);
   for (unsigned i = 0; i < FR_PARAMETERS; ++i)
     hal_write64(table->address + i * sizeof(int64_t), (uint64_t)table->values[i]);
+  memset(chunks, -1, sizeof chunks); /* nothing of it is in memory yet */
   for (uint32_t i = 0; i < header->clusters; ++i) {
     const struct fr_program_stream stream = program_stream(header, i);
     cluster_prepare(chip->clusters[i].registers, stream.address, stream.bytes, header->parameters);
@@ -123,38 +166,92 @@ static void diagnose(const struct fr_program_header* header, uint64_t position, 
   failed_cluster = NO_CLUSTER;
 }
 
+/* Adds the next tokens of a sequence to the step. Only what changes is written. */
+static void add_chunk(const struct fr_program_header* header, uint32_t sequence, uint64_t tokens,
+                      uint64_t row) {
+  const struct fr_chunk next = {(int64_t)sequences[sequence].position, (int64_t)tokens, (int64_t)row,
+                                sequence};
+  const int64_t new[] = {next.position, next.tokens, next.row, next.sequence};
+  const struct fr_chunk* const old = &chunks[chunk_count];
+  const int64_t known[] = {old->position, old->tokens, old->row, old->sequence};
+  const uint64_t at = header->chunks + chunk_count * sizeof next;
+  for (unsigned i = 0; header->sequences > 1 && i < sizeof new / sizeof *new; ++i)
+    if (new[i] != known[i]) hal_write64(at + i * sizeof *new, (uint64_t) new[i]);
+  chunks[chunk_count++] = next;
+}
+
+/* Chooses the tokens of the next step and returns their number, 0 when all is done: what is left of a prompt,
+ * or one token of each sequence. */
+static uint64_t next_step(const struct fr_program_header* header, uint32_t count) {
+  chunk_count = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    const struct sequence* const s = &sequences[i];
+    const uint64_t left = s->given > s->position ? s->given - s->position : 0;
+    if (left < 2 || header->max_tokens == 1) continue;
+    const uint64_t tokens = left < header->max_tokens ? left : header->max_tokens;
+    add_chunk(header, i, tokens, 0);
+    return tokens;
+  }
+  for (uint32_t i = 0; i < count; ++i)
+    if (sequences[i].position < sequences[i].end) add_chunk(header, i, 1, chunk_count);
+  return chunk_count;
+}
+
+/* Takes what the step has chosen, and tells the host. */
+static void finish_step(const struct fr_program_header* header, bool teacher, uint64_t begun,
+                        uint64_t ended) {
+  for (uint64_t i = 0; i < chunk_count; ++i) {
+    const struct fr_chunk* const chunk = &chunks[i];
+    struct sequence* const s = &sequences[chunk->sequence];
+    const uint64_t position = s->position, last = position + (uint64_t)chunk->tokens - 1;
+    const uint64_t of_sequence = (uint64_t)chunk->sequence * header->context;
+    const uint32_t id = hal_read32(header->next_ids + (of_sequence + last) * sizeof id);
+    if (!teacher && last + 1 >= s->given)
+      hal_write32(header->token_ids + (of_sequence + (uint64_t)chunk->sequence + last + 1) * sizeof id, id);
+    s->position = last + 1;
+    messages_send((const uint64_t[FR_MESSAGE_WORDS]){FR_MESSAGE_STEP, position, (uint64_t)chunk->tokens, id,
+                                                     begun, ended, (uint64_t)chunk->sequence,
+                                                     chunk_count - 1 - i});
+  }
+}
+
+static void announce(const struct run_request* request, const struct fr_program_header* header,
+                     uint32_t count) {
+  const bool teacher = (request->flags & FR_RUN_TEACHER) != 0;
+  if ((request->flags & FR_RUN_SEQUENCES) != 0)
+    console_print("run: %s on %" PRIu32 " clusters, %" PRIu32 " sequences\n", header->name, header->clusters,
+                  count);
+  else
+    console_print("run: %s on %" PRIu32 " clusters, %" PRIu64 " tokens given, %" PRIu64 " to generate\n",
+                  header->name, header->clusters, request->prompt, teacher ? 0 : request->generate);
+}
+
 bool run_program(const struct run_request* request, uint64_t* steps, struct failure* failure) {
   struct fr_program_header header;
   struct parameters table;
   *steps = 0;
   if (!program_check(chip, request->program, &header, failure)) return false;
-  if (!check_request(request, &header)) {
+  const uint32_t count = take_request(request, &header);
+  if (count == 0) {
     *failure = (struct failure){.code = FR_FAILURE_REQUEST};
     return false;
   }
   const bool teacher = (request->flags & FR_RUN_TEACHER) != 0;
-  const uint64_t generate =
-      teacher || request->generate == 0 ? 1 : request->generate; /* the prompt gives the first */
-  const uint64_t end = request->prompt + generate - 1;           /* positions to compute */
-  console_print("run: %s on %" PRIu32 " clusters, %" PRIu64 " tokens given, %" PRIu64 " to generate\n",
-                header.name, header.clusters, request->prompt, teacher ? 0 : request->generate);
+  const bool all_logits = (request->flags & FR_RUN_ALL_LOGITS) != 0;
+  announce(request, &header, count);
   prepare(request, &header, &table);
-  for (uint64_t position = 0, tokens; position < end; position += tokens, ++*steps) {
-    tokens = position < request->prompt ? request->prompt - position : 1;
-    if (tokens > header.max_tokens) tokens = header.max_tokens;
-    set_parameter(&table, FR_PARAMETER_POSITION, (int64_t)position);
+  for (uint64_t tokens; (tokens = next_step(&header, count)) != 0; ++*steps) {
+    const int64_t position = chunks[0].position;
+    set_parameter(&table, FR_PARAMETER_POSITION, position);
     set_parameter(&table, FR_PARAMETER_TOKENS, (int64_t)tokens);
-    set_parameter(&table, FR_PARAMETER_LOGIT_ROWS,
-                  (request->flags & FR_RUN_ALL_LOGITS) != 0 ? (int64_t)tokens : 1);
+    set_parameter(&table, FR_PARAMETER_LOGIT_ROWS, all_logits ? (int64_t)tokens : (int64_t)chunk_count);
+    set_parameter(&table, FR_PARAMETER_CHUNKS, (int64_t)chunk_count);
     const uint64_t begun = clint_time(chip->clint.base);
     if (!execute(&header, request->timeout)) {
-      diagnose(&header, position, failure);
+      diagnose(&header, (uint64_t)position, failure);
       return false;
     }
-    const uint64_t ended = clint_time(chip->clint.base), last = position + tokens - 1;
-    const uint32_t id = hal_read32(header.next_ids + last * sizeof id);
-    if (!teacher && last + 1 >= request->prompt) hal_write32(header.token_ids + (last + 1) * sizeof id, id);
-    messages_send((const uint64_t[FR_MESSAGE_WORDS]){FR_MESSAGE_STEP, position, tokens, id, begun, ended});
+    finish_step(&header, teacher, begun, clint_time(chip->clint.base));
   }
   console_print("done: %" PRIu64 " steps\n", *steps);
   return true;

@@ -13,8 +13,8 @@
 /* What FR_MESSAGE_RUN asks for. */
 struct run_request {
   uint64_t program;     /* address of the container */
-  uint64_t prompt;      /* tokens already at token_ids */
-  uint64_t generate;    /* tokens to add; not used with FR_RUN_TEACHER */
+  uint64_t prompt;      /* tokens already at token_ids; with FR_RUN_SEQUENCES the number of sequences */
+  uint64_t generate;    /* tokens to add; not used with FR_RUN_TEACHER; with FR_RUN_SEQUENCES layers, or 0 */
   uint64_t flags;       /* FR_RUN_* */
   uint64_t temperature; /* bits of a binary32 above 0, with FR_RUN_SAMPLE */
   uint64_t seed;
@@ -28,9 +28,10 @@ struct run_request run_request_from(const uint64_t words[FR_MESSAGE_WORDS]);
 bool run_start(const struct hardware* hardware);
 
 /*
- * The prompt in steps of up to max_tokens, then one token at a time; FR_MESSAGE_STEP after each. Returns true
- * and the number of steps, or false and the failure; the clusters are ready for another run in both cases.
- * The number of instructions executed does not depend on ids, weights or the data mode.
+ * The prompt of each sequence in turn, in steps of up to max_tokens, then all sequences together, one token
+ * of each at a time, until each has what it wants; FR_MESSAGE_STEP for each chunk of a step. Returns true and
+ * the number of steps, or false and the failure; the clusters are ready for another run in both cases. The
+ * number of instructions executed does not depend on ids, weights or the data mode.
  */
 bool run_program(const struct run_request* request, uint64_t* steps, struct failure* failure);
 

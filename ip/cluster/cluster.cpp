@@ -25,7 +25,8 @@ Cluster::Cluster(const sc_core::sc_module_name& name, const ClusterParameters& p
       vector("vector", parameters.vector, parameters.scratchpad.size.count),
       collective("collective", parameters.dma, parameters.scratchpad.size.count),
       command("command", parameters.command),
-      mux("mux", 4, parameters.ports_in_order),
+      turns("turns"),
+      mux("mux", 4, turns),
       parameters_(parameters),
       clock_(parameters.command.clock),
       window_("window") {
@@ -44,11 +45,11 @@ Cluster::Cluster(const sc_core::sc_module_name& name, const ClusterParameters& p
   store.global.bind(mux.in[2]);
   collective.global.bind(mux.in[3]);
   command.connect(
-      engines(), [this] { set_status(FR_CLUSTER_STATUS_DONE, FR_CLUSTER_INTERRUPT_DONE); },
+      engines(), turns, [this] { set_status(FR_CLUSTER_STATUS_DONE, FR_CLUSTER_INTERRUPT_DONE); },
       [this](std::uint64_t offset, LocalFault fault) { stop_with(FR_ENGINE_COMMAND, offset, fault); });
   for (std::uint32_t i = 1; i < FR_ENGINE_COUNT; ++i)
     engines()[i]->connect(
-        semaphores_, [this] { command.progress(); },
+        semaphores_, turns, [this] { command.progress(); },
         [this, i](const Command& c, LocalFault fault) { stop_with(i, c.offset, fault); });
   const auto list = [this](const std::string& prefix, const CounterGroup& group) {
     for (auto* counter : group.all()) counter_list_.emplace_back(prefix + counter->name(), counter);
@@ -111,6 +112,7 @@ bool Cluster::control(std::uint64_t value) {
   if (running() || (status_ & FR_CLUSTER_STATUS_ERROR) != 0 || stream % 8 != 0 || parameters % (FR_PARAMETERS * 8) != 0) return false;
   status_ = FR_CLUSTER_STATUS_RUNNING;
   started_ = now_picoseconds();
+  if (on_start) on_start();
   command.start(stream, registers_.get(FR_CLUSTER_STREAM_BYTES), parameters);
   return true;
 }

@@ -24,8 +24,6 @@ struct ClusterParameters {
   TensorParameters tensor;
   VectorParameters vector;
   CommandParameters command;
-  bool ports_in_order =
-      false;  ///< engines that ask for the network at once get it in a fixed order (PortMux)
   std::uint64_t scratchpad_window = 0x1000'0000;  ///< offset at the target socket at which the scratchpad begins
 };
 
@@ -49,9 +47,13 @@ class Cluster : public sc_core::sc_module {
   VectorUnit vector;
   Collective collective;
   CommandProcessor command;
+  Turns turns;
   PortMux mux;
   CounterGroup counters;
   Counter posts{counters, "posts", "post", "semaphore posts received"};
+
+  /// Called when a run of the stream begins; may be empty.
+  std::function<void()> on_start;
 
   /// Every engine with its name, in the order of FR_ENGINE_*.
   std::array<Engine*, FR_ENGINE_COUNT> engines() {

@@ -3,12 +3,9 @@
 
 #include <algorithm>
 
-#include "ip/base/method.hpp"
-
 namespace forerun::ip {
 
-PortMux::PortMux(const sc_core::sc_module_name& name, unsigned inputs, bool by_input)
-    : sc_module(name), in("in", inputs), out("out"), by_input_(by_input) {
+PortMux::PortMux(const sc_core::sc_module_name& name, unsigned inputs, Turns& turns) : sc_module(name), in("in", inputs), out("out") {
   for (unsigned i = 0; i < inputs; ++i) {
     const int id = static_cast<int>(i);
     in[i].register_b_transport(this, &PortMux::b_transport, id);
@@ -16,7 +13,7 @@ PortMux::PortMux(const sc_core::sc_module_name& name, unsigned inputs, bool by_i
     in[i].register_transport_dbg(this, &PortMux::transport_dbg, id);
   }
   out.register_nb_transport_bw(this, &PortMux::nb_transport_bw);
-  add_method("pump", {&pump_event_}, [this] { pump(); });
+  turns.add(pump_, [this] { pump(); });
 }
 
 int PortMux::forget(tlm::tlm_generic_payload& payload) {
@@ -31,15 +28,6 @@ tlm::tlm_sync_enum PortMux::nb_transport_fw(int input, tlm::tlm_generic_payload&
                                             sc_core::sc_time& delay) {
   if (phase != tlm::BEGIN_REQ) return out->nb_transport_fw(payload, phase, delay);
   owners_.push_back({&payload, input});
-  if (by_input_) {
-    const Owner request{&payload, input, sc_core::sc_delta_count()};
-    const auto after = std::find_if(waiting_.begin(), waiting_.end(), [&](const Owner& o) {
-      return o.delta == request.delta && o.input > input;
-    });
-    waiting_.insert(after, request);
-    pump_event_.notify(sc_core::SC_ZERO_TIME);
-    return tlm::TLM_ACCEPTED;
-  }
   if (requesting_ != nullptr || !waiting_.empty()) {
     waiting_.push_back({&payload, input});
     return tlm::TLM_ACCEPTED;
@@ -54,8 +42,6 @@ tlm::tlm_sync_enum PortMux::nb_transport_fw(int input, tlm::tlm_generic_payload&
 void PortMux::pump() {
   while (requesting_ == nullptr && !waiting_.empty()) {
     const auto next = waiting_.front();
-    if (by_input_ && next.delta == sc_core::sc_delta_count())
-      return pump_event_.notify(sc_core::SC_ZERO_TIME);
     waiting_.pop_front();
     requesting_ = next.payload;
     tlm::tlm_phase phase = tlm::BEGIN_REQ;
@@ -73,7 +59,7 @@ tlm::tlm_sync_enum PortMux::nb_transport_bw(tlm::tlm_generic_payload& payload, t
                                             sc_core::sc_time& delay) {
   if (requesting_ == &payload) {
     requesting_ = nullptr;
-    if (!waiting_.empty()) pump_event_.notify(sc_core::SC_ZERO_TIME);
+    if (!waiting_.empty()) pump_.now();
   }
   const auto owner = std::find_if(owners_.begin(), owners_.end(), [&](const Owner& o) { return o.payload == &payload; });
   const auto input = static_cast<std::size_t>(owner->input);

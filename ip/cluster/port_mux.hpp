@@ -10,15 +10,15 @@
 #include <systemc>
 #include <vector>
 
+#include "ip/command/turns.hpp"
+
 namespace forerun::ip {
 
 /// Passes the transactions of `inputs` initiators on, one request at a time, first come first served; a request that must
 /// wait is accepted without END_REQ, which holds that initiator back. Adds no time of its own.
 class PortMux : public sc_core::sc_module {
  public:
-  /// `by_input`: of requests that come in the same delta cycle the lower input goes first, whatever the order
-  /// in which their processes ran.
-  PortMux(const sc_core::sc_module_name& name, unsigned inputs, bool by_input = false);
+  PortMux(const sc_core::sc_module_name& name, unsigned inputs, Turns& turns);
 
   sc_core::sc_vector<tlm_utils::simple_target_socket_tagged<PortMux>> in;
   tlm_utils::simple_initiator_socket<PortMux> out;
@@ -27,7 +27,6 @@ class PortMux : public sc_core::sc_module {
   struct Owner {
     tlm::tlm_generic_payload* payload;
     int input;
-    sc_dt::uint64 delta = 0;  // in which it came
   };
   void b_transport(int, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) { out->b_transport(payload, delay); }
   unsigned transport_dbg(int, tlm::tlm_generic_payload& payload) { return out->transport_dbg(payload); }
@@ -37,11 +36,10 @@ class PortMux : public sc_core::sc_module {
   int forget(tlm::tlm_generic_payload& payload);
   void pump();
 
-  const bool by_input_;
   std::vector<Owner> owners_;
   std::deque<Owner> waiting_;
   tlm::tlm_generic_payload* requesting_ = nullptr;  // sent on, without END_REQ so far
-  sc_core::sc_event pump_event_;
+  Turns::Turn pump_;
 };
 
 }  // namespace forerun::ip

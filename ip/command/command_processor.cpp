@@ -4,12 +4,10 @@
 #include <algorithm>
 #include <limits>
 
-#include "ip/base/method.hpp"
-
 namespace forerun::ip {
 namespace {
 
-constexpr std::uint64_t parameter_line = ~std::uint64_t{0} - 1;
+constexpr std::uint64_t parameter_line = ~std::uint64_t{0} - 1, register_line = ~std::uint64_t{0} - 2;
 
 #define FR_F(TYPE, NAME, DESCRIPTION) +sizeof(TYPE)
 #define FR_X(NAME, NUMBER, ENGINE, FIELDS, DESCRIPTION)                                     \
@@ -46,15 +44,15 @@ CommandProcessor::CommandProcessor(const sc_core::sc_module_name& name, const Co
       pool_(line_bytes),
       lines_(std::max<std::uint64_t>(4, parameters.fetch_buffer.count / line_bytes)) {
   global.register_nb_transport_bw(this, &CommandProcessor::nb_transport_bw);
-  add_method("step", {&step_}, [this] { step(); });
-  add_method("arrive", {&arrive_}, [this] { deliver(); });
 }
 
-void CommandProcessor::connect(std::array<Engine*, FR_ENGINE_COUNT> engines, std::function<void()> on_end,
+void CommandProcessor::connect(std::array<Engine*, FR_ENGINE_COUNT> engines, Turns& turns, std::function<void()> on_end,
                                std::function<void(std::uint64_t, LocalFault)> on_fault) {
   engines_ = engines;
   on_end_ = std::move(on_end);
   on_fault_ = std::move(on_fault);
+  turns.add(step_, [this] { step(); });
+  turns.add(arrive_, [this] { deliver(); });
 }
 
 void CommandProcessor::start(std::uint64_t stream, std::uint64_t bytes, std::uint64_t parameters) {
@@ -66,8 +64,8 @@ void CommandProcessor::start(std::uint64_t stream, std::uint64_t bytes, std::uin
   for (auto& line : lines_) line.valid = false;
   waiting_fetch_ = waiting_queue_ = -1;
   running_ = true;
-  have_parameters_ = false;
-  step_.notify(clock_.cycles(1));
+  have_parameters_ = reading_ = false;
+  step_.after(clock_.cycles(1));
 }
 
 void CommandProcessor::stop() {
@@ -107,7 +105,7 @@ tlm::tlm_sync_enum CommandProcessor::nb_transport_bw(tlm::tlm_generic_payload& p
 }
 
 void CommandProcessor::complete(tlm::tlm_generic_payload&, std::int64_t delay_ps) {
-  arrive_.notify(to_sc_time({delay_ps}));
+  arrive_.after(to_sc_time({delay_ps}));
 }
 
 void CommandProcessor::deliver() {
@@ -124,6 +122,9 @@ void CommandProcessor::deliver() {
     if (flight_line_ == parameter_line) {
       std::memcpy(registers_.data(), payload.get_data_ptr(), FR_PARAMETERS * 8);
       have_parameters_ = true;
+    } else if (flight_line_ == register_line) {
+      std::memcpy(registers_.data() + read_to_, payload.get_data_ptr(), payload.get_data_length());
+      reading_ = false;
     } else {
       auto& line = lines_[flight_line_ % lines_.size()];
       line.number = flight_line_;
@@ -133,7 +134,7 @@ void CommandProcessor::deliver() {
     }
   }
   payload.release();
-  if (running_) step_.notify(sc_core::SC_ZERO_TIME);
+  if (running_) step_.now();
 }
 
 void CommandProcessor::request(std::uint64_t line) {
@@ -169,7 +170,8 @@ void CommandProcessor::copy(std::uint64_t from, unsigned char* to, std::uint64_t
 void CommandProcessor::step() {
   if (!running_) return;
   const auto now = now_picoseconds();
-  if (now < next_dispatch_) return step_.notify(to_sc_time({next_dispatch_ - now}));
+  if (now < next_dispatch_) return step_.after(to_sc_time({next_dispatch_ - now}));
+  if (reading_) return;
   const auto since = [now](std::int64_t& waiting, Counter& counter) {
     if (waiting >= 0) counter += static_cast<std::uint64_t>(now - waiting);
     waiting = -1;
@@ -213,6 +215,7 @@ void CommandProcessor::step() {
   }
   if ((header.opcode == FR_OP_END || header.opcode == FR_OP_SYNC) && !engines_idle()) return;
   since(waiting_queue_, queue_time);
+  if (header.opcode == FR_OP_READ && flight_ != nullptr) return;  // the next line is on its way: step() comes again
   copy(pc_, command.bytes, header.words * 8u);
   if (!patch(command, header)) return;
   ++dispatched;
@@ -223,7 +226,7 @@ void CommandProcessor::step() {
     pc_ += header.words * 8u;
   }
   next_dispatch_ = now + clock_.cycles_to_ps(parameters_.dispatch_cycles);
-  step_.notify(to_sc_time({next_dispatch_ - now}));
+  step_.after(to_sc_time({next_dispatch_ - now}));
 }
 
 bool CommandProcessor::patch(Command& command, const fr_command_header& header) {
@@ -275,6 +278,20 @@ bool CommandProcessor::execute(const Command& command, const fr_command_header& 
         --depth_;
         pc_ = after;
       }
+      return true;
+    }
+    case FR_OP_READ: {
+      const auto read = command.as<fr_read>();
+      if (read.rd < FR_PARAMETERS || read.rd >= FR_REGISTERS || read.count == 0 || read.count > 16 ||
+          read.rd + read.count > FR_REGISTERS)
+        return fault(FR_ERROR_COMMAND, read.rd), false;
+      if (read.address % 8 != 0 || read.address % line_bytes + read.count * 8 > line_bytes)
+        return fault(FR_ERROR_COMMAND, read.address), false;
+      pc_ = after;
+      reading_ = true;
+      read_to_ = read.rd;
+      flight_line_ = register_line;
+      send(read.address, read.count * 8);
       return true;
     }
     case FR_OP_SCALAR:

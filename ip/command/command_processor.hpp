@@ -44,13 +44,13 @@ class CommandProcessor : public sc_core::sc_module {
   Counter queue_time{counters, "queue_time", "ps", "time that the next command waited for room in its engine's queue"};
 
   /// @param engines by FR_ENGINE_*; entry 0 is unused
-  void connect(std::array<Engine*, FR_ENGINE_COUNT> engines, std::function<void()> on_end,
+  void connect(std::array<Engine*, FR_ENGINE_COUNT> engines, Turns& turns, std::function<void()> on_end,
                std::function<void(std::uint64_t offset, LocalFault)> on_fault);
   void start(std::uint64_t stream, std::uint64_t bytes, std::uint64_t parameters);
   void stop();
   bool running() const { return running_; }
   /// An engine has moved on: look again.
-  void progress() { step_.notify(sc_core::SC_ZERO_TIME); }
+  void progress() { step_.now(); }
   std::uint64_t offset() const { return pc_; }
 
  private:
@@ -91,11 +91,13 @@ class CommandProcessor : public sc_core::sc_module {
   unsigned depth_ = 0;
   std::uint64_t stream_ = 0, stream_bytes_ = 0, parameter_address_ = 0, pc_ = 0;
   bool running_ = false, have_parameters_ = false;
+  bool reading_ = false;  // registers, from read_to_ on
+  std::uint32_t read_to_ = 0;
   tlm::tlm_generic_payload* flight_ = nullptr;  // one read at a time
   bool stale_ = false;                           // the read under way belongs to an earlier start
   std::uint64_t flight_line_ = 0;
   std::int64_t arrival_ = 0, waiting_fetch_ = -1, waiting_queue_ = -1, next_dispatch_ = 0;
-  sc_core::sc_event step_, arrive_;
+  Turns::Turn step_, arrive_;
 };
 
 }  // namespace forerun::ip

@@ -3,14 +3,11 @@
 
 #include <algorithm>
 
-#include "ip/base/method.hpp"
-
 namespace forerun::ip {
 
 ComputeEngine::ComputeEngine(const sc_core::sc_module_name& name, unsigned queue_depth, Frequency clock,
                              std::uint64_t local_bytes)
     : Engine(name, queue_depth), local("local"), clock_(clock), local_bytes_(local_bytes) {
-  add_method("step", {&step_}, [this] { step(); });
 }
 
 std::int64_t ComputeEngine::transfer(tlm::tlm_command direction, std::uint64_t bytes) {

@@ -30,7 +30,7 @@ class ComputeEngine : public Engine {
   /// The whole scratchpad as host memory.
   std::span<unsigned char> memory();
   /// Calls `step` after so many picoseconds, unless the command is abandoned.
-  void step_after(std::int64_t picoseconds) { step_.notify(to_sc_time({picoseconds})); }
+  void step_after(std::int64_t picoseconds) { step_.after(to_sc_time({picoseconds})); }
   virtual void step() = 0;
 
   const Clock clock_;
@@ -38,10 +38,13 @@ class ComputeEngine : public Engine {
 
  private:
   void abandon() override { step_.cancel(); }
+  void add_turns(Turns& turns) override {
+    turns.add(step_, [this] { step(); });
+  }
 
   PayloadPool pool_{chunk_bytes};
   std::span<unsigned char> memory_;
-  sc_core::sc_event step_;
+  Turns::Turn step_;
 };
 
 }  // namespace forerun::ip

@@ -4,7 +4,8 @@
 
 #include <array>
 #include <cstdint>
-#include <systemc>
+#include <functional>
+#include <vector>
 
 #include "firmware/abi/command.h"
 
@@ -12,9 +13,8 @@ namespace forerun::ip {
 
 class Semaphores {
  public:
-  /// Notified (in the next delta cycle) whenever a count has grown.
-  sc_core::sc_event raised;
-
+  /// Called whenever a count has grown.
+  void watch(std::function<void()> function) { watchers_.push_back(std::move(function)); }
   unsigned count(unsigned semaphore) const { return counts_[semaphore]; }
   /// Takes what a header waits for, all or nothing.
   bool try_take(const fr_command_header& header);
@@ -32,6 +32,7 @@ class Semaphores {
 
  private:
   std::array<std::uint32_t, FR_SEMAPHORES> counts_{};
+  std::vector<std::function<void()>> watchers_;
 };
 
 inline bool Semaphores::try_take(const fr_command_header& header) {
@@ -51,7 +52,7 @@ inline bool Semaphores::try_take(const fr_command_header& header) {
 inline bool Semaphores::give(unsigned semaphore, unsigned amount) {
   if (semaphore >= FR_SEMAPHORES || counts_[semaphore] + amount > 0xffff) return false;
   counts_[semaphore] += amount;
-  raised.notify(sc_core::SC_ZERO_TIME);
+  for (const auto& watcher : watchers_) watcher();
   return true;
 }
 

@@ -36,8 +36,7 @@ class InitiatorBridge : public sc_core::sc_module, public PinUser {
     tlm::tlm_generic_payload payload;
     InitiatorBridge& owner;
     std::int64_t due_ps = 0;
-    void* piece = nullptr;                     ///< what the bus model asked for
-    std::vector<unsigned char> data, enables;  ///< buffers of its own, if the model's do not do
+    void* piece = nullptr;  ///< what the bus model asked for
   };
   InitiatorBridge(const sc_core::sc_module_name& name, PinClock& clock);
 

@@ -49,6 +49,8 @@ class PinClock : public sc_core::sc_module {
   /// How many cycles from the one being evaluated on may pass before anything of this simulation can reach
   /// the pins of a block that is alone on this clock: up to and with the first edge after the next event.
   std::uint64_t cycles_alone(std::uint64_t most) const;
+  /// Before the simulation starts: who has reset the blocks already says that it need not be done again.
+  void skip_reset() { reset_left_ = 0; }
   /// Active for so many cycles, from the next one.
   void reset(unsigned cycles);
 

@@ -142,6 +142,7 @@ void TargetBridge::finish(Job& job, tlm::tlm_response_status status) {
   job.payload->set_response_status(status);
   job.payload->set_dmi_allowed(false);
   ++transactions;
+  (job.payload->is_read() ? bytes_read : bytes_written) += job.payload->get_data_length();
   if (status != tlm::TLM_OK_RESPONSE) ++errors;
   if (job.blocking) {
     job.done.notify(sc_core::SC_ZERO_TIME);

@@ -35,6 +35,8 @@ class TargetBridge : public sc_core::sc_module, public PinUser {
   CounterGroup counters;
   Counter transactions{counters, "transactions", "transaction", "transactions answered"};
   Counter errors{counters, "errors", "transaction", "transactions answered with an error"};
+  Counter bytes_read{counters, "bytes_read", "byte", "bytes of reads answered"};
+  Counter bytes_written{counters, "bytes_written", "byte", "bytes of writes answered"};
 
   void drive(std::uint64_t cycle) final;
   void edge(std::uint64_t cycle) final;

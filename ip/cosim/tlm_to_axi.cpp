@@ -27,7 +27,7 @@ TlmToAxi::TlmToAxi(const sc_core::sc_module_name& name, PinClock& clock, AxiRequ
       ids_(ids_of(parameters)) {}
 
 tlm::tlm_response_status TlmToAxi::check(const tlm::tlm_generic_payload& payload) const {
-  const std::uint64_t first = payload.get_address(), length = payload.get_data_length();
+  const std::uint64_t first = address_of(payload), length = payload.get_data_length();
   const auto width = payload.get_streaming_width();
   if (length == 0 || payload.get_data_ptr() == nullptr) return tlm::TLM_BURST_ERROR_RESPONSE;
   if (payload.get_byte_enable_ptr() != nullptr && payload.get_byte_enable_length() == 0)
@@ -42,7 +42,7 @@ void TlmToAxi::start(Job& job) {
   auto& payload = *job.payload;
   job.bursts.clear();
   split({.write = payload.is_write(),
-         .address = payload.get_address(),
+         .address = address_of(payload),
          .data = payload.get_data_ptr(),
          .length = payload.get_data_length(),
          .streaming_width = payload.get_streaming_width(),

@@ -2,6 +2,7 @@
 /// From a TLM-2.0 target socket to the pins of an AXI4 or AXI4-Lite subordinate.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -15,7 +16,9 @@ struct TlmToAxiParameters {
   AxiManagerParameters manager{};
   SplitParameters split{};
   unsigned ids = 0;  ///< used, from 0 on, one a transaction in turn; 0: all of id_bits, 16 at most
-  unsigned most_transactions = 16;        ///< under way
+  unsigned most_transactions = 16;  ///< under way
+  /// The bus's address of a transaction's; empty: the same.
+  std::function<std::uint64_t(std::uint64_t)> translate{};
   std::uint8_t prot = 0, cache = 0b0011;  ///< AxPROT, AxCACHE of all bursts (normal non-cacheable bufferable)
 };
 
@@ -35,6 +38,9 @@ class TlmToAxi : public TargetBridge {
            const TlmToAxiParameters& parameters = {});
 
  private:
+  std::uint64_t address_of(const tlm::tlm_generic_payload& payload) const {
+    return parameters_.translate ? parameters_.translate(payload.get_address()) : payload.get_address();
+  }
   tlm::tlm_response_status check(const tlm::tlm_generic_payload& payload) const override;
   void start(Job& job) override;
   void drive_bus(std::uint64_t cycle) override { bus_.drive(cycle); }

@@ -27,9 +27,12 @@ bool Cpu::Core::access(tlm::tlm_command command, std::uint64_t address, void* da
   publish();
   auto& payload = payload_;
   prepare(payload, command, address, data, bytes);
+  synchronise();  // what a device does is done now, and depends on what has happened until now
   auto delay = local_offset();
   cpu_.bus->b_transport(payload, delay);
   const auto before = hart_.cycle();
+  // What may be accessed directly costs the same either way: no more than its instruction's class.
+  if (payload.is_dmi_allowed()) delay = sc_core::SC_ZERO_TIME;
   const auto after =
       static_cast<std::uint64_t>(clock_.ps_to_cycles(now_picoseconds() + to_picoseconds(delay)));
   if (after > before) {

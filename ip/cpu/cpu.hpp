@@ -27,8 +27,9 @@ namespace forerun::ip {
 /// changed by one of the CPU's own bus accesses is seen before the next instruction.
 ///
 /// Memory. Where the bus grants DMI (for whole pages of 4 KiB), loads, stores and fetches go there and take
-/// no more than the class's cost. Elsewhere each access is a b_transport of 1, 2, 4 or 8 aligned bytes with
-/// the exact local time as delay; what the target adds, and waits, stalls the CPU up to its next clock edge.
+/// no more than the class's cost. Elsewhere each access is a b_transport of 1, 2, 4 or 8 aligned bytes at the
+/// exact time, until which everything else has happened; what the target adds, and waits, stalls the CPU up
+/// to its next clock edge, unless the target allows DMI: then only somebody in between refuses it.
 /// Instructions fetched without DMI are kept until fence.i. Misaligned loads and stores work, in aligned
 /// pieces where there is no DMI (pieces before a fault have been carried out). lr, sc and amo must be
 /// aligned, and need DMI: they get an access fault elsewhere. An error response becomes an access fault of

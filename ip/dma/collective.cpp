@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "ip/base/local_range.hpp"
-#include "ip/base/method.hpp"
 
 namespace forerun::ip {
 
@@ -23,8 +22,14 @@ Collective::Collective(const sc_core::sc_module_name& name, const DmaParameters&
       local_pool_(static_cast<std::uint32_t>(parameters.burst.count)),
       flights_(parameters.outstanding) {
   global.register_nb_transport_bw(this, &Collective::nb_transport_bw);
-  add_method("issue", {&issue_event_}, [this] { issue(); });
-  add_method("look", {&look_event_}, [this] { look(); });
+}
+
+void Collective::add_turns(Turns& turns) {
+  turns.add(issue_, [this] { issue(); });
+  turns.add(look_, [this] { look(); });
+  semaphores().watch([this] {
+    if (phase_ == Phase::wait) look_.now();
+  });
 }
 
 // Members
@@ -71,16 +76,16 @@ void Collective::start(const Command& command) {
     c_ = {};
     phase_ = Phase::read;
     exhausted_ = true;
-    return look_event_.notify(clock_.cycles(1));
+    return look_.after(clock_.cycles(1));
   }
   c_ = command.as<fr_collective>();
   fault_ = prepare();
   if (fault_) {
     phase_ = Phase::send;
-    return look_event_.notify(clock_.cycles(1));
+    return look_.after(clock_.cycles(1));
   }
   begin(Phase::send);
-  issue_event_.notify(clock_.cycles(parameters_.overhead));
+  issue_.after(clock_.cycles(parameters_.overhead));
 }
 
 void Collective::begin(Phase phase) {
@@ -118,13 +123,13 @@ void Collective::next_phase() {
   switch (phase_) {
     case Phase::send:
       begin(Phase::post);
-      return issue_event_.notify(sc_core::SC_ZERO_TIME);
+      return issue_.now();
     case Phase::post:
       begin(Phase::wait);
       return look();
     case Phase::wait:
       begin(Phase::read);
-      return issue_event_.notify(sc_core::SC_ZERO_TIME);
+      return issue_.now();
     default:
       phase_ = Phase::idle;
       return finish();
@@ -138,14 +143,13 @@ void Collective::look() {
     return fail(*fault_);
   }
   if (phase_ == Phase::wait) {
-    if (!semaphores().try_take(c_.semaphore, c_.wait))
-      return sc_core::next_trigger(semaphores().raised | look_event_);
+    if (!semaphores().try_take(c_.semaphore, c_.wait)) return;
     post_time += static_cast<std::uint64_t>(now_picoseconds() - waiting_since_);
     return next_phase();
   }
   if (!exhausted_) return;
   if (busy_until_ > now_picoseconds())
-    return look_event_.notify(to_sc_time({busy_until_ - now_picoseconds()}));
+    return look_.after(to_sc_time({busy_until_ - now_picoseconds()}));
   next_phase();
 }
 
@@ -165,7 +169,7 @@ void Collective::issue() {
     if (!more) break;
     if (parameters_.timing == Timing::loose) return;  // the next one starts a cycle later
   }
-  if (in_flight_ == 0) look_event_.notify(sc_core::SC_ZERO_TIME);
+  if (in_flight_ == 0) look_.now();
 }
 
 bool Collective::issue_write() {
@@ -254,7 +258,7 @@ void Collective::send(tlm::tlm_command direction, std::uint64_t address, std::ui
   if (parameters_.timing == Timing::loose) {
     global->b_transport(payload, delay);
     complete(payload, to_picoseconds(delay));
-    if (!fault_) issue_event_.notify(clock_.cycles(1));
+    if (!fault_) issue_.after(clock_.cycles(1));
     return;
   }
   tlm::tlm_phase phase = tlm::BEGIN_REQ;
@@ -269,7 +273,7 @@ tlm::tlm_sync_enum Collective::nb_transport_bw(tlm::tlm_generic_payload& payload
                                                sc_core::sc_time& delay) {
   if (requesting_ == &payload) {
     requesting_ = nullptr;
-    issue_event_.notify(sc_core::SC_ZERO_TIME);
+    issue_.now();
   }
   if (phase != tlm::BEGIN_RESP) return tlm::TLM_ACCEPTED;
   complete(payload, to_picoseconds(delay));
@@ -318,7 +322,7 @@ void Collective::complete(tlm::tlm_generic_payload& payload, std::int64_t delay_
       bytes_sent += payload.get_data_length();
     }
     busy_until_ = std::max(busy_until_, now_picoseconds() + delay_ps);
-    if (parameters_.timing == Timing::approximate) issue_event_.notify(sc_core::SC_ZERO_TIME);
+    if (parameters_.timing == Timing::approximate) issue_.now();
   }
   flight.payload = nullptr;
   payload.release();
@@ -327,7 +331,7 @@ void Collective::complete(tlm::tlm_generic_payload& payload, std::int64_t delay_
     abandoned_ = false;
     wake();
   } else {
-    look_event_.notify(sc_core::SC_ZERO_TIME);
+    look_.now();
   }
 }
 
@@ -337,8 +341,8 @@ void Collective::abandon() {
   requesting_ = nullptr;
   groups_.clear();
   free_groups_.clear();
-  issue_event_.cancel();
-  look_event_.cancel();
+  issue_.cancel();
+  look_.cancel();
 }
 
 std::string Collective::describe_block() const {

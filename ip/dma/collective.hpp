@@ -58,6 +58,7 @@ class Collective : public Engine {
 
   void start(const Command& command) override;
   void abandon() override;
+  void add_turns(Turns& turns) override;
   bool ready() const override { return in_flight_ == 0; }
   std::optional<LocalFault> prepare();
   bool reduces() const { return current().header().opcode != FR_OP_ALL_GATHER; }
@@ -100,7 +101,7 @@ class Collective : public Engine {
   std::vector<Group> groups_;
   std::vector<std::uint32_t> free_groups_;
   std::uint32_t filling_ = 0;  // group of which bursts are being asked for
-  sc_core::sc_event issue_event_, look_event_;
+  Turns::Turn issue_, look_;
 };
 
 }  // namespace forerun::ip

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "ip/base/local_range.hpp"
-#include "ip/base/method.hpp"
 
 namespace forerun::ip {
 
@@ -19,8 +18,11 @@ Dma::Dma(const sc_core::sc_module_name& name, const DmaParameters& parameters, s
       local_pool_(static_cast<std::uint32_t>(parameters.burst.count)),
       flights_(parameters.outstanding) {
   global.register_nb_transport_bw(this, &Dma::nb_transport_bw);
-  add_method("issue", {&issue_event_}, [this] { issue(); });
-  add_method("end", {&end_event_}, [this] { end_if_done(); });
+}
+
+void Dma::add_turns(Turns& turns) {
+  turns.add(issue_, [this] { issue(); });
+  turns.add(end_, [this] { end_if_done(); });
 }
 
 std::optional<LocalFault> Dma::prepare(const Command& command) {
@@ -99,14 +101,36 @@ void Dma::merge_dimensions() {
   }
 }
 
+namespace {
+bool is_copy(unsigned opcode) { return opcode == FR_OP_LOAD || opcode == FR_OP_STORE; }
+}  // namespace
+
+bool Dma::accepts(const Command& next) const {
+  return parameters_.timing == Timing::approximate && !copier_ && exhausted_ && !fault_ && is_copy(current().header().opcode) &&
+         is_copy(next.header().opcode);
+}
+
 void Dma::start(const Command& command) {
-  fault_ = prepare(command);
-  busy_until_ = now_picoseconds();
-  if (fault_ || exhausted_) {
+  const auto fault = prepare(command);
+  open_.push_back({0, now_picoseconds()});
+  if (fault) note(*fault, first_open_ + open_.size() - 1);
+  if (fault || exhausted_) {
     exhausted_ = true;
-    return end_event_.notify(clock_.cycles(1));
+    open_.back().busy_until += clock_.cycles_to_ps(1);
+    return end_.after(clock_.cycles(1));
   }
-  issue_event_.notify(clock_.cycles(parameters_.overhead));
+  const bool copies = copier_ && phase_ != Phase::post;
+  by_copier_ = copies && copier_takes();
+  left_to_model_ += copies && !by_copier_;
+  issue_from_ = now_picoseconds() + clock_.cycles_to_ps(parameters_.overhead);
+  issue_.after(clock_.cycles(parameters_.overhead));
+}
+
+/// The first command that met an error is the one that fails.
+void Dma::note(LocalFault fault, std::uint64_t owner) {
+  if (fault_ && fault_of_ <= owner) return;
+  fault_ = fault;
+  fault_of_ = owner;
 }
 
 bool Dma::next_burst(std::uint64_t& global_address, std::uint64_t& local_address, std::uint32_t& length) {
@@ -117,8 +141,8 @@ bool Dma::next_burst(std::uint64_t& global_address, std::uint64_t& local_address
     return static_cast<std::uint64_t>(sum);
   };
   global_address = copy_.global + offset(global_stride_);
-  if (phase_ == Phase::copy && direction_ == tlm::TLM_READ_COMMAND && gather_.count > 0 && current().header().opcode == FR_OP_GATHER)
-    global_address = gather_.table + (at_[1] % gather_.limit) * gather_.table_stride + at_[0];
+  if (phase_ == Phase::copy && gathering())
+    global_address = gather_.table + (parameters_.rows_in_place ? indices_[at_[1]] : at_[1] % gather_.limit) * gather_.table_stride + at_[0];
   local_address = copy_.local + offset(local_stride_);
   const auto burst = parameters_.burst.count;
   length = static_cast<std::uint32_t>(std::min(size_[0] - at_[0], burst - global_address % burst));
@@ -134,6 +158,7 @@ bool Dma::next_burst(std::uint64_t& global_address, std::uint64_t& local_address
 }
 
 void Dma::issue() {
+  if (const auto now = now_picoseconds(); now < issue_from_) return issue_.after(to_sc_time({issue_from_ - now}));
   while (phase_ != Phase::idle && requesting_ == nullptr && !fault_ && in_flight_ < flights_.size()) {
     std::uint64_t global_address = 0, local_address = 0;
     std::uint32_t length = 0;
@@ -146,11 +171,14 @@ void Dma::issue() {
       local_address = position_;
       position_ += length;
       send(tlm::TLM_READ_COMMAND, global_address, local_address, length, false);
+    } else if (phase_ == Phase::copy && by_copier_) {
+      if (exhausted_ || copying_) break;
+      return start_copy();
     } else if (phase_ == Phase::copy) {
       const auto row = at_[1], skip = at_[0];
       if (!next_burst(global_address, local_address, length)) break;
-      const bool gathering = current().header().opcode == FR_OP_GATHER;
-      send(direction_, global_address, local_address, length, gathering || !parameters_.data, row << 32 | skip);
+      send(direction_, global_address, local_address, length, (gathering() && !parameters_.rows_in_place) || !parameters_.data, row << 32 | skip);
+      if (exhausted_) wake();
     } else {
       if (exhausted_) break;
       const auto target = position_++;
@@ -160,14 +188,15 @@ void Dma::issue() {
     }
     if (parameters_.timing == Timing::loose) return;  // the next one starts a cycle later
   }
-  if (in_flight_ == 0) end_event_.notify(sc_core::SC_ZERO_TIME);
+  if (in_flight_ == 0) end_.now();
 }
 
 void Dma::send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t local_address, std::uint32_t length,
                bool timing_only, std::uint64_t source) {
   auto& payload = pool_.acquire(direction, address, length, timing_only);
   auto& flight = *std::find_if(flights_.begin(), flights_.end(), [](const Flight& f) { return f.payload == nullptr; });
-  flight = {&payload, local_address, source, now_picoseconds()};
+  flight = {&payload, local_address, source, now_picoseconds(), first_open_ + open_.size() - 1};
+  ++open_.back().in_flight;
   ++in_flight_;
   ++transactions;
   if (phase_ == Phase::post) {
@@ -181,7 +210,7 @@ void Dma::send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t 
     auto delay = sc_core::SC_ZERO_TIME;
     global->b_transport(payload, delay);
     complete(payload, to_picoseconds(delay));
-    if (!fault_) issue_event_.notify(clock_.cycles(1));
+    if (!fault_) issue_.after(clock_.cycles(1));
     return;
   }
   tlm::tlm_phase phase = tlm::BEGIN_REQ;
@@ -202,9 +231,18 @@ void Dma::send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t 
 }
 
 tlm::tlm_sync_enum Dma::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay) {
+  const auto flight =
+      std::find_if(copier_flights_.begin(), copier_flights_.end(), [&](const Flight& f) { return f.payload == &payload; });
+  if (flight != copier_flights_.end()) {
+    if (phase == tlm::BEGIN_RESP) {
+      latency_sum += static_cast<std::uint64_t>(now_picoseconds() + to_picoseconds(delay) - flight->sent);
+      copier_flights_.erase(flight);
+    }
+    return copier_->from_global(payload, phase, delay);
+  }
   if (requesting_ == &payload) {
     requesting_ = nullptr;
-    issue_event_.notify(sc_core::SC_ZERO_TIME);
+    issue_.now();
   }
   if (phase != tlm::BEGIN_RESP) return tlm::TLM_ACCEPTED;
   complete(payload, to_picoseconds(delay));
@@ -230,7 +268,7 @@ void Dma::read_gather_row(std::uint64_t row, std::uint64_t skip, unsigned char* 
   payload.set_data_ptr(data);
   payload.set_data_length(length);
   payload.set_streaming_width(length);
-  if (global->transport_dbg(payload) != length && !fault_) fault_ = LocalFault{FR_ERROR_BUS, payload.get_address()};
+  if (global->transport_dbg(payload) != length) note({FR_ERROR_BUS, payload.get_address()}, first_open_);
 }
 
 void Dma::complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps) {
@@ -239,59 +277,152 @@ void Dma::complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps) {
   --in_flight_;
   latency_sum += static_cast<std::uint64_t>(now_picoseconds() + delay_ps - flight.sent);
   if (!abandoned_) {
+    auto& command = open_[flight.owner - first_open_];
+    --command.in_flight;
     const auto length = payload.get_data_length();
     if (payload.get_response_status() <= tlm::TLM_INCOMPLETE_RESPONSE) {
-      if (!fault_) fault_ = LocalFault{FR_ERROR_BUS, payload.get_address()};
+      note({FR_ERROR_BUS, payload.get_address()}, flight.owner);
     } else if (phase_ == Phase::indices) {
       std::memcpy(reinterpret_cast<unsigned char*>(indices_.data()) + flight.local, payload.get_data_ptr(), length);
     } else if (phase_ == Phase::copy) {
       bytes_moved += length;
-      if (direction_ == tlm::TLM_READ_COMMAND) {
-        if (parameters_.data && current().header().opcode == FR_OP_GATHER)
+      if (payload.is_read()) {
+        if (parameters_.data && gathering() && !parameters_.rows_in_place)
           read_gather_row(flight.source >> 32, flight.source & 0xffffffff, payload.get_data_ptr(), length);
         move_local(tlm::TLM_WRITE_COMMAND, flight.local, payload.get_data_ptr(), length, delay_ps);
       }
     }
-    busy_until_ = std::max(busy_until_, now_picoseconds() + delay_ps);
+    command.busy_until = std::max(command.busy_until, now_picoseconds() + delay_ps);
     if (in_flight_ == 0 && phase_ == Phase::indices && !fault_ && position_ == std::uint64_t{gather_.count} * 4) {
       const auto bad = std::find_if(indices_.begin(), indices_.end(), [&](auto index) { return index >= gather_.limit; });
       if (bad != indices_.end())
-        fault_ = LocalFault{FR_ERROR_INDEX, *bad};
+        note({FR_ERROR_INDEX, *bad}, flight.owner);
       else
         phase_ = Phase::copy;
     }
-    if (parameters_.timing == Timing::approximate) issue_event_.notify(sc_core::SC_ZERO_TIME);
+    if (command.in_flight == 0) end_.now();
+    if (parameters_.timing == Timing::approximate) issue_.now();
   }
   flight.payload = nullptr;
   payload.release();
-  if (in_flight_ == 0) {
-    if (abandoned_) {
-      abandoned_ = false;
-      wake();
-    } else if (fault_) {
-      end_event_.notify(sc_core::SC_ZERO_TIME);
-    }
+  if (in_flight_ == 0) landed();
+}
+
+void Dma::landed() {
+  if (abandoned_) {
+    abandoned_ = false;
+    wake();
   }
 }
 
 void Dma::end_if_done() {
-  if (phase_ == Phase::idle || in_flight_ > 0) return;
-  if (!fault_ && !exhausted_) return;
-  if (!fault_ && busy_until_ > now_picoseconds())
-    return end_event_.notify(to_sc_time({busy_until_ - now_picoseconds()}));
-  phase_ = Phase::idle;
-  if (fault_)
-    fail(*fault_);
-  else
+  while (!open_.empty() && open_.front().in_flight == 0) {
+    const bool youngest = open_.size() == 1, failed = fault_ && fault_of_ == first_open_;
+    if (youngest && !exhausted_ && !failed) return;
+    if (failed && in_flight_ > 0) return;
+    if (const auto until = open_.front().busy_until; !failed && until > now_picoseconds())
+      return end_.after(to_sc_time({until - now_picoseconds()}));
+    if (youngest || failed) phase_ = Phase::idle;
+    if (failed) {
+      const auto fault = *fault_;
+      forget();
+      return fail(fault);
+    }
+    open_.erase(open_.begin());
+    ++first_open_;
     finish();
+  }
+}
+
+void Dma::forget() {
+  first_open_ += open_.size();
+  open_.clear();
+  fault_.reset();
 }
 
 void Dma::abandon() {
   phase_ = Phase::idle;
+  forget();
   abandoned_ = in_flight_ > 0;
+  if (copying_) copier_->abandon();
   requesting_ = nullptr;
-  issue_event_.cancel();
-  end_event_.cancel();
+  issue_.cancel();
+  end_.cancel();
 }
+
+void Dma::use(std::unique_ptr<DmaCopier> copier) {
+  copier_ = std::move(copier);
+  copier_->connect(*this);
+}
+
+bool Dma::copier_takes() const {
+  auto bits = copy_.global | copy_.local | size_[0];
+  for (std::size_t d = 1; d < 4; ++d)
+    if (size_[d] > 1) bits |= static_cast<std::uint64_t>(global_stride_[d]) | static_cast<std::uint64_t>(local_stride_[d]);
+  return bits % copier_->alignment() == 0;
+}
+
+DmaCopy Dma::next_copy() {
+  DmaCopy copy;
+  copy.load = direction_ == tlm::TLM_READ_COMMAND;
+  copy.bytes = size_[0];
+  copy.global = copy_.global;
+  copy.local = copy_.local;
+  for (std::size_t d = 1; d < 4; ++d) {
+    copy.global += at_[d] * static_cast<std::uint64_t>(global_stride_[d]);
+    copy.local += at_[d] * static_cast<std::uint64_t>(local_stride_[d]);
+  }
+  if (gathering()) {
+    copy.global = gather_.table + indices_[at_[1]] * gather_.table_stride;
+    exhausted_ = ++at_[1] == size_[1];
+    return copy;
+  }
+  copy.rows = size_[1];
+  copy.global_stride = global_stride_[1];
+  copy.local_stride = local_stride_[1];
+  exhausted_ = ++at_[2] == size_[2] && ++at_[3] == size_[3];
+  if (at_[2] == size_[2]) at_[2] = 0;
+  return copy;
+}
+
+void Dma::start_copy() {
+  copying_ = true;
+  ++in_flight_;
+  ++open_.back().in_flight;
+  const auto copy = next_copy();
+  bytes_moved += copy.bytes * copy.rows;
+  copier_->start(copy);
+}
+
+void Dma::copied(std::optional<LocalFault> fault) {
+  copying_ = false;
+  --in_flight_;
+  if (!abandoned_) {
+    --open_.back().in_flight;
+    if (fault) note(*fault, first_open_);
+    open_.back().busy_until = now_picoseconds();
+    end_.now();
+    issue_.now();
+  }
+  if (in_flight_ == 0) landed();
+}
+
+tlm::tlm_sync_enum Dma::to_global(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay) {
+  if (phase != tlm::BEGIN_REQ) return global->nb_transport_fw(payload, phase, delay);
+  ++transactions;
+  if (parameters_.timing == Timing::loose) {
+    global->b_transport(payload, delay);
+    return tlm::TLM_COMPLETED;
+  }
+  copier_flights_.push_back({&payload, 0, 0, now_picoseconds()});
+  const auto answer = global->nb_transport_fw(payload, phase, delay);
+  if (answer == tlm::TLM_COMPLETED || (answer == tlm::TLM_UPDATED && phase == tlm::BEGIN_RESP)) {
+    latency_sum += static_cast<std::uint64_t>(to_picoseconds(delay));
+    std::erase_if(copier_flights_, [&](const Flight& f) { return f.payload == &payload; });
+  }
+  return answer;
+}
+
+void Dma::to_local(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) { local->b_transport(payload, delay); }
 
 }  // namespace forerun::ip

@@ -6,11 +6,13 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "ip/base/payload.hpp"
 #include "ip/command/engine.hpp"
+#include "ip/dma/copier.hpp"
 
 namespace forerun::ip {
 
@@ -21,10 +23,16 @@ struct DmaParameters {
   unsigned queue_depth = 16;    ///< commands
   Frequency clock{1.25e9};
   Timing timing = Timing::approximate;
+  bool rows_in_place = false;   ///< GATHER reads each row where the list says, so that its time depends on the list
   bool data = true;             ///< false: the bytes of copies are not moved, in the same time
 };
 
 /// One DMA engine. Runs of contiguous bytes are merged over dimensions where the strides allow it, and cut into bursts.
+///
+/// The reads or writes of a LOAD or STORE begin when those of the LOAD or STORE before have all been sent, not when they
+/// have come back, so that a row of copies keeps memory and network busy; only approximate timing does so. Copies still
+/// end, and signal, in order. Bytes that two such copies have in common move in any order. All other commands wait for
+/// the end of those before them, and hold up those behind them until their own.
 ///
 /// `global` carries the transactions (nb_transport in approximate, b_transport in loose timing); `local` moves the bytes
 /// in and out of the scratchpad. A failed transaction ends the command, after those under way, with FR_ERROR_BUS and the
@@ -32,10 +40,19 @@ struct DmaParameters {
 ///
 /// Gather reads its index list by real transactions. Row i of the result is then timed as a read of the table's row
 /// (i mod limit), whatever the index, while its bytes come from the right row: time is a function of commands and
-/// parameters, never of data, so that both data modes agree to the cycle.
-class Dma : public Engine {
+/// parameters, never of data, so that both data modes agree to the cycle. `rows_in_place` is for memories that cannot give
+/// bytes without time.
+///
+/// With use() another moves the bytes of LOAD, STORE and the rows of GATHER, in time of its own; index lists, posts,
+/// checks and the order of commands stay here, and so do copies that are not aligned as it needs them.
+class Dma : public Engine, private CopierHost {
  public:
   Dma(const sc_core::sc_module_name& name, const DmaParameters& parameters, std::uint64_t local_bytes);
+
+  /// Before the simulation starts.
+  void use(std::unique_ptr<DmaCopier> copier);
+  /// Copies that the one in use could not take.
+  std::uint64_t left_to_model() const { return left_to_model_; }
 
   tlm_utils::simple_initiator_socket<Dma> global;
   tlm_utils::simple_initiator_socket<Dma> local;
@@ -50,11 +67,19 @@ class Dma : public Engine {
     std::uint64_t local = 0;
     std::uint64_t source = 0;  ///< gather: row << 32 | bytes before this piece
     std::int64_t sent = 0;
+    std::uint64_t owner = 0;  ///< number of its command
+  };
+  /// A command that has started and not ended.
+  struct Open {
+    unsigned in_flight = 0;
+    std::int64_t busy_until = 0;  ///< ps, when the local side of the last transaction ends
   };
 
   void start(const Command& command) override;
   void abandon() override;
+  void add_turns(Turns& turns) override;
   bool ready() const override { return in_flight_ == 0; }
+  bool accepts(const Command& next) const override;
   std::optional<LocalFault> prepare(const Command& command);
   void merge_dimensions();
   void issue();
@@ -64,8 +89,19 @@ class Dma : public Engine {
   tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
   void complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps);
   void end_if_done();
+  void note(LocalFault fault, std::uint64_t owner);
+  void forget();
   void move_local(tlm::tlm_command direction, std::uint64_t address, unsigned char* data, std::uint32_t length,
                   std::int64_t& delay_ps);
+  bool gathering() const { return current().header().opcode == FR_OP_GATHER; }
+  /// Whether the copier in use takes the copy that prepare() has set up.
+  bool copier_takes() const;
+  void start_copy();
+  DmaCopy next_copy();
+  tlm::tlm_sync_enum to_global(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay) override;
+  void to_local(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) override;
+  void copied(std::optional<LocalFault> fault) override;
+  void landed();  ///< nothing is under way
   void read_gather_row(std::uint64_t row, std::uint64_t skip, unsigned char* data, std::uint32_t length);
 
   DmaParameters parameters_;
@@ -73,13 +109,20 @@ class Dma : public Engine {
   std::uint64_t local_bytes_;
   PayloadPool pool_, local_pool_;
   std::vector<Flight> flights_;
-  unsigned in_flight_ = 0;
+  unsigned in_flight_ = 0;  ///< transactions, and the copier's copy
+  std::unique_ptr<DmaCopier> copier_;
+  std::vector<Flight> copier_flights_;
+  bool by_copier_ = false, copying_ = false;
+  std::uint64_t left_to_model_ = 0;
   tlm::tlm_generic_payload* requesting_ = nullptr;  // sent, without END_REQ so far
   bool abandoned_ = false;
   Phase phase_ = Phase::idle;
   tlm::tlm_command direction_ = tlm::TLM_READ_COMMAND;
-  std::optional<LocalFault> fault_;
-  std::int64_t busy_until_ = 0;  // ps, when the local side of the last transaction ends
+  std::optional<LocalFault> fault_;  // of the command with the number fault_of_
+  std::uint64_t fault_of_ = 0;
+  std::vector<Open> open_;     // oldest first; all but the youngest have sent everything
+  std::uint64_t first_open_ = 0;  // number of the oldest
+  std::int64_t issue_from_ = 0;   // ps, when the youngest has been set up
 
   fr_copy copy_{};
   fr_gather gather_{};
@@ -89,7 +132,7 @@ class Dma : public Engine {
   bool exhausted_ = true;
   std::vector<std::uint32_t> indices_;
   std::uint64_t position_ = 0;  // bytes of the index list requested, or posts sent
-  sc_core::sc_event issue_event_, end_event_;
+  Turns::Turn issue_, end_;
 };
 
 }  // namespace forerun::ip

@@ -82,12 +82,14 @@ Tick Controller::waited(Tick now) const {
 }
 
 void Controller::record(Tick ticks) {
+  leave_interlude();
   if (running_) end_run(clock_ + 1);
   bin_ticks_ = ticks;
   series_.clear();
 }
 
 void Controller::clear_statistics(Tick now) {
+  leave_interlude();
   counts_ = {};
   limit_ticks_ = {};
   for (auto& free : data_free_) {
@@ -100,17 +102,19 @@ void Controller::clear_statistics(Tick now) {
   series_.clear();
 }
 
-ChannelStatistics Controller::statistics(Tick now) const {
+ChannelStatistics Controller::statistics(Tick now) {
+  leave_interlude();
   const auto per_cycle = static_cast<double>(timing_.delay.per_cycle);
   auto s = counts_;
   auto ticks = limit_ticks_;
   for (std::size_t p = 0; p < data_free_.size(); ++p) {
+    const bool in_sight =
+        pseudos_[p].waiting > 0 || (!run_[p].empty() && run_[p].front().visible <= now) || streaming_;
     if (data_free_[p] > now)
       ticks[static_cast<std::size_t>(Limit::data)] -= data_free_[p] - now;
     else
-      ticks[static_cast<std::size_t>(pseudos_[p].waiting > 0 || !run_[p].empty() || streaming_
-                                         ? (jobs_.empty() ? Limit::bank : Limit::refresh)
-                                         : Limit::idle)] += now - data_free_[p];
+      ticks[static_cast<std::size_t>(in_sight ? (jobs_.empty() ? Limit::bank : Limit::refresh)
+                                              : Limit::idle)] += now - data_free_[p];
   }
   for (std::size_t i = 0; i < limits; ++i) s.limit_cycles[i] = static_cast<double>(ticks[i]) / per_cycle;
   s.data_cycles = (s.reads + s.writes) * parameters_.timings.nBL;

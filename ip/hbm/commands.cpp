@@ -134,10 +134,7 @@ void Controller::send_row(const Choice& choice, Tick t) {
   if (slot.need == Need::nothing) slot.need = Need::activation;
   bank.opened_for = choice.slot;
   if (parameters_.opened_leaves_queue) {
-    unlink(choice.slot);
-    --entries_[slot.write], --seen_[slot.write], --bank.admitted;
-    slot.opened = true;
-    pseudo.opened |= bit(b);
+    take_out(choice.slot);
     pseudo.opened_next = std::min(pseudo.opened_next, timing_.bank[b].column[slot.write]);
   }
   sort_bank(b);

@@ -39,6 +39,7 @@ Controller::Controller(const Parameters& parameters, bool collapse)
   for (auto& pseudo : pseudos_)
     for (auto* kinds : {&pseudo.hits, &pseudo.others})
       for (auto& set : *kinds) set.reset(order_.places());
+  if (may_run_) interludes_ = std::make_shared<InterludeCache>();
   next_ = plan_.next();
 }
 
@@ -132,6 +133,18 @@ Tick Controller::next_report() const {
   return next_ + in_stream * step_ + (others - in_stream) / 2;
 }
 
+Tick Controller::soonest_entry(unsigned bursts, bool write) const {
+  const bool apart = parameters_.queues == Queues::read_write && !competing_;
+  if (!apart || (!waiting_.empty() && waiting_.front().offered > clock_)) return clock_ + 1;
+  const auto free = parameters_.queue_depth - entries_[write];
+  // the first of them may enter and be served at once
+  const auto first = waiting_.empty() && free > 0 ? std::min(next_, clock_ + front_end_) : next_;
+  Tick freed = waiting_.empty() ? Tick{bursts} - free - 1 : -1;  // entries, before the last of them
+  for (std::size_t i = 0; i < waiting_.size() && waiting_[i].write == waiting_.front().write; ++i)
+    freed += waiting_[i].end - waiting_[i].next;
+  return first + std::max<Tick>(freed, 0) / 2;
+}
+
 void Controller::place(const Burst& burst, Tick offered, Tick visible) {
   if (order_.full()) renew_places();
   const auto age = order_.next_age();
@@ -169,10 +182,20 @@ void Controller::admit(Tick t) {
   }
 }
 
+/// The scheduler sees a burst.
 void Controller::show(Index i, Tick t) {
+  if (sleeping_) wake(t);
+  auto& pseudo = pseudo_of(slots_[static_cast<std::size_t>(i)].bank);
+  if (link(i))
+    try_column(pseudo, t);
+  else
+    try_row(pseudo, t);
+}
+
+/// Puts a burst among those that the scheduler sees. True if its row is open.
+bool Controller::link(Index i) {
   auto& slot = slots_[static_cast<std::size_t>(i)];
   const unsigned b = slot.bank;
-  if (sleeping_) wake(t);
   auto& bank = banks_[b];
   auto& queue = bank.kind[slot.write];
   slot.previous = queue.tail;
@@ -182,19 +205,27 @@ void Controller::show(Index i, Tick t) {
   ++bank.waiting;
   auto& pseudo = pseudo_of(b);
   ++pseudo.waiting;
+  ++depth_;
+  visible_sum_ += slot.visible;
   const auto place = static_cast<std::uint32_t>(i);
   if (timing_.bank[b].row == slot.row) {
     pseudo.hits[slot.write].insert(place);
     ++pseudo.hit_count;
     pseudo.closing &= ~bit(b);
-    try_column(pseudo, t);
-  } else {
-    pseudo.others[slot.write].insert(place);
-    count_other(pseudo, slot, 1);
-    try_row(pseudo, t);
+    return true;
   }
-  ++depth_;
-  visible_sum_ += slot.visible;
+  pseudo.others[slot.write].insert(place);
+  count_other(pseudo, slot, 1);
+  return false;
+}
+
+/// A burst that a row was opened for frees its queue entry.
+void Controller::take_out(Index i) {
+  auto& slot = slots_[static_cast<std::size_t>(i)];
+  unlink(i);
+  --entries_[slot.write], --seen_[slot.write], --banks_[slot.bank].admitted;
+  slot.opened = true;
+  pseudo_of(slot.bank).opened |= bit(slot.bank);
 }
 
 void Controller::unlink(Index i) {
@@ -292,9 +323,13 @@ void Controller::renew_places() {
 
 void Controller::advance(Tick limit) {
   while (next_ <= limit) {
-    if (running_ || (may_run_ && next_ >= run_again_ && may_begin_run() && begin_run(next_)))
+    if (interlude_.of)
+      tell_interlude(limit);
+    else if (running_)
       run(limit);
-    else
+    else if (may_run_ && next_ >= run_again_ && may_begin_run() && is_run(next_))
+      begin_run();
+    else if (!may_foresee() || !begin_interlude())
       tick(next_);
   }
   clock_ = std::max(clock_, limit);

@@ -15,10 +15,13 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "ip/hbm/address_map.hpp"
 #include "ip/hbm/age_order.hpp"
+#include "ip/hbm/interlude.hpp"
 #include "ip/hbm/refresh.hpp"
 #include "ip/hbm/ring.hpp"
 #include "ip/hbm/statistics.hpp"
@@ -47,7 +50,10 @@ struct BurstBlock {
 
 class Controller {
  public:
-  /// Without `collapse` each burst goes its way alone; only the time that the simulation takes depends on it.
+  /// Without `collapse` each burst goes its way alone. With it, runs and streams of hits are served in one go
+  /// (run.cpp, stream.cpp), and what happens between them is not worked out again when it comes again
+  /// (interlude.hpp; controllers that are copies of each other remember it together). Only the time that the
+  /// simulation takes depends on it.
   explicit Controller(const Parameters& parameters, bool collapse = true);
 
   Tick ticks_per_cycle() const { return timing_.delay.per_cycle; }
@@ -82,18 +88,24 @@ class Controller {
   Tick next() const { return next_; }
   /// No completion that is not in `completions` yet comes before this tick.
   Tick next_completion() const { return next_ + least_latency_; }
+  /// Nor does that of a burst offered at this tick come before:
+  Tick soonest_completion(Tick offered) const { return offered + front_end_ + least_latency_; }
   /// No admission to be told comes before this tick, while bursts wait for room.
   Tick next_report() const;
+  /// So many bursts, offered now behind those that wait, do not all enter their queues before this tick, if
+  /// there is no room for them (has_room) and nothing else is offered.
+  Tick soonest_entry(unsigned bursts, bool write) const;
   bool idle() const { return used_ == 0 && queued_ == 0 && waiting_.empty(); }
   bool blocked() const { return !waiting_.empty(); }
-  std::size_t pending() const { return used_ + queued_ + waiting_bursts_; }
 
   /// Counters up to tick `now` (up to which it has been advanced).
-  ChannelStatistics statistics(Tick now) const;
+  ChannelStatistics statistics(Tick now);
   void clear_statistics(Tick now);
   /// Starts to record bins of `ticks`; 0 stops. The bins begin with the last clear or the start.
   void record(Tick ticks);
   const std::vector<SeriesBin>& series() const { return series_; }
+  /// Bursts that were served as others had been before, without working it out again (interlude.hpp).
+  std::uint64_t repeated() const { return repeated_; }
 
  private:
   using Index = std::int32_t;
@@ -183,6 +195,8 @@ class Controller {
   bool none_before() const { return waiting_.empty() || waiting_.front().offered > clock_; }
   void enter(const Burst& burst, Tick offered, Tick admitted);
   void show(Index i, Tick t);
+  bool link(Index i);
+  void take_out(Index i);
   bool mode_turns() const {
     if (competing_ || channel_blocked()) return false;
     const bool reads = seen_[0] > 0;
@@ -251,11 +265,27 @@ class Controller {
     for (const auto& pseudo : pseudos_) busy |= pseudo.other_count | pseudo.opened;
     return busy == 0;
   }
-  bool begin_run(Tick t);
+  bool is_run(Tick t);
+  void begin_run();
   void run(Tick limit);
   void end_run(Tick resume);
   bool in_run(const Burst& burst) const {
     return burst.write == run_writes_ && timing_.bank[burst.bank].row == static_cast<std::int64_t>(burst.row);
+  }
+  /// Calls visit(burst) for the bursts in the queue of a run, the oldest first.
+  template <typename Visit>
+  void for_each_queued(Visit visit) {
+    std::array<std::size_t, max_pseudo_channels> visited{};
+    for (auto left = queued_; left > 0; --left) {
+      Queued* oldest = nullptr;
+      std::size_t pseudo = 0;
+      for (std::size_t p = 0; p < run_.size(); ++p)
+        if (visited[p] < run_[p].size())
+          if (auto& burst = run_[p][visited[p]]; oldest == nullptr || burst.age < oldest->age)
+            oldest = &burst, pseudo = p;
+      ++visited[pseudo];
+      visit(*oldest);
+    }
   }
   void queue_in_run(const Burst& burst, Tick offered, Tick admitted);
   void complete(std::uint32_t owner, Tick done, std::uint32_t bursts = 1) {
@@ -303,6 +333,33 @@ class Controller {
       }
     }
   }
+  bool may_foresee() const {
+    return interludes_ && waiting_bursts_ >= 64 && next_ >= interlude_again_ &&
+           waiting_.front().offered <= clock_;
+  }
+  struct View {
+    Tick base, oldest;  ///< moments count from `base`, those before `oldest` as if they were `oldest`
+    std::uint32_t row;  ///< rows count from it
+  };
+  struct Origin {
+    std::uint32_t owner;
+    Tick offered;
+  };
+  bool begin_interlude();
+  Interlude::Entering entering(const Waiting& w, std::uint16_t number, const View& view) const;
+  bool same_entering(const Interlude& interlude, const View& view) const;
+  std::shared_ptr<const Interlude> go_ahead(const View& view);
+  void tell_interlude(Tick limit);
+  void end_interlude();
+  void leave_interlude();
+  template <typename Visitor>
+  void visit_timing(Visitor& visitor);
+  template <typename Visitor>
+  static void visit_reasons(BankQueue& bank, Visitor& visitor);
+  void write_state(const View& view, std::vector<Interlude::Moment>& out);
+  void read_state(const View& view, const std::vector<Interlude::Moment>& state,
+                  std::span<const Origin> from);
+  void clear_queues(std::size_t places);
   Burst first_waiting() const;
   void pop_waiting();
   void wait(const Waiting& waiting);
@@ -340,6 +397,22 @@ class Controller {
   std::uint64_t streamed_ = 0;           // bursts served
   bool front_checked_ = false;           // the first that waits has begun to enter
   Tick stream_start_ = 0, stream_again_ = 0;
+  struct Retold {                         ///< an interlude under way
+    std::shared_ptr<const Interlude> of;  ///< null: none
+    View view{};
+    bool again = false;                 ///< it came before
+    Tick began = 0;                     ///< up to where the controller had been advanced
+    std::size_t entered = 0, sent = 0;  ///< so many have been told
+    std::vector<Origin> bursts;         ///< by their numbers
+    std::vector<Waiting> taken;         ///< blocks that have entered
+    std::uint16_t front_next = 0;       ///< of the one that enters: where it began
+    std::vector<Interlude::Moment> before;
+    std::vector<Origin> origins;
+  };
+  Retold interlude_;
+  std::shared_ptr<InterludeCache> interludes_;  // of copies too
+  Tick interlude_again_ = 0;
+  std::uint64_t repeated_ = 0;
   Ring<Index> arriving_;  // in their queues, not yet seen
   std::vector<PseudoChannel> pseudos_;
   unsigned banks_per_pseudo_;  // a power of two, at most 64

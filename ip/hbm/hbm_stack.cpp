@@ -26,6 +26,7 @@ HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& p
       ticks_per_cycle_(controllers_.front().ticks_per_cycle()),
       horizon_(std::min(parameters.timings.RL, parameters.timings.WL) + parameters.timings.nBL),
       banks_(map_.banks_per_channel()),
+      burst_shift_(static_cast<unsigned>(std::countr_zero(parameters.burst_bytes.count))),
       ports_(parameters.ports) {
   std::vector<hbm::AddressMap::Place> block;
   const auto burst = parameters.burst_bytes.count;
@@ -48,31 +49,35 @@ HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& p
 void HbmStack::reset() {
   counters.clear();
   const auto now = present() * ticks_per_cycle_;
+  settle(now);
   for (auto& controller : controllers_) {
     controller.advance(now);
     controller.clear_statistics(now);
   }
 }
 
-hbm::ChannelStatistics HbmStack::statistics(unsigned channel) const {
+hbm::ChannelStatistics HbmStack::statistics(unsigned channel) {
   const auto now = present() * ticks_per_cycle_;
+  settle(now);
   controllers_[channel].advance(now);
   return controllers_[channel].statistics(now);
 }
 
-std::uint64_t HbmStack::burst_bytes(unsigned channel) const {
+std::uint64_t HbmStack::burst_bytes(unsigned channel) {
   const auto s = statistics(channel);
   return (s.reads + s.writes) * parameters_.burst_bytes.count;
 }
 
 void HbmStack::record(std::int64_t cycles) {
+  settle(present() * ticks_per_cycle_);
   for (auto& controller : controllers_) {
     controller.advance(present() * ticks_per_cycle_);
     controller.record(cycles * ticks_per_cycle_);
   }
 }
 
-const std::vector<hbm::SeriesBin>& HbmStack::series(unsigned channel) const {
+const std::vector<hbm::SeriesBin>& HbmStack::series(unsigned channel) {
+  settle(present() * ticks_per_cycle_);
   controllers_[channel].advance(present() * ticks_per_cycle_);
   return controllers_[channel].series();
 }
@@ -95,47 +100,92 @@ void HbmStack::move(tlm::tlm_generic_payload& payload) {
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
 }
 
-/// Offers the bursts of a request to their channels. Returns the channel of the last.
-unsigned HbmStack::cut(std::uint32_t index, hbm::Tick offered) {
+/// Visits the bursts of a request: visit(place of a block, first number in it, number behind the last).
+template <typename Visit>
+void HbmStack::for_each_block(const tlm::tlm_generic_payload& payload, Visit visit) const {
+  const auto start = map_.within_stack(payload.get_address());
+  const auto last = (start + payload.get_data_length() - 1) >> burst_shift_;
+  const auto in_blocks = block_bytes_ >> burst_shift_;
+  for (auto number = start >> burst_shift_; number <= last;) {
+    const auto in_block = number & (in_blocks - 1), end = std::min(in_blocks, in_block + last - number + 1);
+    visit(map_.place((number - in_block) << burst_shift_), static_cast<std::uint16_t>(in_block),
+          static_cast<std::uint16_t>(end));
+    number += end - in_block;
+  }
+}
+
+/// Cuts a request into its blocks: the first of them into the request itself, how many there are, and all
+/// bursts. In-line ECC goes burst by burst.
+void HbmStack::measure(std::uint32_t index) {
   auto& request = requests_[index];
+  request.blocks = 0;
+  for_each_block(*request.payload, [&](hbm::AddressMap::Place high, std::uint16_t first, std::uint16_t end) {
+    if (request.blocks++ == 0) request.first = {index, high, first, end, request.payload->is_write()};
+    request.bursts_left += end - first;
+  });
+  if (parameters_.ecc == hbm::Ecc::in_line) request.blocks = 2;
+}
+
+/// From which tick on all bursts of a request may have entered their queues, if nothing else comes in this
+/// cycle, and `before` others went before: the present one if there is room for all.
+HbmStack::Room HbmStack::room_for(const Request& request, std::uint32_t before, hbm::Tick now) {
+  if (parameters_.ecc == hbm::Ecc::in_line) return {now + 1, true};
+  Room room{now, false};
+  const bool write = request.payload->is_write();
+  const auto look = [&](hbm::Controller& controller, unsigned bursts) {
+    bursts += before;
+    room.contended = room.contended || controller.blocked();
+    if (controller.has_room(bursts, write)) return;
+    controller.advance(now);
+    if (!controller.has_room(bursts, write))
+      room.from = std::max({room.from, now + 1, controller.soonest_entry(bursts, write)});
+  };
+  if (request.blocks == 1) {
+    look(controllers_[channel_of(request.first)], request.bursts_left);
+    return room;
+  }
+  bursts_for_.assign(controllers_.size(), 0);
+  for_each_block(*request.payload, [this](hbm::AddressMap::Place high, unsigned first, unsigned end) {
+    bursts_for_[high.unit() / banks_] += end - first;
+  });
+  for (unsigned c = 0; c < controllers_.size(); ++c)
+    if (bursts_for_[c] > 0) look(controllers_[c], bursts_for_[c]);
+  return room;
+}
+
+/// Offers the bursts of a request to their channels.
+void HbmStack::cut(std::uint32_t index) {
+  auto& request = requests_[index];
+  request.order = order_++;
+  const auto offered = request.offered;
+  if (request.blocks == 1) return controllers_[channel_of(request.first)].offer(request.first, offered);
+  const bool write = request.payload->is_write();
+  if (parameters_.ecc != hbm::Ecc::in_line)
+    return for_each_block(
+        *request.payload, [&](hbm::AddressMap::Place high, std::uint16_t first, std::uint16_t end) {
+          controllers_[high.unit() / banks_].offer({index, high, first, end, write}, offered);
+        });
+  const auto group = std::max(1u, parameters_.ecc_data_bursts);
+  unsigned count = 0;
   const auto size = parameters_.burst_bytes.count;
   const auto start = map_.within_stack(request.payload->get_address());
   const auto first = start / size, last = (start + request.payload->get_data_length() - 1) / size;
-  const bool write = request.payload->is_write();
-  const auto group = parameters_.ecc == hbm::Ecc::in_line ? std::max(1u, parameters_.ecc_data_bursts) : 0;
-  unsigned count = 0, channel = 0;
-  if (group == 0) {
-    const auto per_block = block_bytes_ / size;
-    request.bursts_left = static_cast<unsigned>(last - first + 1);
-    for (auto number = first; number <= last;) {
-      const auto in_block = number % per_block, end = std::min(per_block, in_block + last - number + 1);
-      const auto high = map_.place((number - in_block) * size);
-      channel = high.unit() / banks_;
-      controllers_[channel].offer(
-          {index, high, static_cast<std::uint16_t>(in_block), static_cast<std::uint16_t>(end), write},
-          offered);
-      number += end - in_block;
-    }
-    return channel;
-  }
   const auto offer = [&](hbm::AddressMap::Place place, bool writes, bool check) {
     const auto unit = place.unit();
-    channel = unit / banks_;
-    controllers_[channel].offer({index, unit % banks_, place.row(), writes, check, false}, offered);
+    controllers_[unit / banks_].offer({index, unit % banks_, place.row(), writes, check, false}, offered);
     ++count;
   };
   for (auto number = first; number <= last; ++number) {
     const auto address = number * size;
     const auto place = map_.place(address);
     offer(place, write, false);
-    if (group > 0 && (number % group == group - 1 || number == last)) {
+    if (number % group == group - 1 || number == last) {
       const bool whole = number % group == group - 1 && number - first >= group - 1;
       if (write && !whole) offer(place, false, true);
       offer(place, write, true);
     }
   }
   request.bursts_left = count;
-  return channel;
 }
 
 std::uint32_t HbmStack::enqueue(int id, tlm::tlm_generic_payload& payload, std::int64_t delay_ps,
@@ -147,34 +197,112 @@ std::uint32_t HbmStack::enqueue(int id, tlm::tlm_generic_payload& payload, std::
   const auto index = free_.back();
   free_.pop_back();
   const bool is_short = payload.get_data_length() <= short_bursts * parameters_.burst_bytes.count;
-  requests_[index] = {&payload, id, 0, 0, 0, waiter, is_short};
+  auto& request = requests_[index] = Request();
+  request.payload = &payload;
+  request.port = id;
+  request.waiter = waiter;
+  request.is_short = is_short;
+  const auto now_ps = now_picoseconds();
+  request.order = order_++;
+  request.offered = clock_.ps_to_cycles(now_ps + delay_ps) * ticks_per_cycle_;
   short_requests_ += is_short;
   if (payload.is_write()) move(payload);
-  const auto offered = clock_.ps_to_cycles(now_picoseconds() + delay_ps) * ticks_per_cycle_;
   ++under_way_;
-  if (waiter != nullptr) {  // a blocking call has no END_REQ
-    cut(index, offered);
+  measure(index);
+  const auto now = now_ps / clock_.period_ps() * ticks_per_cycle_;
+  if (ports_.size() == 1)
+    offer_now(index, now);
+  else
+    offer_in_order(index, now);
+  return index;
+}
+
+/// One port: requests count in the order of the calls.
+void HbmStack::offer_now(std::uint32_t index, hbm::Tick now) {
+  const auto& request = requests_[index];
+  if (request.waiter != nullptr) {  // a blocking call has no END_REQ
+    cut(index);
     schedule();
-  } else if (payload.get_data_length() <= parameters_.burst_bytes.count &&
-             parameters_.ecc != hbm::Ecc::in_line &&
-             payload.get_address() % parameters_.burst_bytes.count + payload.get_data_length() <=
-                 parameters_.burst_bytes.count) {
-    const auto unit = map_.place(map_.within_stack(payload.get_address())).unit();
-    const unsigned channel = unit / banks_;
+  } else if (request.blocks == 1 && request.bursts_left == 1) {
+    const auto channel = channel_of(request.first);
     auto& controller = controllers_[channel];
-    const bool room = controller.has_room(1, payload.is_write());
-    if (!room) controller.advance(present() * ticks_per_cycle_);
-    cut(index, offered);
+    const bool room = controller.has_room(1, request.first.write);
+    if (!room) controller.advance(now);
+    cut(index);
     if (!room) hold_until_admitted(index, channel);
     schedule(channel);
   } else {
-    const auto now = present() * ticks_per_cycle_;
     for (auto& controller : controllers_) controller.advance(now);
-    cut(index, offered);
+    cut(index);
     for (unsigned c = 0; c < controllers_.size(); ++c) hold_until_admitted(index, c);
     schedule();
   }
-  return index;
+}
+
+/// Several ports: the channels get the requests of a cycle when it is over, in the order of the ports. They
+/// see none before the next cycle anyway.
+void HbmStack::offer_in_order(std::uint32_t index, hbm::Tick now) {
+  settle(now);
+  auto& request = requests_[index];
+  auto& own = ports_[static_cast<std::size_t>(request.port)].offered_bursts;
+  const auto next_cycle = request.offered / ticks_per_cycle_ + 1;
+  const auto room = room_for(request, own, now);
+  request.wake = controllers_.front().soonest_completion(request.offered) / ticks_per_cycle_;
+  if (request.waiter == nullptr && room.from > now) {
+    request.unadmitted = 1;
+    ++held_;
+    request.wake = std::max(next_cycle, (room.from + ticks_per_cycle_ - 1) / ticks_per_cycle_);
+  } else if (room.contended) {
+    request.wake = next_cycle;  // it may go before others of its channel, so that room comes sooner
+  }
+  auto at = offers_.end();
+  for (; at != offers_.begin() && before(index, *(at - 1)); --at) {
+  }
+  offers_.insert(at, index);
+  own += request.bursts_left;
+  held_offers_ += request.unadmitted > 0;
+  if (held_offers_ > 0 && held_offers_ < offers_.size()) {  // the same among those
+    for (const auto offer : offers_) {
+      auto& one = requests_[offer];
+      if (one.unadmitted == 0) one.wake = std::min(one.wake, one.offered / ticks_per_cycle_ + 1);
+      if (!running_) wake_at(one.wake);
+    }
+  } else if (!running_) {
+    wake_at(request.wake);
+  }
+}
+
+/// Of offers: which its channel gets first.
+bool HbmStack::before(std::uint32_t a, std::uint32_t b) const {
+  const auto &one = requests_[a], &other = requests_[b];
+  if (one.offered != other.offered) return one.offered < other.offered;
+  return one.port != other.port ? one.port < other.port : one.order < other.order;
+}
+
+/// Gives the channels the requests of the cycles that are over.
+void HbmStack::settle(hbm::Tick now) {
+  if (offers_.empty() || requests_[offers_.front()].offered >= now) return;
+  const auto end = std::find_if(offers_.begin(), offers_.end(),
+                                [&](auto index) { return requests_[index].offered >= now; });
+  for (auto at = offers_.begin(); at != end; ++at) {
+    auto& request = requests_[*at];
+    ports_[static_cast<std::size_t>(request.port)].offered_bursts -= request.bursts_left;
+    cut(*at);
+  }
+  for (auto at = offers_.begin(); at != end; ++at) {
+    auto& request = requests_[*at];
+    if (request.unadmitted == 0) continue;
+    request.unadmitted = 0;
+    --held_offers_;
+    const bool one = request.blocks == 1;
+    const auto first = one ? channel_of(request.first) : 0, last = one ? first + 1 : channels();
+    for (auto c = first; c < last; ++c) {
+      controllers_[c].advance(requests_[*(end - 1)].offered);
+      request.unadmitted += controllers_[c].report_last(*at);
+    }
+    if (request.unadmitted == 0) admitted_.push_back(*at);
+  }
+  offers_.erase(offers_.begin(), end);
 }
 
 /// END_REQ of a request waits for its last burst in front of the queue of a channel, if there is one.
@@ -192,7 +320,8 @@ void HbmStack::collect(unsigned channel) {
     request.done = std::max(request.done, completion.done);
     request.bursts_left -= completion.bursts;
     if (request.bursts_left > 0) continue;
-    due_.push_back({(request.done + ticks_per_cycle_ - 1) / ticks_per_cycle_, order_++, completion.owner});
+    due_.push_back(
+        {(request.done + ticks_per_cycle_ - 1) / ticks_per_cycle_, request.order, completion.owner});
     std::push_heap(due_.begin(), due_.end(), std::greater<>());
   }
   controller.completions.clear();
@@ -205,6 +334,7 @@ void HbmStack::run() {
   wake_ = -1;
   running_ = true;
   const auto now = present();
+  settle(now * ticks_per_cycle_);
   for (unsigned c = 0; c < controllers_.size(); ++c) {
     auto& controller = controllers_[c];
     if (controller.next() <= now * ticks_per_cycle_) controller.advance(now * ticks_per_cycle_);
@@ -245,6 +375,7 @@ std::int64_t HbmStack::wanted(unsigned channel, std::int64_t commands) const {
 void HbmStack::schedule() {
   if (running_ || under_way_ == 0) return;
   auto cycle = due_.empty() ? far : due_.front().cycle;
+  for (const auto index : offers_) cycle = std::min(cycle, requests_[index].wake);
   const auto commands = commands_to_go();
   for (unsigned c = 0; c < controllers_.size(); ++c) cycle = std::min(cycle, wanted(c, commands));
   wake_at(cycle);

@@ -28,12 +28,14 @@ namespace forerun::ip {
 /// channel: at once while there is room. BEGIN_RESP comes early, with the rest of the time annotated: the end
 /// of a burst is known when its column command goes. In a port the annotated times never go back. b_transport
 /// waits likewise. loose: b_transport adds the latency of a row miss and the time of its bursts at peak, and
-/// DMI is granted. In-line ECC: behind the bursts of each group of `ecc_data_bursts` that a request touches
-/// there is one more of the same kind, in the row of the group; a write that covers a group only in part
-/// reads the check bytes before it writes them. A reset is a warm one: the bytes stay, counters and
-/// statistics begin anew, and requests under way are served and answered at their times, since whoever sent
-/// them may not have been reset and waits for the response. Errors: beyond the capacity
-/// TLM_ADDRESS_ERROR_RESPONSE, streaming TLM_BURST_ERROR_RESPONSE.
+/// DMI is granted. With several ports, requests of one cycle count in the order of the ports, whatever the
+/// order of the calls: a port takes one a cycle at once, if its channels had room before the cycle, and tells
+/// END_REQ of others from the next cycle on. In-line ECC: behind the bursts of each group of
+/// `ecc_data_bursts` that a request touches there is one more of the same kind, in the row of the group; a
+/// write that covers a group only in part reads the check bytes before it writes them. A reset is a warm one:
+/// the bytes stay, counters and statistics begin anew, and requests under way are served and answered at
+/// their times, since whoever sent them may not have been reset and waits for the response. Errors: beyond
+/// the capacity TLM_ADDRESS_ERROR_RESPONSE, streaming TLM_BURST_ERROR_RESPONSE.
 class HbmStack : public sc_core::sc_module {
  public:
   /// `collapse`: see hbm::Controller.
@@ -50,12 +52,12 @@ class HbmStack : public sc_core::sc_module {
   const hbm::Parameters& parameters() const { return parameters_; }
   unsigned channels() const { return static_cast<unsigned>(controllers_.size()); }
   /// Up to the present moment.
-  hbm::ChannelStatistics statistics(unsigned channel) const;
+  hbm::ChannelStatistics statistics(unsigned channel);
   /// Bytes of whole bursts that a channel has moved.
-  std::uint64_t burst_bytes(unsigned channel) const;
+  std::uint64_t burst_bytes(unsigned channel);
   /// Records bins of so many cycles of the command clock from now or the next reset on; 0 stops.
   void record(std::int64_t cycles);
-  const std::vector<hbm::SeriesBin>& series(unsigned channel) const;
+  const std::vector<hbm::SeriesBin>& series(unsigned channel);
 
  private:
   static constexpr std::int64_t far = std::int64_t{1} << 58;
@@ -67,15 +69,25 @@ class HbmStack : public sc_core::sc_module {
     hbm::Tick done = 0;
     sc_core::sc_event* waiter = nullptr;
     bool is_short = false;
+    hbm::Tick offered = 0;
+    std::uint64_t order = 0;  // in which the stack has taken them
+    hbm::BurstBlock first;
+    unsigned blocks = 0;
+    std::int64_t wake = 0;  // of an offer: the cycle by which its channel must have got it
   };
   static constexpr unsigned short_bursts = 8;  // requests of so many do not count as long
   struct Response {
     tlm::tlm_generic_payload* payload;
     std::int64_t cycle;
   };
+  struct Room {
+    hbm::Tick from;  ///< the first at which there may be any
+    bool contended;  ///< others wait for room there
+  };
   struct PortState {
     std::deque<Response> responses;  // waiting for END_RESP of the one before
     bool responding = false;
+    std::uint32_t offered_bursts = 0;  // of offers
   };
   struct Due {
     std::int64_t cycle;
@@ -96,7 +108,16 @@ class HbmStack : public sc_core::sc_module {
   void move(tlm::tlm_generic_payload& payload);
   std::uint32_t enqueue(int id, tlm::tlm_generic_payload& payload, std::int64_t delay_ps,
                         sc_core::sc_event* waiter);
-  unsigned cut(std::uint32_t index, hbm::Tick offered);
+  void measure(std::uint32_t index);
+  void offer_now(std::uint32_t index, hbm::Tick now);
+  void offer_in_order(std::uint32_t index, hbm::Tick now);
+  void settle(hbm::Tick now);
+  Room room_for(const Request& request, std::uint32_t before, hbm::Tick now);
+  bool before(std::uint32_t a, std::uint32_t b) const;
+  unsigned channel_of(const hbm::BurstBlock& block) const { return block.high.unit() / banks_; }
+  void cut(std::uint32_t index);
+  template <typename Visit>
+  void for_each_block(const tlm::tlm_generic_payload& payload, Visit visit) const;
   void hold_until_admitted(std::uint32_t index, unsigned channel);
   void run();
   void collect(unsigned channel);
@@ -114,11 +135,12 @@ class HbmStack : public sc_core::sc_module {
   hbm::AddressMap map_;
   Clock clock_;
   SparseMemory& store_;
-  mutable std::vector<hbm::Controller> controllers_;  // caught up when somebody looks
+  std::vector<hbm::Controller> controllers_;
   hbm::Tick ticks_per_cycle_;
   std::int64_t horizon_;  // cycles: no command sent later ends a burst sooner
   unsigned banks_;        // of a channel
   static constexpr std::uint64_t largest_block = 4096;
+  unsigned burst_shift_;
   std::uint64_t block_bytes_;  ///< addresses of so many bytes lie in one channel and differ in low bits only
   std::vector<Request> requests_;
   std::vector<std::uint32_t> free_;
@@ -127,6 +149,9 @@ class HbmStack : public sc_core::sc_module {
   unsigned under_way_ = 0;
   unsigned short_requests_ = 0;          // of them
   std::vector<std::uint32_t> admitted_;  // whose END_REQ is due
+  std::vector<std::uint32_t> offers_;    // not yet given to their channels, sorted (before)
+  std::size_t held_offers_ = 0;          // of them, those without END_REQ
+  std::vector<unsigned> bursts_for_;     // of a request, by channel
   std::vector<Due> due_;                 // heap
   std::uint64_t order_ = 0;
   std::int64_t wake_ = -1;  // cycle of the pending wake-up

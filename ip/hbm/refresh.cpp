@@ -71,4 +71,26 @@ void RefreshPlan::restart(Tick t) {
   update();
 }
 
+bool RefreshPlan::agrees(const RefreshPlan& other, Tick moved, Tick end) const {
+  bool same = true, any = owed_ > 0;
+  for (std::size_t s = 0; s < scopes.size(); ++s) {
+    const auto due = scopes[s].due, others = other.scopes[s].due + moved;
+    same = same && scopes[s].owed == other.scopes[s].owed;
+    if (due >= end && others >= end) continue;
+    same = same && due == others;
+    any = true;
+  }
+  return same && (!any || cursor_ == other.cursor_);
+}
+
+void RefreshPlan::take_over(const RefreshPlan& before, const RefreshPlan& after, Tick moved) {
+  for (std::size_t s = 0; s < scopes.size(); ++s) {
+    if (after.scopes[s].due != before.scopes[s].due) scopes[s].due = after.scopes[s].due + moved;
+    scopes[s].owed += after.scopes[s].owed - before.scopes[s].owed;
+  }
+  owed_ += after.owed_ - before.owed_;
+  if (after.cursor_ != before.cursor_) cursor_ = after.cursor_;
+  update();
+}
+
 }  // namespace forerun::ip::hbm

@@ -39,6 +39,10 @@ class RefreshPlan {
   void pay(std::size_t scope, Tick t, std::vector<RefreshJob>& jobs);
   /// Self-refresh is over: the next refresh is an interval away.
   void restart(Tick t);
+  /// True if it asks for the same until tick `end` as another plan moved by so many ticks.
+  bool agrees(const RefreshPlan& other, Tick moved, Tick end) const;
+  /// Takes over what has changed in another plan from `before` to `after`.
+  void take_over(const RefreshPlan& before, const RefreshPlan& after, Tick moved);
 
  private:
   void update();

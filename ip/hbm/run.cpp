@@ -10,8 +10,8 @@
 
 namespace forerun::ip::hbm {
 
-/// Turns the queues into a run, if they are one and it may be worth the trouble.
-bool Controller::begin_run(Tick t) {
+/// True if the queues may become a run and it may be worth the trouble.
+bool Controller::is_run(Tick t) {
   if (!jobs_.empty() || plan_.owed() > 0 || bin_ticks_ > 0 || sleeping_ || used_ + waiting_bursts_ < 4 ||
       (entries_[0] > 0 && entries_[1] > 0))
     return false;
@@ -21,7 +21,11 @@ bool Controller::begin_run(Tick t) {
     const auto& slot = slots_[at];
     hits = hits && slot.need == Need::nothing && timing_.bank[slot.bank].row == slot.row;
   });
-  if (!hits) return false;
+  return hits;
+}
+
+/// Turns the queues into a run.
+void Controller::begin_run() {
   run_writes_ = used_ > 0 ? slots_[order_.oldest()].write : waiting_.front().write;
   running_ = true;
   queued_ = used_;
@@ -42,7 +46,6 @@ bool Controller::begin_run(Tick t) {
   used_ = depth_ = 0;
   seen_ = {};
   visible_sum_ = 0;
-  return true;
 }
 
 /// A burst takes a queue entry.
@@ -221,18 +224,13 @@ void Controller::end_run(Tick resume) {
   writing_ = run_writes_ || queued_ == 0;
   try_all(resume);
   next_ = resume;
-  while (queued_ > 0) {
-    std::size_t oldest = 0;
-    for (std::size_t p = 1; p < run_.size(); ++p)
-      if (run_[oldest].empty() || (!run_[p].empty() && run_[p].front().age < run_[oldest].front().age))
-        oldest = p;
-    const auto w = run_[oldest].front();
-    run_[oldest].pop_front();
-    --queued_;
+  for_each_queued([this](const Queued& w) {
     place(
         {w.owner, w.bank, static_cast<std::uint32_t>(timing_.bank[w.bank].row), run_writes_, w.check, false},
         w.offered, w.visible);
-  }
+  });
+  for (auto& queue : run_) queue.clear();
+  queued_ = 0;
   next_ = std::max(resume, Tick{0});
   if (!waiting_.empty() && waiting_.front().offered > clock_)
     next_ = std::min(next_, waiting_.front().offered);

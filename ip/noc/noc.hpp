@@ -177,11 +177,12 @@ class Noc : public sc_core::sc_module {
     std::uint32_t group = noc::none;
   };
   enum class What : std::uint8_t { left, arrived, join, accepted, answered };
+  /// What comes at one time goes by kind and endpoint; only those of one endpoint go by the calls.
   struct Event {
     std::int64_t when;
-    std::uint64_t order;
-    What what;
+    std::uint64_t order;  // kind, 20 bits of endpoint, 40 bits of count
     Transit* transit;
+    What what() const { return static_cast<What>(order >> 60); }
     bool operator>(const Event& e) const { return when != e.when ? when > e.when : order > e.order; }
   };
 

@@ -97,7 +97,8 @@ void Noc::wake(std::int64_t when) {
 }
 
 void Noc::post(std::int64_t when, What what, Transit& transit) {
-  events_.push_back({when, order_++, what, &transit});
+  const auto endpoint = what == What::left || what == What::join ? transit.source : transit.destination;
+  events_.push_back({when, std::uint64_t(what) << 60 | std::uint64_t{endpoint} << 40 | order_++, &transit});
   std::push_heap(events_.begin(), events_.end(), std::greater<>());
   wake(when);
 }
@@ -161,7 +162,7 @@ void Noc::run() {
     const auto event = events_.front();
     std::pop_heap(events_.begin(), events_.end(), std::greater<>());
     events_.pop_back();
-    switch (event.what) {
+    switch (event.what()) {
       case What::left:
         left(*event.transit);
         break;

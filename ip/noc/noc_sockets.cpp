@@ -139,11 +139,25 @@ unsigned Noc::transport_dbg(int, tlm::tlm_generic_payload& payload) {
     payload.set_address(address);
     return moved;
   }
-  // Interleaved targets share one memory, so whichever serves the first byte can serve all.
-  const auto which = range->granule == 0 ? 0 : offset / range->granule % range->targets.size();
-  payload.set_address(offset + range->offset);
-  moved = (*endpoints_[range->targets[which]].target)->transport_dbg(payload);
+  // Each piece of an interleaved range goes to its own target.
+  auto* const data = payload.get_data_ptr();
+  const auto length = payload.get_data_length();
+  const bool cut = range->granule != 0 && range->targets.size() > 1 && payload.get_byte_enable_ptr() == nullptr;
+  while (moved < length) {
+    const auto at = offset + moved;
+    const auto which = range->granule == 0 ? 0 : at / range->granule % range->targets.size();
+    const auto piece =
+        cut ? static_cast<unsigned>(std::min<std::uint64_t>(length - moved, range->granule - at % range->granule)) : length;
+    payload.set_address(at + range->offset);
+    payload.set_data_ptr(data + moved);
+    payload.set_data_length(piece);
+    const auto done = (*endpoints_[range->targets[which]].target)->transport_dbg(payload);
+    moved += done;
+    if (done != piece) break;
+  }
   payload.set_address(address);
+  payload.set_data_ptr(data);
+  payload.set_data_length(length);
   return moved;
 }
 

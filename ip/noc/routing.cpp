@@ -19,9 +19,9 @@ RouteFunction::RouteFunction(const Graph& graph)
       lower_half_((std::uint32_t{1} << ((graph.parameters().virtual_channels + 1) / 2)) - 1),
       seed_(graph.parameters().seed) {}
 
-std::uint32_t RouteFunction::draw(std::uint64_t count) const {
+std::uint32_t RouteFunction::draw(std::uint32_t source, std::uint32_t count) const {
   // The mixing steps of SplitMix64 (S. Vigna, public domain).
-  std::uint64_t z = (count + 1) * 0x9e3779b97f4a7c15u + seed_;
+  std::uint64_t z = ((std::uint64_t{source} << 32 | count) + 1) * 0x9e3779b97f4a7c15u + seed_;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
   return static_cast<std::uint32_t>((z ^ (z >> 31)) >> 32);

@@ -25,8 +25,9 @@ class RouteFunction {
  public:
   explicit RouteFunction(const Graph& graph);
 
-  /// Bits for the `count`-th packet of this network: what its drawn choices are made of. Deterministic.
-  std::uint32_t draw(std::uint64_t count) const;
+  /// Bits for the `count`-th packet of a source: what its drawn choices are made of. Deterministic, whatever
+  /// other sources do.
+  std::uint32_t draw(std::uint32_t source, std::uint32_t count) const;
   /// The ways from `router`; returns how many (1, or 2 where the routing is adaptive: the caller takes the
   /// one with more free room, the first when equal). At the destination's router: its eject link, all
   /// channels of the virtual network.

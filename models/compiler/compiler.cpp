@@ -23,8 +23,7 @@ Program compile(const Model& model, const chip::Chip& chip, const CompileOptions
   if (options.data && !model.has_weights)
     throw CompileError(fmt::format("{} has only a shape, no weights; it can be simulated with data: none",
                                    model.config.name));
-  const auto plan = make_plan(config, chip, options.format, context,
-                              options.max_tokens == 0 ? context : options.max_tokens, options.device);
+  const auto plan = make_plan(config, chip, options);
   Program program;
   for (std::uint32_t c = 0; c < plan.clusters; ++c) program.streams.push_back(emit_stream(plan, graph, c));
   program.tags = tag_names(graph);
@@ -33,20 +32,24 @@ Program compile(const Model& model, const chip::Chip& chip, const CompileOptions
 
   auto& h = program.header;
   h.load_address = plan.memory.end;
-  h.max_tokens = plan.max_tokens;
+  h.max_tokens = plan.max_chunk;
   h.context = plan.context;
   h.vocabulary = model.config.vocabulary;
   h.parameters = plan.memory.parameters;
   h.token_ids = plan.memory.token_ids;
   h.next_ids = plan.memory.next_ids;
-  h.logits = plan.memory.logits;
+  h.logits = plan.keep_logits ? plan.memory.logits : 0;
+  h.layers = config.layers;
+  h.sequences = plan.sequences;
+  h.requests = plan.memory.requests;
+  h.chunks = plan.sequences > 1 ? plan.memory.chunks : 0;
   h.memory_end = h.load_address + program.head_bytes();
   h.scratchpad_bytes = plan.scratch.end;
   std::copy_n(model.config.name.begin(),
               std::min<std::size_t>(model.config.name.size(), FR_PROGRAM_NAME_BYTES - 1), h.name);
   const auto size = chip::memory_size(chip).count, needed = h.memory_end - chip::address_map::hbm;
   if (needed > size)
-    throw CompileError(fmt::format(
+    throw OutOfMemory(fmt::format(
         "{} needs {:.1f} MiB of memory with its command streams, the chip has {:.1f} MiB", model.config.name,
         static_cast<double>(needed) / 0x1p20, static_cast<double>(size) / 0x1p20));
   return program;

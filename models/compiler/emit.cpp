@@ -16,7 +16,7 @@ class Emitter : public AttentionEmitter {
 
   std::vector<unsigned char> run() {
     begin();
-    out_.begin_loop(layer, model_.layers);
+    out_.begin_loop(layer, 0, {FR_PATCH(fr_loop, count, layers, 1)});
     begin_layer();
     for (const auto& op : layer_operators()) emit(op);
     hoist_next_layer();
@@ -38,7 +38,7 @@ class Emitter : public AttentionEmitter {
     if (!share_.stored_kv_heads.empty()) out_.add(FR_OP_LOAD_NOP, {{}, {{values_stored, 1}}});
     out_.scalar(FR_SCALAR_MIN, has_past, position, none, 1);
     out_.scalar(FR_SCALAR_CEIL_DIV, tiles, position, none, plan_.cache_tile);
-    out_.scalar(FR_SCALAR_SUB, head_row, tokens, logit_rows, 0);
+    if (!many()) out_.scalar(FR_SCALAR_SUB, head_row, tokens, logit_rows, 0);
     for (const auto& op : graph_.prologue) emit(op);
     issued_ = 0;
     for (std::size_t i = 0; i < carried_over(); ++i)
@@ -49,10 +49,10 @@ class Emitter : public AttentionEmitter {
   void begin_layer() {
     tag_ = u32(graph_.prologue.size());
     out_.scalar(FR_SCALAR_MUL, cache_offset, layer, none, static_cast<std::int64_t>(plan_.kv_layer_bytes()));
-    out_.scalar(FR_SCALAR_EQUAL, last_layer, layer, none, std::int64_t{model_.layers} - 1);
+    out_.scalar(FR_SCALAR_EQUAL, last_layer, layer, layers, -1);
     out_.scalar(FR_SCALAR_AND, constants_now, layer, none, 1);
     out_.scalar(FR_SCALAR_MUL, constants_now, constants_now, none, plan_.constants.bytes);
-    begin_window();
+    if (!many()) begin_window();
   }
   void load_next_constants() {
     out_.add(FR_OP_LOAD,
@@ -96,18 +96,18 @@ class Emitter : public AttentionEmitter {
       case OperatorKind::head_norm:
         head_norm();
         break;
-      case OperatorKind::rotary:
-        place_heads();
+      case OperatorKind::rotary:  // of several sequences, a part of attention
+        if (!many()) place_heads();
         break;
       case OperatorKind::attention:
-        if (plan_.rotated() == 0) place_heads();
+        if (plan_.rotated() == 0 && !many()) place_heads();
         attention();
         break;
       case OperatorKind::attention_output: {
         const auto all =
             exchange(attention_posted, activations(s_.slice, share_.query_columns), columns_of(share_.heads),
                      queries_, memory_.attention, contributors(&Share::heads), &tiles_.attention_output);
-        store_cache();
+        if (!many()) store_cache();
         load_next_constants();
         project(tiles_.attention_output, all, queries_, share_.hidden.size(), tokens,
                 s_.constants + plan_.constants.attention_output, true,
@@ -151,6 +151,17 @@ class Emitter : public AttentionEmitter {
   void embed() {
     out_.add(FR_OP_LOAD, run_of(memory_.constants[cluster_], s_.constants, plan_.constants.bytes),
              {{}, {{constants_full, 1}}});
+    if (many())
+      for_chunks(FR_ENGINE_LOAD, [this] { load_tokens(); });
+    else
+      load_tokens();
+    link(FR_OP_VECTOR,
+         vector(FR_VECTOR_COPY, model_.hidden, activations(s_.gathered, model_.hidden), residual()), {},
+         {rows_patch(tokens)});
+  }
+
+  /// Rows of the embedding and of the rotation tables, of one chunk.
+  void load_tokens() {
     fr_gather g{};
     const auto row = std::uint64_t{model_.hidden} * act_;
     g.table = memory_.embedding;
@@ -160,17 +171,23 @@ class Emitter : public AttentionEmitter {
     g.bytes = u32(row);
     g.local = s_.gathered;
     g.local_stride = narrow(row);
-    link(FR_OP_GATHER, g, {},
-         {FR_PATCH(fr_gather, indices, position, 4), FR_PATCH(fr_gather, count, tokens, 1)});
-    const auto row_bytes = narrow(plan_.rotated() * 2ull);
-    for (const auto& [from, to] :
-         {std::pair{memory_.cosines, s_.cosines}, std::pair{memory_.sines, s_.sines}})
-      if (row_bytes != 0)
-        link(FR_OP_LOAD, run_of(from, to, 0), {},
-             {FR_PATCH(fr_copy, global, position, row_bytes), FR_PATCH(fr_copy, bytes, tokens, row_bytes)});
-    link(FR_OP_VECTOR,
-         vector(FR_VECTOR_COPY, model_.hidden, activations(s_.gathered, model_.hidden), residual()), {},
-         {rows_patch(tokens)});
+    std::vector<Patch> patches{FR_PATCH(fr_gather, indices, first_position(), 4),
+                               FR_PATCH(fr_gather, count, chunk_rows(), 1)};
+    if (many()) {
+      patches.push_back(FR_PATCH(fr_gather, indices, chunk_sequence, narrow((plan_.context + 1ull) * 4)));
+      patches.push_back(FR_PATCH(fr_gather, local, chunk_row, narrow(row)));
+    }
+    link(FR_OP_GATHER, g, {}, patches);
+    if (plan_.rotated() == 0) return;
+    load_rows(memory_.cosines, s_.cosines, plan_.rotated() * 2ull);
+    load_rows(memory_.sines, s_.sines, plan_.rotated() * 2ull);
+  }
+  /// Of a table by position, the rows of one chunk.
+  void load_rows(std::uint64_t table, std::uint32_t to, std::uint64_t row) {
+    std::vector<Patch> patches{FR_PATCH(fr_copy, global, first_position(), narrow(row)),
+                               FR_PATCH(fr_copy, bytes, chunk_rows(), narrow(row))};
+    if (many()) patches.push_back(FR_PATCH(fr_copy, local, chunk_row, narrow(row)));
+    link(FR_OP_LOAD, run_of(table, to, 0), {}, patches);
   }
 
   void scale_embedding() {
@@ -180,8 +197,11 @@ class Emitter : public AttentionEmitter {
   }
   void add_positions() {
     const auto row = std::uint64_t{model_.hidden} * act_;
-    link(FR_OP_LOAD, run_of(memory_.positions + model_.position_offset * row, s_.gathered, 0), {},
-         {FR_PATCH(fr_copy, global, position, narrow(row)), FR_PATCH(fr_copy, bytes, tokens, narrow(row))});
+    const auto load = [&] { load_rows(memory_.positions + model_.position_offset * row, s_.gathered, row); };
+    if (many())
+      for_chunks(FR_ENGINE_LOAD, load);
+    else
+      load();
     auto v = vector(FR_VECTOR_ADD, model_.hidden, residual(), residual());
     set_b(v, activations(s_.gathered, model_.hidden));
     link(FR_OP_VECTOR, v, {}, {rows_patch(tokens)});
@@ -199,7 +219,9 @@ class Emitter : public AttentionEmitter {
       set_c(v, {block + (final || first ? at.attention_norm_bias : at.ffn_norm_bias), 0, FR_TYPE_F32});
     set_b(v, {block + (final || first ? plan_.constants.attention_norm : plan_.constants.ffn_norm), 0,
               FR_TYPE_F32});
-    std::vector<Patch> patches{rows_patch(final ? logit_rows : tokens)};
+    std::vector<Patch> patches;
+    if (final && many()) return last_rows_norm(v);
+    patches.push_back(rows_patch(final ? logit_rows : tokens));
     if (final)
       patches.push_back(FR_PATCH(fr_vector, a, head_row, narrow(residual().stride)));
     else
@@ -208,6 +230,20 @@ class Emitter : public AttentionEmitter {
     Sync sync;
     if (final || first) sync.wait.push_back({constants_full, 1});
     link(FR_OP_VECTOR, v, sync, patches);
+  }
+
+  /// Of each chunk the last row, one below the other.
+  void last_rows_norm(fr_vector v) {
+    v.rows = 1;
+    v.a -= u32(residual().stride);
+    for_chunks(FR_ENGINE_VECTOR,
+               [&] {
+                 link(FR_OP_VECTOR, v, {},
+                      {at_row(offsetof(fr_vector, a), residual().stride),
+                       FR_PATCH(fr_vector, a, chunk_tokens, narrow(residual().stride)),
+                       FR_PATCH(fr_vector, d, chunk, narrow(normed().stride))});
+               },
+               {{{constants_full, 1}}, {}});
   }
 
   static unsigned function_of(Activation activation) {
@@ -263,10 +299,12 @@ class Emitter : public AttentionEmitter {
       store.size1 = 0;
       store.local_stride1 = narrow(own.stride);
       store.global_stride1 = row;
-      link(FR_OP_STORE, store, cluster_ == 0 && !alone() ? Sync{{}, {{logits_posted, 1}}} : Sync{},
-           {FR_PATCH(fr_copy, size1, logit_rows, 1),
-            FR_PATCH(fr_copy, global, position, static_cast<std::int32_t>(row)),
-            FR_PATCH(fr_copy, global, head_row, static_cast<std::int32_t>(row))});
+      std::vector<Patch> patches{FR_PATCH(fr_copy, size1, logit_rows, 1)};
+      if (plan_.keep_logits) {
+        patches.push_back(FR_PATCH(fr_copy, global, position, static_cast<std::int32_t>(row)));
+        patches.push_back(FR_PATCH(fr_copy, global, head_row, static_cast<std::int32_t>(row)));
+      }
+      link(FR_OP_STORE, store, cluster_ == 0 && !alone() ? Sync{{}, {{logits_posted, 1}}} : Sync{}, patches);
       if (cluster_ != 0) post(logits_posted, 0, 1, 0xffffffff);
     }
   }
@@ -275,25 +313,12 @@ class Emitter : public AttentionEmitter {
     const auto row = std::int32_t(model_.vocabulary * 4);
     auto c = all_gather(logits_posted, own, share_.vocabulary, model_.vocabulary, memory_.logits, 0);
     c.post_count = 1;
-    link(FR_OP_ALL_GATHER, c, {},
-         {FR_PATCH(fr_collective, rows, logit_rows, 1), FR_PATCH(fr_collective, global, position, row),
-          FR_PATCH(fr_collective, global, head_row, row)});
-  }
-  /// The last row, in pieces where those of the devices do not lie in their order.
-  void load_last_row() {
-    const auto row = std::uint64_t{model_.vocabulary} * 4;
-    auto sync = wait_for(logits_posted, contributors(&Share::vocabulary));
-    const auto pieces = plan_.symmetric ? plan_.devices : 1;
-    for (std::uint32_t i = 0; i < pieces; ++i) {
-      const auto across = (plan_.device + i) % plan_.columns,
-                 down = (plan_.device / plan_.columns + i / plan_.columns) % (plan_.devices / plan_.columns);
-      const auto member = pieces == 1 ? 0 : across + down * plan_.columns;
-      const auto bytes = row / pieces;
-      link(
-          FR_OP_LOAD, run_of(memory_.logits - row + i * bytes, s_.last_row + u32(member * bytes), bytes),
-          std::exchange(sync, {}),
-          {FR_PATCH(fr_copy, global, position, narrow(row)), FR_PATCH(fr_copy, global, tokens, narrow(row))});
+    std::vector<Patch> patches{FR_PATCH(fr_collective, rows, logit_rows, 1)};
+    if (plan_.keep_logits) {
+      patches.push_back(FR_PATCH(fr_collective, global, position, row));
+      patches.push_back(FR_PATCH(fr_collective, global, head_row, row));
     }
+    link(FR_OP_ALL_GATHER, c, {}, patches);
   }
   void cap(const Matrix& logits, std::uint64_t columns, double cap) {
     if (cap <= 0) return;
@@ -308,16 +333,47 @@ class Emitter : public AttentionEmitter {
 
   void choose() {
     if (cluster_ != 0) return;
+    Sync all_posted;
+    if (!alone()) all_posted = wait_for(logits_posted, contributors(&Share::vocabulary));
+    if (!many()) return choose_one(alone() ? FR_ENGINE_VECTOR : FR_ENGINE_LOAD, std::move(all_posted));
+    const auto first = alone() ? FR_ENGINE_VECTOR : FR_ENGINE_LOAD;
+    for_chunks(
+        first, [&] { choose_one(first, {}); }, std::move(all_posted));
+  }
+  /// The row of a chunk, or of one sequence the last; in pieces where those of devices do not lie in their order.
+  void load_logits_row(Sync sync) {
     const auto row = std::uint64_t{model_.vocabulary} * 4;
+    const auto scale = narrow(row);
+    std::vector<Patch> patches;
+    if (many())
+      patches = {FR_PATCH(fr_copy, global, chunk, scale)};
+    else if (plan_.keep_logits)
+      patches = {FR_PATCH(fr_copy, global, position, scale), FR_PATCH(fr_copy, global, tokens, scale)};
+    else
+      patches = {FR_PATCH(fr_copy, global, logit_rows, scale)};
+    const auto pieces = plan_.symmetric ? plan_.devices : 1;
+    for (std::uint32_t i = 0; i < pieces; ++i) {
+      const auto across = (plan_.device + i) % plan_.columns,
+                 down = (plan_.device / plan_.columns + i / plan_.columns) % (plan_.devices / plan_.columns);
+      const auto member = pieces == 1 ? 0 : across % plan_.columns + down * plan_.columns;
+      const auto bytes = row / pieces;
+      link(FR_OP_LOAD,
+           run_of(memory_.logits - (many() ? 0 : row) + i * bytes, s_.last_row + u32(member * bytes), bytes),
+           std::exchange(sync, {}), patches);
+    }
+  }
+  /// After the last token of a chunk, whose logits are a row of the classifier's result.
+  void choose_one(unsigned first, Sync sync) {
+    const auto row = std::uint64_t{model_.vocabulary} * 4;
+    const auto scale = narrow(row);
     const Matrix last{s_.last_row, row, FR_TYPE_F32};
-    if (alone()) {
+    if (first == FR_ENGINE_VECTOR) {
+      const auto at = product(1).at - (many() ? 0 : u32(row));
       link(FR_OP_VECTOR,
-           with_rows(
-               vector(FR_VECTOR_COPY, model_.vocabulary, {product(1).at - u32(row), row, FR_TYPE_F32}, last),
-               1),
-           {}, {FR_PATCH(fr_vector, a, logit_rows, narrow(row))});
+           with_rows(vector(FR_VECTOR_COPY, model_.vocabulary, {at, row, FR_TYPE_F32}, last), 1),
+           std::move(sync), {FR_PATCH(fr_vector, a, many() ? +chunk : +logit_rows, scale)});
     } else {
-      load_last_row();
+      load_logits_row(std::move(sync));
       link_nop(FR_ENGINE_VECTOR);
     }
     auto gumbel = with_rows(vector(FR_VECTOR_GUMBEL, model_.vocabulary, last, last), 1);
@@ -325,13 +381,15 @@ class Emitter : public AttentionEmitter {
     out_.begin_loop(scratch_register, 0, {FR_PATCH(fr_loop, count, sample, 1)});
     link(FR_OP_VECTOR, gumbel, {},
          {FR_PATCH(fr_vector, arg0, seed_low, 1), FR_PATCH(fr_vector, arg1, seed_high, 1),
-          FR_PATCH(fr_vector, arg2, position, 1), FR_PATCH(fr_vector, arg2, tokens, 1),
+          FR_PATCH(fr_vector, arg2, first_position(), 1), FR_PATCH(fr_vector, arg2, chunk_rows(), 1),
           FR_PATCH(fr_vector, arg3, temperature, 1)});
     out_.end_loop();
     link(FR_OP_VECTOR,
          with_rows(vector(FR_VECTOR_ARGMAX, model_.vocabulary, last, {s_.choice, 4, FR_TYPE_U32}), 1));
-    link(FR_OP_STORE, run_of(memory_.next_ids - 4, s_.choice, 4), {},
-         {FR_PATCH(fr_copy, global, position, 4), FR_PATCH(fr_copy, global, tokens, 4)});
+    std::vector<Patch> patches{FR_PATCH(fr_copy, global, first_position(), 4),
+                               FR_PATCH(fr_copy, global, chunk_rows(), 4)};
+    if (many()) patches.push_back(FR_PATCH(fr_copy, global, chunk_sequence, narrow(plan_.context * 4ull)));
+    link(FR_OP_STORE, run_of(memory_.next_ids - 4, s_.choice, 4), {}, patches);
   }
   static fr_vector with_rows(fr_vector v, std::uint32_t rows) {
     v.rows = rows;

@@ -24,10 +24,10 @@ class AttentionEmitter : public CommandEmitter {
     out_.scalar(FR_SCALAR_AND, window, layer, none, 1);
     out_.scalar(FR_SCALAR_MUL, window, window, none, odd - even);
     out_.scalar(FR_SCALAR_ADD, window, window, none, even);
-    out_.scalar(FR_SCALAR_SUB, first_cached, position, window, -1);
+    out_.scalar(FR_SCALAR_SUB, first_cached, first_position(), window, -1);
     out_.scalar(FR_SCALAR_MAX, first_cached, first_cached, none, 0);
     out_.scalar(FR_SCALAR_DIV, first_cached, first_cached, none, plan_.cache_tile);
-    out_.scalar(FR_SCALAR_CEIL_DIV, tiles, position, none, plan_.cache_tile);
+    out_.scalar(FR_SCALAR_CEIL_DIV, tiles, first_position(), none, plan_.cache_tile);
     out_.scalar(FR_SCALAR_SUB, tiles, tiles, first_cached, 0);
     out_.scalar(FR_SCALAR_MIN, has_past, tiles, none, 1);
     out_.scalar(FR_SCALAR_MUL, first_cached, first_cached, none, plan_.cache_tile);
@@ -57,9 +57,10 @@ class AttentionEmitter : public CommandEmitter {
     const auto head_bytes = std::uint64_t{model_.head_dim} * act_;
     const auto rotated = plan_.rotated();
     const auto rotate = [&](std::uint64_t column, std::uint32_t to, std::uint64_t rows_before, Sync sync) {
-      std::vector<Patch> patches{rows_patch(tokens)};
+      std::vector<Patch> patches{rows_patch(chunk_rows())};
       if (rows_before > 0)
-        patches.push_back(FR_PATCH(fr_vector, d, tokens, narrow(rows_before * head_bytes)));
+        patches.push_back(FR_PATCH(fr_vector, d, chunk_rows(), narrow(rows_before * head_bytes)));
+      if (many()) patches.push_back(at_row(offsetof(fr_vector, a), from.stride));
       const auto part = [&](unsigned op, std::uint64_t first, std::uint64_t cols) {
         auto d = activations(to, model_.head_dim);
         d.at += u32(first * act_);
@@ -71,7 +72,11 @@ class AttentionEmitter : public CommandEmitter {
         v.flags = model_.rotary.interleaved ? FR_VECTOR_FLAG_INTERLEAVED : 0;
         set_b(v, {s_.cosines, rotated * 2ull, FR_TYPE_F32});
         set_c(v, {s_.sines, rotated * 2ull, FR_TYPE_F32});
-        link(FR_OP_VECTOR, v, std::exchange(sync, {}), patches);
+        auto with_angles = patches;
+        if (many())
+          for (const auto field : {offsetof(fr_vector, b), offsetof(fr_vector, c)})
+            with_angles.push_back(at_row(field, rotated * 2ull));
+        link(FR_OP_VECTOR, v, std::exchange(sync, {}), with_angles);
       }
       if (rotated < model_.head_dim)
         link(FR_OP_VECTOR, part(FR_VECTOR_COPY, rotated, model_.head_dim - rotated), sync, patches);
@@ -87,10 +92,12 @@ class AttentionEmitter : public CommandEmitter {
       const auto column =
           share_.query_columns + share_.key_columns + (g - share_.kv_heads.begin) * model_.head_dim;
       const bool last = g + 1 == share_.kv_heads.end;
+      std::vector<Patch> patches{rows_patch(chunk_rows())};
+      if (many()) patches.push_back(at_row(offsetof(fr_vector, a), from.stride));
       link(FR_OP_VECTOR,
            vector(FR_VECTOR_COPY, model_.head_dim, {from.at + u32(column * 4), from.stride, FR_TYPE_F32},
                   activations(s_.values + local_kv(g), model_.head_dim)),
-           stores && last ? Sync{{}, {{values_made, 1}}} : Sync{}, {rows_patch(tokens)});
+           stores && last ? Sync{{}, {{values_made, 1}}} : Sync{}, patches);
     }
   }
   std::uint64_t group() const { return model_.heads / model_.kv_heads; }
@@ -100,10 +107,10 @@ class AttentionEmitter : public CommandEmitter {
   }
   std::uint32_t queries_of(std::uint64_t g) const {
     return s_.queries +
-           u32((group_heads(g).begin - share_.heads.begin) * plan_.max_tokens * model_.head_dim * act_);
+           u32((group_heads(g).begin - share_.heads.begin) * plan_.max_chunk * model_.head_dim * act_);
   }
   std::uint32_t local_kv(std::uint64_t g) const {
-    return u32((g - share_.kv_heads.begin) * plan_.max_tokens * model_.head_dim * act_);
+    return u32((g - share_.kv_heads.begin) * plan_.max_chunk * model_.head_dim * act_);
   }
 
   void store_cache() {
@@ -114,19 +121,36 @@ class AttentionEmitter : public CommandEmitter {
       auto c = run_of(to + (stored.begin - plan_.kv_heads.begin) * plan_.kv_head_bytes(),
                       from + local_kv(stored.begin), 0);
       c.size1 = u32(stored.size());
-      c.local_stride1 = narrow(plan_.max_tokens * row);
+      c.local_stride1 = narrow(plan_.max_chunk * row);
       c.global_stride1 = static_cast<std::int64_t>(plan_.kv_head_bytes());
-      out_.add(
-          FR_OP_STORE, c, sync,
-          {FR_PATCH(fr_copy, bytes, tokens, narrow(row)), FR_PATCH(fr_copy, global, position, narrow(row)),
-           FR_PATCH(fr_copy, global, cache_offset, 1)});
+      out_.add(FR_OP_STORE, c, sync,
+               {FR_PATCH(fr_copy, bytes, chunk_rows(), narrow(row)),
+                FR_PATCH(fr_copy, global, first_position(), narrow(row)),
+                FR_PATCH(fr_copy, global, cache_offset, 1)});
     };
     store(s_.keys, memory_.keys, {{{values_made, 1}}, {}});
     store(s_.values, memory_.values, {{}, {{values_stored, 1}}});
   }
 
   void attention() {
-    for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) attend(g);
+    if (share_.heads.empty()) return;
+    if (!many()) {
+      for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) attend(g);
+      return;
+    }
+    for_chunks(FR_ENGINE_VECTOR, [this] {
+      out_.scalar(FR_SCALAR_MUL, scratch_register, chunk_sequence, none,
+                  static_cast<std::int64_t>(plan_.kv_sequence_bytes()));
+      out_.scalar(FR_SCALAR_MUL, cache_offset, layer, none,
+                  static_cast<std::int64_t>(plan_.kv_layer_bytes()));
+      out_.scalar(FR_SCALAR_ADD, cache_offset, cache_offset, scratch_register, 0);
+      out_.scalar(FR_SCALAR_MIN, has_past, chunk_position, none, 1);
+      out_.scalar(FR_SCALAR_CEIL_DIV, tiles, chunk_position, none, plan_.cache_tile);
+      begin_window();
+      place_heads();
+      for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) attend(g);
+      store_cache();
+    });
   }
   /// All own query heads of one key/value head, stacked as rows [head][token].
   void attend(std::uint64_t g) {
@@ -146,12 +170,12 @@ class AttentionEmitter : public CommandEmitter {
                {FR_PATCH(fr_matmul, n, tile_positions, 1), FR_PATCH(fr_matmul, c, scratch_register, 4)});
     qk.b = s_.keys + local_kv(g);
     link(FR_OP_MATMUL, qk, {},
-         {FR_PATCH(fr_matmul, m, tokens, rows), FR_PATCH(fr_matmul, n, tokens, 1),
-          FR_PATCH(fr_matmul, c, position, 4)});
+         {FR_PATCH(fr_matmul, m, chunk_rows(), rows), FR_PATCH(fr_matmul, n, chunk_rows(), 1),
+          FR_PATCH(fr_matmul, c, first_position(), 4)});
 
-    const std::vector<Patch> all_scores{FR_PATCH(fr_vector, rows, tokens, rows),
-                                        FR_PATCH(fr_vector, cols, position, 1),
-                                        FR_PATCH(fr_vector, cols, tokens, 1)};
+    const std::vector<Patch> all_scores{FR_PATCH(fr_vector, rows, chunk_rows(), rows),
+                                        FR_PATCH(fr_vector, cols, first_position(), 1),
+                                        FR_PATCH(fr_vector, cols, chunk_rows(), 1)};
     const double cap = model_.score_cap;
     if (cap > 0) {
       auto scaled = vector(FR_VECTOR_AFFINE, 0, scores, scores);
@@ -163,8 +187,8 @@ class AttentionEmitter : public CommandEmitter {
     v.arg0 = 1;
     v.arg2 = bits(cap > 0 ? cap : model_.score_scale);
     auto patches = all_scores;
-    patches.push_back(FR_PATCH(fr_vector, arg0, position, 1));
-    patches.push_back(FR_PATCH(fr_vector, arg1, tokens, 1));
+    patches.push_back(FR_PATCH(fr_vector, arg0, first_position(), 1));
+    patches.push_back(FR_PATCH(fr_vector, arg1, chunk_rows(), 1));
     if (has_windows()) patches.push_back(FR_PATCH(fr_vector, arg3, window, 1));
     link(FR_OP_VECTOR, v, {}, patches);
 
@@ -179,17 +203,21 @@ class AttentionEmitter : public CommandEmitter {
          FR_PATCH(fr_matmul, flags, carry, FR_MATMUL_ACCUMULATE)});
     pv.b = s_.values + local_kv(g);
     link(FR_OP_MATMUL, pv, {},
-         {FR_PATCH(fr_matmul, m, tokens, rows), FR_PATCH(fr_matmul, k, tokens, 1),
-          FR_PATCH(fr_matmul, a, position, static_cast<std::int32_t>(act_)),
+         {FR_PATCH(fr_matmul, m, chunk_rows(), rows), FR_PATCH(fr_matmul, k, chunk_rows(), 1),
+          FR_PATCH(fr_matmul, a, first_position(), static_cast<std::int32_t>(act_)),
           FR_PATCH(fr_matmul, flags, has_past, FR_MATMUL_ACCUMULATE)});
 
     const auto all = activations(s_.slice, share_.query_columns);
     for (auto h = heads.begin; h < heads.end; ++h) {
       const Matrix from{s_.weighted, model_.head_dim * 4ull, FR_TYPE_F32};
+      std::vector<Patch> to_slice{
+          rows_patch(chunk_rows()),
+          FR_PATCH(fr_vector, a, chunk_rows(), narrow((h - heads.begin) * from.stride))};
+      if (many()) to_slice.push_back(at_row(offsetof(fr_vector, d), all.stride));
       link(FR_OP_VECTOR,
            vector(FR_VECTOR_COPY, model_.head_dim, from,
                   {all.at + u32((h - share_.heads.begin) * head_bytes), all.stride, all.type}),
-           {}, {rows_patch(tokens), FR_PATCH(fr_vector, a, tokens, narrow((h - heads.begin) * from.stride))});
+           {}, to_slice);
     }
   }
   /// `product` with each tile of the cache in turn as B.
@@ -200,7 +228,7 @@ class AttentionEmitter : public CommandEmitter {
     out_.begin_loop(tile, 0, {FR_PATCH(fr_loop, count, tiles, 1)});
     out_.scalar(FR_SCALAR_MUL, scratch_register, tile, none, plan_.cache_tile);
     if (has_windows()) out_.scalar(FR_SCALAR_ADD, scratch_register, scratch_register, first_cached, 0);
-    out_.scalar(FR_SCALAR_SUB, tile_positions, position, scratch_register, 0);
+    out_.scalar(FR_SCALAR_SUB, tile_positions, first_position(), scratch_register, 0);
     out_.scalar(FR_SCALAR_MIN, tile_positions, tile_positions, none, plan_.cache_tile);
     out_.scalar(FR_SCALAR_MIN, carry, tile, none, 1);
     ring_load(
@@ -208,7 +236,7 @@ class AttentionEmitter : public CommandEmitter {
         {FR_PATCH(fr_copy, global, cache_offset, 1), FR_PATCH(fr_copy, global, scratch_register, narrow(row)),
          FR_PATCH(fr_copy, bytes, tile_positions, narrow(row))});
     product.b = s_.ring;
-    patches.push_back(FR_PATCH(fr_matmul, m, tokens, rows));
+    patches.push_back(FR_PATCH(fr_matmul, m, chunk_rows(), rows));
     patches.push_back(FR_PATCH(fr_matmul, b, use_slot, 1));
     link(FR_OP_MATMUL, product, {{{ring_full, 1}}, {{ring_free, 1}}}, patches);
     advance(use_slot);

@@ -28,6 +28,8 @@ enum Register : unsigned {
   temperature = FR_PARAMETER_TEMPERATURE,
   seed_low = FR_PARAMETER_SEED_LOW,
   seed_high = FR_PARAMETER_SEED_HIGH,
+  layers = FR_PARAMETER_LAYERS,
+  chunks = FR_PARAMETER_CHUNKS,
   layer = FR_PARAMETERS,
   cache_offset,    ///< of the layer's keys and values
   tile,            ///< counter of cache tiles
@@ -43,7 +45,12 @@ enum Register : unsigned {
   last_layer,      ///< 1 in the last layer
   head_row,        ///< first row for which logits are made
   has_past,        ///< 1 when the cache holds earlier positions
-  scratch_register
+  scratch_register,
+  chunk,  ///< counter of chunks, in programs of several sequences; then what is in its fr_chunk:
+  chunk_position,
+  chunk_tokens,
+  chunk_row,
+  chunk_sequence
 };
 constexpr unsigned none = 255;
 
@@ -107,6 +114,7 @@ class CommandEmitter {
         memory_(plan.memory),
         share_(plan.share(cluster)),
         tiles_(plan.tiles(cluster)),
+        lane_(plan.memory.lanes[cluster]),
         cluster_(cluster),
         act_(plan.activation_bytes()),
         queries_(std::uint64_t{model_.heads} * model_.head_dim) {}
@@ -120,8 +128,7 @@ class CommandEmitter {
     join(opcode, sync);
     last_ = out_.add(opcode, command, sync, patches);
   }
-  void link_nop(unsigned engine) {
-    Sync sync;
+  void link_nop(unsigned engine, Sync sync = {}) {
     const auto opcode = nop_of(engine);
     join(opcode, sync);
     last_ = out_.add(opcode, sync);
@@ -143,6 +150,33 @@ class CommandEmitter {
     handed_over_ = true;
   }
 
+  // Chunks: the tokens of one sequence in a step. A program of one sequence has one, in the parameters.
+
+  bool many() const { return plan_.sequences > 1; }
+  unsigned first_position() const { return many() ? +chunk_position : +position; }
+  unsigned chunk_rows() const { return many() ? +chunk_tokens : +tokens; }
+  /// What `body` adds, for each chunk of a step; it begins with a command of `engine`. `sync` is before the
+  /// first.
+  template <typename Body>
+  void for_chunks(unsigned engine, const Body& body, Sync sync = {}) {
+    link_nop(engine, std::move(sync));
+    hand_over(engine);
+    out_.begin_loop(chunk, 0, {FR_PATCH(fr_loop, count, chunks, 1)});
+    fr_read read{};
+    read.address = memory_.chunks;
+    read.rd = chunk_position;
+    read.count = sizeof(fr_chunk) / 8;
+    out_.add(FR_OP_READ, read, {}, {FR_PATCH(fr_read, address, chunk, sizeof(fr_chunk))});
+    body();
+    hand_over(engine);
+    out_.end_loop();
+    link_nop(engine);
+  }
+  /// Moves an operand to the chunk's row of a matrix with this stride.
+  static Patch at_row(std::size_t offset, std::uint64_t stride) {
+    return {offset, sizeof(fr_vector::a), chunk_row, narrow(stride)};
+  }
+
   // The ring
 
   void advance(Register slot) {
@@ -162,18 +196,30 @@ class CommandEmitter {
     out_.add(FR_OP_LOAD, copy, {{{ring_free, 1}}, {{ring_full, 1}}}, patches);
     advance(load_slot);
   }
-  void load_weights(std::uint64_t bytes) {
-    ring_load(run_of(memory_.weights[cluster_], s_.ring, bytes),
-              {FR_PATCH(fr_copy, global, weight_offset, 1)});
-    out_.scalar(FR_SCALAR_ADD, weight_offset, weight_offset, none, static_cast<std::int64_t>(bytes));
+  /// The next tile of weights, whose parts the lane spreads over memory.
+  fr_copy tile_copy(std::uint64_t bytes) const {
+    auto c = run_of(lane_.base, s_.ring, lane_.part_bytes(bytes));
+    c.size1 = u32(lane_.linear() ? 1 : lane_.width);
+    c.local_stride1 = narrow(c.bytes);
+    c.global_stride1 = static_cast<std::int64_t>(lane_.piece);
+    c.size2 = u32(lane_.rounds(bytes));
+    c.local_stride2 = narrow(std::uint64_t{c.bytes} * c.size1);
+    c.global_stride2 = static_cast<std::int64_t>(lane_.stride);
+    return c;
   }
-  /// Loads tiles of the next projection before commands that may wait for other clusters.
+  void load_weights(std::uint64_t bytes) {
+    ring_load(tile_copy(bytes), {FR_PATCH(fr_copy, global, weight_offset, 1)});
+    out_.scalar(FR_SCALAR_ADD, weight_offset, weight_offset, none,
+                static_cast<std::int64_t>(lane_.advance(bytes)));
+  }
+  /// Loads tiles of the next projection before commands that may wait for other clusters. Half of the ring:
+  /// while these arrive, the others get ready; the rest of the tiles follows without waiting for their use.
   void hoist(const std::vector<WeightTile>& tiles) {
-    issued_ = std::min<std::size_t>(tiles.size(), s_.slots);
+    issued_ = std::min<std::size_t>(tiles.size(), s_.slots / 2);
     for (std::size_t i = 0; i < issued_; ++i) load_weights(plan_.tile_bytes(tiles[i]));
   }
   std::size_t carried_over() const {
-    return std::min({tiles_.query_key_value.size(), tiles_.classifier.size(), std::size_t{s_.slots}});
+    return std::min({tiles_.query_key_value.size(), tiles_.classifier.size(), std::size_t{s_.slots / 2}});
   }
   /// At the end of a layer come the first tiles of the next layer, or in the last layer those of the
   /// classifier.
@@ -181,13 +227,22 @@ class CommandEmitter {
     for (std::size_t i = 0; i < carried_over(); ++i) {
       const auto next = plan_.tile_bytes(tiles_.query_key_value[i]),
                  head = plan_.tile_bytes(tiles_.classifier[i]);
-      const auto more = static_cast<std::int64_t>(head) - static_cast<std::int64_t>(next);
-      ring_load(run_of(memory_.weights[cluster_], s_.ring, next),
-                {FR_PATCH(fr_copy, global, weight_offset, 1),
-                 FR_PATCH(fr_copy, bytes, last_layer, static_cast<std::int32_t>(more))});
-      out_.scalar(FR_SCALAR_MUL, scratch_register, last_layer, none, more);
+      const auto copy = tile_copy(next), last = tile_copy(head);
+      std::vector<Patch> patches{FR_PATCH(fr_copy, global, weight_offset, 1)};
+      if (const auto more = narrow(last.bytes) - narrow(copy.bytes); more != 0) {
+        patches.push_back(FR_PATCH(fr_copy, bytes, last_layer, more));
+        patches.push_back(FR_PATCH(fr_copy, local_stride1, last_layer, more));
+        patches.push_back(
+            FR_PATCH(fr_copy, local_stride2, last_layer, last.local_stride2 - copy.local_stride2));
+      }
+      if (const auto more = narrow(last.size2) - narrow(copy.size2); more != 0)
+        patches.push_back(FR_PATCH(fr_copy, size2, last_layer, more));
+      ring_load(copy, patches);
+      out_.scalar(
+          FR_SCALAR_MUL, scratch_register, last_layer, none,
+          static_cast<std::int64_t>(lane_.advance(head)) - static_cast<std::int64_t>(lane_.advance(next)));
       out_.scalar(FR_SCALAR_ADD, weight_offset, weight_offset, scratch_register,
-                  static_cast<std::int64_t>(next));
+                  static_cast<std::int64_t>(lane_.advance(next)));
     }
     issued_ = carried_over();
   }
@@ -373,6 +428,7 @@ class CommandEmitter {
   const Memory& memory_;
   const Share& share_;
   const Projections& tiles_;
+  const Lane& lane_;
   std::uint32_t cluster_;
   std::uint64_t act_, queries_;
   StreamBuilder out_;

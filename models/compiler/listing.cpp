@@ -122,7 +122,7 @@ std::string listing(const Program& program) {
   place("parameters", h.parameters);
   place("token_ids", h.token_ids);
   place("next_ids", h.next_ids);
-  place("logits", h.logits);
+  if (h.logits != 0) place("logits", h.logits);
   for (const auto& segment : program.segments)
     fmt::format_to(out, "  {:#014x} {} ({} bytes)\n", segment.address, segment.name, segment.memory_bytes);
   place("program", h.load_address);

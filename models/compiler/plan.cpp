@@ -111,9 +111,10 @@ void lay_out_constants(Plan& plan) {
   c.bytes = static_cast<std::uint32_t>(at);
 }
 
-/// Everything but the ring, for steps of `tokens`; returns the bytes used.
-std::uint64_t lay_out_scratch(const Plan& plan, std::uint64_t tokens, Scratch& s) {
+/// Everything but the ring; returns the bytes used.
+std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
   const auto& m = plan.model;
+  const std::uint64_t tokens = plan.max_tokens, chunk = plan.max_chunk;
   const std::uint64_t act = plan.activation_bytes(), queries = std::uint64_t{m.heads} * m.head_dim;
   const std::uint64_t group = m.heads / m.kv_heads;
   Bump bump(0, scratch_alignment);
@@ -131,8 +132,8 @@ std::uint64_t lay_out_scratch(const Plan& plan, std::uint64_t tokens, Scratch& s
   s.constants = take(2ull * plan.constants.bytes);
   std::uint64_t kv = 0;
   for (const auto& share : plan.shares) kv = std::max(kv, share.key_columns);
-  s.keys = take(tokens * kv * act);
-  s.values = take(tokens * kv * act);
+  s.keys = take(chunk * kv * act);
+  s.values = take(chunk * kv * act);
   s.choice = take(4);
 
   const auto common = bump.mark();
@@ -142,47 +143,81 @@ std::uint64_t lay_out_scratch(const Plan& plan, std::uint64_t tokens, Scratch& s
   std::uint64_t product = std::max({plan.widest_qkv(), hidden, (m.gated ? 2 : 1) * ffn});
   s.product = take(tokens * product * 4);
   s.slice = take(tokens * std::max(heads * m.head_dim, ffn) * act);
-  s.queries = take(tokens * heads * m.head_dim * act);
-  s.scores = take(together * tokens * s.score_stride);
-  s.weighted = take(together * tokens * m.head_dim * 4);
+  s.queries = take(chunk * heads * m.head_dim * act);
+  s.scores = take(together * chunk * s.score_stride);
+  s.weighted = take(together * chunk * m.head_dim * 4);
   bump.release(common);
   take(tokens * plan.widest(&Share::vocabulary) * 4);  // the head's product, in the place of all those
   s.last_row = take(std::uint64_t{m.vocabulary} * 4);
   return bump.high();
 }
 
-void choose_steps(Plan& plan, std::uint64_t scratch_bytes, std::uint32_t most_tokens) {
+void choose_steps(Plan& plan, std::uint64_t scratch_bytes, std::uint32_t most_tokens, const Lanes& lanes) {
   std::uint64_t used = 0;
   for (const std::uint32_t tokens : {512u, 256u, 128u, 64u, 32u, 16u, 8u, 4u, 2u, 1u}) {
-    plan.max_tokens = std::min({tokens, plan.context, most_tokens});
-    used = lay_out_scratch(plan, plan.max_tokens, plan.scratch);
+    plan.max_chunk = std::min({tokens, plan.context, most_tokens});
+    plan.max_tokens = std::max(plan.max_chunk, plan.sequences);
+    used = lay_out_scratch(plan, plan.scratch);
     if (used <= scratch_bytes / 4 * 3) break;
   }
   const auto ring = used < scratch_bytes ? scratch_bytes - used : 0;
   auto& s = plan.scratch;
   s.ring = static_cast<std::uint32_t>(used);
   s.slot_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(ring / 8 / 256 * 256, largest_slot));
+  s.slot_bytes -= s.slot_bytes % static_cast<std::uint32_t>(lanes.first.granule(s.slot_bytes));
   const auto least = std::uint64_t{plan.model.head_dim} * plan.activation_bytes();
   if (s.slot_bytes < std::max<std::uint64_t>(least, 256))
-    throw CompileError(
-        fmt::format("{} needs more than the {} bytes of a cluster's scratchpad: {} for one token at a "
-                    "context of {}, and 8 "
-                    "buffers of {} bytes for weights",
-                    plan.model.name, scratch_bytes, used, plan.context, std::max<std::uint64_t>(least, 256)));
+    throw CompileError(fmt::format(
+        "{} needs more than the {} bytes of a cluster's scratchpad: {} for one token of {} at a "
+        "context of {}, and 8 "
+        "buffers of {} bytes for weights",
+        plan.model.name, scratch_bytes, used,
+        plan.sequences == 1 ? "one sequence" : fmt::format("each of {} sequences", plan.sequences),
+        plan.context, std::max<std::uint64_t>(least, 256)));
   s.slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(most_slots, ring / s.slot_bytes));
   s.end = s.ring + s.slots * s.slot_bytes;
   plan.cache_tile = static_cast<std::uint32_t>(std::min<std::uint64_t>(plan.context, s.slot_bytes / least));
 }
 
-void lay_out_memory(Plan& plan, const chip::Chip& chip) {
+/// From the first tile of weights of a cluster to behind the last, in its lane.
+std::uint64_t lane_bytes(const Plan& plan, std::uint32_t cluster, const Lane& lane) {
+  const auto& p = plan.tiles(cluster);
+  const auto bytes = [&](const std::vector<WeightTile>& tiles) {
+    std::uint64_t sum = 0;
+    for (const auto& tile : tiles) sum += lane.advance(plan.tile_bytes(tile));
+    return sum;
+  };
+  return plan.model.layers *
+             (bytes(p.query_key_value) + bytes(p.attention_output) + bytes(p.gate_up) + bytes(p.down)) +
+         bytes(p.classifier);
+}
+
+/// Lanes of all clusters side by side from `base` on, which is the address of the first port; returns their
+/// bytes.
+std::uint64_t lay_out_weights(Plan& plan, const Lanes& lanes, std::uint64_t base) {
+  std::vector<std::uint64_t> used(lanes.groups);
+  for (std::uint32_t c = 0; c < plan.clusters; ++c) {
+    const auto group = lanes.group_of[c];
+    auto lane = lanes.first;
+    lane.base = base + group * lane.width * lane.piece + used[group];
+    used[group] += lane_bytes(plan, c, lane);
+    plan.memory.lanes.push_back(lane);
+  }
+  return *std::max_element(used.begin(), used.end());
+}
+
+void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
   const auto& m = plan.model;
   const std::uint64_t act = plan.activation_bytes(), tokens = plan.max_tokens;
   Bump bump(chip::address_map::hbm, memory_alignment);
   auto& memory = plan.memory;
   memory.parameters = bump.take(FR_PARAMETERS * 8);
-  memory.token_ids = bump.take((std::uint64_t{plan.context} + 1) * 4);
-  memory.next_ids = bump.take(std::uint64_t{plan.context} * 4);
-  memory.logits = bump.take(std::uint64_t{plan.context} * m.vocabulary * 4);
+  memory.token_ids = bump.take(plan.sequences * (std::uint64_t{plan.context} + 1) * 4);
+  memory.next_ids = bump.take(std::uint64_t{plan.sequences} * plan.context * 4);
+  memory.requests = bump.take(plan.sequences * sizeof(fr_sequence_request));
+  memory.chunks = bump.take(plan.sequences * sizeof(fr_chunk));
+  memory.logits =
+      bump.take(std::uint64_t{plan.keep_logits ? plan.context : plan.max_tokens} * m.vocabulary * 4);
   memory.attention = bump.take(tokens * m.heads * m.head_dim * act);
   memory.hidden_sum = bump.take(tokens * m.hidden * 4);
   memory.swiglu = bump.take(tokens * m.ffn * act);
@@ -196,17 +231,18 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip) {
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     memory.constants.push_back(bump.take((std::uint64_t{m.layers} + 1) * plan.constants.bytes));
     memory.head_scales.push_back(bump.take(plan.numerics.integer ? plan.share(c).vocabulary.size() * 4 : 0));
-    std::uint64_t bytes = m.layers * plan.layer_weight_bytes(c);
-    for (const auto& tile : plan.tiles(c).classifier) bytes += plan.tile_bytes(tile);
-    memory.weights.push_back(bump.take(bytes));
   }
+  const auto first = bump.mark() - chip::address_map::hbm;
+  bump.take(round_up(first, lanes.first.stride) - first);
+  memory.weights = bump.mark();
+  memory.weight_bytes = lay_out_weights(plan, lanes, memory.weights);
+  bump.take(memory.weight_bytes);
   memory.end = bump.mark();
   const auto size = chip::memory_size(chip).count;
   if (memory.end - chip::address_map::hbm > size)
-    throw CompileError(
-        fmt::format("{} needs {:.1f} MiB of memory at a context of {}, the chip has {:.1f} MiB", m.name,
-                    static_cast<double>(memory.end - chip::address_map::hbm) / 0x1p20, plan.context,
-                    static_cast<double>(size) / 0x1p20));
+    throw OutOfMemory(fmt::format("{} needs {:.1f} MiB of memory at a context of {}, the chip has {:.1f} MiB",
+                                  m.name, static_cast<double>(memory.end - chip::address_map::hbm) / 0x1p20,
+                                  plan.context, static_cast<double>(size) / 0x1p20));
 }
 
 }  // namespace
@@ -231,14 +267,6 @@ Numerics numerics_for(chip::Format format) {
 unsigned Plan::activation_bytes() const { return ip::element_bytes(numerics.activation); }
 unsigned Plan::weight_bytes() const { return ip::element_bytes(numerics.weight); }
 
-std::uint64_t Plan::layer_weight_bytes(std::uint32_t cluster) const {
-  const auto& p = tiles(cluster);
-  std::uint64_t bytes = 0;
-  for (const auto* tiles : {&p.query_key_value, &p.attention_output, &p.gate_up, &p.down})
-    for (const auto& tile : *tiles) bytes += tile_bytes(tile);
-  return bytes;
-}
-
 std::uint64_t Plan::widest(Range Share::*dimension) const {
   std::uint64_t most = 0;
   for (const auto& share : shares) most = std::max(most, (share.*dimension).size());
@@ -251,8 +279,9 @@ std::uint64_t Plan::widest_qkv() const {
   return most;
 }
 
-Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format format, std::uint32_t context,
-               std::uint32_t max_tokens, std::uint32_t device) {
+Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOptions& options) {
+  const auto format = options.format;
+  const auto context = options.context == 0 ? model.max_positions : options.context;
   const auto& tensor = chip.clusters.tensor;
   if (std::find(tensor.formats.begin(), tensor.formats.end(), format) == tensor.formats.end())
     throw CompileError("the chip's tensor cores do not have this number format (clusters.tensor.formats)");
@@ -263,9 +292,14 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format fo
     throw CompileError(fmt::format("a context of {} positions was asked for; {} has 1 to {}", context,
                                    model.name, model.max_positions));
   plan.context = context;
+  if (options.sequences == 0 || options.sequences > FR_PROGRAM_SEQUENCES)
+    throw CompileError(fmt::format("{} sequences were asked for; a program has 1 to {}", options.sequences,
+                                   +FR_PROGRAM_SEQUENCES));
+  plan.sequences = options.sequences;
+  plan.keep_logits = options.keep_logits && options.sequences == 1;
   // Each cluster takes part in at least two exchanges a layer; this orders all use of the exchange buffers.
   plan.devices = chip.devices;
-  plan.device = device;
+  plan.device = options.device;
   plan.columns = chip.link.topology == chip::LinkTopology::torus ? chip.link.columns : chip.devices;
   plan.clusters = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(chip.clusters.count, divide_up(model.hidden, hidden_granule) / plan.devices));
@@ -282,7 +316,9 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format fo
       plan.kv_heads = {plan.kv_heads.empty() ? heads.begin : plan.kv_heads.begin, heads.end};
   plan.symmetric = all_alike(plan);
   lay_out_constants(plan);
-  choose_steps(plan, chip.clusters.scratchpad.size.count, max_tokens);
+  const auto lanes = make_lanes(chip, plan.clusters);
+  choose_steps(plan, chip.clusters.scratchpad.size.count,
+               options.max_tokens == 0 ? context : options.max_tokens, lanes);
 
   const TileLimits limits{plan.scratch.slot_bytes, tensor.rows, std::uint64_t{tensor.columns} * tensor.arrays,
                           plan.weight_bytes()};
@@ -293,7 +329,7 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format fo
                                 tile_weights(model.hidden, plan.up_columns(s), limits),
                                 tile_weights(model.ffn, s.hidden.size(), limits),
                                 tile_weights(model.hidden, s.vocabulary.size(), limits)});
-  lay_out_memory(plan, chip);
+  lay_out_memory(plan, chip, lanes);
   return plan;
 }
 

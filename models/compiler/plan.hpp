@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "models/compiler/placement.hpp"
 #include "models/compiler/split.hpp"
 #include "models/import/model.hpp"
 #include "platform/chip/chip.hpp"
@@ -18,6 +19,25 @@ namespace forerun::models {
 class CompileError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+/// The chip's memory is too small.
+class OutOfMemory : public CompileError {
+ public:
+  using CompileError::CompileError;
+};
+
+struct CompileOptions {
+  chip::Format format = chip::Format::f16;
+  std::uint32_t context =
+      0;             ///< positions of the cache of each sequence, 1 .. the model's; 0: all of the model's
+  bool data = true;  ///< false: leave the weights out, for runs that simulate only time
+  /// Of one sequence in a step: a shorter limit leaves more of the scratchpad to weights. 0: as many as fit.
+  std::uint32_t max_tokens = 0;
+  std::uint32_t sequences = 1;  ///< that may be decoded together, 1 .. FR_PROGRAM_SEQUENCES
+  /// Logits of every position stay in memory; otherwise those of the last step. Of one sequence only.
+  bool keep_logits = true;
+  std::uint32_t device = 0;  ///< for which of the chip's devices, below chip.devices
 };
 
 /// Number formats (FR_TYPE_*). Sums, the residual stream, norms' weights, scores and logits are always
@@ -84,13 +104,17 @@ struct Constants {
 
 /// Global addresses.
 struct Memory {
-  std::uint64_t parameters = 0, token_ids = 0, next_ids = 0, logits = 0;
-  std::uint64_t embedding = 0;           ///< [vocabulary][hidden] of activations
-  std::uint64_t positions = 0;           ///< learned ones, [context + offset][hidden] of activations
+  std::uint64_t parameters = 0, token_ids = 0, next_ids = 0;
+  std::uint64_t requests = 0, chunks = 0;
+  std::uint64_t logits = 0;     ///< f32, a row for each position, or if they are not kept for each of a step
+  std::uint64_t embedding = 0;  ///< [vocabulary][hidden] of activations
+  std::uint64_t positions = 0;  ///< learned ones, [context + offset][hidden] of activations
   std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][rotated elements / 2]
-  std::uint64_t keys = 0, values = 0;    ///< [layer][kv head of the device][context][head_dim]
+  std::uint64_t keys = 0, values = 0;    ///< [layer][sequence][kv head of the device][context][head_dim]
   std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;  ///< exchange buffers [tokens][width]
-  std::vector<std::uint64_t> weights, constants, head_scales;            ///< by cluster of the device
+  std::vector<std::uint64_t> constants, head_scales;                     ///< by cluster of the device
+  std::uint64_t weights = 0, weight_bytes = 0;  ///< of all clusters, their lanes side by side
+  std::vector<Lane> lanes;                      ///< by cluster: its tiles of weights, in the order of use
   std::uint64_t end = 0;
 };
 
@@ -100,8 +124,11 @@ struct Plan {
   std::uint32_t devices = 1, device = 0;  ///< how many share the model; for which the program is
   std::uint32_t columns = 1;              ///< devices in a row of a torus, else all
   std::uint32_t clusters = 0;             ///< of each device that take part
+  std::uint32_t sequences = 1;   ///< that a step may have tokens of
   std::uint32_t max_tokens = 0;  ///< of a step
-  std::uint32_t context = 0;     ///< positions of the cache
+  std::uint32_t max_chunk = 0;   ///< of one sequence in a step
+  std::uint32_t context = 0;     ///< positions of the cache of each sequence
+  bool keep_logits = true;       ///< of all positions, not only of a step
   std::uint32_t cache_tile = 0;  ///< positions loaded at a time
   std::vector<Share> shares;     ///< device by device
   std::vector<Projections> projections;  ///< the same
@@ -126,21 +153,18 @@ struct Plan {
   /// Columns of a cluster's first projection of the feed-forward layer.
   std::uint64_t up_columns(const Share& share) const { return (model.gated ? 2 : 1) * share.ffn.size(); }
   std::uint64_t kv_head_bytes() const { return std::uint64_t{context} * model.head_dim * activation_bytes(); }
-  std::uint64_t kv_layer_bytes() const { return kv_heads.size() * kv_head_bytes(); }
-  /// A tile's bytes in memory and in the ring.
+  std::uint64_t kv_sequence_bytes() const { return kv_heads.size() * kv_head_bytes(); }
+  std::uint64_t kv_layer_bytes() const { return sequences * kv_sequence_bytes(); }
   std::uint64_t tile_bytes(const WeightTile& tile) const {
-    return round_up(tile.k.size() * tile.n.size() * weight_bytes(), 64);
+    return tile.k.size() * tile.n.size() * weight_bytes();
   }
-  /// All tiles of one of the device's clusters, in a layer.
-  std::uint64_t layer_weight_bytes(std::uint32_t cluster) const;
   /// The widest share of a dimension over the clusters.
   std::uint64_t widest(Range Share::*dimension) const;
   std::uint64_t widest_qkv() const;
 };
 
-/// For one of the chip's devices. A step takes at most `max_tokens`, and no more than fit into three quarters
-/// of the scratchpad; the rest is for the ring. Throws CompileError.
-Plan make_plan(const ModelConfig& model, const chip::Chip& chip, chip::Format format, std::uint32_t context,
-               std::uint32_t max_tokens, std::uint32_t device = 0);
+/// For one of the devices (options.device). A chunk takes at most `max_tokens`, and no more than fit into three quarters of the scratchpad; the rest
+/// is for the ring. Throws CompileError.
+Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOptions& options);
 
 }  // namespace forerun::models

@@ -67,13 +67,14 @@ class Packer {
     const auto columns = [&m](Range heads) {
       return Range{heads.begin * m.head_dim, heads.end * m.head_dim};
     };
-    auto* to = weights.bytes.data();
+    auto* to = weights.bytes.data() + (plan_.memory.lanes[index].base - plan_.memory.weights);
     for (std::uint32_t l = 0; l < m.layers; ++l) {
       const auto& layer = model_.layers[l];
       auto* block = constants.bytes.data() + std::uint64_t{l} * at.bytes;
       const auto project = [&](const std::vector<Piece>& pieces, const std::vector<WeightTile>& list,
                                std::uint32_t scales) {
-        to = pack(Columns(pieces, plan_.numerics.integer), list, to, block + scales);
+        to = pack(plan_.memory.lanes[index], Columns(pieces, plan_.numerics.integer), list, to,
+                  block + scales);
       };
       norms(layer, block);
       biases(layer, share, block);
@@ -91,8 +92,8 @@ class Packer {
     norm(model_.final_norm.weight, last + at.attention_norm);
     if (m.norm == NormKind::layer) vector(model_.final_norm.bias, last + at.attention_norm_bias);
     const auto& classifier = m.tied_embeddings ? model_.embedding : model_.classifier;
-    pack(Columns({{&classifier, share.vocabulary}}, plan_.numerics.integer), tiles.classifier, to,
-         head_scales.bytes.data());
+    pack(plan_.memory.lanes[index], Columns({{&classifier, share.vocabulary}}, plan_.numerics.integer),
+         tiles.classifier, to, head_scales.bytes.data());
   }
 
   /// The first `rows` rows of a table, in the format of activations.
@@ -173,11 +174,16 @@ class Packer {
       put({{&layer.ffn.down.bias, share.hidden}}, block + at.down_bias);
     }
   }
-  unsigned char* pack(const Columns& columns, const std::vector<WeightTile>& tiles, unsigned char* to,
-                      unsigned char* scales) const {
+  unsigned char* pack(const Lane& lane, const Columns& columns, const std::vector<WeightTile>& tiles,
+                      unsigned char* to, unsigned char* scales) const {
+    std::vector<unsigned char> whole;
     for (const auto& tile : tiles) {
-      columns.pack(tile, plan_.numerics.weight, to);
-      to += plan_.tile_bytes(tile);
+      const auto bytes = plan_.tile_bytes(tile), part = lane.part_bytes(bytes);
+      whole.resize(bytes);
+      columns.pack(tile, plan_.numerics.weight, whole.data());
+      for (std::uint64_t i = 0, done = 0; done < bytes; ++i, done += part)
+        std::memcpy(to + lane.part_offset(i), whole.data() + done, std::min(part, bytes - done));
+      to += lane.advance(bytes);
     }
     if (!columns.scales().empty()) std::memcpy(scales, columns.scales().data(), columns.scales().size() * 4);
     return to;
@@ -201,14 +207,12 @@ std::vector<Segment> empty_weights(const Plan& plan) {
   add("embedding", memory.embedding, std::uint64_t{m.vocabulary} * m.hidden * plan.activation_bytes());
   add("positions", memory.positions, plan.learned_positions() * m.hidden * plan.activation_bytes());
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
-    std::uint64_t bytes = m.layers * plan.layer_weight_bytes(c);
-    for (const auto& tile : plan.tiles(c).classifier) bytes += plan.tile_bytes(tile);
     add(fmt::format("cluster{}.constants", c), memory.constants[c],
         (std::uint64_t{m.layers} + 1) * plan.constants.bytes);
     add(fmt::format("cluster{}.head_scales", c), memory.head_scales[c],
         plan.numerics.integer ? plan.share(c).vocabulary.size() * 4 : 0);
-    add(fmt::format("cluster{}.weights", c), memory.weights[c], bytes);
   }
+  add("weights", memory.weights, memory.weight_bytes);
   return segments;
 }
 
@@ -220,8 +224,8 @@ std::vector<Segment> pack_weights(const Plan& plan, const Model& model) {
   packer.table(model.embedding, model.embedding.rows, segments[2]);
   packer.table(model.positions, plan.learned_positions(), segments[3]);
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
-    auto* of_cluster = &segments[4 + 3 * c];
-    packer.cluster(c, of_cluster[2], of_cluster[0], of_cluster[1]);
+    auto* of_cluster = &segments[4 + 2 * c];
+    packer.cluster(c, segments.back(), of_cluster[0], of_cluster[1]);
   }
   return segments;
 }

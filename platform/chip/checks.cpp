@@ -32,7 +32,9 @@ class Finder {
   std::vector<Conflict> all() {
     boot_rom();
     scratchpad();
-    rtl();
+    rtl_tensor();
+    rtl_dma();
+    rtl_hbm();
     dma();
     memory();
     address_map();
@@ -60,7 +62,25 @@ class Finder {
                       chip_.devices, link.columns));
   }
 
-  void rtl() {
+  void rtl_dma() {
+    const bool model = chip_.clusters.dma.model == DmaModel::tlm;
+    if (model && !chip_.rtl.dma.text.empty())
+      add({"clusters.dma.model", "rtl.dma"},
+          fmt::format("rtl.dma is {}, but clusters.dma.model is tlm, expected rtl", chip_.rtl.dma.text));
+    if (!model && chip_.data == Data::none)
+      add({"clusters.dma.model", "data"}, "clusters.dma.model is rtl, which needs data: real");
+  }
+
+  void rtl_hbm() {
+    if (chip_.rtl.hbm.text.empty()) return;
+    if (chip_.data == Data::none)
+      add({"rtl.hbm", "data"}, fmt::format("rtl.hbm is {}, which needs data: real", chip_.rtl.hbm.text));
+    if (chip_.timing == Timing::loose)
+      add({"rtl.hbm", "timing"},
+          fmt::format("rtl.hbm is {}, which needs timing: approximate", chip_.rtl.hbm.text));
+  }
+
+  void rtl_tensor() {
     const auto& tensor = chip_.clusters.tensor;
     if (tensor.model == TensorModel::tlm) {
       if (!chip_.rtl.tensor.text.empty())

@@ -132,28 +132,36 @@ Grid place_tiles(const Chip& chip) {
     throw std::invalid_argument(fmt::format("noc: {} x {} places for {} tiles", columns, rows, total));
 
   std::vector<std::string> letters(rows, std::string(columns, '.'));
-  // Memory fills columns from the outside in: left, right, second from left, ...; spread evenly along the
-  // column.
-  unsigned left = memory;
-  for (unsigned ring = 0; left > 0; ++ring) {
-    const unsigned first = ring, last = columns - 1 - ring;
-    const bool both = last > first;
-    const unsigned here = std::min(left, both ? 2 * rows : rows);
-    const auto fill = [&](unsigned x, unsigned n) {
-      for (unsigned i = 0; i < n; ++i) letters[(2 * i + 1) * rows / (2 * n)][x] = 'M';
-    };
-    fill(first, both ? (here + 1) / 2 : here);
-    if (both) fill(last, here / 2);
-    left -= here;
-  }
-  const auto place = [&](char letter, unsigned n) {
-    for (unsigned y = 0; y < rows && n > 0; ++y)
-      for (unsigned x = 0; x < columns && n > 0; ++x)
-        if (letters[y][x] == '.') letters[y][x] = letter, --n;
+  // Memory, then clusters, fill columns from the outside in: left, right, second from left, ...; spread
+  // evenly over the free places of a column. So a cluster stands next to a memory tile where there are enough
+  // of them.
+  const auto free_in = [&](unsigned x) {
+    std::vector<unsigned> free;
+    for (unsigned y = 0; y < rows; ++y)
+      if (letters[y][x] == '.') free.push_back(y);
+    return free;
   };
-  place('X', 1);
-  place('H', 1);
-  place('C', clusters);
+  const auto fill = [&](char letter, unsigned n) {
+    for (unsigned ring = 0; n > 0; ++ring) {
+      const unsigned first = ring, last = columns - 1 - ring;
+      const auto on_left = free_in(first), on_right = last > first ? free_in(last) : std::vector<unsigned>{};
+      const auto here = std::min<std::size_t>(n, on_left.size() + on_right.size());
+      const auto left =
+          std::max(std::min((here + 1) / 2, on_left.size()), here - std::min(here, on_right.size()));
+      for (std::size_t i = 0; i < left; ++i)
+        letters[on_left[(2 * i + 1) * on_left.size() / (2 * left)]][first] = letter;
+      for (std::size_t i = 0; i < here - left; ++i)
+        letters[on_right[(2 * i + 1) * on_right.size() / (2 * (here - left))]][last] = letter;
+      n -= static_cast<unsigned>(here);
+    }
+  };
+  fill('M', memory);
+  fill('C', clusters);
+  for (const char letter : {'X', 'H'}) {  // in the first places that are left
+    unsigned place = 0;
+    while (letters[place / columns][place % columns] != '.') ++place;
+    letters[place / columns][place % columns] = letter;
+  }
   return from_letters(letters);
 }
 

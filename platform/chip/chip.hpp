@@ -55,6 +55,8 @@ struct AddressHash {
 enum class LinkTopology : unsigned char { ring, fully_connected, switched, torus };
 /// What the arrays are: the fast models, RTL in their place, or both side by side and compared.
 enum class TensorModel : unsigned char { tlm, rtl, lockstep };
+/// What moves the bytes of loads and stores: the fast model, or RTL.
+enum class DmaModel : unsigned char { tlm, rtl };
 enum class NocModel : unsigned char { packet, flit };
 enum class NocTopology : unsigned char { mesh, torus, ring, concentrated_mesh, fat_tree, crossbar };
 enum class NocRouting : unsigned char { dimension_order, o1turn, west_first };
@@ -120,9 +122,10 @@ struct Vector {
 };
 
 struct Dma {
+  DmaModel model = DmaModel::tlm;
   unsigned load_channels = 1, store_channels = 1;  ///< as many of both
-  Bytes burst{256};
-  unsigned outstanding = 32;  ///< transactions under way, per channel
+  Bytes burst{4096};
+  unsigned outstanding = 8;   ///< transactions under way, per channel
   unsigned overhead = 8;      ///< cycles a descriptor
   bool operator==(const Dma&) const = default;
 };
@@ -228,7 +231,7 @@ struct Hbm {
   bool half_cycle_rows = true;
   unsigned column_cycles = 1;
   unsigned ports = 16;  ///< NoC memory tiles of a stack
-  Bytes interleave{256};
+  Bytes interleave{8192};
   /// From the lowest address bits up.
   std::vector<AddressPiece> address_map{{AddressField::burst},      {AddressField::pseudo_channel},
                                         {AddressField::bank_group}, {AddressField::column},
@@ -279,6 +282,8 @@ struct Path {
 /// Models that forerun_add_rtl_block or `forerun rtl` has made of somebody's Verilog.
 struct Rtl {
   Path tensor;                ///< arrays of clusters.tensor.model rtl and lockstep; empty: ip/tensor/rtl
+  Path dma;                   ///< engine of clusters.dma.model rtl; empty: ip/dma/rtl
+  Path hbm;                   ///< memory behind each port of the HBM; empty: the model
   Path sram;                  ///< memory of the control CPU; empty: the model
   std::vector<Path> devices;  ///< at address_map::rtl_device(i)
   bool operator==(const Rtl&) const = default;
@@ -333,9 +338,9 @@ struct Grid {
   std::vector<Tile> tiles;
 };
 
-/// The chip's own tile map, or one made for it: memory on the left and right edges, control and host at the
-/// top left, clusters between. Throws std::invalid_argument if the given columns, rows or tiles do not fit
-/// the chip.
+/// The chip's own tile map, or one made for it: memory on the left and right edges, clusters beside it,
+/// control and host in the first places that are left. Throws std::invalid_argument if the given columns,
+/// rows or tiles do not fit the chip.
 Grid place_tiles(const Chip& chip);
 
 }  // namespace forerun::chip

@@ -106,6 +106,7 @@ const Key table[] = {
     KEY(clusters.vector.latency, latency, "cycles", "through the pipeline"),
     KEY(clusters.vector.special_factor, range(1, 64), "",
         "lanes that share a special-function unit (exponential, root, ...)"),
+    KEY(clusters.dma.model, any, "", "what moves the bytes: the fast model (tlm), or RTL in its place"),
     KEY(clusters.dma.load_channels, range(1, 64), "", "load channels, which work on one command together"),
     KEY(clusters.dma.store_channels, range(1, 64), "", "store channels, as many as load channels"),
     KEY(clusters.dma.burst, power_of_two(32, 4 * kib), "",
@@ -285,6 +286,8 @@ const Key table[] = {
     KEY(link.payload, range(1, 4 * kib), "", "largest payload of a packet"),
 
     KEY(rtl.tensor, any, "", "RTL of the arrays; empty: ip/tensor/rtl"),
+    KEY(rtl.dma, any, "", "RTL of the DMA engines; empty: ip/dma/rtl"),
+    KEY(rtl.hbm, any, "", "RTL of the memory behind each port of the HBM; empty: the model"),
     KEY(rtl.sram, any, "", "RTL of the control CPU's memory; empty: the model"),
     KEY(rtl.devices, any, "",
         "RTL beside the peripherals of the control CPU, in the order of their addresses"),

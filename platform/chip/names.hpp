@@ -64,6 +64,10 @@ struct Names<TensorModel> {
   static constexpr std::array<std::string_view, 3> all{"tlm", "rtl", "lockstep"};
 };
 template <>
+struct Names<DmaModel> {
+  static constexpr std::array<std::string_view, 2> all{"tlm", "rtl"};
+};
+template <>
 struct Names<NocModel> {
   static constexpr std::array<std::string_view, 2> all{"packet", "flit"};
 };

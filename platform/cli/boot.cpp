@@ -48,6 +48,10 @@ int boot(const BootOptions& o) {
   std::fflush(stdout);
   for (const auto& device : simulation.soc.rtl_devices)
     for (const auto& line : device->first_broken_rules(5)) fmt::print(stderr, "forerun: {}: {}\n", device->file(), line);
+  if (!simulation.soc.lost_block.empty()) {
+    fmt::print(stderr, "forerun: error: {}\n", simulation.soc.lost_block);
+    return failed;
+  }
   if (simulation.soc.rtl_difference) {
     fmt::print(stderr, "forerun: error: {}\n", simulation.soc.rtl_difference->describe(""));
     return failed;

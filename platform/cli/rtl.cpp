@@ -42,7 +42,7 @@ int make(const RtlOptions& o) {
 void add_rtl(CLI::App& app, int& code) {
   auto o = std::make_shared<RtlOptions>();
   auto& command = *app.add_subcommand(
-      "rtl", "make a model of your own Verilog for a chip's rtl.tensor, rtl.sram and rtl.devices");
+      "rtl", "make a model of your own Verilog for a chip's rtl.tensor, rtl.dma, rtl.hbm, rtl.sram and rtl.devices");
   command.add_option("SOURCES", o->sources, "Verilog and SystemVerilog files, packages first")->required();
   command.add_option("--top", o->top, "the module")->required();
   command.add_option("--pins", o->pins, "YAML file that says what its ports are")->required();

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // forerun run: a model on the whole chip.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <iostream>
 #include <optional>
@@ -14,8 +17,10 @@
 #include "platform/chip/address_map.hpp"
 #include "platform/chip/names.hpp"
 #include "platform/cli/gdb.hpp"
+#include "platform/cli/gemm.hpp"
 #include "platform/cli/options.hpp"
 #include "platform/cli/progress.hpp"
+#include "platform/cli/workload.hpp"
 #include "platform/report/report.hpp"
 #include "platform/sim/console.hpp"
 #include "platform/sim/inference.hpp"
@@ -25,7 +30,6 @@
 namespace forerun::cli {
 namespace {
 
-constexpr std::uint64_t default_steps = 64;
 constexpr float demonstration_temperature = 0.7F;
 constexpr const char* demonstration_prompt = "The people of the United States";
 
@@ -33,20 +37,18 @@ struct RunOptions {
   ChipOptions chip;
   ModelOptions model;
   WaveChoice waves;
-  std::optional<std::string> prompt, data, ids, logits, teacher, report, program, firmware;
-  std::optional<std::uint64_t> steps, prompt_tokens;
-  std::optional<float> temperature;
-  std::uint64_t seed = 0;
-  std::uint64_t step_timeout = 0;
+  WorkloadOptions work;
+  std::optional<std::string> gemm, data, ids, logits, report, program, firmware;
   std::optional<std::uint16_t> gdb;
   std::vector<std::string> record;
   std::uint64_t record_count = 0;
   bool native = false;
   bool symmetric = false;
-  bool model_given = false;
+  bool model_given = false, chip_given = false;
   /// What a run without any of these is.
   bool is_demonstration() const {
-    return !model_given && !prompt && !prompt_tokens && !ids && !logits && !teacher && !program;
+    return !model_given && !work.gives_text() && !work.prompt_tokens && !work.batch && !work.phase && !ids &&
+           !logits && !work.teacher && !program;
   }
 };
 
@@ -58,70 +60,70 @@ void check(const RunOptions& o, const chip::Chip& chip) {
   refuse(!data && o.ids, "--ids needs real data: without, the chip computes no tokens");
   refuse(!data && !o.record.empty(), "--record needs real data: without, there are none to record");
   refuse(!data && o.logits, "--logits needs real data: without, the chip computes no logits");
-  refuse(
-      o.teacher && (o.prompt || o.prompt_tokens || o.steps || o.temperature),
-      "--teacher gives all tokens: --prompt, --prompt-tokens, --steps and --temperature do not go with it");
-  refuse(o.prompt && o.prompt_tokens, "--prompt and --prompt-tokens do not go together");
-  refuse(o.temperature && o.ids, "--ids is for greedy runs: --temperature does not go with it");
-  refuse(o.temperature && !(*o.temperature >= 0 && *o.temperature < 1e6F),
-         "--temperature must be 0 (greedy) or more");
+  refuse(o.work.temperature && o.ids, "--ids is for greedy runs: --temperature does not go with it");
   refuse(o.native && o.gdb,
          "--native runs firmware in this process: use the host's gdb on it instead of --gdb");
   refuse(o.native && chip.devices > 1,
          "--native runs the firmware of one device, but devices is more than 1");
   refuse(o.program && chip.devices > 1, "--program is for one device, but devices is more than 1");
+  refuse(o.work.repeat_layers && chip.devices > 1,
+         "--repeat-layers is for one device, but devices is more than 1");
   refuse(o.symmetric && chip.devices == 1, "--symmetric is for several devices, but devices is 1");
   refuse(o.symmetric && data, "--symmetric needs --data none: what the other devices compute is not there");
   refuse(o.native && o.firmware, "--native runs the chip's own firmware: --firmware does not go with it");
+  o.work.check(data);
+  refuse(o.logits && (o.work.prompts || o.work.batch),
+         "--logits is for one sequence: --prompts and --batch do not go with it");
 }
 
 sim::InferenceRequest make_request(const RunOptions& o, const models::ModelConfig& model,
                                    const models::Tokenizer* tokenizer, bool data) {
-  sim::InferenceRequest request;
-  request.seed = o.seed;
-  request.step_timeout = o.step_timeout;
+  auto request = o.work.request(model, tokenizer, o.model_given ? "" : demonstration_prompt);
   request.keep_logits = o.logits.has_value();
-  if (o.teacher) {
-    request.teacher = true;
-    request.tokens = read_ids(*o.teacher, model.vocabulary);
-    if (request.tokens.size() > model.max_positions)
-      throw std::runtime_error(fmt::format("{}: holds {} ids, but {} has {} positions", *o.teacher,
-                                           request.tokens.size(), model.name, model.max_positions));
-    return request;
-  }
-  if (o.prompt_tokens)
-    request.tokens.assign(std::min<std::uint64_t>(*o.prompt_tokens, std::uint64_t{model.max_positions} + 1),
-                          model.bos);
-  else if (tokenizer != nullptr)
-    request.tokens = tokenizer->encode(o.prompt.value_or(o.model_given ? "" : demonstration_prompt));
-  if (request.tokens.empty()) request.tokens = {model.bos};
-  if (request.tokens.size() >= model.max_positions)
-    throw UsageError(fmt::format("the prompt has {} tokens, but {} has {} positions", request.tokens.size(),
-                                 model.name, model.max_positions));
-  const auto room = model.max_positions - request.tokens.size();
-  request.generate = o.steps.value_or(std::min<std::uint64_t>(default_steps, room));
-  if (request.generate == 0 || request.generate > room)
-    throw UsageError(fmt::format("--steps is {}, but after {} prompt tokens {} has room for 1 to {}",
-                                 request.generate, request.tokens.size(), model.name, room));
-  if (o.temperature.value_or(0) > 0) request.temperature = o.temperature;
-  if (!o.temperature && o.is_demonstration() && data) request.temperature = demonstration_temperature;
+  if (!o.work.temperature && o.is_demonstration() && data) request.temperature = demonstration_temperature;
   return request;
 }
 
-models::Program make_program(const RunOptions& o, const models::Model& model, const chip::Chip& chip,
-                             const sim::InferenceRequest& request, unsigned device) {
-  if (!o.program) {
-    constexpr std::uint64_t granule = 64;
-    const auto positions = request.tokens.size() + request.generate;
-    const auto context =
-        std::min<std::uint64_t>(model.config.max_positions, (positions + granule - 1) / granule * granule);
-    return models::compile(model, chip,
-                           {.format = o.model.format(),
-                            .context = static_cast<std::uint32_t>(context),
-                            .data = chip.data == chip::Data::real,
-                            .max_tokens = static_cast<std::uint32_t>(request.tokens.size()),
-                            .device = device});
+/// The chip that was asked for and the programs for it. With time only and no chip asked for, a larger one is
+/// taken for a model that does not fit the default, and `note` says so.
+struct Target {
+  chip::Chip chip;
+  std::vector<models::Program> programs;  ///< by device
+  std::string note;
+};
+
+constexpr std::array larger_chips{"reference-256g", "reference-512g"};
+
+models::Program read_program(const RunOptions& o, const models::Model& model, const chip::Chip& chip,
+                             const sim::InferenceRequest& request);
+
+Target make_target(const RunOptions& o, chip::Chip chip, ChipOptions description, const models::Model& model,
+                   const sim::InferenceRequest& request) {
+  if (o.program) {
+    auto program = read_program(o, model, chip, request);
+    return {std::move(chip), {std::move(program)}, ""};
   }
+  const bool data = chip.data == chip::Data::real;
+  auto options = compile_options(request, model.config, o.model.format(), data);
+  std::string note;
+  auto next = data || o.chip_given ? larger_chips.end() : larger_chips.begin();
+  for (;;) {
+    try {
+      std::vector<models::Program> programs;
+      for (options.device = 0; options.device < (o.symmetric ? 1 : chip.devices); ++options.device)
+        programs.push_back(models::compile(model, chip, options));
+      return {std::move(chip), std::move(programs), note};
+    } catch (const models::OutOfMemory& error) {
+      if (next == larger_chips.end()) throw;
+      note = fmt::format("no --chip was given, and {}: {} is taken instead", error.what(), *next);
+    }
+    description.chip = *next++;
+    chip = description.load();
+  }
+}
+
+models::Program read_program(const RunOptions& o, const models::Model& model, const chip::Chip& chip,
+                             const sim::InferenceRequest& request) {
   auto program = models::read_container(*o.program);
   if (const auto size = chip::memory_size(chip).count;
       program.header.memory_end - chip::address_map::hbm > size)
@@ -132,13 +134,10 @@ models::Program make_program(const RunOptions& o, const models::Model& model, co
     throw std::runtime_error(fmt::format("{}: was compiled for a vocabulary of {}, {} has {}", *o.program,
                                          program.header.vocabulary, model.config.name,
                                          model.config.vocabulary));
+  if (program.header.sequences < request.sequences.size())
+    throw std::runtime_error(fmt::format("{}: was compiled for {} sequence(s), this run has {}", *o.program,
+                                         program.header.sequences, request.sequences.size()));
   return program;
-}
-
-/// For CLI11, which lets unsigned numbers wrap around.
-std::string whole_number(const std::string& text) {
-  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-  return digits ? "" : fmt::format("'{}' is not a whole number, 0 or more", text);
 }
 
 /// Prints the text as it comes, a whole character at a time, apart from the lines of the UART.
@@ -150,6 +149,13 @@ class Output {
     std::cout << utf8_.add(tokenizer_->piece(previous_, id)) << std::flush;
     previous_ = id;
     in_text_ = true;
+  }
+  /// A whole text, on lines of its own.
+  void text(const std::vector<std::uint32_t>& ids) {
+    end_text();
+    previous_ = ~0u;
+    for (const auto id : ids) token(id);
+    end_text();
   }
   void line(std::string_view text) {
     end_text();
@@ -167,9 +173,12 @@ class Output {
   bool in_text_ = false;
 };
 
-std::string as_lines(const std::vector<std::uint32_t>& ids) {
+/// Of one sequence an id a line, of several a sequence a line.
+std::string as_lines(const sim::Inference& inference) {
+  const auto sequences = inference.request().sequences.size();
+  if (sequences == 1) return fmt::format("{}\n", fmt::join(inference.ids(0), "\n"));
   std::string text;
-  for (const auto id : ids) text += std::to_string(id) + "\n";
+  for (std::size_t i = 0; i < sequences; ++i) text += fmt::format("{}\n", fmt::join(inference.ids(i), " "));
   return text;
 }
 
@@ -199,6 +208,7 @@ std::string problem_of(const soc::Soc& soc, const sim::Inference& inference, con
     const auto tag = soc.rtl_difference->difference.tag;
     return soc.rtl_difference->describe(tag < tags.size() ? tags[tag] : "");
   }
+  if (!soc.lost_block.empty()) return soc.lost_block;
   if (!inference.failure().empty()) return inference.failure();
   switch (outcome.kind) {
     case sim::Outcome::Kind::exited:
@@ -212,22 +222,50 @@ std::string problem_of(const soc::Soc& soc, const sim::Inference& inference, con
   }
 }
 
+std::string headline(const std::string& model, const RunOptions& o, const chip::Chip& chip,
+                     const models::Program& program, const sim::InferenceRequest& request) {
+  auto text =
+      fmt::format("{} in {} on {}: {} clusters, ", model, o.model.dtype, chip.name, program.streams.size());
+  if (request.phase == sim::PhaseOfRun::all) {
+    if (request.sequences.size() > 1) text += fmt::format("{} sequences, ", request.sequences.size());
+    return text + fmt::format("{} tokens given, {} to generate", request.given(), request.to_generate());
+  }
+  std::uint64_t least = ~std::uint64_t{0}, most = 0;
+  for (const auto& s : request.sequences) {
+    least = std::min(least, s.cached + s.tokens.size());
+    most = std::max(most, s.cached + s.tokens.size());
+  }
+  return text + fmt::format("{} of {} sequence{} at a context of {}", *o.work.phase, request.sequences.size(),
+                            request.sequences.size() == 1 ? "" : "s",
+                            least == most ? fmt::format("{}", most) : fmt::format("{} to {}", least, most));
+}
+
 int run(const RunOptions& o) {
   const auto started = std::chrono::steady_clock::now();
   auto description = o.chip;
   if (o.data) description.set.push_back("data=" + *o.data);
-  const auto chip = description.load();
-  check(o, chip);
-  const bool data = chip.data == chip::Data::real;
+  auto asked = description.load();
+  check(o, asked);
+  if (o.gemm) {
+    const bool other = o.model_given || o.work.gives_text() || o.work.prompt_tokens || o.work.phase ||
+                       o.work.batch || o.work.steps || o.work.teacher || o.work.repeat_layers || o.ids ||
+                       o.logits || o.program || o.firmware || o.gdb || o.native || !o.record.empty() ||
+                       o.waves.folder;
+    if (other)
+      throw UsageError(
+          "--gemm is a workload of its own: only --dtype, --chip, --set, --data and --report go with it");
+    if (asked.devices > 1) throw UsageError("--gemm is for one device, but devices is more than 1");
+    return run_gemm(*o.gemm, asked, o.model.format(), o.report);
+  }
+  const bool data = asked.data == chip::Data::real;
   const auto path = o.model.path();
   const auto model = models::load_model(path, !data);
   std::optional<models::Tokenizer> tokenizer;
-  const bool needs_text = data ? !o.teacher : o.prompt || o.is_demonstration();
+  const bool needs_text = data ? !o.work.teacher : o.work.gives_text() || o.is_demonstration();
   if (needs_text) tokenizer = models::Tokenizer::for_model(path, model.config.vocabulary);
-  const auto request = make_request(o, model.config, tokenizer ? &*tokenizer : nullptr, data);
-  std::vector<models::Program> programs;
-  for (unsigned i = 0; i < (o.symmetric ? 1 : chip.devices); ++i)
-    programs.push_back(make_program(o, model, chip, request, i));
+  auto request = make_request(o, model.config, tokenizer ? &*tokenizer : nullptr, data);
+  if (asked.devices > 1) request.repetition.reset();
+  const auto [chip, programs, note] = make_target(o, std::move(asked), description, model, request);
   const auto& program = programs.front();
   if (o.symmetric && !program.symmetric)
     throw UsageError(fmt::format("--symmetric: {} cannot be shared between {} devices in equal parts",
@@ -257,18 +295,25 @@ int run(const RunOptions& o) {
         }));
     other->uart.on_transmit = [c = consoles.back().get()](unsigned char character) { c->add(character); };
   }
-  Progress progress(request.tokens.size() + request.generate, "tokens", !text || isatty(STDOUT_FILENO) == 0);
+  const auto given = request.given(), to_generate = request.to_generate();
+  const bool one = request.sequences.size() == 1;
+  Progress progress(given + to_generate, "tokens", !text || isatty(STDOUT_FILENO) == 0);
   inference.on_step = [&](const sim::Step& step) {
-    progress.advance(step.tokens);
-    const auto end = step.position + step.tokens;
-    if (end == request.tokens.size())
-      for (const auto id : request.tokens) output.token(id);
-    if (end >= request.tokens.size()) output.token(step.id);
+    progress.advance(step.tokens());
+    if (!one) return;  // their texts would come mixed
+    const auto& chunk = step.chunks.front();
+    const auto end = chunk.position + chunk.tokens;
+    if (end == given)
+      for (const auto id : request.sequences.front().tokens) output.token(id);
+    if (end >= given) output.token(chunk.id);
   };
-  inference.on_end = [&output] { output.end_text(); };
-  output.line(fmt::format("{} in {} on {}: {} clusters, {} tokens given, {} to generate", model.config.name,
-                          o.model.dtype, chip.name, program.streams.size(), request.tokens.size(),
-                          request.generate));
+  inference.on_end = [&] {
+    if (!one)
+      for (std::size_t i = 0; i < request.sequences.size(); ++i) output.text(inference.ids(i));
+    output.end_text();
+  };
+  if (!note.empty()) output.line(note);
+  output.line(headline(model.config.name, o, chip, program, request));
   GdbSession gdb(simulation, o.gdb);
   const double setup = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   const auto outcome = simulation.run();
@@ -284,7 +329,7 @@ int run(const RunOptions& o) {
   }
   const auto report =
       report::make_report(simulation, inference, model.config, o.model.format(), outcome, setup);
-  const bool written = recorded && (!ids || ids->commit(as_lines(inference.ids()))) &&
+  const bool written = recorded && (!ids || ids->commit(as_lines(inference))) &&
                        (!logits || logits->commit(as_bytes(inference.logits()))) &&
                        (!report_file || report_file->commit(report::to_json(report)));
   std::cout << "\n" << report::to_text(report) << recorder.summary() << std::flush;
@@ -299,29 +344,18 @@ void add_run(CLI::App& app, int& code) {
   o->model.add_to(command);
   o->chip.add_to(command);
   o->waves.add_to(command);
-  command.add_option("--prompt", o->prompt, "text to go on with; empty: begin with the model's begin token");
-  command
-      .add_option(
-          "--prompt-tokens", o->prompt_tokens,
-          "a prompt of this many begin tokens, for studies of time; needs no tokenizer with --data none")
-      ->check(CLI::PositiveNumber);
-  command
-      .add_option("--steps", o->steps,
-                  "tokens to generate (default 64, or as many as the model has room for)")
-      ->check(whole_number);
-  command.add_option(
-      "--temperature", o->temperature,
-      "sample at this temperature; 0, the default, takes the likeliest token. A run without --model, "
-      "a prompt, --teacher, --ids, --logits and --program is a demonstration: it samples at 0.7");
-  command.add_option("--seed", o->seed, "seed of the sampling")->capture_default_str()->check(whole_number);
+  o->work.add_to(command);
+  command.add_option("--gemm", o->gemm,
+                     "instead of a model, one matrix product, given as MxKxN: C[M][N] = A[M][K] x B[K][N]");
   command
       .add_option(
           "--data", o->data,
           "real: every byte is moved and computed; none: the same commands in the same time, without data")
       ->check(CLI::IsMember({"real", "none"}));
-  command.add_option("--ids", o->ids, "write the token ids, one a line, the prompt's first");
+  command.add_option(
+      "--ids", o->ids,
+      "write the token ids, the prompt's first: one a line, or of several sequences a line for each");
   command.add_option("--logits", o->logits, "write the logits of every position as rows of binary32");
-  command.add_option("--teacher", o->teacher, "feed the token ids of this file, whatever the chip chooses");
   command.add_option("--report", o->report, "write the report as JSON");
   command.add_option(
       "--record", o->record,
@@ -342,13 +376,9 @@ void add_run(CLI::App& app, int& code) {
                    "run the chip's firmware natively in this process, for the host's gdb");
   command.add_option("--gdb", o->gdb,
                      "wait for a gdb on this TCP port before the first instruction; 0 takes a free port");
-  command
-      .add_option("--step-timeout", o->step_timeout,
-                  "ticks of the chip's time base after which firmware gives up a step; 0: never")
-      ->capture_default_str()
-      ->check(whole_number);
   command.callback([o, &code, &command] {
     o->model_given = command.count("--model") > 0;
+    o->chip_given = command.count("--chip") > 0;
     code = run(*o);
   });
 }

@@ -63,6 +63,15 @@ bool AxiPlayer::may_start(const Job& job) const {
   });
 }
 
+bool AxiPlayer::is_due(const Job& job) {
+  if (settings_.cycle_ps == 0 || job.initial) return true;
+  const auto begin = job.transaction.begin_ps;
+  if (!first_ps_) first_ps_ = begin, first_cycle_ = cycle_;
+  const bool due = begin <= *first_ps_ + (cycle_ - first_cycle_) * settings_.cycle_ps;
+  if (!due && jobs_.empty()) progress_ = cycle_;  // nothing is to move
+  return due;
+}
+
 void AxiPlayer::start(std::unique_ptr<Job> job) {
   auto& t = job->transaction;
   job->data = t.data;
@@ -132,7 +141,9 @@ Status AxiPlayer::cycle(AxiPins& pins) {
     }
     // The initial contents are in place before anything else begins.
     const bool mixes = waiting_ && !waiting_->initial && !jobs_.empty() && jobs_.front()->initial;
-    if (!waiting_ || jobs_.size() >= settings_.under_way || mixes || !may_start(*waiting_)) break;
+    if (!waiting_ || jobs_.size() >= settings_.under_way || mixes || !may_start(*waiting_) ||
+        !is_due(*waiting_))
+      break;
     start(std::move(waiting_));
     progress_ = cycle_;
   }

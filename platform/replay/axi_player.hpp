@@ -48,6 +48,9 @@ struct AxiPlaySettings : PlaySettings {
   AddressWindow window{};
   bool initial_contents = true;  ///< false: the block is at the start as it was in the run
   unsigned under_way = 8;        ///< transactions at once, 1 or more
+  /// Picoseconds of a cycle: transactions begin no earlier after the first one than they did in the run; 0:
+  /// as soon as they can.
+  std::uint64_t cycle_ps = 0;
 };
 
 /// First the block's initial contents are written (TransactionSource), then transactions follow in their
@@ -78,6 +81,8 @@ class AxiPlayer {
   bool next(Job& job);
   void start(std::unique_ptr<Job> job);
   bool may_start(const Job& job) const;
+  /// Whether its time has come.
+  bool is_due(const Job& job);
   void finish(Job& job);
   void fail(std::string what);
 
@@ -93,6 +98,8 @@ class AxiPlayer {
   std::unique_ptr<Job> waiting_;
   bool exhausted_ = false;
   std::uint32_t next_id_ = 0;
+  std::optional<std::uint64_t> first_ps_;  ///< of the first transaction, which began in this cycle:
+  std::uint64_t first_cycle_ = 0;
   std::uint64_t cycle_ = 0, progress_ = 0, compared_ = 0, bytes_ = 0;
   Status status_ = Status::running;
   std::string message_;

@@ -116,8 +116,8 @@ int forerun_tile_cycle(void* handle, unsigned char w_ready, unsigned char a_read
 }
 
 void* forerun_axi_open(const char* file, int data_bytes, int id_bits, int address_bits, int lite,
-                       long long base, long long size, int initial, int under_way, long long most,
-                       int stall_percent, int seed) {
+                       long long base, long long size, int initial, int under_way, int cycle_ps,
+                       long long most, int stall_percent, int seed) {
   try {
     const ip::cosim::AxiShape shape{.data_bytes = static_cast<unsigned>(data_bytes),
                                     .id_bits = static_cast<unsigned>(id_bits),
@@ -129,6 +129,8 @@ void* forerun_axi_open(const char* file, int data_bytes, int id_bits, int addres
     play.window = {static_cast<std::uint64_t>(base), static_cast<std::uint64_t>(size)};
     play.initial_contents = initial != 0;
     play.under_way = static_cast<unsigned>(under_way);
+    if (cycle_ps < 0) throw std::invalid_argument("+cycle_ps is 0 or more");
+    play.cycle_ps = static_cast<std::uint64_t>(cycle_ps);
     return std::make_unique<Axi>(Axi{replay::AxiPlayer(file, shape, play), ip::cosim::AxiPins(shape)})
         .release();
   } catch (const std::exception& error) {

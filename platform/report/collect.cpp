@@ -46,29 +46,65 @@ class Collector {
  private:
   void latencies(Report& r) const {
     const auto& steps = inference_.steps();
-    r.given = inference_.request().tokens.size();
-    r.generated = inference_.ids().size() - r.given;
-    r.boot_seconds = inference_.boot_seconds();
-    if (steps.empty()) return;
-    std::size_t first = 0;  // the step that gives the first token
-    while (first + 1 < steps.size() && steps[first].position + steps[first].tokens < r.given) ++first;
-    r.first_token_seconds = steps[first].end - r.boot_seconds;
-    const auto later = steps.size() - first - 1;
-    if (later > 0) {
-      r.token_seconds_least = 1e300;
-      for (auto i = first + 1; i < steps.size(); ++i) {
-        const double seconds = steps[i].end - steps[i - 1].end;
-        r.token_seconds_least = std::min(r.token_seconds_least, seconds);
-        r.token_seconds_most = std::max(r.token_seconds_most, seconds);
-      }
-      r.token_seconds = (steps.back().end - steps[first].end) / as_double(later);
-      r.tokens_per_second = ratio(1, r.token_seconds);
+    const auto& request = inference_.request();
+    r.sequences = request.sequences.size();
+    r.given = request.given();
+    for (std::size_t i = 0; i < request.sequences.size(); ++i) {
+      const auto& s = request.sequences[i];
+      r.generated += inference_.ids(i).size() - s.tokens.size();
+      const auto context = s.cached + s.tokens.size();
+      r.context_least = i == 0 ? context : std::min(r.context_least, context);
+      r.context_most = std::max(r.context_most, context);
     }
+    r.boot_seconds = inference_.boot_seconds();
+    r.layers = inference_.program().header.layers;
+    r.layers_simulated = inference_.layers();
+    r.repetition_error = inference_.repetition_error();
+    if (steps.empty()) return;
+    switch (request.phase) {
+      case sim::PhaseOfRun::all:
+        return both_phases(r);
+      case sim::PhaseOfRun::prefill:
+      case sim::PhaseOfRun::gemm:
+        r.phase = request.phase == sim::PhaseOfRun::gemm ? "gemm" : "prefill";
+        for (const auto& step : steps) r.phase_seconds += step.end - step.begin;
+        break;
+      case sim::PhaseOfRun::decode:
+        r.phase = "decode";
+        decode_times(r, 0, [](const sim::Step& step) { return step.begin; });
+        break;
+    }
+    r.phases = {phase(r.phase, run_, 0, steps.size())};
+  }
+
+  void both_phases(Report& r) const {
+    const auto& steps = inference_.steps();
+    const auto first =
+        inference_.prefill_steps();  // and the one that gives the last first token is before it
+    r.first_token_seconds = steps[first - 1].end - r.boot_seconds;
+    if (first < steps.size()) decode_times(r, first, [&](const sim::Step& step) { return (&step)[-1].end; });
     const sim::Window prefill(soc_, inference_.at_start(), inference_.at_first_token());
     const sim::Window decode(soc_, inference_.at_first_token(), inference_.at_end());
-    r.phases = {phase("whole run", run_, 0, steps.size()),
-                phase("up to the first token", prefill, 0, first + 1)};
-    if (later > 0) r.phases.push_back(phase("tokens after it", decode, first + 1, steps.size()));
+    r.phases = {phase("whole run", run_, 0, steps.size()), phase("up to the first token", prefill, 0, first)};
+    if (first < steps.size()) r.phases.push_back(phase("tokens after it", decode, first, steps.size()));
+  }
+
+  /// Of the steps from `first` on, each from `begin_of` it to its end.
+  template <typename Begin>
+  void decode_times(Report& r, std::size_t first, const Begin& begin_of) const {
+    const auto& steps = inference_.steps();
+    r.token_seconds_least = 1e300;
+    double total = 0;
+    std::uint64_t tokens = 0;
+    for (auto i = first; i < steps.size(); ++i) {
+      const double seconds = steps[i].end - begin_of(steps[i]);
+      r.token_seconds_least = std::min(r.token_seconds_least, seconds);
+      r.token_seconds_most = std::max(r.token_seconds_most, seconds);
+      total += seconds;
+      tokens += steps[i].tokens();
+    }
+    r.token_seconds = total / as_double(steps.size() - first);
+    r.tokens_per_second = ratio(as_double(tokens), total);
   }
 
   Phase phase(std::string name, const sim::Window& window, std::size_t from, std::size_t to) const {
@@ -77,7 +113,7 @@ class Collector {
     for (auto i = from; i < to; ++i) {
       const auto& step = inference_.steps()[i];
       ++p.steps;
-      p.tokens += step.tokens;
+      p.tokens += step.tokens();
       p.cycles += step.cycles;
     }
     p.seconds = window.seconds();
@@ -106,6 +142,7 @@ class Collector {
   }
 
   void channels(Report& r) const {
+    if (soc_.hbm.empty()) return;  // RTL
     const auto burst = chip_.hbm.burst_bytes.count;
     const double peak = peak_bandwidth_ / (chip_.hbm.stacks * chip_.hbm.channels);
     for (unsigned stack = 0; stack < chip_.hbm.stacks; ++stack)
@@ -135,18 +172,19 @@ class Collector {
     r.noc_packets = run_.value("noc.packets");
     r.noc_flits = run_.value("noc.flits");
     r.noc_latency = ratio(as_double(run_.value("noc.latency_sum")) * 1e-12, as_double(r.noc_packets));
-    const auto time = static_cast<double>(ip::now_picoseconds());
-    for (const auto& link : soc_.noc.links())
-      r.links.push_back({link.name, link.flits, ratio(as_double(link.busy_ps), time),
-                         ratio(as_double(link.blocked_ps), time)});
+    const auto time = static_cast<double>(run_.picoseconds());
+    const auto links = soc_.noc.links();
+    for (std::size_t i = 0; i < links.size(); ++i)
+      r.links.push_back({links[i].name, run_.link(i, 0), ratio(as_double(run_.link(i, 1)), time),
+                         ratio(as_double(run_.link(i, 2)), time)});
     std::stable_sort(r.links.begin(), r.links.end(),
                      [](const Link& a, const Link& b) { return a.busy > b.busy; });
   }
 
   void rtl(Report& r) const {
-    const auto device = [&](std::string name, const rtl::RtlDevice& d) {
+    const auto device = [&](std::string name, const rtl::Device& d) {
       r.rtl.push_back({std::move(name),
-                       d.file(),
+                       d.describe(),
                        1,
                        d.transactions(),
                        d.cycles(),
@@ -155,14 +193,40 @@ class Collector {
                        d.first_broken_rules(5),
                        d.host_seconds()});
     };
+    for (const auto& memory : soc_.hbm_rtl) device(memory->label(), *memory);
     if (soc_.sram_rtl) device("sram", *soc_.sram_rtl);
     for (std::size_t i = 0; i < soc_.rtl_devices.size(); ++i)
       device(fmt::format("device{}", i), *soc_.rtl_devices[i]);
     if (soc_.tensor_rtl) arrays(r);
+    if (!soc_.dma_rtl.empty()) dma(r);
+  }
+
+  void dma(Report& r) const {
+    RtlUse use;
+    use.name = "dma";
+    use.unit = "copies";
+    use.model = rtl::describe_dma(chip_);
+    for (const auto* engine : soc_.dma_rtl) {
+      const auto& device = engine->device();
+      ++use.instances;
+      use.commands += engine->copies();
+      use.cycles += device.cycles();
+      use.host_seconds += device.host_seconds();
+      use.broken_rules += device.broken_rules();
+      for (auto& line :
+           device.first_broken_rules(5 - std::min<std::size_t>(5, use.first_broken_rules.size())))
+        use.first_broken_rules.push_back(std::move(line));
+    }
+    std::uint64_t left = 0;
+    for (const auto& cluster : soc_.clusters)
+      left += cluster->load.left_to_model() + cluster->store.left_to_model();
+    if (left > 0)
+      use.fall_backs.emplace_back("addresses, sizes or strides not aligned as its pin map asks", left);
+    r.rtl.push_back(std::move(use));
   }
 
   void arrays(Report& r) const {
-    RtlUse use{"tensor", soc_.tensor_rtl->describe(), 0, 0, 0, {}, 0, {}, 0};
+    RtlUse use{"tensor", soc_.tensor_rtl->describe(), 0, 0, 0, {}, 0, {}, 0, "commands"};
     if (chip_.clusters.tensor.model == chip::TensorModel::lockstep) use.model += ", compared with the models";
     std::map<std::string, std::uint64_t> fall_backs;
     for (std::size_t i = 0; i < clusters_; ++i) {
@@ -184,10 +248,9 @@ class Collector {
       use.name = tags[tag];
       double* const seconds[] = {nullptr, &use.load, &use.store, &use.tensor, &use.vector, &use.collective};
       for (std::size_t c = 0; c < clusters_; ++c)
-        for (std::size_t engine = 1; engine < FR_ENGINE_COUNT; ++engine) {
-          const auto& times = soc_.clusters[c]->engines()[engine]->time_by_tag();
-          if (tag < times.size()) *seconds[engine] += as_double(times[tag]) * 1e-12 / as_double(clusters_);
-        }
+        for (std::size_t engine = 1; engine < FR_ENGINE_COUNT; ++engine)
+          *seconds[engine] +=
+              as_double(run_.tag_time(c, engine, tag, tags.size())) * 1e-12 / as_double(clusters_);
       r.operators.push_back(use);
     }
   }

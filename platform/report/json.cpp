@@ -88,9 +88,15 @@ std::string to_json(const Report& r) {
   j["timing"] = r.timing;
   j["data"] = r.data;
   j["clusters"] = r.clusters;
+  j["phase"] = r.phase.empty() ? "all" : r.phase;
+  j["sequences"] = r.sequences;
+  j["context"] = {{"least", r.context_least}, {"most", r.context_most}};
+  j["layers"] = {
+      {"of_model", r.layers}, {"simulated", r.layers_simulated}, {"expected_error", r.repetition_error}};
   j["tokens"] = {{"given", r.given}, {"generated", r.generated}};
   j["seconds"] = {{"boot", r.boot_seconds},
                   {"first_token", r.first_token_seconds},
+                  {"phase", r.phase_seconds},
                   {"per_token", r.token_seconds},
                   {"per_token_least", r.token_seconds_least},
                   {"per_token_most", r.token_seconds_most},

@@ -49,7 +49,7 @@ struct Channel {
 struct Link {
   std::string name;
   std::uint64_t flits = 0;
-  double busy = 0, blocked = 0;  ///< fractions of the whole simulation
+  double busy = 0, blocked = 0;  ///< fractions of the run
 };
 
 /// An operator of the model: time that its commands took, summed over clusters and engines' means.
@@ -87,18 +87,26 @@ struct RtlUse {
   std::vector<std::pair<std::string, std::uint64_t>> fall_backs;  ///< commands left to the model, by reason
   std::uint64_t broken_rules = 0;                                 ///< of AXI, at its pins
   std::vector<std::string> first_broken_rules;
-  double host_seconds = 0;  ///< CPU time in it
+  double host_seconds = 0;                                        ///< CPU time in it
+  std::string unit = "transactions";                              ///< what `commands` counts
 };
 
 struct Report {
   std::string chip, model, format, timing, data;
   unsigned clusters = 0;  ///< that took part
+  std::string phase;      ///< "prefill", "decode" or "gemm", or empty for the first two
+  std::uint64_t sequences = 0;
+  std::uint64_t context_least = 0, context_most = 0;  ///< of the sequences: cached positions and given tokens
   std::uint64_t given = 0, generated = 0;
-  double boot_seconds = 0;         ///< power-on to the request
-  double first_token_seconds = 0;  ///< request to the first token
-  double token_seconds = 0;        ///< mean of the tokens after it; 0 when there are none
+  std::uint64_t layers = 0,
+                layers_simulated = 0;  ///< of the model; the others of a step were counted instead
+  double repetition_error = 0;         ///< of the time, what may be wrong with counted layers
+  double boot_seconds = 0;             ///< power-on to the request
+  double first_token_seconds = 0;      ///< request to the first token of each sequence; 0 with a phase alone
+  double phase_seconds = 0;            ///< of the steps of a prefill or a matrix product alone
+  double token_seconds = 0;            ///< mean of the steps after it; 0 when there are none
   double token_seconds_least = 0, token_seconds_most = 0;
-  double tokens_per_second = 0;  ///< of the tokens after the first
+  double tokens_per_second = 0;  ///< of the tokens after the first, of all sequences
   std::vector<Phase> phases;
   double peak_bandwidth = 0, peak_operation_rate = 0;
   std::vector<EngineUse> engines;

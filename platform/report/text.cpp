@@ -43,9 +43,30 @@ std::string to_text(const Report& r) {
                  r.device_count == 1 ? "" : fmt::format("{} devices of ", r.device_count), r.chip, r.clusters,
                  r.timing, r.data);
   fmt::format_to(out, "  boot                {:>10}\n", quantity(r.boot_seconds, "s"));
-  fmt::format_to(out, "  time to first token {:>10}  ({} tokens given)\n",
-                 quantity(r.first_token_seconds, "s"), r.given);
-  if (r.token_seconds > 0)
+  if (r.layers_simulated < r.layers)
+    fmt::format_to(
+        out,
+        "  layers: {} of {} simulated in each step, the others counted as the mean of them, in all figures; "
+        "expected error {:.2f} %\n",
+        r.layers_simulated, r.layers, 100 * r.repetition_error);
+  const auto of = r.sequences == 1 ? std::string() : fmt::format(" of {} sequences", r.sequences);
+  const auto context = r.context_least == r.context_most
+                           ? fmt::format("{}", r.context_most)
+                           : fmt::format("{} to {}", r.context_least, r.context_most);
+  if (r.phase.empty())
+    fmt::format_to(out, "  time to first token {:>10}  ({} tokens given{})\n",
+                   quantity(r.first_token_seconds, "s"), r.given, of);
+  if (r.phase == "prefill")
+    fmt::format_to(out, "  prefill             {:>10}  ({} tokens{}), {:.1f} tokens/s\n",
+                   quantity(r.phase_seconds, "s"), r.given, of,
+                   static_cast<double>(r.given) / r.phase_seconds);
+  if (r.phase == "gemm")
+    fmt::format_to(out, "  time                {:>10}\n", quantity(r.phase_seconds, "s"));
+  if (r.phase == "decode")
+    fmt::format_to(out, "  time per step       {:>10}  ({} to {}), {:.1f} tokens/s{} at a context of {}\n",
+                   quantity(r.token_seconds, "s"), quantity(r.token_seconds_least, "s"),
+                   quantity(r.token_seconds_most, "s"), r.tokens_per_second, of, context);
+  else if (r.token_seconds > 0)
     fmt::format_to(out, "  time per token      {:>10}  ({} to {}), {:.1f} tokens/s\n",
                    quantity(r.token_seconds, "s"), quantity(r.token_seconds_least, "s"),
                    quantity(r.token_seconds_most, "s"), r.tokens_per_second);
@@ -73,9 +94,10 @@ std::string to_text(const Report& r) {
                    quantity(o.store, "s"), quantity(o.tensor, "s"), quantity(o.vector, "s"),
                    o.collective > 0 ? fmt::format("   collective {}", quantity(o.collective, "s")) : "");
 
-  fmt::format_to(out, "\n{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}{:>8}{:>10}  {}\n", "HBM channel",
-                 "read", "written", "bandwidth", "of peak", "row hits", "misses", "conflicts", "queue",
-                 "energy", "limited by");
+  if (!r.channels.empty())
+    fmt::format_to(out, "\n{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}{:>8}{:>10}  {}\n", "HBM channel",
+                   "read", "written", "bandwidth", "of peak", "row hits", "misses", "conflicts", "queue",
+                   "energy", "limited by");
   for (const auto& c : r.channels)
     fmt::format_to(out, "{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}{:>8.1f}{:>10}  {}\n", c.name,
                    quantity(static_cast<double>(c.bytes_read), "B"),
@@ -95,8 +117,8 @@ std::string to_text(const Report& r) {
     in_rtl += b.host_seconds;
     fmt::format_to(
         out, "RTL {}: {}\n  {} {} in {} clock cycles of {} instance{}, {:.2f} s of CPU time: {} cycles/s\n",
-        b.name, b.model, b.commands, b.name == "tensor" ? "commands" : "transactions", b.cycles, b.instances,
-        b.instances == 1 ? "" : "s", b.host_seconds,
+        b.name, b.model, b.commands, b.unit, b.cycles, b.instances, b.instances == 1 ? "" : "s",
+        b.host_seconds,
         quantity(b.host_seconds > 0 ? static_cast<double>(b.cycles) / b.host_seconds : 0, ""));
     for (const auto& [reason, count] : b.fall_backs)
       fmt::format_to(out, "  {} commands were left to the model: {}\n", count, reason);

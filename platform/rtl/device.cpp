@@ -4,10 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <stdexcept>
 
 #include "ip/base/time.hpp"
+#include "platform/rtl/remote_device.hpp"
 
 namespace forerun::rtl {
 namespace {
@@ -15,10 +16,13 @@ namespace {
 namespace cosim = ip::cosim;
 
 constexpr std::uint64_t timed_one_in = 64;       // cycles
-constexpr unsigned most_debug_cycles = 100'000;  // of one access
+constexpr unsigned most_debug_cycles = 100'000;  // of one access, and as many for each burst
 
+/// CPU time of this thread: what other programs do meanwhile must not be multiplied.
 double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 /// What it takes to look at the clock twice.
@@ -36,20 +40,20 @@ double clock_seconds() {
 
 }  // namespace
 
-RtlDevice::RtlDevice(const sc_core::sc_module_name& name, const std::string& file, Frequency frequency,
-                     const WaveOptions& waves)
-    : sc_module(name),
-      file_(file),
+RtlDevice::RtlDevice(const sc_core::sc_module_name& name, const std::string& file, const RtlPlace& place)
+    : Device(name, file, place.label),
+      boundary_(place.boundary),
+      translate_(place.translate),
       block_(std::make_shared<cosim::SharedModel>(file)),
-      frequency_(block_.map().frequency.hertz > 0 ? block_.map().frequency : frequency),
+      frequency_(block_.map().frequency.hertz > 0 ? block_.map().frequency : place.frequency),
       clock_("clock", {.period = period(frequency_), .reset_cycles = block_.map().reset_cycles}) {
   block_.period_ps = period(frequency_).picoseconds;
-  block_.open_waves(waves, sc_module::basename());
+  block_.open_waves(place.waves, label_);
   clock_.add(static_cast<cosim::RtlBlock&>(timed_));
   clock_.add_reset(block_.reset);
   for (auto& face : block_.interfaces()) add(*face);
   if (!block_.map().interrupt.empty())
-    clock_.watch([this](std::uint64_t) { interrupt.set(block_.interrupt() && !block_.reset); });
+    clock_.watch([this](std::uint64_t) { interrupt.set(interrupt_pin()); });
 }
 
 void RtlDevice::add(MappedInterface& face) {
@@ -57,7 +61,7 @@ void RtlDevice::add(MappedInterface& face) {
   if (face.map.protocol == Protocol::axi4_stream) {
     auto& pins = face.stream_pins;
     auto& checker = *stream_checkers_.emplace_back(
-        std::make_unique<cosim::StreamChecker>(face.stream, std::string(basename()) + "." + name));
+        std::make_unique<cosim::StreamChecker>(face.stream, label_ + "." + name));
     clock_.add(pins);
     clock_.watch([&](std::uint64_t cycle) { checker.sample(pins, cycle); });
     const cosim::StreamAddress address{.base = face.map.role == Role::receiver ? 0 : face.map.offset,
@@ -74,17 +78,18 @@ void RtlDevice::add(MappedInterface& face) {
     return;
   }
   auto& pins = face.axi_pins;
-  auto& checker = *axi_checkers_.emplace_back(
-      std::make_unique<cosim::AxiChecker>(face.axi, std::string(basename()) + "." + name));
+  auto& checker =
+      *axi_checkers_.emplace_back(std::make_unique<cosim::AxiChecker>(face.axi, label_ + "." + name));
   clock_.add(pins);
   clock_.watch([&](std::uint64_t cycle) { checker.sample(pins, cycle); });
   if (face.map.role == Role::manager) {
     initiators.push_back({&face, std::make_unique<cosim::AxiToTlm>(
-                                     name, clock_, pins, cosim::AxiToTlmParameters{.shape = face.axi})});
+                                     name, clock_, pins,
+                                     cosim::AxiToTlmParameters{.shape = face.axi, .boundary = boundary_})});
     return;
   }
-  auto bridge =
-      std::make_unique<cosim::TlmToAxi>(name, clock_, pins, cosim::TlmToAxiParameters{.shape = face.axi});
+  auto bridge = std::make_unique<cosim::TlmToAxi>(
+      name, clock_, pins, cosim::TlmToAxiParameters{.shape = face.axi, .translate = translate_});
   bridge->debug = [this, &face, &bridge = *bridge](tlm::tlm_generic_payload& payload) {
     return debug(face, bridge, payload);
   };
@@ -112,16 +117,15 @@ void RtlDevice::Timed::edge() {
 unsigned RtlDevice::debug(MappedInterface& face, const cosim::TargetBridge& bridge,
                           tlm::tlm_generic_payload& payload) {
   const auto length = payload.get_data_length();
-  const auto last = payload.get_address() + length - 1;
+  const auto first = translate_ ? translate_(payload.get_address()) : payload.get_address();
+  const auto last = first + length - 1;
   if (length == 0 || !bridge.idle() || (face.axi.address_bits < 64 && last >> face.axi.address_bits != 0))
     return 0;
   cosim::AxiManager manager(face.axi);
   std::vector<cosim::AxiBurst> bursts;
-  cosim::split({.write = payload.is_write(),
-                .address = payload.get_address(),
-                .data = payload.get_data_ptr(),
-                .length = length},
-               face.axi, {}, bursts);
+  cosim::split(
+      {.write = payload.is_write(), .address = first, .data = payload.get_data_ptr(), .length = length},
+      face.axi, {}, bursts);
   const auto cycle = [&](bool reset) {
     block_.reset = face.axi_pins.reset = reset;
     manager.drive(face.axi_pins, 0);
@@ -131,12 +135,15 @@ unsigned RtlDevice::debug(MappedInterface& face, const cosim::TargetBridge& brid
   };
   const auto cycles_before = block_.cycles;
   block_.silent = true;
-  if (clock_.evaluated.value() == 0)
+  if (clock_.evaluated.value() == 0 && !was_reset_) {
     for (unsigned i = 0; i < block_.map().reset_cycles; ++i) cycle(true);
+    was_reset_ = true;
+    clock_.skip_reset();  // it might clear what is loaded
+  }
   for (auto& burst : bursts) manager.issue(burst);
   std::size_t done = 0;
   bool good = true;
-  for (unsigned i = 0; i < most_debug_cycles && done < bursts.size(); ++i) {
+  for (std::size_t i = 0; i < (bursts.size() + 1) * most_debug_cycles && done < bursts.size(); ++i) {
     cycle(false);
     for (; const auto* burst = manager.take_done(); ++done)
       good = good && burst->response == cosim::Response::okay;
@@ -148,7 +155,7 @@ unsigned RtlDevice::debug(MappedInterface& face, const cosim::TargetBridge& brid
   return good && done == bursts.size() ? length : 0;
 }
 
-std::uint64_t RtlDevice::transactions() const {
+std::uint64_t Device::transactions() const {
   std::uint64_t sum = 0;
   for (const auto& target : targets) sum += target.bridge->transactions.value();
   for (const auto& initiator : initiators) sum += initiator.bridge->transactions.value();
@@ -173,11 +180,17 @@ std::vector<std::string> RtlDevice::first_broken_rules(std::size_t most) const {
   return lines;
 }
 
-RtlDevice::Target& RtlDevice::subordinate() {
+Device::Target& Device::subordinate() {
   const auto is_one = [](const Target& t) { return t.face->map.role == Role::subordinate; };
   if (std::count_if(targets.begin(), targets.end(), is_one) != 1)
     throw std::runtime_error(fmt::format("{}: expected one interface with role subordinate", file_));
   return *std::find_if(targets.begin(), targets.end(), is_one);
+}
+
+std::unique_ptr<Device> make_device(const std::string& name, const std::string& file, const RtlPlace& place) {
+  if (file.ends_with(".yaml") || file.ends_with(".yml"))
+    return std::make_unique<RemoteDevice>(name.c_str(), file, place);
+  return std::make_unique<RtlDevice>(name.c_str(), file, place);
 }
 
 }  // namespace forerun::rtl

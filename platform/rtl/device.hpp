@@ -2,6 +2,7 @@
 /// Somebody's RTL with AXI pins in the chip: its own clock and reset, bridges and checkers on its interfaces.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <systemc>
@@ -18,18 +19,19 @@
 
 namespace forerun::rtl {
 
-/// Subordinates and receivers of the module become target sockets, managers and transmitters initiator
-/// sockets. Broken rules of AXI are counted and the first ones kept.
-///
-/// Debug access to an AXI subordinate goes over its pins while the simulated clock stands: the module sees
-/// clock cycles that are outside of time, and before the simulation starts a reset as well. It is refused
-/// while transactions are under way.
-class RtlDevice : public sc_core::sc_module {
- public:
-  /// @param frequency of the clock unless the pin map has one
-  RtlDevice(const sc_core::sc_module_name& name, const std::string& file, Frequency frequency,
-            const WaveOptions& waves);
+/// Where a module is put.
+struct RtlPlace {
+  std::string label;           ///< name in messages and of the wave file
+  Frequency frequency{1e9};    ///< of the clock unless the pin map has one
+  std::uint64_t boundary = 0;  ///< bytes; what managers send does not cross a multiple; 0: it may
+  WaveOptions waves{};
+  /// From addresses at the socket of a subordinate to those at its pins; empty: the same.
+  std::function<std::uint64_t(std::uint64_t)> translate{};
+};
 
+/// Somebody's RTL as the chip sees it, in this process or in another.
+class Device : public sc_core::sc_module {
+ public:
   struct Target {
     const MappedInterface* face;
     std::unique_ptr<ip::cosim::TargetBridge> bridge;
@@ -41,20 +43,52 @@ class RtlDevice : public sc_core::sc_module {
   std::vector<Target> targets;
   std::vector<Initiator> initiators;
   ip::LevelOut interrupt{"interrupt"};
+  /// Called once, with what happened, when a block in another process is lost.
+  std::function<void(const std::string& why)> on_loss;
 
   const std::string& file() const { return file_; }
-  Frequency frequency() const { return frequency_; }
-  std::uint64_t cycles() const { return block_.cycles; }
-  std::uint64_t transactions() const;
-  double host_seconds() const { return host_seconds_; }  ///< in the module, from one cycle in 64
-  std::uint64_t broken_rules() const;
+  const std::string& label() const { return label_; }
+  virtual std::string describe() const { return file_; }
+  virtual Frequency frequency() const = 0;
+  virtual std::uint64_t cycles() const = 0;
+  virtual double host_seconds() const = 0;  ///< of this process
+  virtual std::uint64_t broken_rules() const = 0;
   /// Messages, a line each, at most `most`.
-  std::vector<std::string> first_broken_rules(std::size_t most) const;
-  /// The module's reset, for as many cycles as its pin map says.
-  void reset() { clock_.reset(block_.map().reset_cycles); }
+  virtual std::vector<std::string> first_broken_rules(std::size_t most) const = 0;
+  virtual void reset() = 0;
+  std::uint64_t transactions() const;
   /// The AXI4 or AXI4-Lite subordinate; throws std::runtime_error, naming the file, if there is not exactly
   /// one.
   Target& subordinate();
+
+ protected:
+  Device(const sc_core::sc_module_name& name, std::string file, std::string label)
+      : sc_module(name), file_(std::move(file)), label_(std::move(label)) {}
+  std::string file_, label_;
+};
+
+/// A block in this process if the file is a model, in another one if it is YAML (RemoteDevice).
+std::unique_ptr<Device> make_device(const std::string& name, const std::string& file, const RtlPlace& place);
+
+/// Subordinates and receivers of the module become target sockets, managers and transmitters initiator
+/// sockets. Broken rules of AXI are counted and the first ones kept.
+///
+/// Debug access to an AXI subordinate goes over its pins while the simulated clock stands: the module sees
+/// clock cycles that are outside of time, its reset among them if the simulation has not started. It is
+/// refused while transactions are under way.
+class RtlDevice : public Device {
+ public:
+  RtlDevice(const sc_core::sc_module_name& name, const std::string& file, const RtlPlace& place);
+
+  Frequency frequency() const override { return frequency_; }
+  std::uint64_t cycles() const override { return block_.cycles; }
+  double host_seconds() const override { return host_seconds_; }  ///< in the module, from one cycle in 64
+  std::uint64_t broken_rules() const override;
+  std::vector<std::string> first_broken_rules(std::size_t most) const override;
+  /// The module's reset, for as many cycles as its pin map says.
+  void reset() override { clock_.reset(block_.map().reset_cycles); }
+  MappedBlock& block() { return block_; }
+  ip::cosim::PinClock& clock() { return clock_; }
 
  private:
   /// Evaluates the module, and measures how long that takes now and then.
@@ -62,14 +96,19 @@ class RtlDevice : public sc_core::sc_module {
     Timed(RtlDevice& owner) : device(owner) {}
     void settle() override;
     void edge() override;
-    bool idle() const override { return device.block_.idle(); }
+    /// A new level of the interrupt is seen in one more cycle.
+    bool idle() const override {
+      return device.block_.idle() && device.interrupt_pin() == device.interrupt.level();
+    }
     RtlDevice& device;
   };
   void add(MappedInterface& face);
+  bool interrupt_pin() const { return block_.interrupt() && !block_.reset; }
   unsigned debug(MappedInterface& face, const ip::cosim::TargetBridge& bridge,
                  tlm::tlm_generic_payload& payload);
 
-  std::string file_;
+  std::uint64_t boundary_;
+  std::function<std::uint64_t(std::uint64_t)> translate_;
   MappedBlock block_;
   Timed timed_{*this};
   Frequency frequency_;
@@ -77,6 +116,7 @@ class RtlDevice : public sc_core::sc_module {
   std::vector<std::unique_ptr<ip::cosim::AxiChecker>> axi_checkers_;
   std::vector<std::unique_ptr<ip::cosim::StreamChecker>> stream_checkers_;
   double host_seconds_ = 0;
+  bool was_reset_ = false;  ///< by debug access
 };
 
 }  // namespace forerun::rtl

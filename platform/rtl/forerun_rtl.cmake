@@ -5,7 +5,7 @@
 #   forerun_add_rtl_block(NAME TOP module MAP pins.yaml SOURCES file...
 #                         [PARAMETERS NAME=VALUE...] [VERILATOR_ARGS argument...] [WAVES fst|vcd])
 #
-# makes NAME.so in the build folder, which a chip's YAML names in rtl.sram, rtl.devices or rtl.tensor (docs/rtl/own.md).
+# makes NAME.so in the build folder, which a chip's YAML names in rtl.tensor, rtl.dma, rtl.hbm, rtl.sram or rtl.devices (docs/rtl/own.md).
 # The target NAME has the property FORERUN_MODEL, the file. Needs Forerun built (./forerun build); another build than
 # build/release: -DFORERUN_PROGRAM=/path/to/bin/forerun.
 get_filename_component(forerun_tree ${CMAKE_CURRENT_LIST_DIR}/../.. ABSOLUTE)

@@ -42,6 +42,11 @@ std::string inspect(const std::string& file) {
   }
   MappedBlock block(model);
   for (const auto& face : block.interfaces()) text += describe(*face);
+  if (map.dma)
+    text += fmt::format("  DMA engine: told by {}, {}, aligned to {} byte{}\n",
+                        map.dma->ports.empty() ? "registers" : "ports",
+                        map.dma->takes(DmaValue::rows) ? "rows with strides" : "a row at a time",
+                        map.dma->alignment, map.dma->alignment == 1 ? "" : "s");
   if (!map.interrupt.empty())
     text += fmt::format("  interrupt: {}, active {}\n", map.interrupt, map.interrupt_high ? "high" : "low");
   return text;

@@ -32,6 +32,7 @@ MappedBlock::MappedBlock(std::shared_ptr<const ip::cosim::SharedModel> model)
     interfaces_.back()->map = face;
     bind(*interfaces_.back());
   }
+  if (map_.dma && !map_.dma->ports.empty()) bind_descriptor();
   for (const auto& [name, value] : map_.constants) {
     auto* port = instance_.port(name, true);
     const auto bits_of_port = model->ports()[static_cast<unsigned>(model->find(name))].bits;
@@ -78,6 +79,31 @@ void MappedBlock::add(const MappedInterface& face, const char* pin, bool input, 
   auto& list = input ? inputs_ : outputs_;
   list.push_back({instance_.storage(number), static_cast<unsigned char*>(field),
                   std::min(field_bytes, storage_bytes(port.bits)), field_bytes});
+}
+
+unsigned MappedBlock::port_bits(const std::string& name) const {
+  const int found = instance_.model().find(name);
+  return found < 0 ? 0 : instance_.model().ports()[static_cast<unsigned>(found)].bits;
+}
+
+void MappedBlock::bind_descriptor() {
+  auto& d = descriptor;
+  const auto bind = [&](const char* pin, bool input, auto& field) {
+    const auto named = map_.dma->ports.find(pin);
+    if (named == map_.dma->ports.end()) return;
+    auto* const port = instance_.port(named->second, input, sizeof field == 1 ? 1 : 0);
+    const auto bytes = storage_bytes(port_bits(named->second));
+    if (bytes > sizeof(std::uint64_t))
+      refuse(fmt::format("dma: port {} has more than 64 bits", named->second));
+    auto& list = input ? inputs_ : outputs_;
+    list.push_back({port, reinterpret_cast<unsigned char*>(&field),
+                    std::min(bytes, static_cast<unsigned>(sizeof field)),
+                    static_cast<unsigned>(sizeof field)});
+  };
+  bind("start", true, d.start), bind("ready", false, d.ready), bind("done", false, d.done);
+  bind("source", true, d.source), bind("destination", true, d.destination), bind("bytes", true, d.bytes);
+  bind("rows", true, d.rows), bind("source_stride", true, d.source_stride);
+  bind("destination_stride", true, d.destination_stride), bind("error", false, d.error);
 }
 
 void MappedBlock::bind(MappedInterface& face) {

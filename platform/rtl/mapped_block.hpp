@@ -25,6 +25,13 @@ struct MappedInterface {
   ip::cosim::StreamPins stream_pins{};
 };
 
+/// Pins that carry a descriptor to a DMA engine (PinMap::dma).
+struct DescriptorPins {
+  bool start = false, ready = true, done = false;  ///< ready stays high if the module has no such port
+  std::uint64_t source = 0, destination = 0, bytes = 0, rows = 0, source_stride = 0, destination_stride = 0;
+  std::uint64_t error = 0;  ///< other than 0 with done: the copy failed
+};
+
 class MappedBlock : public ip::cosim::RtlBlock {
  public:
   /// Throws std::runtime_error, naming the model's file, for ports that the map names and the module does not
@@ -36,6 +43,7 @@ class MappedBlock : public ip::cosim::RtlBlock {
   bool idle() const override { return idle_ != nullptr && (*idle_ & 1) != 0; }
   bool interrupt() const { return interrupt_ != nullptr && ((*interrupt_ & 1) != 0) == map_.interrupt_high; }
 
+  DescriptorPins descriptor;
   bool reset = false;       ///< set by the clock
   std::int64_t now_ps = 0;  ///< simulated time of the edge that comes, for waves
   bool silent = false;      ///< nothing goes to waves
@@ -43,6 +51,8 @@ class MappedBlock : public ip::cosim::RtlBlock {
   std::uint64_t cycles = 0;  ///< evaluated
 
   const PinMap& map() const { return map_; }
+  /// Bits of one of the module's ports, 0 if it has none of this name.
+  unsigned port_bits(const std::string& name) const;
   std::vector<std::unique_ptr<MappedInterface>>& interfaces() { return interfaces_; }
   void open_waves(const WaveOptions& waves, const std::string& name);
 
@@ -55,6 +65,7 @@ class MappedBlock : public ip::cosim::RtlBlock {
   void bind(MappedInterface& face);
   void bind_axi(MappedInterface& face);
   void bind_stream(MappedInterface& face);
+  void bind_descriptor();
   unsigned bits(const MappedInterface& face, const char* pin) const;
   int find(const MappedInterface& face, const char* pin) const;
   void add(const MappedInterface& face, const char* pin, bool input, void* field, unsigned field_bytes);

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <functional>
 #include <stdexcept>
@@ -29,6 +30,12 @@ const Names axi_pins{"awvalid",  "awready", "awid",   "awaddr",   "awlen",  "aws
                      "wlast",    "bvalid",  "bready", "bid",      "bresp",  "arvalid", "arready", "arid",
                      "araddr",   "arlen",   "arsize", "arburst",  "arlock", "arcache", "arprot",  "arqos",
                      "arregion", "rvalid",  "rready", "rid",      "rdata",  "rresp",   "rlast"};
+/// In the order of DmaValue, whose names the first is not among.
+const Names dma_values{"number", "source",        "destination",       "bytes",
+                       "rows",   "source_stride", "destination_stride"};
+const Names dma_pins{"start", "ready", "source",        "destination",
+                     "bytes", "rows",  "source_stride", "destination_stride",
+                     "done",  "error"};
 const Names stream_pins{"tvalid", "tready", "tdata", "tkeep", "tstrb", "tlast", "tid", "tdest"};
 
 /// Reads values, and notes what is wrong with them.
@@ -112,7 +119,8 @@ class Reader {
 };
 
 InterfaceMap read_interface(Reader& reader, const std::string& name, const YamlNode& node) {
-  InterfaceMap face{name, {}, {}, {}, {}, 0};
+  InterfaceMap face;
+  face.name = name;
   bool protocol = false, role = false;
   const YamlNode* ports = nullptr;
   reader.map(
@@ -125,6 +133,14 @@ InterfaceMap read_interface(Reader& reader, const std::string& name, const YamlN
         [&](const YamlNode& n) { face.role = static_cast<Role>(reader.choice(n, roles)), role = true; }},
        {"prefix", [&](const YamlNode& n) { reader.text(n, face.prefix); }},
        {"ports", [&](const YamlNode& n) { ports = &n; }},
+       {"data_bits",
+        [&](const YamlNode& n) {
+          face.data_bits = static_cast<unsigned>(reader.number(n, 8, 1024));
+          if (!std::has_single_bit(face.data_bits)) reader.wrong(n, "a power of two from 8 to 1024");
+        }},
+       {"address_bits",
+        [&](const YamlNode& n) { face.address_bits = static_cast<unsigned>(reader.number(n, 1, 64)); }},
+       {"id_bits", [&](const YamlNode& n) { face.id_bits = static_cast<unsigned>(reader.number(n, 0, 32)); }},
        {"offset", [&](const YamlNode& n) { face.offset = reader.number(n, 0, ~std::uint64_t{0}); }}});
   if (!protocol)
     reader.problem(node,
@@ -141,7 +157,92 @@ InterfaceMap read_interface(Reader& reader, const std::string& name, const YamlN
   return face;
 }
 
+std::vector<DmaWrite> read_writes(Reader& reader, const YamlNode& node) {
+  std::vector<DmaWrite> writes;
+  if (node.kind != YamlNode::Kind::list) {
+    reader.wrong(node, "a list of writes, such as [{at: 0x10, write: source, bits: 64}, {at: 0, write: 1}]");
+    return writes;
+  }
+  for (const auto& item : node.items) {
+    DmaWrite write;
+    bool at = false, value = false;
+    reader.map(
+        item,
+        {{"at", [&](const YamlNode& n) { write.at = reader.number(n, 0, ~std::uint64_t{0}), at = true; }},
+         {"bits",
+          [&](const YamlNode& n) {
+            write.bits = static_cast<unsigned>(reader.number(n, 8, 64));
+            if (write.bits != 8 && write.bits != 16 && write.bits != 32 && write.bits != 64)
+              reader.wrong(n, "8, 16, 32 or 64");
+          }},
+         {"write", [&](const YamlNode& n) {
+            value = true;
+            const auto named = std::find(dma_values.begin() + 1, dma_values.end(), n.text);
+            if (named != dma_values.end())
+              write.value = static_cast<DmaValue>(named - dma_values.begin());
+            else if (!n.text.empty() && (n.text[0] < '0' || n.text[0] > '9'))
+              reader.unknown(n, "value", {dma_values.begin() + 1, dma_values.end()});
+            else
+              write.number = reader.number(n, 0, ~std::uint64_t{0});
+          }}});
+    if (!at || !value) reader.problem(item, "expected a write, such as {at: 0x10, write: source, bits: 64}");
+    writes.push_back(write);
+  }
+  return writes;
+}
+
+DmaMap read_dma(Reader& reader, const YamlNode& node) {
+  DmaMap dma;
+  const auto writes = [&](std::vector<DmaWrite>& to) {
+    return [&](const YamlNode& n) { to = read_writes(reader, n); };
+  };
+  reader.map(node, {{"setup", writes(dma.setup)},
+                    {"start", writes(dma.start)},
+                    {"end", writes(dma.end)},
+                    {"status",
+                     [&](const YamlNode& n) {
+                       DmaMap::Status status;
+                       const auto number = [&](std::uint64_t& to) {
+                         return [&](const YamlNode& v) { to = reader.number(v, 0, ~std::uint64_t{0}); };
+                       };
+                       reader.map(n, {{"at", number(status.at)},
+                                      {"done", number(status.done)},
+                                      {"error", number(status.error)}});
+                       dma.status = status;
+                     }},
+                    {"ports", [&](const YamlNode& n) { reader.names(n, dma.ports, dma_pins); }},
+                    {"alignment",
+                     [&](const YamlNode& n) {
+                       dma.alignment = reader.number(n, 1, 4096);
+                       if (!std::has_single_bit(dma.alignment))
+                         reader.wrong(n, "a power of two from 1 to 4096");
+                     }},
+                    {"most_bytes", [&](const YamlNode& n) {
+                       dma.most_bytes = reader.number(n, 4096, ~std::uint64_t{0});
+                     }}});
+  if (dma.start.empty() == dma.ports.empty())
+    reader.problem(
+        node,
+        "dma: expected either start, a list of writes to registers, or ports, which carry a descriptor");
+  for (const auto* pin : {"start", "source", "destination", "bytes", "done"})
+    if (!dma.ports.empty() && !dma.ports.contains(pin))
+      reader.problem(node, fmt::format("dma: ports: {} is missing", pin));
+  for (const auto value : {DmaValue::source, DmaValue::destination, DmaValue::bytes})
+    if (!dma.start.empty() && !dma.takes(value))
+      reader.problem(node,
+                     fmt::format("dma: start: no write of {}", dma_values[static_cast<unsigned>(value)]));
+  if (dma.takes(DmaValue::rows) &&
+      (!dma.takes(DmaValue::source_stride) || !dma.takes(DmaValue::destination_stride)))
+    reader.problem(node, "dma: rows are given without source_stride and destination_stride");
+  return dma;
+}
+
 }  // namespace
+
+bool DmaMap::takes(DmaValue value) const {
+  return ports.contains(dma_values[static_cast<unsigned>(value)]) ||
+         std::any_of(start.begin(), start.end(), [&](const DmaWrite& w) { return w.value == value; });
+}
 
 PinMap PinMap::parse(const std::string& text, const std::string& file) {
   PinMap map;
@@ -156,7 +257,13 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
   const auto name = [&](std::string& to) { return [&](const YamlNode& n) { reader.text(n, to); }; };
   reader.map(
       root,
-      {{"clock", name(map.clock)},
+      {{"remote",
+        [&](const YamlNode& n) {
+          if (!n.text.starts_with("unix:") && !n.text.starts_with("tcp:"))
+            return reader.wrong(n, "an address such as unix:block.socket or tcp:localhost:7000");
+          map.remote = n.text;
+        }},
+       {"clock", name(map.clock)},
        {"clock_frequency",
         [&](const YamlNode& n) {
           std::string detail;
@@ -194,11 +301,14 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
                 }}});
           if (!format) reader.problem(n, "tile: format is missing, expected int8 or bf16 or fp16");
         }},
+       {"dma", [&](const YamlNode& n) { map.dma = read_dma(reader, n); }},
        {"interfaces", [&](const YamlNode& n) {
           if (n.kind != YamlNode::Kind::map) return reader.wrong(n, "a map of interfaces");
           for (std::size_t i = 0; i < n.names.size(); ++i)
             map.interfaces.push_back(read_interface(reader, n.names[i].text, n.items[i]));
         }}});
+  if (map.dma && map.dma->ports.empty() && !map.dma->status && map.interrupt.empty())
+    reader.problem(root, "dma: neither a status nor an interrupt tells the end of a copy");
   reader.finish();
   return map;
 }

@@ -25,6 +25,8 @@ struct InterfaceMap {
   std::map<std::string, std::string> ports;  ///< those of other names: by "awvalid", "tdata"
   std::uint64_t offset =
       0;  ///< subordinate, receiver: first address in the device's window; transmitter: address written to
+  /// Of a block in another process, whose ports cannot be looked at.
+  unsigned data_bits = 0, address_bits = 0, id_bits = 0;
   bool operator==(const InterfaceMap&) const = default;
 };
 
@@ -37,7 +39,48 @@ struct TileMap {
   bool operator==(const TileMap&) const = default;
 };
 
+/// What is written to a DMA engine.
+enum class DmaValue : unsigned char {
+  number,
+  source,
+  destination,
+  bytes,
+  rows,
+  source_stride,
+  destination_stride
+};
+
+/// A register written.
+struct DmaWrite {
+  std::uint64_t at = 0;  ///< address at the engine's port
+  DmaValue value = DmaValue::number;
+  std::uint64_t number = 0;
+  unsigned bits = 32;  ///< 8, 16, 32 or 64
+  bool operator==(const DmaWrite&) const = default;
+};
+
+/// How a DMA engine is told to copy: by registers behind its subordinate port (`start` not empty) or by ports
+/// that carry a descriptor (`ports` not empty).
+struct DmaMap {
+  std::vector<DmaWrite> setup;  ///< once after each reset
+  std::vector<DmaWrite> start;  ///< for each copy
+  std::vector<DmaWrite> end;    ///< after each copy
+  struct Status {
+    std::uint64_t at = 0, done = 0, error = 0;  ///< address; masks, 0: none
+    bool operator==(const Status&) const = default;
+  };
+  std::optional<Status> status;  ///< 32 bits, read until done or error unless there is an interrupt
+  std::map<std::string, std::string> ports;  ///< by "start", "ready", "source", ...: names of the module's
+  std::uint64_t alignment = 1;               ///< of addresses, sizes and strides: a power of two
+  std::uint64_t most_bytes = 0;              ///< of a row; 0: what its register or port holds
+  bool operator==(const DmaMap&) const = default;
+
+  bool takes(DmaValue value) const;
+};
+
 struct PinMap {
+  std::string
+      remote;  ///< where a block in another process joins: unix:PATH or tcp:HOST:PORT; empty: in this one
   std::string clock = "clk", reset = "rst_n";
   bool reset_high = false;
   unsigned reset_cycles = 2;
@@ -49,6 +92,7 @@ struct PinMap {
   std::map<std::string, std::uint64_t> constants;  ///< inputs that are held
   std::map<std::string, std::string> ports;        ///< of the tile, those of other names
   std::optional<TileMap> tile;
+  std::optional<DmaMap> dma;
   std::vector<InterfaceMap> interfaces;
 
   /// Throws std::runtime_error with "FILE:LINE:COLUMN: ..." for every problem. An empty text is a map of

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <stdexcept>
+#include <utility>
 
 #include "firmware/abi/command.h"
 #include "firmware/abi/message.h"
@@ -36,33 +38,78 @@ std::span<const std::uint8_t> bytes_of(const std::vector<std::uint32_t>& values)
 
 }  // namespace
 
+std::uint64_t InferenceRequest::given() const {
+  std::uint64_t total = 0;
+  for (const auto& s : sequences) total += s.tokens.size();
+  return total;
+}
+std::uint64_t InferenceRequest::to_generate() const {
+  std::uint64_t total = 0;
+  for (const auto& s : sequences) total += s.generate;
+  return total;
+}
+std::uint64_t Step::tokens() const {
+  std::uint64_t total = 0;
+  for (const auto& chunk : chunks) total += chunk.tokens;
+  return total;
+}
+
 Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceRequest request,
                      std::vector<Peer> peers)
     : soc_(soc),
       program_(program),
       request_(std::move(request)),
       peers_(std::move(peers)),
-      chosen_(peers_.size()),
-      ids_(request_.tokens) {
-  if (request_.tokens.empty()) throw std::invalid_argument("a run needs one token at least");
-  load(soc, program);
+      chosen_(peers_.size()) {
+  if (request_.sequences.empty() || request_.sequences.size() > program.header.sequences)
+    throw std::invalid_argument(fmt::format("a run of {} sequences, by a program for 1 to {}",
+                                            request_.sequences.size(), program.header.sequences));
+  for (const auto& s : request_.sequences) {
+    if (s.tokens.empty()) throw std::invalid_argument("a run needs one token at least");
+    ids_.push_back(s.tokens);
+    positions_.push_back(s.cached);
+  }
+  if (request_.repetition) {
+    if (soc.chip().data == chip::Data::real)
+      throw std::invalid_argument("repeated layers are for runs without data");
+    repeated_.emplace(*request_.repetition, program.header.layers);
+    const auto first = std::find_if(program.tags.begin(), program.tags.end(),
+                                    [](const auto& tag) { return tag.starts_with("layers."); });
+    const auto tag = static_cast<std::uint32_t>(first - program.tags.begin());
+    soc.clusters.front()->vector.on_begin = [this, tag](const fr_command_header& header) {
+      if (header.tag == tag) repeated_->mark(take_snapshot(soc_, program_.tags.size()));
+    };
+  }
+  write_program(soc, program);
+  soc.clusters.front()->on_start = [this] {
+    if (request_.phase != PhaseOfRun::all && !started_) start_ = snapshot();
+    started_ = true;
+  };
   soc.mailbox.on_message = [this] {
     while (const auto message = soc_.mailbox.host_receive()) take(*message);
   };
   for (std::size_t i = 0; i < peers_.size(); ++i) {
-    load(*peers_[i].soc, *peers_[i].program);
+    write_program(*peers_[i].soc, *peers_[i].program);
     peers_[i].soc->mailbox.on_message = [this, i] {
       while (const auto message = peers_[i].soc->mailbox.host_receive()) take_from(i, *message);
     };
   }
 }
 
-void Inference::load(soc::Soc& soc, const models::Program& program) const {
+void Inference::write_program(soc::Soc& soc, const models::Program& program) const {
   const bool data = soc.chip().data == chip::Data::real;
+  const auto& h = program.header;
   for (const auto& segment : program.segments)
     if (!segment.bytes.empty() && data) soc.write(segment.address, segment.bytes);
-  soc.write(program.header.load_address, models::make_head(program, data));
-  soc.write(program.header.token_ids, bytes_of(request_.tokens));
+  soc.write(h.load_address, models::make_head(program, data));
+  std::vector<fr_sequence_request> requests;
+  for (std::size_t i = 0; i < request_.sequences.size(); ++i) {
+    const auto& s = request_.sequences[i];
+    soc.write(h.token_ids + (i * (h.context + 1ull) + s.cached) * sizeof(std::uint32_t), bytes_of(s.tokens));
+    requests.push_back({s.cached, s.tokens.size(), s.generate});
+  }
+  soc.write(h.requests, {reinterpret_cast<const std::uint8_t*>(requests.data()),
+                         requests.size() * sizeof(fr_sequence_request)});
 }
 
 void Inference::take(const ip::Message& message) {
@@ -70,8 +117,9 @@ void Inference::take(const ip::Message& message) {
     case FR_MESSAGE_READY:
       return ready();
     case FR_MESSAGE_STEP:
-      return take_step(message);
+      return take_chunk(message);
     case FR_MESSAGE_DONE:
+      if (repeated_ && repeated_->try_more()) return begin_again();
       return done();
     case FR_MESSAGE_FAILED:
       failure_ = describe_failure(message, soc_, program_);
@@ -128,26 +176,32 @@ void Inference::done() {
 }
 
 bool Inference::same_choices() const {
-  const auto same = [this](const std::vector<std::uint32_t>& chosen) {
-    return std::equal(steps_.begin(), steps_.end(), chosen.begin(), chosen.end(),
-                      [](const Step& step, std::uint32_t id) { return step.id == id; });
-  };
-  return std::all_of(chosen_.begin(), chosen_.end(), same);
+  std::vector<std::uint32_t> own;
+  for (const auto& step : steps_)
+    for (const auto& chunk : step.chunks) own.push_back(chunk.id);
+  return std::all_of(chosen_.begin(), chosen_.end(), [&](const auto& chosen) { return chosen == own; });
 }
 
 void Inference::request_run() {
   if (on_ready) on_ready();
-  start_ = take_snapshot(soc_);
-  for (const auto& peer : peers_) peers_start_.push_back(take_snapshot(*peer.soc));
+  start_ = snapshot();
+  for (const auto& peer : peers_)
+    peers_start_.push_back(take_snapshot(*peer.soc, peer.program->tags.size()));
   first_token_ = start_;
   boot_seconds_ = static_cast<double>(start_.picoseconds) * 1e-12;
   std::uint64_t flags = 0;
   if (request_.temperature) flags |= FR_RUN_SAMPLE;
   if (request_.teacher) flags |= FR_RUN_TEACHER;
   if (request_.keep_logits) flags |= FR_RUN_ALL_LOGITS;
+  const auto& first = request_.sequences.front();
+  std::uint64_t what = first.tokens.size(), more = first.generate;
+  if (request_.sequences.size() > 1 || first.cached > 0 || repeated_) {
+    flags |= FR_RUN_SEQUENCES;
+    what = request_.sequences.size();
+    more = repeated_ ? repeated_->layers() : 0;
+  }
   const auto run = [&](soc::Soc& soc, const models::Program& program) {
-    soc.mailbox.host_send({FR_MESSAGE_RUN, program.header.load_address, request_.tokens.size(),
-                           request_.generate, flags,
+    soc.mailbox.host_send({FR_MESSAGE_RUN, program.header.load_address, what, more, flags,
                            std::bit_cast<std::uint32_t>(request_.temperature.value_or(0)), request_.seed,
                            request_.step_timeout});
   };
@@ -155,40 +209,83 @@ void Inference::request_run() {
   for (const auto& peer : peers_) run(*peer.soc, *peer.program);
 }
 
-void Inference::take_step(const ip::Message& message) {
+/// With more layers: what the run before has given is forgotten.
+void Inference::begin_again() {
+  steps_.clear();
+  for (std::size_t i = 0; i < request_.sequences.size(); ++i) {
+    ids_[i] = request_.sequences[i].tokens;
+    positions_[i] = request_.sequences[i].cached;
+  }
+  started_ = false;
+  prefill_steps_ = 0;
+  request_run();
+}
+
+Snapshot Inference::snapshot() const {
+  auto snapshot = take_snapshot(soc_, program_.tags.size());
+  if (repeated_ && !repeated_->added().values.empty()) add_difference(snapshot, {}, repeated_->added(), 1.0);
+  return snapshot;
+}
+
+void Inference::take_chunk(const ip::Message& message) {
   const double tick = 1 / soc_.chip().peripherals.timebase.hertz;
-  Step step{message[1],
-            message[2],
-            static_cast<std::uint32_t>(message[3]),
-            static_cast<double>(message[4]) * tick,
-            static_cast<double>(message[5]) * tick,
-            0};
+  const auto sequence = message[6];
+  if (sequence >= positions_.size()) {
+    failure_ = fmt::format("firmware told of sequence {}", sequence);
+    return finish();
+  }
+  const Chunk chunk{sequence, message[1], message[2], static_cast<std::uint32_t>(message[3])};
+  step_.begin = static_cast<double>(message[4]) * tick;
+  step_.end = static_cast<double>(message[5]) * tick;
+  step_.chunks.push_back(chunk);
+  positions_[sequence] = chunk.position + chunk.tokens;
+  const auto& wanted = request_.sequences[sequence];
+  if (!request_.teacher && positions_[sequence] >= wanted.cached + wanted.tokens.size())
+    ids_[sequence].push_back(chunk.id);
+  if (request_.keep_logits && soc_.chip().data == chip::Data::real) collect_logits(chunk);
+  if (message[7] == 0) finish_step();
+}
+
+void Inference::finish_step() {
   for (std::size_t c = 0; c < program_.streams.size(); ++c) {
     std::uint64_t cycles = 0;
     soc_.read(chip::address_map::cluster_registers(static_cast<unsigned>(c)) + FR_CLUSTER_CYCLES,
               {reinterpret_cast<std::uint8_t*>(&cycles), sizeof cycles});
-    step.cycles = std::max(step.cycles, cycles);
+    step_.cycles = std::max(step_.cycles, cycles);
   }
-  steps_.push_back(step);
-  const auto last = step.position + step.tokens;
-  if (!request_.teacher && last >= request_.tokens.size()) ids_.push_back(step.id);
-  if (!prefilled_ && last >= request_.tokens.size()) {
-    prefilled_ = true;
-    first_token_ = take_snapshot(soc_);
+  if (repeated_) {
+    const auto before = static_cast<double>(repeated_->added().picoseconds) * 1e-12;
+    const auto more = repeated_->end_step(std::llround((step_.end - step_.begin) * 1e12));
+    step_.begin += before;
+    step_.end += before + static_cast<double>(more) * 1e-12;
+    step_.cycles += static_cast<std::uint64_t>(ip::Clock(soc_.chip().clusters.clock).ps_to_cycles(more));
   }
-  if (request_.keep_logits && soc_.chip().data == chip::Data::real) {
-    const auto columns = program_.header.vocabulary;
-    const auto old = logits_.size();
-    logits_.resize(old + step.tokens * columns);
-    soc_.read(program_.header.logits + step.position * columns * sizeof(float),
-              {reinterpret_cast<std::uint8_t*>(logits_.data() + old), step.tokens * columns * sizeof(float)});
+  steps_.push_back(std::exchange(step_, {}));
+  if (prefill_steps_ == 0 && prompts_done()) {
+    prefill_steps_ = steps_.size();
+    first_token_ = snapshot();
   }
-  if (on_step) on_step(step);
+  if (on_step) on_step(steps_.back());
+}
+
+bool Inference::prompts_done() const {
+  for (std::size_t i = 0; i < positions_.size(); ++i)
+    if (positions_[i] < request_.sequences[i].cached + request_.sequences[i].tokens.size()) return false;
+  return true;
+}
+
+void Inference::collect_logits(const Chunk& chunk) {
+  const auto columns = program_.header.vocabulary;
+  const auto old = logits_.size();
+  logits_.resize(old + chunk.tokens * columns);
+  soc_.read(program_.header.logits + chunk.position * columns * sizeof(float),
+            {reinterpret_cast<std::uint8_t*>(logits_.data() + old), chunk.tokens * columns * sizeof(float)});
 }
 
 void Inference::finish() {
-  end_ = take_snapshot(soc_);
-  for (const auto& peer : peers_) peers_end_.push_back(take_snapshot(*peer.soc));
+  end_ = snapshot();
+  for (const auto& peer : peers_)
+    peers_end_.push_back(take_snapshot(*peer.soc, peer.program->tags.size()));
   if (on_end) on_end();
   const ip::Message stop{FR_MESSAGE_STOP, failure_.empty() ? 0u : 1u};
   reply([this, stop] {

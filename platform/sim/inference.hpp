@@ -10,19 +10,46 @@
 #include <vector>
 
 #include "models/compiler/program.hpp"
+#include "platform/sim/repeated_layers.hpp"
 #include "platform/sim/statistics.hpp"
 #include "platform/soc/soc.hpp"
 
 namespace forerun::sim {
 
-struct InferenceRequest {
+/// What is wanted of one sequence.
+struct SequenceRequest {
   std::vector<std::uint32_t> tokens;  ///< the prompt, or with `teacher` every input; one or more
-  std::uint64_t generate = 0;         ///< tokens to generate, 1 or more; unused with `teacher`
-  bool teacher = false;               ///< feed `tokens` whatever the chip chooses
-  bool keep_logits = false;           ///< make logits at every position and collect them
-  std::optional<float> temperature;   ///< above 0: sample; otherwise the largest logit is chosen
-  std::uint64_t seed = 0;             ///< of the sampling
-  std::uint64_t step_timeout = 0;     ///< ticks of the time base; 0: none
+  std::uint64_t cached = 0;           ///< positions before them that are taken as being in the cache already
+  std::uint64_t generate = 0;         ///< tokens to generate; unused with `teacher`. 0: none beyond the first
+};
+
+enum class PhaseOfRun : unsigned char {
+  all,      ///< prompts, then tokens after them
+  prefill,  ///< prompts only
+  decode,   ///< from a filled cache on
+  gemm,     ///< no tokens: the one step is a matrix product
+};
+
+struct InferenceRequest {
+  std::vector<SequenceRequest> sequences;  ///< one or more, as many as the program has room for
+  PhaseOfRun phase =
+      PhaseOfRun::all;       ///< for the counting: with another than all, it begins with the first step
+  bool teacher = false;      ///< feed `tokens` whatever the chip chooses; one sequence
+  bool keep_logits = false;  ///< make logits at every position and collect them; one sequence
+  std::optional<float> temperature;  ///< above 0: sample; otherwise the largest logit is chosen
+  std::uint64_t seed = 0;            ///< of the sampling
+  std::uint64_t step_timeout = 0;    ///< ticks of the time base; 0: none
+  std::optional<LayerRepetition> repetition;
+
+  /// Tokens of all sequences that are given, and that may be generated.
+  std::uint64_t given() const;
+  std::uint64_t to_generate() const;
+};
+
+/// Tokens of one sequence in a step.
+struct Chunk {
+  std::uint64_t sequence = 0, position = 0, tokens = 0;
+  std::uint32_t id = 0;  ///< chosen after its last token
 };
 
 /// Another device of the system, which runs its own program for the same request.
@@ -33,10 +60,10 @@ struct Peer {
 
 /// What firmware reported about one step.
 struct Step {
-  std::uint64_t position = 0, tokens = 0;
-  std::uint32_t id = 0;       ///< chosen after its last token
+  std::vector<Chunk> chunks;
   double begin = 0, end = 0;  ///< seconds since power-on, as firmware read its clock
   std::uint64_t cycles = 0;   ///< of the slowest cluster's clock
+  std::uint64_t tokens() const;
 };
 
 class Inference {
@@ -56,15 +83,18 @@ class Inference {
   const InferenceRequest& request() const { return request_; }
   const models::Program& program() const { return program_; }
   const std::vector<Step>& steps() const { return steps_; }
-  /// The given tokens, then (without `teacher`) the generated ones.
-  const std::vector<std::uint32_t>& ids() const { return ids_; }
+  /// Of a sequence: the given tokens, then (without `teacher`) the generated ones.
+  const std::vector<std::uint32_t>& ids(std::size_t sequence) const { return ids_[sequence]; }
   /// [position][vocabulary]; collected with `keep_logits` and real data.
   const std::vector<float>& logits() const { return logits_; }
   bool finished() const { return finished_; }
   /// Empty, or one sentence with a line break between parts.
   const std::string& failure() const { return failure_; }
+  /// Steps up to the one that did the last given token, itself included.
+  std::size_t prefill_steps() const { return prefill_steps_; }
 
-  /// Counters when firmware took the request, when the last given token was done, and at the end.
+  /// Counters when firmware took the request (or the first step began: see PhaseOfRun), when the last given
+  /// token was done, and at the end.
   const Snapshot& at_start() const { return start_; }
   const Snapshot& at_first_token() const { return first_token_; }
   const Snapshot& at_end() const { return end_; }
@@ -72,33 +102,46 @@ class Inference {
   const std::vector<Peer>& peers() const { return peers_; }
   const std::vector<Snapshot>& peers_at_start() const { return peers_start_; }
   const std::vector<Snapshot>& peers_at_end() const { return peers_end_; }
+  /// Layers of a step that were simulated. The times, counters and cycles here count the others, too.
+  std::uint64_t layers() const { return repeated_ ? repeated_->layers() : program_.header.layers; }
+  /// Of the run's time, how far the counted layers may be off: twice the standard error.
+  double repetition_error() const { return repeated_ ? repeated_->error() : 0; }
   /// Seconds from power-on to the request.
   double boot_seconds() const { return boot_seconds_; }
 
  private:
+  void write_program(soc::Soc& soc, const models::Program& program) const;
   void take(const ip::Message& message);
   void take_from(std::size_t peer, const ip::Message& message);
-  void load(soc::Soc& soc, const models::Program& program) const;
   void reply(const std::function<void()>& send) const;
   void ready();
   void done();
   bool same_choices() const;
   void request_run();
-  void take_step(const ip::Message& message);
+  void take_chunk(const ip::Message& message);
+  void finish_step();
+  bool prompts_done() const;
+  void collect_logits(const Chunk& chunk);
   void finish();
   std::string describe_failure(const ip::Message& message, soc::Soc& soc,
                                const models::Program& program) const;
+  Snapshot snapshot() const;
+  void begin_again();
 
   soc::Soc& soc_;
   const models::Program& program_;
   InferenceRequest request_;
   std::vector<Peer> peers_;
-  std::vector<std::vector<std::uint32_t>> chosen_;  // by each peer, a step each
+  std::vector<std::vector<std::uint32_t>> chosen_;  // by each peer, a chunk each
   std::size_t ready_ = 0, done_ = 0;                // devices
   std::vector<Step> steps_;
-  std::vector<std::uint32_t> ids_;
+  Step step_;  // whose chunks firmware is telling
+  std::vector<std::vector<std::uint32_t>> ids_;
+  std::vector<std::uint64_t> positions_;  // that are done, by sequence
   std::vector<float> logits_;
-  bool finished_ = false, prefilled_ = false;
+  std::optional<RepeatedLayers> repeated_;
+  bool finished_ = false, started_ = false;
+  std::size_t prefill_steps_ = 0;
   std::string failure_;
   Snapshot start_, first_token_, end_;
   std::vector<Snapshot> peers_start_, peers_end_;

@@ -159,7 +159,7 @@ void Recorder::record_products(Stream& stream, ip::TensorCore& tensor) {
     const auto format =
         command.header().opcode == FR_OP_MATMUL ? tile_format(command.as<fr_matmul>()) : std::nullopt;
     if (!format) {
-      ++stream.other_types;
+      ++(command.header().opcode == FR_OP_MATMUL ? stream.other_types : stream.scaled);
       return;
     }
     if (stream.writer.count() >= most_) {
@@ -193,7 +193,10 @@ std::string Recorder::summary() const {
                         stream->kind == record::Kind::products ? "products" : "transactions");
     if (stream->beyond > 0) text += fmt::format(", {} more left out", stream->beyond);
     if (stream->other_types > 0)
-      text += fmt::format(", {} of other number formats left out", stream->other_types);
+      text += fmt::format(", {} MATMUL of other number formats left out: a tile has int8, bf16 or fp16",
+                          stream->other_types);
+    if (stream->scaled > 0)
+      text += fmt::format(", {} MATMUL_SCALED left out: a tile has no scales", stream->scaled);
     if (stream->unanswered > 0) text += fmt::format(", {} without an answer left out", stream->unanswered);
     text += "\n";
   }

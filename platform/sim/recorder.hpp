@@ -43,6 +43,7 @@ class Recorder {
     ip::record::Writer writer;
     ip::record::Kind kind;
     std::uint64_t beyond = 0;       ///< not recorded: more than wanted
+    std::uint64_t scaled = 0;       ///< MATMUL_SCALED, which no tile has
     std::uint64_t other_types = 0;  ///< products of number formats that the tile does not have
     std::size_t unanswered = 0;
   };

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "ip/base/method.hpp"
 #include "ip/base/time.hpp"
 #include "platform/soc/parameters.hpp"
 
@@ -51,6 +52,7 @@ Simulation::Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)>
     soc.plic.machine.bind(host_cpu_->machine_external);
   }
   for (std::size_t i = 0; i <= others.size(); ++i) device(i).on_exit = [this](int code) { exited(code); };
+  ip::add_method("exit", {&exit_}, [] { sc_core::sc_stop(); });
 }
 
 /// The first failure ends everything, success that of the last device.
@@ -58,7 +60,7 @@ void Simulation::exited(int code) {
   if (exit_code_) return;
   if (code == 0 && ++exited_ <= others.size()) return;
   exit_code_ = code;
-  sc_core::sc_stop();
+  exit_.notify(sc_core::SC_ZERO_TIME);  // an event, so that the CPU does not run ahead of it
 }
 
 void Simulation::load(const ElfProgram& program) {

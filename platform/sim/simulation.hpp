@@ -65,6 +65,7 @@ class Simulation {
   std::optional<int> exit_code_;
   std::size_t exited_ = 0;
   bool stopped_ = false;
+  sc_core::sc_event exit_;
 };
 
 }  // namespace forerun::sim

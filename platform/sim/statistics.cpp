@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 
 #include "ip/base/time.hpp"
 
@@ -18,11 +19,34 @@ bool matches(std::string_view name, std::string_view prefix, std::string_view su
 
 }  // namespace
 
-Snapshot take_snapshot(const soc::Soc& soc) {
-  Snapshot snapshot{ip::now_picoseconds(), {}};
+Snapshot take_snapshot(const soc::Soc& soc, std::size_t tags) {
+  Snapshot snapshot{ip::now_picoseconds(), {}, {}, {}};
   snapshot.values.reserve(soc.statistics().size());
   for (const auto& statistic : soc.statistics()) snapshot.values.push_back(statistic.value());
+  for (const auto& link : soc.noc.links())
+    for (const auto value :
+         {link.flits, static_cast<std::uint64_t>(link.busy_ps), static_cast<std::uint64_t>(link.blocked_ps)})
+      snapshot.links.push_back(value);
+  for (const auto& cluster : soc.clusters)
+    for (const auto* engine : cluster->engines()) {
+      if (engine == nullptr) continue;
+      auto times = engine->time_by_tag();
+      times.resize(tags);
+      snapshot.tags.insert(snapshot.tags.end(), times.begin(), times.end());
+    }
   return snapshot;
+}
+
+void add_difference(Snapshot& to, const Snapshot& from, const Snapshot& until, double factor) {
+  const auto scaled = [factor](auto difference) {
+    return std::llround(static_cast<double>(difference) * factor);
+  };
+  to.picoseconds += scaled(until.picoseconds - from.picoseconds);
+  for (const auto list : {&Snapshot::values, &Snapshot::links, &Snapshot::tags})
+    for (std::size_t i = 0; i < (to.*list).size(); ++i) {
+      const auto before = (from.*list).empty() ? 0 : (from.*list)[i];
+      (to.*list)[i] += static_cast<std::uint64_t>(scaled((until.*list)[i] - before));
+    }
 }
 
 std::uint64_t Window::sum(std::string_view prefix, std::string_view suffix) const {

@@ -390,7 +390,6 @@ ip::ClusterParameters cluster_parameters(const chip::Chip& chip, unsigned index)
   const auto queue_depth = c.command.queue_depth;
   ip::ClusterParameters p;
   p.index = index;
-  p.ports_in_order = chip.devices > 1;
   p.scratchpad = {.size = c.scratchpad.size,
                   .banks = c.scratchpad.banks,
                   .bank_width = c.scratchpad.bank_width,
@@ -403,6 +402,7 @@ ip::ClusterParameters cluster_parameters(const chip::Chip& chip, unsigned index)
            .queue_depth = queue_depth,
            .clock = c.clock,
            .timing = timing(chip),
+           .rows_in_place = !chip.rtl.hbm.text.empty(),
            .data = data};
   p.tensor = {.rows = c.tensor.rows,
               .columns = c.tensor.columns,

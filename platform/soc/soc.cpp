@@ -26,8 +26,9 @@ const chip::Chip& checked(const chip::Chip& chip) {
 
 std::string RtlDifference::describe(const std::string& part) const {
   const auto& d = difference;
-  return fmt::format("RTL and models differ in cluster {}, first in cycle {} of {}{} (at {} ps)\n  {}\n  waves: {}",
-                     cluster, d.cycle, d.command, part.empty() ? "" : " of " + part, d.picoseconds, d.what, d.waves);
+  return fmt::format(
+      "RTL and models differ in cluster {}, first in cycle {} of {}{} (at {} ps)\n  {}\n  waves: {}", cluster,
+      d.cycle, d.command, part.empty() ? "" : " of " + part, d.picoseconds, d.what, d.waves);
 }
 
 Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocOptions& options)
@@ -42,7 +43,8 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
                                       : nullptr),
       sram_rtl(
           sram ? nullptr
-               : std::make_unique<rtl::RtlDevice>("sram", chip.rtl.sram.text, chip.cpu.clock, options.waves)),
+               : rtl::make_device("sram", chip.rtl.sram.text,
+                                  {.label = "sram", .frequency = chip.cpu.clock, .waves = options.waves})),
       uart("uart", uart_parameters(chip)),
       clint("clint", clint_parameters(chip)),
       plic("plic", plic_parameters(chip)),
@@ -54,16 +56,24 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
       hbm_store(chip::memory_size(chip).count),
       sram_port_("sram_port"),
       wanted_taps_(options.taps) {
-  for (unsigned i = 0; i < chip.hbm.stacks; ++i)
+  if (!chip.rtl.hbm.text.empty()) put_rtl_into_hbm(options.waves);
+  for (unsigned i = 0; i < chip.hbm.stacks && hbm_rtl.empty(); ++i)
     hbm.push_back(std::make_unique<ip::HbmStack>(fmt::format("hbm{}", i).c_str(), hbm_parameters(chip, i),
                                                  hbm_store, options.collapse));
   for (unsigned i = 0; i < chip.clusters.count; ++i)
     clusters.push_back(
         std::make_unique<ip::Cluster>(fmt::format("cluster{}", i).c_str(), cluster_parameters(chip, i)));
   if (chip.clusters.tensor.model != chip::TensorModel::tlm) put_rtl_into_clusters(options.waves);
+  if (chip.clusters.dma.model == chip::DmaModel::rtl) put_rtl_into_dma(options.waves);
   for (unsigned i = 0; i < chip.rtl.devices.size(); ++i)
-    rtl_devices.push_back(std::make_unique<rtl::RtlDevice>(
-        fmt::format("device{}", i).c_str(), chip.rtl.devices[i].text, chip.cpu.clock, options.waves));
+    rtl_devices.push_back(rtl::make_device(fmt::format("device{}", i), chip.rtl.devices[i].text,
+                                           {.label = fmt::format("device{}", i),
+                                            .frequency = chip.cpu.clock,
+                                            .boundary = boundary(),
+                                            .waves = options.waves}));
+  if (sram_rtl) watch(*sram_rtl);
+  for (auto* list : {&rtl_devices, &hbm_rtl})
+    for (auto& device : *list) watch(*device);
   if (cpu) connect_cpu();
   connect_control_tile();
   connect_noc();
@@ -119,6 +129,55 @@ void Soc::put_rtl_into_clusters(const rtl::WaveOptions& waves) {
   }
 }
 
+std::uint64_t Soc::boundary() const {
+  return chip_.hbm.stacks * chip_.hbm.ports == 1 ? 0 : chip_.hbm.interleave.count;
+}
+
+void Soc::watch(rtl::Device& device) {
+  device.on_loss = [this](const std::string& why) {
+    if (lost_block.empty()) lost_block = why;
+    if (sc_core::sc_get_status() == sc_core::SC_RUNNING)
+      sc_core::sc_stop();
+    else
+      throw std::runtime_error(why);
+  };
+}
+
+void Soc::put_rtl_into_hbm(const rtl::WaveOptions& waves) {
+  const auto ports = chip_.hbm.stacks * chip_.hbm.ports;
+  const auto bytes = chip::memory_size(chip_).count / ports;
+  for (unsigned i = 0; i < ports; ++i) {
+    const auto label = fmt::format("hbm{}.port{}", i / chip_.hbm.ports, i % chip_.hbm.ports);
+    hbm_rtl.push_back(rtl::make_device(
+        fmt::format("hbm{}_port{}", i / chip_.hbm.ports, i % chip_.hbm.ports), chip_.rtl.hbm.text,
+        {.label = label,
+         .frequency = chip_.hbm.clock,
+         .waves = waves,
+         .translate = [this](std::uint64_t offset) { return within_port(chip_, offset); }}));
+    const auto bits = hbm_rtl.back()->subordinate().face->axi.address_bits;
+    if (bits < 64 && (bytes - 1) >> bits != 0)
+      throw std::invalid_argument(fmt::format(
+          "rtl.hbm: {}: its address bus of {} bits reaches {} bytes, but each port has {} bytes of the HBM "
+          "(hbm.rows, hbm.channels and other keys of its shape, hbm.ports)",
+          chip_.rtl.hbm.text, bits, std::uint64_t{1} << bits, bytes));
+  }
+}
+
+void Soc::put_rtl_into_dma(const rtl::WaveOptions& waves) {
+  const auto model = rtl::dma_model(chip_, waves.format);
+  for (std::size_t i = 0; i < clusters.size(); ++i)
+    for (const std::string kind : {"load", "store"}) {
+      auto engine = std::make_unique<rtl::RtlDma>(fmt::format("cluster{}_{}", i, kind).c_str(), model,
+                                                  rtl::RtlPlace{.label = fmt::format("cluster{}.{}", i, kind),
+                                                                .frequency = chip_.clusters.clock,
+                                                                .boundary = boundary(),
+                                                                .waves = waves});
+      dma_rtl.push_back(engine.get());
+      auto& dma = kind == "load" ? clusters[i]->load : clusters[i]->store;
+      dma.use(std::move(engine));
+    }
+}
+
 void Soc::connect_cpu() {
   cpu->bus.bind(bus.socket);
   cpu->time_source = [this](const sc_core::sc_time& delay) { return clint.mtime(delay); };
@@ -167,7 +226,13 @@ void Soc::connect_noc() {
   }
 
   const auto memory = connect_memory(
-      noc, chip_, grid_, hbm, [this](const auto& name, auto& from, auto& to) { join(name, from, to); });
+      noc, chip_, grid_,
+      [this](const std::string& name, ip::Noc::Target& from, unsigned stack, unsigned port) {
+        if (hbm_rtl.empty())
+          join(name, from, hbm[stack]->port[port]);
+        else
+          join(name, from, hbm_rtl[stack * chip_.hbm.ports + port]->subordinate().bridge->socket);
+      });
   connect_windows(noc, chip_, ports, memory);
 }
 
@@ -179,7 +244,7 @@ void Soc::connect_links(unsigned device) {
     if (other != device) noc.map(map::device(other), map::device_stride, *to_link, map::device(other));
 }
 
-rtl::RtlDevice::Target& Soc::sram_memory() {
+rtl::Device::Target& Soc::sram_memory() {
   auto& memory = sram_rtl->subordinate();
   const auto bits = memory.face->axi.address_bits;
   if (bits < 64 &&
@@ -238,7 +303,9 @@ void Soc::reset() {
   for (auto& cluster : clusters) pulse(cluster->reset_line);
   for (auto& stack : hbm) pulse(stack->reset_line);
   if (sram_rtl) sram_rtl->reset();
+  for (auto& memory : hbm_rtl) memory->reset();
   for (auto& device : rtl_devices) device->reset();
+  for (auto* engine : dma_rtl) engine->reset();
   for (auto* line : {&noc.reset_line, &uart.reset_line, &timer.reset_line, &mailbox.reset_line,
                      &perf.reset_line, &clint.reset_line, &plic.reset_line})
     pulse(*line);
@@ -251,7 +318,7 @@ void Soc::add_statistics(const std::string& prefix, const ip::CounterGroup& grou
         {prefix + "." + c->name(), c->unit(), c->description(), [c] { return c->value(); }});
 }
 
-void Soc::add_channel_statistics(const std::string& stack_name, const ip::HbmStack& stack) {
+void Soc::add_channel_statistics(const std::string& stack_name, ip::HbmStack& stack) {
   using S = ip::hbm::ChannelStatistics;
   struct Entry {
     const char *name, *unit, *description;
@@ -311,6 +378,7 @@ void Soc::collect_statistics() {
     add_statistics(name, hbm[i]->counters);
     add_channel_statistics(name, *hbm[i]);
   }
+  for (auto& memory : hbm_rtl) add_statistics(memory->label(), memory->subordinate().bridge->counters);
   for (unsigned i = 0; i < clusters.size(); ++i)
     for (const auto& [counter_name, c] : clusters[i]->all_counters())
       statistics_.push_back({fmt::format("cluster{}.{}", i, counter_name), c->unit(), c->description(),
@@ -326,6 +394,9 @@ Soc::DebugTarget Soc::debug_target(std::uint64_t address) {
   if (address - map::sram < chip_.sram.size.count)
     return {sram ? &sram->socket.get_base_export() : &sram_memory().bridge->socket.get_base_export(),
             address - map::sram};
+  if (address - map::hbm < hbm_store.size() && !hbm_rtl.empty())
+    return {&hbm_rtl[port_of(chip_, address - map::hbm)]->subordinate().bridge->socket.get_base_export(),
+            address - map::hbm};
   if (address - map::hbm < hbm_store.size())
     return {&hbm.front()->port[0].get_base_export(), address - map::hbm};
   throw std::runtime_error(
@@ -336,7 +407,10 @@ template <typename Byte>
 void Soc::debug_access(tlm::tlm_command command, std::uint64_t address, std::span<Byte> data) {
   constexpr std::size_t piece = 1 << 20;
   while (!data.empty()) {
-    const auto length = static_cast<unsigned>(std::min(piece, data.size()));
+    auto length = static_cast<unsigned>(std::min(piece, data.size()));
+    if (!hbm_rtl.empty() && boundary() != 0 && address >= map::hbm)  // within the memory of a port
+      length = static_cast<unsigned>(
+          std::min<std::uint64_t>(length, boundary() - (address - map::hbm) % boundary()));
     const auto [target, local] = debug_target(address);
     tlm::tlm_generic_payload payload;
     payload.set_command(command);

@@ -31,6 +31,7 @@
 #include "ip/uart/uart.hpp"
 #include "platform/chip/chip.hpp"
 #include "platform/rtl/device.hpp"
+#include "platform/rtl/dma.hpp"
 #include "platform/rtl/tensor.hpp"
 #include "platform/soc/shared_target.hpp"
 
@@ -42,7 +43,7 @@ struct SocOptions {
   std::vector<std::string> taps{};  ///< boundaries (Soc::boundaries) at which transactions are recorded
   rtl::WaveOptions waves{};         ///< of all RTL
   unsigned device = 0;              ///< which of the system's devices this is
-  bool collapse = true;  ///< false: HBM serves each burst by itself, slowly; for tests
+  bool collapse = true;             ///< false: HBM serves each burst by itself, slowly; for tests
 };
 
 /// Where RTL in lockstep differed first; the simulation stops there.
@@ -89,9 +90,9 @@ class Soc : public sc_core::sc_module {
   std::unique_ptr<ip::Cpu> cpu;  ///< empty without CPU
   ip::Bus bus;                   ///< its socket is bound to the CPU, or for the other master to bind
   ip::Memory boot_rom;
-  std::unique_ptr<ip::Memory> sram;                          ///< empty when it is RTL
-  std::unique_ptr<rtl::RtlDevice> sram_rtl;                  ///< `rtl.sram`; empty without
-  std::vector<std::unique_ptr<rtl::RtlDevice>> rtl_devices;  ///< `rtl.devices`
+  std::unique_ptr<ip::Memory> sram;                       ///< empty when it is RTL
+  std::unique_ptr<rtl::Device> sram_rtl;                  ///< `rtl.sram`; empty without
+  std::vector<std::unique_ptr<rtl::Device>> rtl_devices;  ///< `rtl.devices`
   ip::Uart uart;
   ip::Clint clint;
   ip::Plic plic;
@@ -100,8 +101,9 @@ class Soc : public sc_core::sc_module {
   ip::Sysctl sysctl;
   ip::PerformanceCounters perf;
   ip::Noc noc;
-  ip::SparseMemory hbm_store;  ///< the bytes of all stacks, from address_map::hbm on
-  std::vector<std::unique_ptr<ip::HbmStack>> hbm;
+  ip::SparseMemory hbm_store;                         ///< the bytes of all stacks, from address_map::hbm on
+  std::vector<std::unique_ptr<ip::HbmStack>> hbm;     ///< empty when memory is RTL
+  std::vector<std::unique_ptr<rtl::Device>> hbm_rtl;  ///< `rtl.hbm`, stack * ports + port; empty without
   std::vector<std::unique_ptr<ip::Cluster>> clusters;
   /// Of a device among several: to and from the links, for these to be bound to.
   ip::Noc::Target* to_link = nullptr;
@@ -114,7 +116,11 @@ class Soc : public sc_core::sc_module {
   const std::vector<std::string>& boundaries() const { return boundaries_; }
   /// Models of the arrays; empty when none are RTL.
   std::unique_ptr<rtl::TileLibrary> tensor_rtl;
+  /// Engines of clusters.dma.model rtl, load and store of each cluster in turn; they belong to the clusters.
+  std::vector<rtl::RtlDma*> dma_rtl;
   std::optional<RtlDifference> rtl_difference;
+  /// What happened when a block in another process was lost; the simulation stops there. Empty: none was.
+  std::string lost_block;
 
   /// Called when firmware ends the simulation with an exit code, 0 .. 255.
   std::function<void(int)> on_exit;
@@ -138,8 +144,13 @@ class Soc : public sc_core::sc_module {
   std::string describe_stall();
 
  private:
-  rtl::RtlDevice::Target& sram_memory();
+  rtl::Device::Target& sram_memory();
+  void watch(rtl::Device& device);
+  void put_rtl_into_hbm(const rtl::WaveOptions& waves);
   void put_rtl_into_clusters(const rtl::WaveOptions& waves);
+  void put_rtl_into_dma(const rtl::WaveOptions& waves);
+  /// Bytes within which a transaction stays at one memory tile; 0: all.
+  std::uint64_t boundary() const;
   void connect_cpu();
   void connect_control_tile();
   void connect_noc();
@@ -148,7 +159,7 @@ class Soc : public sc_core::sc_module {
   void connect_interrupts_and_resets();
   void collect_statistics();
   void add_statistics(const std::string& prefix, const ip::CounterGroup& group);
-  void add_channel_statistics(const std::string& stack_name, const ip::HbmStack& stack);
+  void add_channel_statistics(const std::string& stack_name, ip::HbmStack& stack);
   std::uint64_t rom_bytes() const;
   /// Binds two sockets, with a tap between them if one is wanted at this boundary.
   template <typename From, typename To>

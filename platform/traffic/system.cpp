@@ -250,7 +250,7 @@ class MemoryProbe {
   };
   Counts count() const {
     Counts c;
-    for (const auto* stack : stacks_)
+    for (auto* stack : stacks_)
       for (unsigned i = 0; i < stack->channels(); ++i) {
         const auto s = stack->statistics(i);
         c.bursts += static_cast<double>(s.reads + s.writes);

@@ -23,6 +23,9 @@ TestProgram::TestProgram() {
   header.parameters = parameters;
   header.token_ids = token_ids;
   header.next_ids = next_ids;
+  header.requests = requests;
+  header.sequences = 1;
+  header.layers = 3;
   header.memory_end = end;
   header.scratchpad_bytes = 4096;
   std::strcpy(header.name, "increment");
@@ -128,13 +131,28 @@ ip::Message Board::run(const std::vector<std::uint32_t>& prompt, std::uint64_t g
   if (!prompt.empty())
     soc.write(TestProgram::token_ids,
               {reinterpret_cast<const std::uint8_t*>(prompt.data()), prompt.size() * 4});
-  steps.clear();
   send({FR_MESSAGE_RUN, TestProgram::at, prompt.size(), generate, flags, temperature, seed, timeout});
+  return take_steps();
+}
+
+ip::Message Board::take_steps() {
+  steps.clear();
   for (;;) {
     const auto message = receive();
     if (message[0] != FR_MESSAGE_STEP) return message;
     steps.push_back(message);
   }
+}
+
+void Board::write_requests(const std::vector<fr_sequence_request>& requests) {
+  soc.write(TestProgram::requests, {reinterpret_cast<const std::uint8_t*>(requests.data()),
+                                    requests.size() * sizeof(fr_sequence_request)});
+}
+
+ip::Message Board::request(const std::vector<fr_sequence_request>& requests, std::uint64_t layers) {
+  write_requests(requests);
+  send({FR_MESSAGE_RUN, TestProgram::at, requests.size(), layers, FR_RUN_SEQUENCES, 0, 0, 0});
+  return take_steps();
 }
 
 std::vector<std::uint32_t> Board::read_ids(std::uint64_t address, std::size_t count) {

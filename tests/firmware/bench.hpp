@@ -35,7 +35,8 @@ inline chip::Chip small_chip() {
 /// A program of two clusters that adds 1 to each token: the id after 41 is 42.
 struct TestProgram {
   static constexpr std::uint64_t at = chip::address_map::hbm + 0x10000, parameters = at + 0x8000,
-                                 token_ids = at + 0x9000, next_ids = at + 0xa000, end = at + 0xb000;
+                                 token_ids = at + 0x9000, next_ids = at + 0xa000, requests = at + 0xb000,
+                                 end = at + 0xc000;
   fr_program_header header{};
   std::vector<fr_program_stream> streams;
   std::vector<fr_program_tag> tags{fr_program_tag{"increment"}};
@@ -62,9 +63,15 @@ class Board : public sc_core::sc_module {
   ip::Message run(const std::vector<std::uint32_t>& prompt, std::uint64_t generate, std::uint64_t flags = 0,
                   std::uint64_t timeout = 0, std::uint64_t temperature = 0, std::uint64_t seed = 0);
   std::vector<ip::Message> steps;
+  void write_requests(const std::vector<fr_sequence_request>& requests);
+  /// The same for sequences in the table of requests.
+  ip::Message request(const std::vector<fr_sequence_request>& requests, std::uint64_t layers = 0);
 
   std::vector<std::uint32_t> read_ids(std::uint64_t address, std::size_t count);
   std::vector<std::int64_t> read_parameters();
+
+ private:
+  ip::Message take_steps();
 };
 
 /// With firmware in the simulator's process.

@@ -77,7 +77,7 @@ TEST(Runtime, FillsInTheParameters) {
   ASSERT_EQ(parameters.size(), 6u);  // three steps and DONE, one step and DONE
   const auto row = [](std::int64_t position, std::int64_t tokens, std::int64_t rows, std::int64_t sample,
                       std::int64_t temperature, std::int64_t low, std::int64_t high) {
-    std::vector<std::int64_t> values{position, tokens, rows, sample, temperature, low, high};
+    std::vector<std::int64_t> values{position, tokens, rows, sample, temperature, low, high, 3, 1};
     values.resize(FR_PARAMETERS);
     return values;
   };
@@ -85,6 +85,22 @@ TEST(Runtime, FillsInTheParameters) {
   EXPECT_EQ(parameters[1], row(4, 1, 1, 1, one_half, 0x90abcdef, 0x12345678));
   EXPECT_EQ(parameters[2], row(5, 1, 1, 1, one_half, 0x90abcdef, 0x12345678));
   EXPECT_EQ(parameters[4], row(0, 3, 3, 0, 0, 0, 0));
+}
+
+TEST(Runtime, GoesOnWhereTheCacheEnds) {
+  Bench bench("bench");
+  expect_ready(bench);
+  TestProgram().load(bench.soc);
+  std::vector<std::vector<std::int64_t>> parameters;
+  bench.soc.mailbox.on_message = [&] { parameters.push_back(bench.read_parameters()); };
+  bench.request({{40, 1, 3}}, 2);
+  ASSERT_EQ(bench.steps.size(), 3u) << bench.log;
+  EXPECT_THAT(column(bench.steps, 1), ElementsAre(40, 41, 42));
+  EXPECT_THAT(column(bench.steps, 2), ElementsAre(1, 1, 1));
+  EXPECT_THAT(column(bench.steps, 6), ElementsAre(0, 0, 0));
+  EXPECT_THAT(column(bench.steps, 7), ElementsAre(0, 0, 0));
+  EXPECT_EQ(parameters[0][FR_PARAMETER_POSITION], 40);
+  EXPECT_EQ(parameters[0][FR_PARAMETER_LAYERS], 2) << "as asked for, of three";
 }
 
 TEST(Runtime, TeacherFeedsTheGivenIdsOnly) {
@@ -151,6 +167,16 @@ ip::Message request(std::uint64_t prompt, std::uint64_t generate, std::uint64_t 
                     std::uint64_t temperature = 0) {
   return {FR_MESSAGE_RUN, TestProgram::at, prompt, generate, flags, temperature, 0, 0};
 }
+ip::Message request_table(std::uint64_t sequences, std::uint64_t layers) {
+  return {FR_MESSAGE_RUN, TestProgram::at, sequences, layers, FR_RUN_SEQUENCES, 0, 0, 0};
+}
+/// The program, and a request in its table.
+std::function<void(Bench&, TestProgram&)> with_request(const fr_sequence_request& wanted) {
+  return [wanted](Bench& bench, TestProgram& program) {
+    program.load(bench.soc);
+    bench.write_requests({wanted});
+  };
+}
 ip::Message run_at(std::uint64_t address) { return {FR_MESSAGE_RUN, address, 1, 1}; }
 constexpr auto no_end = ~std::uint64_t{0};
 
@@ -183,7 +209,13 @@ const Bad bad_runs[] = {
     {"LongPrompt", FR_FAILURE_REQUEST, good, request(65, 0)},
     {"TooManyTokens", FR_FAILURE_REQUEST, good, request(1, 64)},
     {"HugeNumbers", FR_FAILURE_REQUEST, good, request(1, no_end)},
-    {"UnknownFlag", FR_FAILURE_REQUEST, good, request(1, 1, 8)},
+    {"UnknownFlag", FR_FAILURE_REQUEST, good, request(1, 1, 16)},
+    {"NoSequences", FR_FAILURE_REQUEST, with_request({0, 1, 1}), request_table(0, 0)},
+    {"TooManySequences", FR_FAILURE_REQUEST, with_request({0, 1, 1}), request_table(2, 0)},
+    {"TooManyLayers", FR_FAILURE_REQUEST, with_request({0, 1, 1}), request_table(1, 4)},
+    {"LongCache", FR_FAILURE_REQUEST, with_request({64, 1, 0}), request_table(1, 0)},
+    {"HugeCache", FR_FAILURE_REQUEST, with_request({~std::uint64_t{0}, 2, 0}), request_table(1, 0)},
+    {"NothingAfterTheCache", FR_FAILURE_REQUEST, with_request({3, 0, 1}), request_table(1, 0)},
     {"NoTemperature", FR_FAILURE_REQUEST, good, request(1, 1, FR_RUN_SAMPLE)},
     {"NegativeTemperature", FR_FAILURE_REQUEST, good, request(1, 1, FR_RUN_SAMPLE, 0xbf800000)},
     {"BusError", FR_FAILURE_BUS, good, run_at(0x5000'0000)},

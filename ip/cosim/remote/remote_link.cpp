@@ -94,6 +94,34 @@ void RemoteLink::edge() {
   if (on_interrupt) on_interrupt(interrupt_);
 }
 
+void RemoteLink::carry_out(std::vector<AxiBurst>& bursts) {
+  for (auto& burst : bursts) requester_.issue(burst);
+  std::size_t done = 0;
+  try {
+    if (!lost_) join();
+    while (!lost_ && done < bursts.size()) {
+      run_.cycles = parameters_.most_ahead;
+      channel_->send(remote::encode(run_));
+      auto ran = remote::decode_ran(channel_->receive(parameters_.answer_timeout));
+      const auto next = run_.first_cycle + ran.cycles;
+      run_ = {};
+      run_.first_cycle = next;
+      if (!requester_.take(ran.answers))
+        throw ChannelError("the block answers a burst that is not under way");
+      server_.arrive(ran.requests);
+      while (requester_.take_done() != nullptr) ++done;
+      ran_.idle = ran.idle;
+    }
+  } catch (const ChannelError& error) {
+    lose(error.what());
+  }
+  if (lost_) {
+    requester_.edge();
+    while (requester_.take_done() != nullptr) continue;
+  }
+  clock_.wake();
+}
+
 void RemoteLink::lose(const std::string& why) {
   lost_ = true;
   undelivered_ = false;
@@ -128,15 +156,18 @@ void RemoteLink::Requester::edge() {
     under_way_.clear();
     return;
   }
-  if (!link_.due()) return;
-  for (const auto& answer : link_.ran_.answers) {
+  if (link_.due() && !take(link_.ran_.answers)) {
+    link_.lose("the block answers a burst that is not under way");
+    edge();
+  }
+}
+
+bool RemoteLink::Requester::take(const std::vector<remote::Answer>& answers) {
+  for (const auto& answer : answers) {
     const auto place = under_way_.find(answer.handle);
     const bool sound =
         place != under_way_.end() && (place->second->write || answer.data.size() == place->second->length);
-    if (!sound) {
-      link_.lose("the block answers a burst that is not under way");
-      return edge();
-    }
+    if (!sound) return false;
     auto& burst = *place->second;
     for (unsigned i = 0; i < answer.data.size(); ++i)
       if (burst.enabled(i)) burst.data[i] = answer.data[i];
@@ -144,6 +175,7 @@ void RemoteLink::Requester::edge() {
     done_.push_back(&burst);
     under_way_.erase(place);
   }
+  return true;
 }
 
 AxiBurst* RemoteLink::Server::take() {
@@ -154,8 +186,11 @@ AxiBurst* RemoteLink::Server::take() {
 }
 
 void RemoteLink::Server::edge() {
-  if (link_.lost_ || !link_.due()) return;
-  for (auto& request : link_.ran_.requests) {
+  if (!link_.lost_ && link_.due()) arrive(link_.ran_.requests);
+}
+
+void RemoteLink::Server::arrive(std::vector<remote::Request>& requests) {
+  for (auto& request : requests) {
     auto kept = std::make_unique<remote::Request>(std::move(request));
     auto& burst = kept->burst;
     burst.data = kept->data.data();
@@ -166,7 +201,7 @@ void RemoteLink::Server::edge() {
     arrived_.push_back(&burst);
     under_way_[kept->handle] = std::move(kept);
   }
-  link_.ran_.requests.clear();
+  requests.clear();
 }
 
 void RemoteLink::Server::complete(AxiBurst& burst) {

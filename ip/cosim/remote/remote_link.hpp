@@ -45,6 +45,9 @@ class RemoteLink : public sc_core::sc_module, public RtlBlock {
   /// Waits for the block; otherwise the first cycle does. Throws ChannelError if it does not come or has
   /// other ports.
   void join();
+  /// Lets the block carry out bursts in clock cycles outside of simulated time, before the simulation starts
+  /// as well. Nothing else may be under way. A loss is told as always; the responses are then SLVERR.
+  void carry_out(std::vector<AxiBurst>& bursts);
   AxiRequester& subordinate() { return requester_; }
   AxiServer& manager() { return server_; }
   std::function<void(bool)> on_interrupt;
@@ -65,6 +68,9 @@ class RemoteLink : public sc_core::sc_module, public RtlBlock {
     void edge() override;
     bool idle() const override { return under_way_.empty() && done_.empty(); }
 
+    /// Takes over answers; false for one to a burst that is not under way.
+    bool take(const std::vector<remote::Answer>& answers);
+
    private:
     RemoteLink& link_;
     std::map<std::uint32_t, AxiBurst*> under_way_;
@@ -79,6 +85,7 @@ class RemoteLink : public sc_core::sc_module, public RtlBlock {
     void drive(std::uint64_t) override {}
     void edge() override;
     bool idle() const override { return under_way_.empty(); }
+    void arrive(std::vector<remote::Request>& requests);
 
    private:
     RemoteLink& link_;

@@ -53,6 +53,7 @@ FlitNetwork::FlitNetwork(const Graph& graph)
   active_routers_.resize((routers_.size() + 63) / 64);
   active_endpoints_.resize((endpoints.size() + 63) / 64);
   sources_.resize(endpoints.size() * sources_of_endpoint_);
+  drawn_.resize(endpoints.size());
   turn_.resize(endpoints.size());
   waiting_.resize(endpoints.size());
   held_.resize(endpoints.size() * parameters_.virtual_networks);

@@ -170,7 +170,7 @@ class FlitNetwork final : public Network {
   std::uint32_t sources_of_endpoint_;
   std::int64_t last_ = -1;  // cycle done
   std::uint64_t stamp_ = 0, switch_stamp_ = 0;
-  std::uint64_t inside_ = 0, drawn_ = 0;
+  std::uint64_t inside_ = 0;
 
   std::vector<Channel> channel_;
   std::vector<Outgoing> outgoing_;
@@ -181,6 +181,7 @@ class FlitNetwork final : public Network {
   std::vector<std::uint64_t> active_routers_, active_endpoints_;
   std::vector<FlitPace> paces_;         // by link; used where slow
   std::vector<Source> sources_;         // (endpoint, network, priority)
+  std::vector<std::uint32_t> drawn_;    // packets injected, by endpoint
   std::vector<std::uint32_t> turn_;     // by endpoint: network that sends next
   std::vector<std::uint32_t> waiting_;  // by endpoint: packets in its sources
   std::vector<std::uint32_t> held_;     // by (endpoint, network): flits delivered and not released

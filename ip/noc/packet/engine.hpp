@@ -218,7 +218,7 @@ class PacketEngine final : public Network {
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes_;
   std::vector<NetworkEvent> early_;
   std::int64_t done_ = -1;
-  std::uint64_t inside_ = 0, drawn_[2] = {};
+  std::uint64_t inside_ = 0;
   // Scratch of a cycle: input channels
   List<std::uint32_t> fresh_;
   std::vector<std::uint32_t> leading_;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Made by `forerun replay`: plays recorded transactions into @TOP@, up to 8 at once, compares its answers and watches the rules of
 // AXI, through DPI-C: the library reads the recording. +recording=FILE instead of @RECORDING@, +under_way=N, +stall_percent=P,
-// +seed=S, +most=N.
+// +seed=S, +most=N, +cycle_ps=P: a cycle is P ps, and the gaps of the recording are kept.
 `timescale 1ns / 1ps
 module replay_dpi_tb;
   localparam int BYTES = @BYTES@, IDS = @ID_WIDTH@, ADDRESS = @ADDRESS_BITS@;
 
   import "DPI-C" function chandle forerun_axi_open(
       input string file, input int data_bytes, input int id_bits, input int address_bits, input int lite, input longint base,
-      input longint size, input int initial_contents, input int under_way, input longint most, input int stall_percent, input int seed);
+      input longint size, input int initial_contents, input int under_way, input int cycle_ps, input longint most, input int stall_percent, input int seed);
   import "DPI-C" function int forerun_axi_cycle(
       input chandle axi, input bit reset, input bit awready, input bit wready, input bit arready, input bit bvalid,
       input bit [31:0] bid, input bit [1:0] bresp, input bit rvalid, input bit [31:0] rid, input bit [1:0] rresp, input bit rlast,
@@ -31,7 +31,7 @@ module replay_dpi_tb;
 
   chandle axi;
   string file;
-  int under_way, stall_percent, seed, status;
+  int under_way, cycle_ps, stall_percent, seed, status;
   longint most;
   bit next_awvalid, next_wvalid, next_wlast, next_bready, next_arvalid, next_rready;
   bit [127:0] next_aw, next_ar, next_wstrb;
@@ -57,10 +57,11 @@ module replay_dpi_tb;
   initial begin
     if (!$value$plusargs("recording=%s", file)) file = "@RECORDING@";
     if (!$value$plusargs("under_way=%d", under_way)) under_way = 8;
+    if (!$value$plusargs("cycle_ps=%d", cycle_ps)) cycle_ps = 0;
     if (!$value$plusargs("stall_percent=%d", stall_percent)) stall_percent = 0;
     if (!$value$plusargs("seed=%d", seed)) seed = 1;
     if (!$value$plusargs("most=%d", most)) most = @MOST@;
-    axi = forerun_axi_open(file, BYTES, @ID_BITS@, ADDRESS, @LITE@, 64'h@BASE@, 64'h@SIZE@, @INITIAL@, under_way, most, stall_percent, seed);
+    axi = forerun_axi_open(file, BYTES, @ID_BITS@, ADDRESS, @LITE@, 64'h@BASE@, 64'h@SIZE@, @INITIAL@, under_way, cycle_ps, most, stall_percent, seed);
     if (axi == null) $fatal(1, "the recording cannot be played");
     repeat (6) #5 clock = !clock;
     reset = 0;

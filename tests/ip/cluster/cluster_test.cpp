@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
 #include <random>
 
 #include "ip/hbm/hbm_stack.hpp"
@@ -238,6 +239,47 @@ TEST(Cluster, TimeDoesNotDependOnTheDataMode) {
   EXPECT_EQ(real.ended, none.ended);
 }
 
+TEST(Cluster, ACopyBeginsWhileTheOneBeforeComesBack) {
+  Bench one("one"), apart("apart");
+  for (auto* bench : {&one, &apart})
+    for (unsigned i = 0; i < 8; ++i) {
+      bench->stream.add(FR_OP_LOAD, copy(data_at + i * 512, i * 512, 512));
+      if (bench == &apart) bench->stream.add(FR_OP_LOAD_NOP);
+    }
+  for (auto* bench : {&one, &apart}) bench->stream.add(FR_OP_END);
+  sc_core::sc_start(1, sc_core::SC_MS);
+  EXPECT_EQ(one.cluster.load.bytes_moved.value(), 8 * 512u);
+  EXPECT_LT(one.ended * 3, apart.ended * 2) << "commands that only wait come after the end of what is before them";
+  EXPECT_LE(one.cluster.load.busy_time.value(), static_cast<std::uint64_t>(one.ended) * 800)
+      << "no time counts for two commands";
+}
+
+TEST(Cluster, CopiesThatOverlapEndInOrder) {
+  Bench bench("bench");
+  std::vector<std::uint32_t> values(4096);
+  for (std::uint32_t i = 0; i < values.size(); ++i) values[i] = i * 7 + 1;
+  bench.write(data_at, values);
+  bench.stream.add(FR_OP_LOAD, copy(data_at, 0, 16384));
+  bench.stream.add(FR_OP_LOAD, copy(data_at, 0x8000, 4), {{}, {{0, 1}}});
+  bench.stream.add(FR_OP_STORE, copy(data_at + 0x20000, 0, 16384), {{{0, 1}}, {}});
+  bench.stream.add(FR_OP_END);
+  sc_core::sc_start(1, sc_core::SC_MS);
+  EXPECT_EQ(bench.read<std::uint32_t>(data_at + 0x20000, values.size()), values);
+}
+
+TEST(Cluster, AnErrorOfACopyComesAfterTheCopiesBeforeIt) {
+  Bench bench("bench");
+  bench.stream.add(FR_OP_LOAD, copy(data_at, 0, 4096));
+  const auto bad = bench.stream.bytes().size();
+  bench.stream.add(FR_OP_LOAD, copy(data_at, 1 << 20, 4));
+  bench.stream.add(FR_OP_LOAD, copy(data_at, 0, 4096));
+  bench.stream.add(FR_OP_END);
+  sc_core::sc_start(1, sc_core::SC_MS);
+  EXPECT_EQ(bench.peek(FR_CLUSTER_ERROR, 4), std::uint64_t{FR_ERROR_LOCAL_RANGE});
+  EXPECT_EQ(bench.peek(FR_CLUSTER_ERROR_COMMAND, 8), bad);
+  EXPECT_EQ(bench.cluster.load.bytes_moved.value(), 4096u);
+}
+
 TEST(Cluster, LooseTimingMovesTheSameData) {
   Bench loose("loose", Timing::loose), approximate("approximate");
   for (auto* bench : {&loose, &approximate}) {
@@ -321,6 +363,15 @@ TEST(Cluster, StridedCopiesInFourDimensions) {
   EXPECT_EQ(bench.read<unsigned char>(data_at + 0x20000, 1 << 16), expected);
 }
 
+void add_read(StreamBuilder& s, std::uint64_t address, std::uint32_t rd, std::uint32_t count) {
+  fr_read read{};
+  read.address = address;
+  read.rd = rd;
+  read.count = count;
+  s.add(FR_OP_READ, read);
+  s.add(FR_OP_END);
+}
+
 struct BadCommand {
   const char* what;
   std::uint32_t error;
@@ -359,6 +410,13 @@ const BadCommand bad_commands[] = {
        s.add(FR_OP_VECTOR, v);
        s.add(FR_OP_END);
      }},
+    {"READ into parameters", FR_ERROR_COMMAND, [](StreamBuilder& s) { add_read(s, data_at, 3, 1); }},
+    {"READ of no register", FR_ERROR_COMMAND, [](StreamBuilder& s) { add_read(s, data_at, ~0u, 1); }},
+    {"READ beyond the registers", FR_ERROR_COMMAND, [](StreamBuilder& s) { add_read(s, data_at, FR_REGISTERS - 1, 2); }},
+    {"READ of nothing", FR_ERROR_COMMAND, [](StreamBuilder& s) { add_read(s, data_at, 20, 0); }},
+    {"READ between words", FR_ERROR_COMMAND, [](StreamBuilder& s) { add_read(s, data_at + 4, 20, 1); }},
+    {"READ across a line", FR_ERROR_COMMAND, [](StreamBuilder& s) { add_read(s, data_at + 0xf8, 20, 2); }},
+    {"READ from nowhere", FR_ERROR_FETCH, [](StreamBuilder& s) { add_read(s, 0x5000'0000, 20, 1); }},
     {"gather index", FR_ERROR_INDEX,
      [](StreamBuilder& s) {
        fr_gather g{};
@@ -374,8 +432,38 @@ const BadCommand bad_commands[] = {
 };
 void PrintTo(const BadCommand& command, std::ostream* out) { *out << command.what; }
 
-INSTANTIATE_TEST_SUITE_P(All, ClusterErrors, testing::ValuesIn(bad_commands),
-                         [](const auto& bad) { return "Error" + std::to_string(bad.param.error); });
+INSTANTIATE_TEST_SUITE_P(All, ClusterErrors, testing::ValuesIn(bad_commands), [](const auto& bad) {
+  return "Error" + std::to_string(bad.param.error) + "Case" + std::to_string(bad.index);
+});
+
+/// Where to copy from, and how much, is in memory.
+void read_registers(Timing timing) {
+  Bench bench("bench", timing);
+  bench.write(data_at, std::vector<std::int64_t>{0x300, 24, 0x310, 8});
+  std::vector<std::uint32_t> values(32);
+  std::iota(values.begin(), values.end(), 100u);
+  bench.write(data_at + 0x300, values);
+  auto& s = bench.stream;
+  s.begin_loop(16, 2);
+  fr_read read{};
+  read.address = data_at;
+  read.rd = 40;
+  read.count = 2;
+  s.add(FR_OP_READ, read, {}, {FR_PATCH(fr_read, address, 16, 16)});
+  s.add(FR_OP_LOAD, copy(data_at, 0, 0), {{}, {{0, 1}}},
+        {FR_PATCH(fr_copy, global, 40, 1), FR_PATCH(fr_copy, bytes, 41, 1), FR_PATCH(fr_copy, local, 16, 64)});
+  s.add(FR_OP_STORE, copy(data_at + 0x1000, 0, 24), {{{0, 1}}, {}},
+        {FR_PATCH(fr_copy, global, 16, 64), FR_PATCH(fr_copy, local, 16, 64)});
+  s.end_loop();
+  s.add(FR_OP_END);
+  sc_core::sc_start(1, sc_core::SC_MS);
+  EXPECT_EQ(bench.peek(FR_CLUSTER_STATUS, 4), FR_CLUSTER_STATUS_DONE);
+  EXPECT_EQ(bench.read<std::uint32_t>(data_at + 0x1000, 6),
+            (std::vector<std::uint32_t>{100, 101, 102, 103, 104, 105}));
+  EXPECT_EQ(bench.read<std::uint32_t>(data_at + 0x1040, 3), (std::vector<std::uint32_t>{104, 105, 0}));
+}
+TEST(Cluster, ReadsRegisters) { read_registers(Timing::approximate); }
+TEST(Cluster, ReadsRegistersInLooseTiming) { read_registers(Timing::loose); }
 
 TEST(Cluster, NamesWhatItWaitsFor) {
   Bench bench("bench");

@@ -130,7 +130,7 @@ struct Hooked : sc_core::sc_module {
   explicit Hooked(const sc_core::sc_module_name& name) : sc_module(name) {
     tensor.local.bind(scratchpad.port[0]);
     tensor.connect(
-        semaphores, [] {}, [](const ip::Command&, ip::LocalFault) {});
+        semaphores, turns, [] {}, [](const ip::Command&, ip::LocalFault) {});
     tensor.use(std::make_unique<ip::RtlArrays>(parameters(),
                                                [this](unsigned format) { return library.make(format, ""); }));
   }
@@ -169,6 +169,7 @@ struct Hooked : sc_core::sc_module {
   ip::Scratchpad scratchpad{"scratchpad", local(), 1};
   ip::TensorCore tensor{"tensor", parameters(), 1 << 20};
   ip::Semaphores semaphores;
+  ip::Turns turns{"turns"};
 };
 
 /// SystemC elaborates once a process.

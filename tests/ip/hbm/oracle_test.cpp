@@ -275,4 +275,101 @@ TEST(HbmOracle, StreamsChangeNoTick) {
   }
 }
 
+/// Long streams from several ports, each of which offers a block as soon as the one before has entered:
+/// rows and refreshes make the same pattern again and again, with now and then something else in between.
+/// What is repeated against burst by burst.
+TEST(HbmOracle, InterludesChangeNoTick) {
+  std::uint64_t repeated = 0, bursts = 0;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    std::mt19937_64 random(seed);
+    auto p = random_parameters(random);
+    p.rows = 4096;
+    p.page_policy = PagePolicy::open, p.separate_buses = true, p.starvation_cycles = 0;
+    p.queues = seed % 3 == 0 ? Queues::shared : Queues::read_write;
+    p.scheduler = seed % 2 == 0 ? Scheduler::fr_fcfs : Scheduler::fr_fcfs_grouped;
+    p.refresh_management = false;
+    p.queue_depth = 16u << random() % 3;
+    p.row_bytes.count = 512;
+    if (seed % 4 != 0) p.ranks = 1, p.timings.column_cycles = 1;
+    using F = Field;
+    const std::array orders = {
+        std::array{F::pseudo_channel, F::bank_group, F::bank, F::rank, F::column, F::row, F::channel},
+        std::array{F::bank_group, F::pseudo_channel, F::column, F::bank, F::rank, F::row, F::channel},
+        std::array{F::column, F::pseudo_channel, F::bank_group, F::bank, F::rank, F::row, F::channel}};
+    p.address = plain_masks(p, orders[random() % orders.size()]);
+    const AddressMap map(p);
+    constexpr std::uint16_t size = 128;
+    std::vector<AddressMap::Place> block;
+    for (std::size_t i = 0; i < size; ++i) block.push_back(map.place(i * p.burst_bytes.count));
+    Controller fast(p), plain(p, false);
+    fast.set_block(block), plain.set_block(block);
+    std::vector<std::uint64_t> port(1 + random() % 3);
+    for (auto& position : port) position = random() % 64 * 16;
+    const auto oddity = 4 + random() % 60;  // one in so many
+    const bool writes = random() % 2 == 0, looks = random() % 2 == 0, hops = random() % 2 == 0;
+    std::vector<std::uint32_t> admissions[2];
+    std::vector<std::uint32_t> waiting(port.size(), ~0u);  // by port: who has to enter first
+    Tick now = 0;
+    const auto offer = [&](std::uint32_t owner, std::uint64_t place, std::uint16_t end, bool write,
+                           Tick offered) {
+      const BurstBlock burst{owner, map.place(place * size * p.burst_bytes.count), 0, end, write};
+      fast.offer(burst, offered), plain.offer(burst, offered);
+    };
+    for (std::uint32_t owner = 0; owner < 160 && now < 100000;) {
+      plain.advance(now);
+      if (!hops || random() % 8 == 0) fast.advance(now);
+      for (auto entered : plain.admissions)
+        std::replace(waiting.begin(), waiting.end(), entered, ~0u), admissions[1].push_back(entered);
+      plain.admissions.clear();
+      for (std::size_t i = 0; i < port.size(); ++i) {
+        if (waiting[i] != ~0u) continue;
+        const bool odd = random() % oddity == 0;
+        if (odd && random() % 3 == 0) port[i] = random() % 512;
+        if (odd && random() % 4 == 0) now += static_cast<Tick>(random() % 3000);
+        plain.advance(now), fast.advance(now);
+        const auto end = odd ? static_cast<std::uint16_t>(1 + random() % size) : size;
+        offer(owner, port[i]++, end, odd && writes, now + static_cast<Tick>(odd ? random() % 50 : 0));
+        if (plain.report_last(owner)) waiting[i] = owner;
+        EXPECT_EQ(fast.report_last(owner), waiting[i] == owner) << "seed " << seed << " at " << now;
+        ++owner;
+      }
+      now += 1 + static_cast<Tick>(random() % 8);
+      if (!looks || random() % 512 != 0) continue;
+      plain.advance(now), fast.advance(now);
+      const auto a = fast.statistics(now), b = plain.statistics(now);
+      ASSERT_EQ(a.limit_cycles, b.limit_cycles) << "seed " << seed << " at " << now;
+      ASSERT_DOUBLE_EQ(a.queue_cycles, b.queue_cycles) << "seed " << seed << " at " << now;
+      ASSERT_DOUBLE_EQ(a.joules, b.joules) << "seed " << seed << " at " << now;
+      if (random() % 4 == 0) fast.clear_statistics(now), plain.clear_statistics(now);
+    }
+    for (Tick end = now + 2000; !plain.idle() && now < 400000; now = end, end += 2000) plain.advance(end);
+    fast.advance(now);
+    for (const auto entered : plain.admissions) admissions[1].push_back(entered);
+    EXPECT_EQ(fast.admissions, admissions[1]) << "seed " << seed;
+    std::map<std::uint32_t, std::pair<std::uint64_t, Tick>> ends[2];
+    for (const auto* c : {&fast, &plain})
+      for (const auto& completion : c->completions) {
+        auto& end = ends[c == &plain][completion.owner];
+        end.first += completion.bursts;
+        end.second = std::max(end.second, completion.done);
+      }
+    ASSERT_EQ(ends[0], ends[1]) << "seed " << seed;
+    const auto a = fast.statistics(now), b = plain.statistics(now);
+    ASSERT_EQ(a.reads + a.writes, b.reads + b.writes) << "seed " << seed;
+    ASSERT_EQ(a.hits, b.hits) << "seed " << seed;
+    ASSERT_EQ(a.misses, b.misses) << "seed " << seed;
+    ASSERT_EQ(a.activates, b.activates) << "seed " << seed;
+    ASSERT_EQ(a.precharges, b.precharges) << "seed " << seed;
+    ASSERT_EQ(a.refreshes, b.refreshes) << "seed " << seed;
+    ASSERT_EQ(a.bank_refreshes, b.bank_refreshes) << "seed " << seed;
+    ASSERT_EQ(a.power_downs, b.power_downs) << "seed " << seed;
+    ASSERT_EQ(a.limit_cycles, b.limit_cycles) << "seed " << seed;
+    ASSERT_DOUBLE_EQ(a.queue_cycles, b.queue_cycles) << "seed " << seed;
+    ASSERT_DOUBLE_EQ(a.joules, b.joules) << "seed " << seed;
+    repeated += fast.repeated();
+    for (const auto& [owner, end] : ends[0]) bursts += end.first;
+  }
+  EXPECT_GT(repeated, bursts / 20) << "of " << bursts << ": the test reaches what it is for";
+}
+
 }  // namespace

@@ -54,12 +54,13 @@ struct TensorBench : sc_core::sc_module {
   Scratchpad scratchpad;
   TensorCore tensor;
   Semaphores semaphores;
+  Turns turns{"turns"};
   std::int64_t ended = -1;
   TensorBench(const sc_core::sc_module_name& name, const TensorParameters& p, unsigned banks)
       : sc_module(name), scratchpad("scratchpad", [&] { ScratchpadParameters s; s.banks = banks; s.clock = p.clock; return s; }(), 1),
         tensor("tensor", p, 4 << 20) {
     tensor.local.bind(scratchpad.port[0]);
-    tensor.connect(semaphores, [this] { ended = now_picoseconds(); }, [](const Command&, LocalFault) { FAIL(); });
+    tensor.connect(semaphores, turns, [this] { ended = now_picoseconds(); }, [](const Command&, LocalFault) { FAIL(); });
   }
   /// MX x MX, B as columns.
   void multiply_scaled(unsigned type, unsigned m, unsigned n, unsigned k) {

@@ -69,6 +69,8 @@ struct Bench : sc_core::sc_module {
     p[FR_PARAMETER_TEMPERATURE] = std::bit_cast<std::uint32_t>(temperature);
     p[FR_PARAMETER_SEED_LOW] = static_cast<std::uint32_t>(seed);
     p[FR_PARAMETER_SEED_HIGH] = static_cast<std::int64_t>(seed >> 32);
+    p[FR_PARAMETER_LAYERS] = h.layers;
+    p[FR_PARAMETER_CHUNKS] = 1;
     put(h.parameters, p);
     const auto head = make_head(program, true);
     for (unsigned c = 0; c < program.streams.size(); ++c) {

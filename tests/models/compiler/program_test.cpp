@@ -121,7 +121,7 @@ TEST(Listing, NamesOperatorsCommandsAndAddresses) {
   const auto text = listing(compile(load_model(bundled), {}, {chip::Format::f16, 64, false}));
   EXPECT_THAT(text, HasSubstr("16 clusters"));
   for (const auto* name : {"layers.attention:", "GATHER", "MATMUL", "op=SOFTMAX", "op=RMSNORM", "LOOP", "+r1",
-                           "wait(s", "cluster15.weights"})
+                           "wait(s", "cluster15.constants"})
     EXPECT_THAT(text, HasSubstr(name));
 }
 

@@ -203,21 +203,22 @@ TEST(Combinations, OfInterleavingAndCapacity) {
   const std::string tiny =
       "hbm: {channels: 2, pseudo_channels: 1, bank_groups: 1, banks_per_group: 1, rows: 2, row_bytes: 256 B, "
       "ports: 2, ";
+  const std::string burst = "clusters: {dma: {burst: 256 B}}\n";
   EXPECT_EQ(problems(tiny + "interleave: 1 KiB, address_map: [burst, channel, column, pseudo_channel, "
-                            "bank_group, bank, row]}\n"),
+                            "bank_group, bank, row]}\n" + burst),
             "a.yaml:1:125: hbm.interleave is 1 KiB, but each of hbm.ports has only 512 B of a stack");
   EXPECT_EQ(problems(tiny + "interleave: 512 B, address_map: [burst, channel, column, pseudo_channel, "
-                            "bank_group, bank, row]}\n"),
+                            "bank_group, bank, row]}\n" + burst),
             "none");
 }
 
 TEST(Combinations, OfBurstsAndInterleaving) {
-  EXPECT_EQ(problems("clusters: {dma: {burst: 1 KiB}}\n"),
-            "a.yaml:1:25: clusters.dma.burst is 1 KiB, but only 256 B at a time (hbm.interleave) go to one "
+  EXPECT_EQ(problems("hbm: {interleave: 1 KiB}\n"),
+            "a.yaml:1:19: clusters.dma.burst is 4 KiB, but only 1 KiB at a time (hbm.interleave) go to one "
             "memory tile");
-  EXPECT_EQ(problems("clusters: {dma: {burst: 1 KiB}}\nhbm: {ports: 1}\n"), "none");
-  EXPECT_EQ(problems("clusters: {dma: {burst: 1 KiB}}\nhbm: {ports: 1, stacks: 2}\n"),
-            "a.yaml:1:25: clusters.dma.burst is 1 KiB, but only 256 B at a time (hbm.interleave) go to one "
+  EXPECT_EQ(problems("hbm: {interleave: 1 KiB, ports: 1}\n"), "none");
+  EXPECT_EQ(problems("hbm: {interleave: 1 KiB, ports: 1, stacks: 2}\n"),
+            "a.yaml:1:19: clusters.dma.burst is 4 KiB, but only 1 KiB at a time (hbm.interleave) go to one "
             "memory tile");
 }
 

@@ -54,6 +54,17 @@ TEST(Placement, PutsReferenceMemoryOnTheEdges) {
     EXPECT_TRUE(tile.kind != TileKind::memory || tile.x == 0 || tile.x == grid.columns - 1);
 }
 
+TEST(Placement, PutsEachClusterOfTheReferenceBesideAMemoryTile) {
+  const auto grid = place_tiles(Chip{});
+  const auto is_memory = [&](unsigned x, unsigned y) {
+    return grid.tiles[y * grid.columns + x].kind == TileKind::memory;
+  };
+  for (const auto& tile : grid.tiles) {
+    if (tile.kind != TileKind::cluster) continue;
+    EXPECT_TRUE(is_memory(tile.x - 1, tile.y) || is_memory(tile.x + 1, tile.y)) << tile.index;
+  }
+}
+
 TEST(Placement, TakesTheGivenTiles) {
   Chip chip;
   chip.clusters.count = 2;

@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <random>
+#include <regex>
 
 #include "ip/record/reader.hpp"
 #include "ip/record/writer.hpp"
@@ -176,6 +177,13 @@ TEST(ReplayAxi, RegistersBehindAxi4Lite) {
   make(lite_recording(scratch.file("all"), ~std::size_t{0}) + " --no-initial --to " + right + arguments);
   expect_equal(run(right + "/verilator.sh"), "400 transactions");
   expect_equal(run(right + "/verilator_dpi.sh", "+under_way=1"), "400 transactions");
+  // 1000 ps from one to the next are ten cycles.
+  const auto apart = run(right + "/verilator_dpi.sh", "+under_way=1 +cycle_ps=100");
+  expect_equal(apart, "400 transactions");
+  std::smatch cycles;
+  ASSERT_TRUE(std::regex_search(apart.out, cycles, std::regex("bytes, ([0-9]+) cycles"))) << apart.out;
+  EXPECT_GE(std::stoul(cycles[1]), 3990u);
+  EXPECT_LE(std::stoul(cycles[1]), 4050u);
   make(lite_recording(scratch.file("one"), 200) + " --no-initial --to " + wrong + arguments);
   for (const auto* script : {"/verilator.sh", "/verilator_dpi.sh"}) {
     const auto result = run(wrong + script, "+under_way=1");
@@ -216,9 +224,11 @@ TEST(Replay, RefusesWithAReason) {
   refuses(std::string(FORERUN_SOURCE_DIR) + "/README.md", "is no recording");
   refuses(file + " --to " + scratch.file("x"), "holds transactions of registers: expected the block");
   const auto block = " --rtl " + rtl + "lite_registers.sv --top lite_registers --lite";
-  refuses(file + " --to " + scratch.file("x") + block + " --prefix s_axil_ --clock clk", "do not contain the name 'clk'");
+  refuses(file + " --to " + scratch.file("x") + block + " --prefix s_axil_ --clock clk",
+          "do not contain the name 'clk'");
   refuses(file + " --to " + scratch.file("x") + block + " --prefix t_", "do not contain a port 't_awvalid'");
-  refuses(file + " --to " + scratch.file("x") + block + " --bus-bits 24", "a data bus has 1, 2, 4, ... 128 bytes, not 3");
+  refuses(file + " --to " + scratch.file("x") + block + " --bus-bits 24",
+          "a data bus has 1, 2, 4, ... 128 bytes, not 3");
   refuses(file + " --to " + scratch.file("x") + block + " --prefix s_axil_ --bus-bits 32 --address-bits 4",
           "beyond 4 bits of address");
   refuses(file + " --to " + scratch.file("x") + block + " --base 12k", "'12k' is no number");

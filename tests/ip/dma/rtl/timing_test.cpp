@@ -205,7 +205,7 @@ struct ModelSide : sc_core::sc_module {
     dma.global.bind(memory.socket);
     dma.local.bind(local.socket);
     dma.connect(
-        semaphores, [this] { ended = ip::now_picoseconds(); },
+        semaphores, turns, [this] { ended = ip::now_picoseconds(); },
         [this](const ip::Command&, ip::LocalFault fault) {
           ended = ip::now_picoseconds();
           failure = fault.value;
@@ -239,6 +239,7 @@ struct ModelSide : sc_core::sc_module {
   BusMemory memory{"memory", true};
   LocalMemory local{"local"};
   ip::Semaphores semaphores;
+  ip::Turns turns{"turns"};
   ip::Dma dma;
   std::int64_t ended = -1;
   std::uint64_t failure = 0;

@@ -127,6 +127,7 @@ struct Core : sc_core::sc_module {
   ip::Scratchpad scratchpad;
   ip::TensorCore tensor;
   ip::Semaphores semaphores;
+  ip::Turns turns{"turns"};
   std::int64_t ended = -1;
 
   Core(const sc_core::sc_module_name& name, const ip::TensorParameters& parameters,
@@ -134,7 +135,7 @@ struct Core : sc_core::sc_module {
       : sc_module(name), scratchpad("scratchpad", local, 1), tensor("tensor", parameters, 4 << 20) {
     tensor.local.bind(scratchpad.port[0]);
     tensor.connect(
-        semaphores, [this] { ended = ip::now_picoseconds(); },
+        semaphores, turns, [this] { ended = ip::now_picoseconds(); },
         [](const ip::Command&, ip::LocalFault) { FAIL(); });
   }
   /// Delivers any operand within the shortest wave.

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ip/command/turns.hpp"
+
+#include <bit>
+#include <stdexcept>
+
+#include "ip/base/method.hpp"
+
+namespace forerun::ip {
+
+Turns::Turns(const sc_core::sc_module_name& name) : sc_module(name) {
+  add_method("run", {&run_}, [this] { run(); });
+}
+
+void Turns::add(Turn& turn, std::function<void()> function) {
+  if (functions_.size() == most) throw std::length_error("too many turns in a cluster");
+  turn.turns_ = this;
+  turn.bit_ = std::uint64_t{1} << functions_.size();
+  functions_.push_back(std::move(function));
+  add_method(sc_core::sc_gen_unique_name("timed"), {&turn.timed_}, [&turn] { turn.now(); });
+}
+
+void Turns::run() {
+  now_ = ready_;
+  ready_ = 0;
+  while (now_ != 0) {
+    const auto next = std::countr_zero(now_);
+    now_ &= now_ - 1;
+    functions_[static_cast<std::size_t>(next)]();
+  }
+}
+
+}  // namespace forerun::ip

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// Phases, batches and repeated layers.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "tests/platform/cli/program.hpp"
+
+using namespace forerun::test;
+using testing::HasSubstr;
+
+namespace {
+
+/// A shape of 24 layers with a window in every second one, if wanted.
+std::string shape(const Scratch& scratch, bool windows = false) {
+  nlohmann::json config{{"model_type", windows ? "gemma2" : "llama"},
+                        {"hidden_size", 256},
+                        {"intermediate_size", 688},
+                        {"num_hidden_layers", 24},
+                        {"num_attention_heads", 8},
+                        {"num_key_value_heads", 4},
+                        {"head_dim", 32},
+                        {"vocab_size", 2048},
+                        {"max_position_embeddings", 2048},
+                        {"rms_norm_eps", 1e-5},
+                        {"rope_theta", 1e4},
+                        {"hidden_act", "silu"},
+                        {"tie_word_embeddings", windows},
+                        {"bos_token_id", 1},
+                        {"eos_token_id", 2}};
+  if (windows) {
+    config["hidden_activation"] = "gelu_pytorch_tanh";
+    config["query_pre_attn_scalar"] = 32;
+    config["sliding_window"] = 64;
+    config["attn_logit_softcapping"] = 50.0;
+    config["final_logit_softcapping"] = 30.0;
+  }
+  scratch.write("config.json", config.dump());
+  return " --model " + scratch.file("config.json") + " --data none ";
+}
+
+double of(const nlohmann::json& report, const std::string& pointer) {
+  return report.at(nlohmann::json::json_pointer(pointer)).get<double>();
+}
+
+void expect_close(const nlohmann::json& counted, const nlohmann::json& all, double tolerance) {
+  EXPECT_LT(counted["layers"]["simulated"], counted["layers"]["of_model"]);
+  EXPECT_EQ(all["layers"]["simulated"], all["layers"]["of_model"]);
+  EXPECT_LE(of(counted, "/layers/expected_error"), 0.005);
+  for (const std::string figure :
+       {"/phases/0/seconds", "/phases/0/hbm_bytes_read", "/phases/0/operations", "/phases/0/cluster_cycles",
+        "/noc/packets", "/engines/2/commands", "/hbm_channels/0/joules"})
+    EXPECT_NEAR(of(counted, figure) / of(all, figure), 1, tolerance) << figure;
+  for (std::size_t i = 0; i < all["operators"].size(); ++i)
+    if (all["operators"][i]["name"] == "layers.query_key_value") {
+      EXPECT_NEAR(of(counted["operators"][i], "/tensor_seconds") / of(all["operators"][i], "/tensor_seconds"),
+                  1, tolerance);
+    }
+}
+
+}  // namespace
+
+TEST(Phase, DecodeIsAStepAtItsContext) {
+  const Scratch scratch;
+  const auto work = "--chip edge" + shape(scratch);
+  const auto phase = report_of(work + "--phase decode --context 200 --steps 3 --all-layers");
+  EXPECT_EQ(phase["phase"], "decode");
+  EXPECT_EQ(phase["context"]["most"], 200);
+  EXPECT_EQ(phase["phases"][0]["tokens"], 3);
+  // The same steps after a prompt, through smaller buffers for weights.
+  const auto run = report_of(work + "--prompt-tokens 199 --steps 4");
+  EXPECT_NEAR(of(phase, "/seconds/per_token") / of(run, "/seconds/per_token"), 1, 0.05);
+  EXPECT_NEAR(of(phase, "/phases/0/hbm_bytes_read") / of(run, "/phases/2/hbm_bytes_read"), 1, 0.01);
+}
+
+TEST(Phase, PrefillTakesItsTokens) {
+  const Scratch scratch;
+  const auto work = "--chip edge" + shape(scratch) + "--phase prefill --all-layers --context ";
+  const auto one = report_of(work + "128"), two = report_of(work + "128 --batch 2");
+  EXPECT_EQ(one["phases"][0]["tokens"], 128);
+  EXPECT_EQ(two["phases"][0]["tokens"], 256);
+  EXPECT_NEAR(of(two, "/seconds/phase") / of(one, "/seconds/phase"), 2, 0.1);
+}
+
+TEST(Batch, ReadsWeightsOnce) {
+  const Scratch scratch;
+  const auto work = "--chip edge" + shape(scratch) + "--phase decode --all-layers --context ";
+  const auto one = report_of(work + "64"), eight = report_of(work + "64 --batch 8");
+  EXPECT_EQ(eight["sequences"], 8);
+  EXPECT_EQ(eight["phases"][0]["tokens"], 8);
+  EXPECT_LT(of(eight, "/phases/0/hbm_bytes_read") / of(one, "/phases/0/hbm_bytes_read"), 2);
+  const auto mixed = report_of(work + "1,700,64,2");
+  EXPECT_EQ(mixed["sequences"], 4);
+  EXPECT_EQ(mixed["context"]["least"], 1);
+  EXPECT_EQ(mixed["context"]["most"], 700);
+}
+
+TEST(Batch, GivesTheIdsOfEachAlone) {
+  const std::vector<std::string> prompts{"We the people", "In the beginning of the second year", "A", "1789"};
+  for (const std::string chip : {"--chip edge --dtype fp32", "--set clusters.count=3 --dtype int8"}) {
+    const Scratch scratch;
+    std::string text;
+    for (const auto& prompt : prompts) text += prompt + "\n";
+    scratch.write("prompts", text);
+    const auto batch = launch("run " + chip + " --steps 5 --prompts " + scratch.file("prompts") + " --ids " +
+                              scratch.file("ids"));
+    ASSERT_EQ(batch.code, 0) << batch.err;
+    std::istringstream lines(read_file(scratch.file("ids")));
+    for (const auto& prompt : prompts) {
+      const auto alone =
+          launch("run " + chip + " --steps 5 --prompt '" + prompt + "' --ids " + scratch.file("one"));
+      ASSERT_EQ(alone.code, 0) << alone.err;
+      std::string line;
+      std::getline(lines, line);
+      std::istringstream words(line);
+      const std::vector<std::uint32_t> ids{std::istream_iterator<std::uint32_t>(words), {}};
+      EXPECT_EQ(ids, read_ids(scratch.file("one"))) << prompt;
+    }
+  }
+}
+
+TEST(RepeatedLayers, AreCountedWithinOnePerCent) {
+  const Scratch scratch;
+  const auto work = "--chip edge" + shape(scratch);
+  for (const std::string phase : {"--phase decode --context 500 ", "--phase prefill --context 64 "})
+    expect_close(report_of(work + phase), report_of(work + phase + "--all-layers"), 0.01);
+  expect_close(report_of(work + "--prompt-tokens 9 --steps 2 --repeat-layers"),
+               report_of(work + "--prompt-tokens 9 --steps 2"), 0.01);
+}
+
+TEST(RepeatedLayers, OfTwoKindsRepeatInPairs) {
+  const Scratch scratch;
+  const auto work = "--chip edge" + shape(scratch, true) + "--phase decode --context 1500 ";
+  const auto counted = report_of(work);
+  EXPECT_EQ(counted["layers"]["simulated"].get<int>() % 2, 0);
+  expect_close(counted, report_of(work + "--all-layers"), 0.01);
+}
+
+TEST(Gemm, IsTheGoldenProduct) {
+  // Blocks of C in both directions, ends of slices and blocks, clusters without work.
+  for (const std::string work :
+       {"--gemm 70x300x200 --dtype fp16 --chip edge --set 'clusters.scratchpad.size=64 KiB'",
+        "--gemm 1x515x33 --dtype bf16", "--gemm 9x40x7 --dtype fp32 --chip edge",
+        "--gemm 130x1000x520 --dtype int8 --chip four-arrays"}) {
+    const auto result = launch("run " + work);
+    EXPECT_EQ(result.code, 0) << work << result.err;
+    EXPECT_THAT(result.out, HasSubstr("C is the golden product, bit for bit")) << work;
+  }
+}
+
+TEST(Gemm, TakesTheSameTimeWithoutData) {
+  const std::string work = "--gemm 64x512x1024 --dtype bf16 --chip four-arrays";
+  auto with = report_of(work), without = report_of(work + " --data none");
+  EXPECT_EQ(with["phase"], "gemm");
+  EXPECT_EQ(with["phases"][0]["operations"], 2.0 * 64 * 512 * 1024);
+  with.erase("data"), without.erase("data");
+  EXPECT_EQ(with, without);
+}
+
+TEST(Gemm, RefusesWhatIsNone) {
+  for (const std::string shape : {"512x512", "0x1x1", "1x2x3x", "1x2x3000000", "axbxc", "-1x2x3"}) {
+    const auto result = launch("run --chip edge --gemm=" + shape);
+    EXPECT_EQ(result.code, 2) << shape;
+    EXPECT_THAT(result.err, HasSubstr("expected MxKxN, three whole numbers")) << shape;
+  }
+  const auto together = launch("run --chip edge --gemm 2x2x2 --prompt a");
+  EXPECT_EQ(together.code, 2);
+  EXPECT_THAT(together.err, HasSubstr("--gemm is a workload of its own"));
+}
+
+TEST(Phase, TakesALargerChipForALargerModel) {
+  const Scratch scratch;
+  // Rows so few that the reference chip has 32 MiB, and the next 256 MiB.
+  const auto work =
+      "run --set hbm.rows=64 --set clusters.count=2" + shape(scratch) + "--phase decode --context 16";
+  const auto taken = launch(work);
+  EXPECT_EQ(taken.code, 0) << taken.err;
+  EXPECT_THAT(taken.out, HasSubstr("no --chip was given, and "));
+  EXPECT_THAT(taken.out, HasSubstr("reference-256g is taken instead"));
+  const auto named = launch(work + " --chip reference");
+  EXPECT_EQ(named.code, 1);
+  EXPECT_THAT(named.err, HasSubstr("of memory at a context of 64, the chip has 32.0 MiB"));
+}
+
+TEST(Phase, RefusesWhatDoesNotGoTogether) {
+  const Scratch scratch;
+  const auto work = "run --chip edge" + shape(scratch);
+  const std::pair<std::string, const char*> cases[] = {
+      {"--phase decode", "--phase needs --context"},
+      {"--context 5", "--context goes with --phase"},
+      {"--phase decode --context 5 --prompt-tokens 3", "--phase takes no tokens"},
+      {"--phase prefill --context 5 --steps 3", "--phase prefill generates nothing"},
+      {"--phase decode --context 2049", "a step at --context 2049 needs 2049 positions, but "},
+      {"--phase decode --context 2048 --steps 2", "--steps 2 at --context 2048 needs 2050 positions"},
+      {"--phase decode --context 5,6 --batch 3", "--context has 2 numbers, but --batch 3 wants"},
+      {"--phase decode --context 5 --batch 257", "Value 257 not in range"},
+      {"--teacher x --batch 2", "--teacher is for one sequence"},
+      {"--prompts x --batch 2", "--prompts says how many"},
+  };
+  for (const auto& [options, message] : cases) {
+    const auto result = launch(work + options);
+    EXPECT_EQ(result.code, 2) << options;
+    EXPECT_THAT(result.err, HasSubstr(message)) << options;
+  }
+  const auto real = launch("run --chip edge --phase decode --context 5");
+  EXPECT_EQ(real.code, 2);
+  EXPECT_THAT(real.err, HasSubstr("--phase is for studies of time: it needs --data none"));
+  scratch.write("empty", "");
+  const auto empty = launch("run --chip edge --prompts " + scratch.file("empty"));
+  EXPECT_EQ(empty.code, 1);
+  EXPECT_THAT(empty.err, HasSubstr("holds 0 lines, expected a prompt in each of 1 to 256"));
+}
