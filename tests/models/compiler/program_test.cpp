@@ -148,9 +148,10 @@ TEST(Program, OfADeviceHoldsItsShareOfTheWeights) {
     chip.clusters.count = 1;
     std::uint64_t bytes = 0;
     for (const auto& segment : compile(model, chip, {.context = 64, .data = false, .device = device}).segments)
-      if (segment.name.ends_with(".weights")) bytes += segment.memory_bytes;
+      if (segment.name == "weights") bytes += segment.memory_bytes;
     return bytes;
   };
   EXPECT_EQ(weights(2, 0), weights(2, 1));
-  EXPECT_EQ(weights(2, 0) + weights(2, 1), weights(1, 0));
+  EXPECT_GE(weights(2, 0) + weights(2, 1), weights(1, 0)) << "with the gaps of the layout";
+  EXPECT_LT(weights(2, 0), weights(1, 0) * 6 / 10);
 }
