@@ -101,7 +101,7 @@ void expect_memory_holds_a_run(const std::string& chip, unsigned address_bits, u
     EXPECT_GT(use["commands"], 500);
     EXPECT_EQ(use["broken_axi_rules"], 0);
   }
-  const auto bytes = [](const Ran& ran) { return ran.report["phases"][0]["bytes_read"].get<double>(); };
+  const auto bytes = [](const Ran& ran) { return ran.report["phases"][0]["hbm_bytes_read"].get<double>(); };
   EXPECT_NEAR(bytes(with), bytes(model), 0.01 * bytes(model));
 }
 
