@@ -21,6 +21,7 @@ struct Packet {
   std::uint8_t priority = 0;                  ///< QoS class, 0 the lowest
   std::int64_t born = 0;                      ///< cycle at which it joins its source queue
   void* user = nullptr;                       ///< the caller's
+  bool drawn_way = true;                      ///< where ways are drawn; otherwise always the same
   // Of the model:
   std::uint32_t drawn = 0;  ///< bits for the route function
   std::uint32_t slot = none;

@@ -78,6 +78,7 @@ void Noc::send_branch(Transit& parent, std::uint32_t branch) {
   auto& part = make_transit(payload, unit, destination, length);
   part.priority = parent.priority;
   part.group = parent.group, part.tree = parent.tree;
+  part.drawn_way = false;
   part.node = way.node, part.branch = branch;
   part.parent = &parent;
   part.data = parent.data;
@@ -167,6 +168,7 @@ void Noc::combine(const std::vector<Transit*>& parts) {
   auto& whole = make_transit(&sum, unit, destination, length);
   whole.priority = first.priority;
   whole.group = &group, whole.tree = first.tree;
+  whole.drawn_way = false;
   whole.node = node.parent, whole.branch = node.branch_of_parent;
   whole.address = first.address;
   whole.data = &sum;

@@ -33,6 +33,7 @@ Noc::Transit& Noc::make_transit(tlm::tlm_generic_payload* payload, std::uint32_t
   transit.flits = flits_for(data_bytes);
   transit.network = 0;
   transit.priority = 0;
+  transit.drawn_way = true;
   transit.born_ps = now_picoseconds();
   transit.waiter = nullptr;
   transit.owes_end = false;
@@ -63,6 +64,7 @@ Noc::Transit& Noc::start_request(tlm::tlm_generic_payload& payload, std::uint32_
   auto& transit = make_transit(&payload, from, 0, length);
   transit.priority = static_cast<std::uint8_t>(endpoints_[from].parameters.priority);
   transit.group = &group, transit.tree = &tree;
+  transit.drawn_way = false;  // or writes of one member to one place could overtake one another
   if (tree.nodes.empty()) {  // one member
     const auto& member = group.members.front();
     transit.destination = group.reduces ? group.target(address) : member.endpoint;

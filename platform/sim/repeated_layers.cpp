@@ -9,7 +9,7 @@ namespace forerun::sim {
 
 RepeatedLayers::RepeatedLayers(const LayerRepetition& repetition, std::uint64_t layers_of_model)
     : repetition_(repetition), of_model_(layers_of_model) {
-  simulate(3 * repetition_.period + 1);
+  simulate(4 * repetition_.period + 1);
 }
 
 /// The number that leaves out whole periods, and is this or a little more; all where that leaves nothing out.
@@ -24,9 +24,9 @@ void RepeatedLayers::simulate(std::uint64_t layers) {
 std::int64_t RepeatedLayers::end_step(std::int64_t picoseconds) {
   const auto before = added_.picoseconds;
   if (layers_ < of_model_) {
-    // The first period is a start; of the others the mean is taken, and twice its standard error.
+    // The first two periods are a start; of the others the mean is taken, and twice its standard error.
     std::vector<double> periods;
-    const std::size_t first = repetition_.period;
+    const std::size_t first = 2 * repetition_.period;
     auto last = first;
     for (; last + repetition_.period < marks_.size(); last += repetition_.period)
       periods.push_back(

@@ -76,6 +76,7 @@ void Simulation::load(const ElfProgram& program) {
         chip.write(address, {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
         return true;
       } catch (const std::runtime_error&) {
+        if (!chip.lost_block.empty()) throw;  // memory in another process
         return false;
       }
     });

@@ -41,7 +41,7 @@ void FlitNetwork::inject(Packet& packet) {
     free_packets_.pop_back();
   }
   packet.slot = slot;
-  packet.drawn = routes_.draw(packet.source, drawn_[packet.source]++);
+  packet.drawn = packet.drawn_way ? routes_.draw(packet.source, drawn_[packet.source]++) : 0;
   // With one virtual network requests and responses share it.
   const auto network =
       std::min<std::uint8_t>(packet.network, static_cast<std::uint8_t>(parameters_.virtual_networks - 1));

@@ -19,7 +19,7 @@ void PacketEngine<Matching, plain>::inject(Packet& packet) {
   // With one virtual network requests and responses share it.
   const auto network = static_cast<std::uint8_t>(std::min<std::uint32_t>(packet.network, networks_ - 1));
   const auto cls = static_cast<std::uint8_t>(std::min<std::uint32_t>(packet.priority, classes_ - 1));
-  packet.drawn = route_.draw(packet.source, senders_[packet.source].drawn++);
+  packet.drawn = packet.drawn_way ? route_.draw(packet.source, senders_[packet.source].drawn++) : 0;
   flights_[flight] = {&packet, packet.destination, packet.flits, none, 0, 0, network, cls, false, false};
   auto& source = sources_[(std::size_t{packet.source} * networks_ + network) * classes_ + cls];
   const bool first = source.head == none;

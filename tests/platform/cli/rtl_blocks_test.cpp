@@ -98,10 +98,10 @@ void expect_memory_holds_a_run(const std::string& chip, unsigned address_bits, u
   for (unsigned i = 0; i < ports; ++i) {
     const auto& use = with.report["rtl"][i];
     EXPECT_EQ(use["name"], "hbm0.port" + std::to_string(i));
-    EXPECT_GT(use["commands"], 5'000);
+    EXPECT_GT(use["commands"], 500);
     EXPECT_EQ(use["broken_axi_rules"], 0);
   }
-  const auto bytes = [](const Ran& ran) { return ran.report["phases"][0]["bytes_read"].get<double>(); };
+  const auto bytes = [](const Ran& ran) { return ran.report["phases"][0]["hbm_bytes_read"].get<double>(); };
   EXPECT_NEAR(bytes(with), bytes(model), 0.01 * bytes(model));
 }
 

@@ -241,6 +241,7 @@ TEST(Soc, HandsOnTheExitCode) {
 TEST(Soc, NamesItsStatisticsOnceAndShowsThemToFirmware) {
   auto chip = small_chip(2);
   chip.hbm.stacks = 2;
+  chip.hbm.interleave = chip.clusters.dma.burst = {256};
   Bench bench("bench", chip, [](Bench& b) {
     for (unsigned i = 0; i < 3; ++i) b.put(map::hbm + i * 256, i);
     const auto& all = b.soc.statistics();

@@ -22,6 +22,7 @@ chip::Chip chip_with_windows(chip::Timing timing = chip::Timing::approximate,
   chip.timing = timing;
   chip.noc.model = model;
   chip.hbm.stacks = 2;
+  chip.hbm.interleave = chip.clusters.dma.burst = {256};
   chip.noc.multicast = {{"everyone", {}}, {"some", {1, 2, 7}}};
   chip.noc.reduction = {{.name = "total", .clusters = {}, .target = 4},
                         {.name = "far",
