@@ -10,8 +10,8 @@
 
 namespace forerun::ip::hbm {
 
-/// Numbers by the cycle at which they are due, those of the same cycle in the order in which they came.
-/// Cycles of memory requests lie close together, so each has a place in a circle: nothing is sorted.
+/// Numbers by the cycle at which they are due, those of the same cycle by a rank. Cycles of memory requests
+/// lie close together, so each has a place in a circle, and only the few of one cycle are sorted.
 class DueWheel {
  public:
   bool empty() const { return size_ == 0; }
