@@ -93,8 +93,8 @@ bool HbmStack::acceptable(tlm::tlm_generic_payload& payload) const {
   return false;
 }
 
-void HbmStack::move(tlm::tlm_generic_payload& payload) {
-  if (!is_timing_only(payload)) transport_dbg(0, payload);
+void HbmStack::move(tlm::tlm_generic_payload& payload, bool timing_only) {
+  if (!timing_only) transport_dbg(0, payload);
   (payload.is_read() ? bytes_read : bytes_written) += payload.get_data_length();
   ++requests;
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
@@ -202,11 +202,12 @@ std::uint32_t HbmStack::enqueue(int id, tlm::tlm_generic_payload& payload, std::
   request.port = id;
   request.waiter = waiter;
   request.is_short = is_short;
+  request.timing_only = is_timing_only(payload);
   const auto now_ps = now_picoseconds();
   request.order = order_++;
   request.offered = clock_.ps_to_cycles(now_ps + delay_ps) * ticks_per_cycle_;
   short_requests_ += is_short;
-  if (payload.is_write()) move(payload);
+  if (payload.is_write()) move(payload, request.timing_only);
   ++under_way_;
   measure(index);
   const auto now = now_ps / clock_.period_ps() * ticks_per_cycle_;
@@ -320,9 +321,8 @@ void HbmStack::collect(unsigned channel) {
     request.done = std::max(request.done, completion.done);
     request.bursts_left -= completion.bursts;
     if (request.bursts_left > 0) continue;
-    due_.push_back(
-        {(request.done + ticks_per_cycle_ - 1) / ticks_per_cycle_, request.order, completion.owner});
-    std::push_heap(due_.begin(), due_.end(), std::greater<>());
+    __builtin_prefetch(request.payload);  // the response comes soon
+    due_.push((request.done + ticks_per_cycle_ - 1) / ticks_per_cycle_, request.order, completion.owner);
   }
   controller.completions.clear();
   for (const auto owner : controller.admissions)
@@ -342,12 +342,7 @@ void HbmStack::run() {
   }
   for (std::size_t i = 0; i < admitted_.size(); ++i) end_request(admitted_[i]);
   admitted_.clear();
-  while (!due_.empty() && due_.front().cycle <= now + horizon_) {
-    const auto request = due_.front().request;
-    std::pop_heap(due_.begin(), due_.end(), std::greater<>());
-    due_.pop_back();
-    respond(request);
-  }
+  while (!due_.empty() && due_.first() <= now + horizon_) respond(due_.pop());
   running_ = false;
   schedule();
 }
@@ -374,7 +369,7 @@ std::int64_t HbmStack::wanted(unsigned channel, std::int64_t commands) const {
 
 void HbmStack::schedule() {
   if (running_ || under_way_ == 0) return;
-  auto cycle = due_.empty() ? far : due_.front().cycle;
+  auto cycle = due_.empty() ? far : due_.first();
   for (const auto index : offers_) cycle = std::min(cycle, requests_[index].wake);
   const auto commands = commands_to_go();
   for (unsigned c = 0; c < controllers_.size(); ++c) cycle = std::min(cycle, wanted(c, commands));
@@ -406,7 +401,7 @@ void HbmStack::respond(std::uint32_t index) {
   --under_way_;
   short_requests_ -= request.is_short;
   const auto cycle = request.done / ticks_per_cycle_;
-  if (request.payload->is_read()) move(*request.payload);
+  if (request.payload->is_read()) move(*request.payload, request.timing_only);
   if (request.waiter != nullptr)
     request.waiter->notify(
         to_sc_time({std::max<std::int64_t>(0, clock_.cycles_to_ps(cycle) - now_picoseconds())}));
@@ -456,7 +451,7 @@ void HbmStack::b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::s
   if (!acceptable(payload)) return;
   const auto& t = parameters_.timings;
   if (parameters_.timing == Timing::loose) {
-    move(payload);
+    move(payload, is_timing_only(payload));
     const auto bursts =
         (payload.get_data_length() + parameters_.burst_bytes.count - 1) / parameters_.burst_bytes.count;
     delay +=

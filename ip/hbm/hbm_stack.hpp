@@ -15,6 +15,7 @@
 #include "ip/base/sparse_memory.hpp"
 #include "ip/hbm/address_map.hpp"
 #include "ip/hbm/controller.hpp"
+#include "ip/hbm/due_wheel.hpp"
 #include "ip/hbm/parameters.hpp"
 
 namespace forerun::ip {
@@ -68,7 +69,7 @@ class HbmStack : public sc_core::sc_module {
     unsigned unadmitted = 0;  // channels that END_REQ waits for
     hbm::Tick done = 0;
     sc_core::sc_event* waiter = nullptr;
-    bool is_short = false;
+    bool is_short = false, timing_only = false;
     hbm::Tick offered = 0;
     std::uint64_t order = 0;  // in which the stack has taken them
     hbm::BurstBlock first;
@@ -89,14 +90,6 @@ class HbmStack : public sc_core::sc_module {
     bool responding = false;
     std::uint32_t offered_bursts = 0;  // of offers
   };
-  struct Due {
-    std::int64_t cycle;
-    std::uint64_t order;
-    std::uint32_t request;
-    bool operator>(const Due& other) const {
-      return cycle != other.cycle ? cycle > other.cycle : order > other.order;
-    }
-  };
 
   void b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   tlm::tlm_sync_enum nb_transport_fw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
@@ -105,7 +98,7 @@ class HbmStack : public sc_core::sc_module {
   bool get_direct_mem_ptr(int id, tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi);
   void reset();
   bool acceptable(tlm::tlm_generic_payload& payload) const;
-  void move(tlm::tlm_generic_payload& payload);
+  void move(tlm::tlm_generic_payload& payload, bool timing_only);
   std::uint32_t enqueue(int id, tlm::tlm_generic_payload& payload, std::int64_t delay_ps,
                         sc_core::sc_event* waiter);
   void measure(std::uint32_t index);
@@ -152,7 +145,7 @@ class HbmStack : public sc_core::sc_module {
   std::vector<std::uint32_t> offers_;    // not yet given to their channels, sorted (before)
   std::size_t held_offers_ = 0;          // of them, those without END_REQ
   std::vector<unsigned> bursts_for_;     // of a request, by channel
-  std::vector<Due> due_;                 // heap
+  hbm::DueWheel due_;                    // complete requests
   std::uint64_t order_ = 0;
   std::int64_t wake_ = -1;  // cycle of the pending wake-up
   bool running_ = false;

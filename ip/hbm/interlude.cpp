@@ -7,6 +7,7 @@
 #include "ip/hbm/interlude.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "ip/hbm/controller.hpp"
 
@@ -27,14 +28,17 @@ constexpr std::uint64_t ChannelStatistics::*commands[] = {
 }  // namespace
 
 std::uint64_t InterludeCache::hash(std::span<const Interlude::Moment> values) {
-  std::array<std::uint64_t, 4> sums{};  // apart, so that none waits for another
+  constexpr std::uint64_t factor = 0x9e3779b97f4a7c15;
+  std::array<std::uint64_t, 4> sums{}, words;  // apart, so that none waits for another
   std::size_t i = 0;
-  for (; i + sums.size() <= values.size(); i += sums.size())
-    for (std::size_t k = 0; k < sums.size(); ++k)
-      sums[k] = (sums[k] + static_cast<std::uint32_t>(values[i + k])) * 0x9e3779b97f4a7c15;
-  for (; i < values.size(); ++i)
-    sums[0] = (sums[0] + static_cast<std::uint32_t>(values[i])) * 0x9e3779b97f4a7c15;
-  return sums[0] ^ sums[1] >> 1 ^ sums[2] >> 2 ^ sums[3] >> 3;
+  for (; (values.size() - i) * sizeof(values[0]) >= sizeof(words); i += sizeof(words) / sizeof(values[0])) {
+    std::memcpy(words.data(), &values[i], sizeof(words));
+    for (std::size_t k = 0; k < words.size(); ++k) sums[k] = (sums[k] ^ words[k]) * factor;
+  }
+  auto sum = sums[0];
+  for (std::size_t k = 1; k < sums.size(); ++k) sum = (sum ^ sum >> 32 ^ sums[k]) * factor;
+  for (; i < values.size(); ++i) sum = (sum ^ static_cast<std::uint32_t>(values[i])) * factor;
+  return sum ^ sum >> 32;
 }
 
 void InterludeCache::insert(std::shared_ptr<const Interlude> interlude) {
