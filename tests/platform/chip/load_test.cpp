@@ -331,7 +331,7 @@ TEST(Writing, StatesEveryKeyWithItsUnit) {
           "\nclusters:\n  count: 16\n  clock: 1.25 GHz\n  scratchpad:\n    size: 4 MiB\n    banks: 32\n"));
   EXPECT_THAT(text, HasSubstr("\n    tRP: 26                     # memory cycles\n"));
   EXPECT_EQ(static_cast<std::size_t>(std::count(text.begin(), text.end(), ':')),
-            keys().size() + 16);  // and 16 sections
+            keys().size() + 17);  // and 17 sections
 }
 
 /// Walks the schema as the dotted path says.
@@ -415,9 +415,9 @@ TEST(Keys, NameEveryMemberOfTheChip) {
   constexpr auto all = members<Chip>() + members<Cpu>() + members<Sram>() + members<BootRom>() +
                        members<Bus>() + members<Peripherals>() + members<Clusters>() + members<Scratchpad>() +
                        members<Tensor>() + members<Vector>() + members<Dma>() + members<Command>() +
-                       members<Noc>() + members<Hbm>() + members<Timings>() + members<Energies>() +
+                       members<Noc>() + members<Link>() + members<Hbm>() + members<Timings>() + members<Energies>() +
                        members<Rtl>();
-  constexpr std::size_t sections = 16;
+  constexpr std::size_t sections = 17;
   EXPECT_EQ(keys().size(), all - sections)
       << "a member of chip.hpp has no key in keys.cpp, or a struct is not counted here";
 }
