@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What simulations of operators, layers and steps of large models take of the host: `./forerun bench llm`. Everything counts,
+# compiling and booting too. Usage: llm.sh FOLDER_OF_PROGRAMS [WORD]; only measures whose title has the word
+set -euo pipefail
+programs=$1 word=${2:-}
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+
+measure() {  # measure TITLE OPTION...
+  [[ $1 == *"$word"* ]] || return 0
+  "$programs/cost" "$programs/forerun" run --data none "${@:2}" > "$output" 2> "$output.err" || {
+    echo "$1: this fails: forerun run --data none ${*:2}" >&2
+    cat "$output.err" >&2
+    rm -f "$output.err"
+    exit 1
+  }
+  rm -f "$output.err"
+  awk -v title="$1" '
+    /^  (time|prefill) +[0-9]/ { simulated = $2 " " $3 }
+    /^  time per step +[0-9]/ { simulated = $4 " " $5 }
+    /^  layers: / { layers = ", " $2 " of " $4 " layers simulated, " substr($0, index($0, "expected error")) }
+    { cost = $0 }
+    END {
+      if (simulated == "") { print title ": the report has no simulated time" > "/dev/stderr"; exit 1 }
+      print title ": " cost ", simulated time " simulated layers
+    }' "$output"
+}
+
+layer=(--model "$here/llama-2-7b-layer.yaml" --dtype bf16 --chip four-arrays)
+measure 'GEMM 512x4096x4096 bf16 on four-arrays' --gemm 512x4096x4096 --dtype bf16 --chip four-arrays
+measure 'Llama-2-7B bf16 on four-arrays, one layer and the head, decode at 512' "${layer[@]}" --phase decode --context 512
+measure 'Llama-2-7B bf16 on four-arrays, one layer and the head, prefill of 512' "${layer[@]}" --phase prefill --context 512
+step=(--model llama-3-8b --dtype bf16 --chip reference --phase decode --context 2048)
+measure 'Llama-3-8B bf16 on reference, decode at 2048, repeated layers' "${step[@]}"
+measure 'Llama-3-8B bf16 on reference, decode at 2048, all layers' "${step[@]}" --all-layers
+measure 'Llama-3.1-405B int8 on reference-512g, decode at 2048, repeated layers' \
+  --model llama-3.1-405b --dtype int8 --chip reference-512g --phase decode --context 2048
