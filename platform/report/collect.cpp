@@ -164,10 +164,12 @@ class Collector {
         c.bandwidth_fraction = ratio(c.bandwidth, peak);
         c.queue = ratio(as_double(of("queue_cycles")), run_.seconds() * chip_.hbm.clock.hertz);
         c.joules = as_double(of("energy")) * 1e-12;
-        for (std::size_t i = 0; i < ip::hbm::limits; ++i)
-          c.limits[i] =
-              ratio(as_double(run_.value(fmt::format("{}.time_{}", c.name, ip::hbm::limit_names[i]))) * 1e-9,
-                    run_.seconds() * chip_.hbm.pseudo_channels);
+        for (std::size_t i = 0; i < ip::hbm::limits; ++i) {
+          const auto name = fmt::format("{}.time_{}", c.name, ip::hbm::limit_names[i]);
+          const auto time = static_cast<std::int64_t>(run_.value(name));  // what was before may count less now
+          c.limits[i] = ratio(static_cast<double>(std::max<std::int64_t>(time, 0)) * 1e-9,
+                              run_.seconds() * chip_.hbm.pseudo_channels);
+        }
         r.channels.push_back(c);
       }
   }

@@ -45,7 +45,9 @@ void add_difference(Snapshot& to, const Snapshot& from, const Snapshot& until, d
   for (const auto list : {&Snapshot::values, &Snapshot::links, &Snapshot::tags})
     for (std::size_t i = 0; i < (to.*list).size(); ++i) {
       const auto before = (from.*list).empty() ? 0 : (from.*list)[i];
-      (to.*list)[i] += static_cast<std::uint64_t>(scaled((until.*list)[i] - before));
+      // Times of what a channel waits for may be put down to another cause later: they fall then.
+      const auto difference = static_cast<std::int64_t>((until.*list)[i] - before);
+      (to.*list)[i] += static_cast<std::uint64_t>(scaled(difference));
     }
 }
 

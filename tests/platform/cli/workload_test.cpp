@@ -52,6 +52,9 @@ void expect_close(const nlohmann::json& counted, const nlohmann::json& all, doub
        {"/phases/0/seconds", "/phases/0/hbm_bytes_read", "/phases/0/operations", "/phases/0/cluster_cycles",
         "/noc/packets", "/engines/2/commands", "/hbm_channels/0/joules"})
     EXPECT_NEAR(of(counted, figure) / of(all, figure), 1, tolerance) << figure;
+  for (const auto& channel : counted["hbm_channels"])
+    for (const auto& [limit, fraction] : channel["time_fractions"].items())
+      EXPECT_LE(fraction.get<double>(), 1.01) << channel["name"] << " " << limit;
   for (std::size_t i = 0; i < all["operators"].size(); ++i)
     if (all["operators"][i]["name"] == "layers.query_key_value") {
       EXPECT_NEAR(of(counted["operators"][i], "/tensor_seconds") / of(all["operators"][i], "/tensor_seconds"),
