@@ -31,8 +31,8 @@ namespace forerun::ip {
 /// waits likewise. loose: b_transport adds the latency of a row miss and the time of its bursts at peak, and
 /// DMI is granted. With several ports, requests of one cycle count in the order of the ports, whatever the
 /// order of the calls: END_REQ comes at once if there was room before the cycle for a request and what its
-/// port has offered since, otherwise in the next cycle or later. In-line ECC: behind the bursts of each group of
-/// `ecc_data_bursts` that a request touches there is one more of the same kind, in the row of the group; a
+/// port has offered since, otherwise in the next cycle or later. In-line ECC: behind the bursts of each group
+/// of `ecc_data_bursts` that a request touches there is one more of the same kind, in the row of the group; a
 /// write that covers a group only in part reads the check bytes before it writes them. A reset is a warm one:
 /// the bytes stay, counters and statistics begin anew, and requests under way are served and answered at
 /// their times, since whoever sent them may not have been reset and waits for the response. Errors: beyond

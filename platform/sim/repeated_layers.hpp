@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Counts layers instead of simulating them: a step goes through as many as it takes until their times
-/// repeat, and what happened in one of them on average, but for the first, is added for each of the others.
+/// repeat, and what happened in one of them on average, but for the first two, is added for each of the
+/// others.
 #pragma once
 
 #include <cstdint>
