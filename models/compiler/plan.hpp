@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -70,11 +71,14 @@ struct Projections {
 /// Byte addresses in the scratchpad, the same in every cluster. Rows follow one another at the stride named
 /// beside.
 struct Scratch {
-  std::uint32_t residual = 0;            ///< f32 [tokens][hidden]
-  std::uint32_t normed = 0;              ///< [tokens][hidden]
-  std::uint32_t quantised = 0;           ///< i8 [tokens][widest input]
-  std::uint32_t row_scales = 0;          ///< f32 [tokens]
-  std::uint32_t gathered = 0;            ///< [tokens][width]: what clusters put together
+  std::uint32_t residual = 0;    ///< f32 [tokens][hidden]
+  std::uint32_t normed = 0;      ///< [tokens][hidden]
+  std::uint32_t quantised = 0;   ///< i8 [tokens][widest input]
+  std::uint32_t row_scales = 0;  ///< f32 [tokens]
+  /// What the clusters put together, each its columns into every one's scratchpad, [tokens][width]: inputs of
+  /// projections, and f32 what is added to the residual stream. They take turns, so that a cluster that is
+  /// ahead writes where none reads any more.
+  std::uint32_t inputs = 0, sums = 0;
   std::uint32_t cosines = 0, sines = 0;  ///< f32 [tokens][rotated elements / 2]
   std::uint32_t constants = 0;           ///< two blocks of `constant_bytes`, layer by layer in turn
   std::uint32_t keys = 0, values = 0;    ///< [kv head][max tokens][head_dim] of this step
@@ -111,7 +115,7 @@ struct Memory {
   std::uint64_t positions = 0;  ///< learned ones, [context + offset][hidden] of activations
   std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][rotated elements / 2]
   std::uint64_t keys = 0, values = 0;    ///< [layer][sequence][kv head of the device][context][head_dim]
-  std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;  ///< exchange buffers [tokens][width]
+  std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;  ///< of several devices' exchanges
   std::vector<std::uint64_t> constants, head_scales;                     ///< by cluster of the device
   std::uint64_t weights = 0, weight_bytes = 0;  ///< of all clusters, their lanes side by side
   std::vector<Lane> lanes;                      ///< by cluster: its tiles of weights, in the order of use
@@ -124,16 +128,18 @@ struct Plan {
   std::uint32_t devices = 1, device = 0;  ///< how many share the model; for which the program is
   std::uint32_t columns = 1;              ///< devices in a row of a torus, else all
   std::uint32_t clusters = 0;             ///< of each device that take part
-  std::uint32_t sequences = 1;   ///< that a step may have tokens of
-  std::uint32_t max_tokens = 0;  ///< of a step
-  std::uint32_t max_chunk = 0;   ///< of one sequence in a step
-  std::uint32_t context = 0;     ///< positions of the cache of each sequence
-  bool keep_logits = true;       ///< of all positions, not only of a step
-  std::uint32_t cache_tile = 0;  ///< positions loaded at a time
-  std::vector<Share> shares;     ///< device by device
-  std::vector<Projections> projections;  ///< the same
-  Range kv_heads;                        ///< in the device's cache
-  bool symmetric = false;                ///< several devices, all with shares of the same sizes
+  std::uint32_t sequences = 1;            ///< that a step may have tokens of
+  std::uint32_t max_tokens = 0;           ///< of a step
+  std::uint32_t max_chunk = 0;            ///< of one sequence in a step
+  std::uint32_t context = 0;              ///< positions of the cache of each sequence
+  bool keep_logits = true;                ///< of all positions, not only of a step
+  std::uint32_t cache_tile = 0;           ///< positions loaded at a time
+  std::vector<Share> shares;              ///< device by device
+  std::vector<Projections> projections;   ///< the same
+  Range kv_heads;                         ///< in the device's cache
+  bool symmetric = false;                 ///< several devices, all with shares of the same sizes
+  /// A window of the network whose writes reach the scratchpads of all clusters that take part.
+  std::optional<std::uint64_t> everyone;
   Scratch scratch;
   Constants constants;
   Memory memory;
@@ -163,8 +169,8 @@ struct Plan {
   std::uint64_t widest_qkv() const;
 };
 
-/// For one of the devices (options.device). A chunk takes at most `max_tokens`, and no more than fit into three quarters of the scratchpad; the rest
-/// is for the ring. Throws CompileError.
+/// For one of the devices (options.device). A chunk takes at most `max_tokens`, and no more than fit into
+/// three quarters of the scratchpad; the rest is for the ring. Throws CompileError.
 Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOptions& options);
 
 }  // namespace forerun::models
