@@ -272,6 +272,18 @@ class CommandEmitter {
   Matrix activations(std::uint32_t at, std::uint64_t columns) const {
     return {at, columns * act_, plan_.numerics.activation};
   }
+  static unsigned function_of(Activation activation) {
+    switch (activation) {
+      case Activation::gelu:
+        return FR_VECTOR_GELU;
+      case Activation::gelu_tanh:
+        return FR_VECTOR_GELU_TANH;
+      case Activation::relu:
+        return FR_VECTOR_RELU;
+      default:
+        return FR_VECTOR_SILU;
+    }
+  }
   bool alone() const { return plan_.clusters == 1 && plan_.devices == 1; }
   Patch rows_patch(unsigned rows) const { return FR_PATCH(fr_vector, rows, rows, 1); }
 
