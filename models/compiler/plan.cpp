@@ -208,6 +208,25 @@ void choose_steps(Plan& plan, const chip::Chip& chip, std::uint32_t most_tokens,
   cut_tiles(plan, chip.clusters.tensor, for_many);
 }
 
+/// Adds steps of many tokens for prompts of `wanted` tokens: where they are estimated to be faster, or as they
+/// are asked for. The other steps then leave room for large tiles of weights.
+void choose_steps_of_many(Plan& plan, const chip::Chip& chip, std::uint32_t wanted,
+                          std::optional<std::uint32_t> row_groups, const Lanes& lanes) {
+  const auto few = row_groups ? std::clamp(wanted / 2, 1u, few_tokens) : few_tokens;
+  if (plan.keep_logits || row_groups == 0u || wanted <= few) return;
+  const auto otherwise = plan;
+  const auto time = estimate_few(plan, chip, wanted);
+  choose_steps(plan, chip, few, lanes, true);
+  plan.wide = choose_wide(plan, chip, lanes.first, wanted, row_groups.value_or(0));
+  if (row_groups) {
+    if (!plan.wide)
+      throw CompileError(fmt::format(
+          "there are no steps of many tokens for {} with {} groups of rows on this chip", plan.model.name, *row_groups));
+    return;
+  }
+  if (!plan.wide || estimate_wide(plan, chip, wanted) >= time) plan = otherwise;
+}
+
 /// From the first tile of weights of a cluster to behind the last, in its lane.
 std::uint64_t lane_bytes(const Plan& plan, std::uint32_t cluster, const Lane& lane) {
   const auto& p = plan.tiles(cluster);
@@ -348,18 +367,8 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOp
   lay_out_constants(plan);
   const auto lanes = make_lanes(chip, plan.clusters);
   const auto wanted = std::min(context, options.max_tokens == 0 ? context : options.max_tokens);
-  const auto few = options.row_groups ? std::clamp(wanted / 2, 1u, few_tokens) : few_tokens;
-  // With steps of many tokens the others leave room for large tiles of weights.
-  if (plan.keep_logits || options.row_groups == 0u || wanted <= few) {
-    choose_steps(plan, chip, wanted, lanes);
-  } else {
-    choose_steps(plan, chip, few, lanes, true);
-    plan.wide = choose_wide(plan, chip, lanes.first, wanted, options.row_groups.value_or(0));
-    if (!plan.wide && options.row_groups)
-      throw CompileError(fmt::format("there are no steps of many tokens for {} with {} groups of rows on this chip",
-                                     model.name, *options.row_groups));
-    if (!plan.wide) choose_steps(plan, chip, wanted, lanes);
-  }
+  choose_steps(plan, chip, wanted, lanes);
+  choose_steps_of_many(plan, chip, wanted, options.row_groups, lanes);
   lay_out_memory(plan, chip, lanes);
   return plan;
 }

@@ -133,23 +133,33 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
   return w;
 }
 
-/// Seconds of a layer's projections for `tokens` tokens, each part as if it were alone; what is slowest counts.
+/// Of a layer's projections: what all clusters multiply and read.
+double layer_weights(const ModelConfig& m) {
+  const double queries = double(m.heads) * m.head_dim, keys = 2.0 * m.kv_heads * m.head_dim;
+  return m.hidden * (2 * queries + keys + (m.gated ? 3.0 : 2.0) * m.ffn);
+}
+/// Multiply-adds of a cluster in a second.
+double products(const chip::Chip& chip) {
+  const auto& tensor = chip.clusters.tensor;
+  return double(tensor.rows) * tensor.columns * tensor.arrays * chip.clusters.clock.hertz;
+}
+// Meetings of clusters in a layer: four exchanges, or six posts after stores and as many loads that wait for them.
+constexpr double few_meetings = 4e-6, many_meetings = 12e-6;
+
+/// Seconds of a layer for `tokens` tokens: of what goes on side by side the slowest part, and what comes before it.
 double estimate(const Plan& plan, const chip::Chip& chip, const Wide& w, std::uint64_t tokens) {
   const auto& m = plan.model;
-  const auto& tensor = chip.clusters.tensor;
-  const double queries = double(m.heads) * m.head_dim, keys = 2.0 * m.kv_heads * m.head_dim;
-  const double weights = m.hidden * (2 * queries + keys + (m.gated ? 3.0 : 2.0) * m.ffn);
-  const double steps = double(divide_up(tokens, w.tokens()));
-  const double rows = double(divide_up(divide_up(tokens, static_cast<std::uint64_t>(steps)), w.row_groups));
-  const double bytes = weights * plan.weight_bytes(), act = plan.activation_bytes();
-  const double hbm = chip::peak_memory_bandwidth(chip).bytes_per_second;
-  const double link = link_bandwidth(chip);
-  const double width = double(tensor.rows) * tensor.columns * tensor.arrays * chip.clusters.clock.hertz;
-  const double operands = (m.hidden * 2.0 + queries + m.ffn) * act * rows;  // read by each cluster
-  const double compute = weights / w.column_groups * std::max(rows, double(tensor.rows)) / width;
+  const double weights = layer_weights(m), bytes = weights * plan.weight_bytes();
+  const auto steps = divide_up(tokens, w.tokens());
+  const double rows = double(divide_up(divide_up(tokens, steps), w.row_groups));
+  const double act = plan.activation_bytes(), link = link_bandwidth(chip);
+  const double operands = (double(m.heads) * m.head_dim + m.ffn) * act * rows;  // of each cluster, beside weights
+  const double before = 2.0 * m.hidden * (act + 8.0 / w.column_groups) * rows / link;
+  const double compute =
+      weights / w.column_groups * std::max(rows, double(chip.clusters.tensor.rows)) / products(chip);
   const double network = (bytes / w.column_groups + operands) / link;
-  const double memory = (bytes + operands * plan.clusters) / hbm;
-  return steps * std::max({compute, network, memory});
+  const double memory = (bytes + operands * plan.clusters) / chip::peak_memory_bandwidth(chip).bytes_per_second;
+  return double(steps) * (std::max({compute, network, memory}) + before + many_meetings);
 }
 
 }  // namespace
@@ -161,6 +171,20 @@ std::vector<Block> blocks_of(const std::vector<WeightTile>& tiles) {
     ++blocks.back().count;
   }
   return blocks;
+}
+
+double estimate_few(const Plan& plan, const chip::Chip& chip, std::uint32_t tokens) {
+  const auto& m = plan.model;
+  const double weights = layer_weights(m), act = plan.activation_bytes();
+  const double steps = double(divide_up(tokens, plan.max_chunk)), rows = tokens / steps;
+  const double compute = weights / plan.clusters * std::max(rows, double(chip.clusters.tensor.rows)) / products(chip);
+  const double memory = weights * plan.weight_bytes() / chip::peak_memory_bandwidth(chip).bytes_per_second;
+  const double exchange = rows * (double(m.heads) * m.head_dim * act + m.ffn * act + m.hidden * 8.0) / link_bandwidth(chip);
+  return steps * (std::max(compute, memory) + exchange + few_meetings);
+}
+
+double estimate_wide(const Plan& plan, const chip::Chip& chip, std::uint32_t tokens) {
+  return estimate(plan, chip, *plan.wide, tokens);
 }
 
 std::optional<Wide> choose_wide(const Plan& plan, const chip::Chip& chip, const Lane& lane,

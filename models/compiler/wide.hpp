@@ -64,4 +64,9 @@ std::vector<Block> blocks_of(const std::vector<WeightTile>& tiles);
 std::optional<Wide> choose_wide(const Plan& plan, const chip::Chip& chip, const Lane& lane,
                                 std::uint32_t tokens, std::uint32_t row_groups);
 
+/// Estimated seconds of a layer of a prompt of `tokens` tokens, in steps of few tokens as the plan has them, and
+/// in steps of many.
+double estimate_few(const Plan& plan, const chip::Chip& chip, std::uint32_t tokens);
+double estimate_wide(const Plan& plan, const chip::Chip& chip, std::uint32_t tokens);
+
 }  // namespace forerun::models
