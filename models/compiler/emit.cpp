@@ -3,18 +3,37 @@
 
 #include <fmt/format.h>
 
-#include "models/compiler/emit_attention.hpp"
+#include "models/compiler/emit_wide_layers.hpp"
 
 namespace forerun::models {
 namespace {
 
 using namespace emission;
 
-class Emitter : public AttentionEmitter {
+class Emitter : public WideLayers {
  public:
-  using AttentionEmitter::AttentionEmitter;
+  using WideLayers::WideLayers;
 
   std::vector<unsigned char> run() {
+    if (!plan_.wide) {
+      few_tokens();
+    } else {
+      // One of two loops of one round: steps of few tokens, or of many.
+      out_.scalar(FR_SCALAR_LESS, scratch_register, tokens, none, std::int64_t{plan_.max_tokens} + 1);
+      out_.begin_loop(chunk, 0, {FR_PATCH(fr_loop, count, scratch_register, 1)});
+      few_tokens();
+      out_.end_loop();
+      out_.scalar(FR_SCALAR_LESS, scratch_register, none, tokens, -std::int64_t{plan_.max_tokens});
+      out_.begin_loop(chunk, 0, {FR_PATCH(fr_loop, count, scratch_register, 1)});
+      many_tokens();
+      out_.end_loop();
+    }
+    out_.add(FR_OP_END);
+    return out_.bytes();
+  }
+
+ private:
+  void few_tokens() {
     begin();
     out_.begin_loop(layer, 0, {FR_PATCH(fr_loop, count, layers, 1)});
     begin_layer();
@@ -24,10 +43,19 @@ class Emitter : public AttentionEmitter {
     out_.end_loop();
     for (const auto& op : graph_.epilogue) emit(op);
     end();
-    return out_.bytes();
+  }
+  void many_tokens() {
+    engine_ = FR_ENGINE_COMMAND;
+    handed_over_ = false;
+    wide_layers();
+    out_.add(FR_OP_LOAD_NOP, {{}, {{ring_free, static_cast<std::uint8_t>(s_.slots)}}});
+    out_.scalar(FR_SCALAR_SUB, head_row, tokens, logit_rows, 0);
+    tag_ = u32(graph_.prologue.size() + layer_operators().size() + 1);
+    for (std::size_t i = 1; i < graph_.epilogue.size(); ++i) emit(graph_.epilogue[i]);
+    out_.set_tag(tag_ - 1);
+    out_.add(FR_OP_LOAD_NOP, {{{ring_free, static_cast<std::uint8_t>(s_.slots)}}, {}});
   }
 
- private:
   // Before, around and after the layers
 
   void begin() {
@@ -44,7 +72,6 @@ class Emitter : public AttentionEmitter {
   void begin_layer() {
     tag_ = u32(graph_.prologue.size());
     out_.scalar(FR_SCALAR_MUL, cache_offset, layer, none, static_cast<std::int64_t>(plan_.kv_layer_bytes()));
-    out_.scalar(FR_SCALAR_EQUAL, last_layer, layer, layers, -1);
     out_.scalar(FR_SCALAR_AND, constants_now, layer, none, 1);
     out_.scalar(FR_SCALAR_MUL, constants_now, constants_now, none, plan_.constants.bytes);
     if (!many()) begin_window();
@@ -61,7 +88,6 @@ class Emitter : public AttentionEmitter {
     out_.set_tag(tag_ - 1);
     out_.add(FR_OP_LOAD_NOP, {{{ring_free, static_cast<std::uint8_t>(s_.slots)}, {constants_free, 1}}, {}});
     if (!share_.stored_kv_heads.empty()) out_.add(FR_OP_LOAD_NOP, {{{values_stored, 1}}, {}});
-    out_.add(FR_OP_END);
   }
 
   // Operators
@@ -244,18 +270,6 @@ class Emitter : public AttentionEmitter {
                {{{constants_full, 1}}, {}});
   }
 
-  static unsigned function_of(Activation activation) {
-    switch (activation) {
-      case Activation::gelu:
-        return FR_VECTOR_GELU;
-      case Activation::gelu_tanh:
-        return FR_VECTOR_GELU_TANH;
-      case Activation::relu:
-        return FR_VECTOR_RELU;
-      default:
-        return FR_VECTOR_SILU;
-    }
-  }
   void activate() {
     const auto n = share_.ffn.size();
     if (n == 0) return;
@@ -329,7 +343,7 @@ class Emitter : public AttentionEmitter {
 
   void choose() {
     if (cluster_ != 0) return;
-    if (!alone()) wait_for(FR_ENGINE_LOAD, logits_posted, contributors(&Share::vocabulary));
+    if (!alone()) link_when(FR_ENGINE_LOAD, logits_posted, contributors(&Share::vocabulary));
     if (!many()) return choose_one(alone() ? FR_ENGINE_VECTOR : FR_ENGINE_LOAD);
     const auto first = alone() ? FR_ENGINE_VECTOR : FR_ENGINE_LOAD;
     for_chunks(first, [&] { choose_one(first); });

@@ -42,7 +42,7 @@ enum Register : unsigned {
   constants_now,   ///< offset of the layer's block of constants in the scratchpad
   window,          ///< of the layer, where layers have different ones
   first_cached,    ///< position at which the first tile of the cache that is needed begins
-  last_layer,      ///< 1 in the last layer
+  other_past,      ///< the same of the other run of rows, in steps of many tokens
   head_row,        ///< first row for which logits are made
   has_past,        ///< 1 when the cache holds earlier positions
   scratch_register,
@@ -237,6 +237,18 @@ class CommandEmitter {
   Matrix activations(std::uint32_t at, std::uint64_t columns) const {
     return {at, columns * act_, plan_.numerics.activation};
   }
+  static unsigned function_of(Activation activation) {
+    switch (activation) {
+      case Activation::gelu:
+        return FR_VECTOR_GELU;
+      case Activation::gelu_tanh:
+        return FR_VECTOR_GELU_TANH;
+      case Activation::relu:
+        return FR_VECTOR_RELU;
+      default:
+        return FR_VECTOR_SILU;
+    }
+  }
   bool alone() const { return plan_.clusters == 1 && plan_.devices == 1; }
   Patch rows_patch(unsigned rows) const { return FR_PATCH(fr_vector, rows, rows, 1); }
 
@@ -335,7 +347,7 @@ class CommandEmitter {
       }
     }
     post(posted, 0, plan_.clusters, cluster_);
-    wait_for(engine, posted, plan_.clusters);
+    link_when(engine, posted, plan_.clusters);
     return all;
   }
   /// Of own columns between all devices, without what is to be read. Where all devices do the same, each puts
@@ -374,9 +386,14 @@ class CommandEmitter {
     out_.add(FR_OP_POST, p);
   }
   /// Goes on with `engine` when so many have posted; a count has eight bits.
-  void wait_for(unsigned engine, Semaphore posted, unsigned count) {
+  void link_when(unsigned engine, Semaphore posted, unsigned count) {
     for (; count > 255; count -= 255) link_nop(engine, {{{posted, 255}}, {}});
     link_nop(engine, {{{posted, static_cast<std::uint8_t>(count)}}, {}});
+  }
+  /// A wait for many posts: all but the last 255 by loads of nothing.
+  Sync wait_for(Semaphore posted, unsigned count) {
+    for (; count > 255; count -= 255) out_.add(FR_OP_LOAD_NOP, {{{posted, 255}}, {}});
+    return {{{posted, static_cast<std::uint8_t>(count)}}, {}};
   }
   unsigned contributors(Range Share::*dimension) const {
     return static_cast<unsigned>(

@@ -11,6 +11,7 @@
 
 #include "models/compiler/placement.hpp"
 #include "models/compiler/split.hpp"
+#include "models/compiler/wide.hpp"
 #include "models/import/model.hpp"
 #include "platform/chip/chip.hpp"
 
@@ -39,6 +40,9 @@ struct CompileOptions {
   /// Logits of every position stay in memory; otherwise those of the last step. Of one sequence only.
   bool keep_logits = true;
   std::uint32_t device = 0;  ///< for which of the chip's devices, below chip.devices
+  /// How prompts are cut over clusters in steps of many tokens (wide.hpp): into so many groups of rows, a
+  /// divisor of the clusters; chosen, where there is none; 0: no such steps.
+  std::optional<std::uint32_t> row_groups = std::nullopt;
 };
 
 /// Number formats (FR_TYPE_*). Sums, the residual stream, norms' weights, scores and logits are always
@@ -115,7 +119,10 @@ struct Memory {
   std::uint64_t positions = 0;  ///< learned ones, [context + offset][hidden] of activations
   std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][rotated elements / 2]
   std::uint64_t keys = 0, values = 0;    ///< [layer][sequence][kv head of the device][context][head_dim]
-  std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;  ///< of several devices' exchanges
+  /// Exchange buffers of several devices, [tokens][width]. In steps of many tokens `hidden_sum` is the residual
+  /// stream, `ffn_sum` its norm.
+  std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;
+  std::uint64_t queries = 0;  ///< of steps of many tokens
   std::vector<std::uint64_t> constants, head_scales;                     ///< by cluster of the device
   std::uint64_t weights = 0, weight_bytes = 0;  ///< of all clusters, their lanes side by side
   std::vector<Lane> lanes;                      ///< by cluster: its tiles of weights, in the order of use
@@ -141,6 +148,9 @@ struct Plan {
   /// A window of the network whose writes reach the scratchpads of all clusters that take part.
   std::optional<std::uint64_t> everyone;
   Scratch scratch;
+  std::optional<Wide> wide;  ///< for steps of more than `max_tokens` tokens
+  /// Most tokens of one sequence in a step of any kind.
+  std::uint32_t most_tokens() const { return wide ? wide->tokens() : max_chunk; }
   Constants constants;
   Memory memory;
 
