@@ -126,7 +126,7 @@ TEST(StepsOfManyTokens, PanelsOneAtATimeOrTwo) {
   std::set<std::uint32_t> counts;
   auto chip = chip_with(2, 8);
   chip.clusters.tensor.arrays = 1;
-  for (std::uint64_t size = 64 << 10; size < 1 << 20 && counts.size() < 2; size += 8 << 10) {
+  for (std::uint64_t size = 64 << 10; size < 1 << 20 && counts.size() < 2; size += 4 << 10) {
     chip.clusters.scratchpad.size = {size};
     try {
       const auto wide = *make_plan(model.config, chip, options).wide;
