@@ -355,7 +355,8 @@ class Emitter : public WideLayers {
     for_chunks(
         first, [&] { choose_one(first, {}); }, std::move(all_posted));
   }
-  /// The row of a chunk, or of one sequence the last; in pieces where those of devices do not lie in their order.
+  /// The row of a chunk, or of one sequence the last; in pieces where those of devices do not lie in their
+  /// order.
   void load_logits_row(Sync sync) {
     const auto row = std::uint64_t{model_.vocabulary} * 4;
     const auto scale = narrow(row);

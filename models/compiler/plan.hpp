@@ -116,13 +116,13 @@ struct Memory {
   std::uint64_t positions = 0;  ///< learned ones, [context + offset][hidden] of activations
   std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][rotated elements / 2]
   std::uint64_t keys = 0, values = 0;    ///< [layer][sequence][kv head of the device][context][head_dim]
-  /// Exchange buffers, [tokens][width]. In steps of many tokens `hidden_sum` is the residual stream, `ffn_sum`
-  /// its norm.
+  /// Exchange buffers, [tokens][width]. In steps of many tokens `hidden_sum` is the residual stream,
+  /// `ffn_sum` its norm.
   std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;
-  std::uint64_t queries = 0;  ///< of steps of many tokens
-  std::vector<std::uint64_t> constants, head_scales;                     ///< by cluster of the device
-  std::uint64_t weights = 0, weight_bytes = 0;  ///< of all clusters, their lanes side by side
-  std::vector<Lane> lanes;                      ///< by cluster: its tiles of weights, in the order of use
+  std::uint64_t queries = 0;                          ///< of steps of many tokens
+  std::vector<std::uint64_t> constants, head_scales;  ///< by cluster of the device
+  std::uint64_t weights = 0, weight_bytes = 0;        ///< of all clusters, their lanes side by side
+  std::vector<Lane> lanes;  ///< by cluster: its tiles of weights, in the order of use
   std::uint64_t end = 0;
 };
 
@@ -132,16 +132,16 @@ struct Plan {
   std::uint32_t devices = 1, device = 0;  ///< how many share the model; for which the program is
   std::uint32_t columns = 1;              ///< devices in a row of a torus, else all
   std::uint32_t clusters = 0;             ///< of each device that take part
-  std::uint32_t sequences = 1;   ///< that a step may have tokens of
-  std::uint32_t max_tokens = 0;  ///< of a step
-  std::uint32_t max_chunk = 0;   ///< of one sequence in a step
-  std::uint32_t context = 0;     ///< positions of the cache of each sequence
-  bool keep_logits = true;       ///< of all positions, not only of a step
-  std::uint32_t cache_tile = 0;  ///< positions loaded at a time
-  std::vector<Share> shares;     ///< device by device
-  std::vector<Projections> projections;  ///< the same
-  Range kv_heads;                        ///< in the device's cache
-  bool symmetric = false;                ///< several devices, all with shares of the same sizes
+  std::uint32_t sequences = 1;            ///< that a step may have tokens of
+  std::uint32_t max_tokens = 0;           ///< of a step
+  std::uint32_t max_chunk = 0;            ///< of one sequence in a step
+  std::uint32_t context = 0;              ///< positions of the cache of each sequence
+  bool keep_logits = true;                ///< of all positions, not only of a step
+  std::uint32_t cache_tile = 0;           ///< positions loaded at a time
+  std::vector<Share> shares;              ///< device by device
+  std::vector<Projections> projections;   ///< the same
+  Range kv_heads;                         ///< in the device's cache
+  bool symmetric = false;                 ///< several devices, all with shares of the same sizes
   Scratch scratch;
   std::optional<Wide> wide;  ///< for steps of more than `max_tokens` tokens
   /// Most tokens of one sequence in a step of any kind.
@@ -174,8 +174,8 @@ struct Plan {
   std::uint64_t widest_qkv() const;
 };
 
-/// For one of the devices (options.device). A chunk takes at most `max_tokens`, and no more than fit into three quarters of the scratchpad; the rest
-/// is for the ring. Throws CompileError.
+/// For one of the devices (options.device). A chunk takes at most `max_tokens`, and no more than fit into
+/// three quarters of the scratchpad; the rest is for the ring. Throws CompileError.
 Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOptions& options);
 
 }  // namespace forerun::models
