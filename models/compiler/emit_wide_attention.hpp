@@ -72,7 +72,7 @@ class WideAttention : public WideEmitter {
   };
   /// Rows of a piece, and the positions that its last row sees; in turns, because two pieces are under way.
   static constexpr std::array<std::pair<unsigned, unsigned>, 2> part_registers{
-      std::pair<unsigned, unsigned>{tiles, first_cached}, {has_past, last_layer}};
+      std::pair<unsigned, unsigned>{tiles, first_cached}, {has_past, other_past}};
   unsigned piece_rows(const Piece& p) const { return part_registers[p.registers].first; }
   unsigned piece_positions(const Piece& p) const { return part_registers[p.registers].second; }
 

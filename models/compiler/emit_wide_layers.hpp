@@ -473,7 +473,6 @@ class WideLayers : public WideAttention {
     for (const auto reg : {load_slot, use_slot}) out_.scalar(FR_SCALAR_MUL, reg, none, none, 0);
     out_.scalar(FR_SCALAR_MUL, weight_offset, layers, none,
                 static_cast<std::int64_t>(layer_advance(cluster_)));
-    issued_ = 0;
   }
 };
 

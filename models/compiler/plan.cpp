@@ -127,7 +127,9 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
     s.quantised = take(tokens * std::max({std::uint64_t{m.hidden}, queries, std::uint64_t{m.ffn}}));
     s.row_scales = take(tokens * 4);
   }
-  s.gathered = take(tokens * std::max({queries * act, m.ffn * act, std::uint64_t{m.hidden} * 4}));
+  const bool alone = plan.clusters == 1 && plan.devices == 1;
+  s.inputs = take(alone ? 0 : tokens * std::max(queries, std::uint64_t{m.ffn}) * act);
+  s.sums = take(tokens * m.hidden * (alone ? act : 4));
   s.cosines = take(tokens * plan.rotated() * 2);
   s.sines = take(tokens * plan.rotated() * 2);
   s.constants = take(2ull * plan.constants.bytes);
@@ -266,10 +268,12 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
   memory.chunks = bump.take(plan.sequences * sizeof(fr_chunk));
   memory.logits =
       bump.take(std::uint64_t{plan.keep_logits ? plan.context : plan.max_tokens} * m.vocabulary * 4);
-  memory.attention = bump.take(tokens * m.heads * m.head_dim * act);
-  memory.hidden_sum = bump.take(tokens * m.hidden * 4);
-  memory.swiglu = bump.take(tokens * m.ffn * act);
-  memory.ffn_sum = bump.take(tokens * m.hidden * 4);
+  if (plan.devices > 1 || plan.wide) {
+    memory.attention = bump.take(tokens * m.heads * m.head_dim * act);
+    memory.hidden_sum = bump.take(tokens * m.hidden * 4);
+    memory.swiglu = bump.take(tokens * m.ffn * act);
+    memory.ffn_sum = bump.take(tokens * m.hidden * 4);
+  }
   memory.queries = bump.take(plan.wide ? tokens * m.heads * m.head_dim * act : 0);
   memory.cosines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
   memory.sines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
@@ -292,6 +296,17 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
     throw OutOfMemory(fmt::format("{} needs {:.1f} MiB of memory at a context of {}, the chip has {:.1f} MiB",
                                   m.name, static_cast<double>(memory.end - chip::address_map::hbm) / 0x1p20,
                                   plan.context, static_cast<double>(size) / 0x1p20));
+}
+
+/// The address of the multicast window of just the first `clusters` clusters, if there is one.
+std::optional<std::uint64_t> window_of_all(const chip::Chip& chip, std::uint32_t clusters) {
+  for (unsigned i = 0; i < chip.noc.multicast.size(); ++i) {
+    const auto& listed = chip.noc.multicast[i].clusters;
+    if (listed.empty() ? clusters == chip.clusters.count
+                       : listed.size() == clusters && listed.back() == clusters - 1)
+      return chip::address_map::multicast(i);
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -346,7 +361,6 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOp
                                    +FR_PROGRAM_SEQUENCES));
   plan.sequences = options.sequences;
   plan.keep_logits = options.keep_logits && options.sequences == 1;
-  // Each cluster takes part in at least two exchanges a layer; this orders all use of the exchange buffers.
   plan.devices = chip.devices;
   plan.device = options.device;
   plan.columns = chip.link.topology == chip::LinkTopology::torus ? chip.link.columns : chip.devices;
@@ -364,6 +378,7 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOp
     if (const auto heads = plan.share(c).kv_heads; !heads.empty())
       plan.kv_heads = {plan.kv_heads.empty() ? heads.begin : plan.kv_heads.begin, heads.end};
   plan.symmetric = all_alike(plan);
+  plan.everyone = window_of_all(chip, plan.clusters);
   lay_out_constants(plan);
   const auto lanes = make_lanes(chip, plan.clusters);
   const auto wanted = std::min(context, options.max_tokens == 0 ? context : options.max_tokens);

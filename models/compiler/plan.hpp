@@ -75,11 +75,14 @@ struct Projections {
 /// Byte addresses in the scratchpad, the same in every cluster. Rows follow one another at the stride named
 /// beside.
 struct Scratch {
-  std::uint32_t residual = 0;            ///< f32 [tokens][hidden]
-  std::uint32_t normed = 0;              ///< [tokens][hidden]
-  std::uint32_t quantised = 0;           ///< i8 [tokens][widest input]
-  std::uint32_t row_scales = 0;          ///< f32 [tokens]
-  std::uint32_t gathered = 0;            ///< [tokens][width]: what clusters put together
+  std::uint32_t residual = 0;    ///< f32 [tokens][hidden]
+  std::uint32_t normed = 0;      ///< [tokens][hidden]
+  std::uint32_t quantised = 0;   ///< i8 [tokens][widest input]
+  std::uint32_t row_scales = 0;  ///< f32 [tokens]
+  /// What the clusters put together, each its columns into every one's scratchpad, [tokens][width]: inputs of
+  /// projections, and f32 what is added to the residual stream. They take turns, so that a cluster that is
+  /// ahead writes where none reads any more.
+  std::uint32_t inputs = 0, sums = 0;
   std::uint32_t cosines = 0, sines = 0;  ///< f32 [tokens][rotated elements / 2]
   std::uint32_t constants = 0;           ///< two blocks of `constant_bytes`, layer by layer in turn
   std::uint32_t keys = 0, values = 0;    ///< [kv head][max tokens][head_dim] of this step
@@ -116,8 +119,8 @@ struct Memory {
   std::uint64_t positions = 0;  ///< learned ones, [context + offset][hidden] of activations
   std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][rotated elements / 2]
   std::uint64_t keys = 0, values = 0;    ///< [layer][sequence][kv head of the device][context][head_dim]
-  /// Exchange buffers, [tokens][width]. In steps of many tokens `hidden_sum` is the residual stream,
-  /// `ffn_sum` its norm.
+  /// Exchange buffers of several devices, [tokens][width]. In steps of many tokens `hidden_sum` is the residual
+  /// stream, `ffn_sum` its norm.
   std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;
   std::uint64_t queries = 0;                          ///< of steps of many tokens
   std::vector<std::uint64_t> constants, head_scales;  ///< by cluster of the device
@@ -142,6 +145,8 @@ struct Plan {
   std::vector<Projections> projections;   ///< the same
   Range kv_heads;                         ///< in the device's cache
   bool symmetric = false;                 ///< several devices, all with shares of the same sizes
+  /// A window of the network whose writes reach the scratchpads of all clusters that take part.
+  std::optional<std::uint64_t> everyone;
   Scratch scratch;
   std::optional<Wide> wide;  ///< for steps of more than `max_tokens` tokens
   /// Most tokens of one sequence in a step of any kind.

@@ -63,7 +63,9 @@ std::vector<float> results(const Model& model, const Case& c, const std::vector<
                            bool with_time) {
   return in_child([&] {
     const auto most = std::max<std::size_t>(c.most, *std::max_element(c.steps.begin(), c.steps.end()));
-    CompileOptions options{.format = c.format, .context = 128, .data = c.chip.data == chip::Data::real};
+    CompileOptions options{.format = c.format,
+                           .context = std::min(128u, model.config.max_positions),
+                           .data = c.chip.data == chip::Data::real};
     options.max_tokens = static_cast<std::uint32_t>(most);
     options.keep_logits = false;
     options.row_groups = c.row_groups;
