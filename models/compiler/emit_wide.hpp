@@ -112,6 +112,8 @@ class WideEmitter : public AttentionEmitter {
 
   // Weights
 
+  static constexpr std::uint32_t tile_parts = 2;
+
   std::uint64_t advance_of(const Lane& lane, const std::vector<WeightTile>& tiles, std::size_t count) const {
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < count; ++i) sum += lane.advance(plan_.tile_bytes(tiles[i]));
@@ -164,56 +166,80 @@ class WideEmitter : public AttentionEmitter {
     return pairs;
   }
 
-  /// Loads tiles into the next slots and tells the neighbours in the chain.
+  /// Loads tiles into the next slots and tells the neighbours in the chain. Tiles come in parts, so that the next
+  /// cluster has the first while the others are on their way, and its loads follow one another without gaps.
   void issue(Together& tiles) {
     for (auto& unit : tiles) {
       unit.slot = next_slot_;
       next_slot_ = (next_slot_ + 1) % wide().slots;
     }
-    const auto slot_at = [this](const Unit& unit) { return wide().slots_at + unit.slot * wide().slot_bytes; };
-    const auto count = static_cast<std::uint8_t>(tiles.size());
-    const bool passes_on = !begins_chain() || !ends_chain();
-    if (begins_chain()) {
-      const auto& first = tiles.front();
-      const auto& lane = memory_.lanes[first.owner];
-      const auto bytes = plan_.tile_bytes(first.tile);
-      if (loads_from_ != first.owner) {
-        out_.scalar(FR_SCALAR_MUL, layer_weights, layer, none,
-                    static_cast<std::int64_t>(layer_advance(first.owner)));
-        loads_from_ = first.owner;
+    const bool chained = !begins_chain() || !ends_chain();
+    const auto bytes = plan_.tile_bytes(tiles.front().tile);
+    const auto& lane = memory_.lanes[tiles.front().owner];
+    const bool in_parts = chained && lane.rounds(bytes) % tile_parts == 0 &&
+                          bytes == lane.parts(bytes) * lane.part_bytes(bytes);
+    const auto parts = in_parts ? tile_parts : 1;
+    for (std::uint32_t part = 0; part < parts; ++part) {
+      if (begins_chain())
+        load_part(tiles, part, parts, chained);
+      else
+        copy_part(tiles, part, parts);
+      if (!chained) continue;
+      for (std::size_t i = 0; i < tiles.size(); ++i) {
+        Sync loaded{{{tile_loaded, 1}}, {}};
+        if (!ends_chain()) post_at_once(cluster_ + 1, tile_there, std::exchange(loaded, {}));
+        if (!begins_chain() && part + 1 == parts)
+          post_at_once(cluster_ - 1, tile_copied, loaded);
+        else if (ends_chain())
+          out_.add(FR_OP_COLLECTIVE_NOP, loaded);
       }
-      auto c = run_of(lane.base + first.offset, slot_at(first), lane.part_bytes(bytes));
-      c.size1 = u32(lane.linear() ? 1 : lane.width);
-      c.local_stride1 = narrow(c.bytes);
-      c.global_stride1 = static_cast<std::int64_t>(lane.piece);
-      c.size2 = u32(lane.rounds(bytes));
-      c.local_stride2 = narrow(std::uint64_t{c.bytes} * c.size1);
-      c.global_stride2 = static_cast<std::int64_t>(lane.stride);
-      Sync sync{{{of(slot_free, first.slot), 1}}, {{tile_full, count}}};
-      if (tiles.size() == 2) {
-        const auto& second = tiles[1];
-        c.size1 = 2;
-        c.local_stride1 =
-            static_cast<std::int32_t>(slot_at(second)) - static_cast<std::int32_t>(slot_at(first));
-        c.global_stride1 = static_cast<std::int64_t>(memory_.lanes[second.owner].base + second.offset) -
-                           static_cast<std::int64_t>(lane.base + first.offset);
-        c.local_stride2 = narrow(c.bytes);
-        sync.wait.push_back({of(slot_free, second.slot), 1});
-      }
-      if (passes_on) sync.signal.push_back({tile_loaded, count});
-      out_.add(FR_OP_LOAD, c, sync, {FR_PATCH(fr_copy, global, layer_weights, 1)});
-    } else {
-      for (const auto& unit : tiles)
-        out_.add(FR_OP_LOAD,
-                 run_of(chip::address_map::scratchpad(cluster_ - 1) + slot_at(unit), slot_at(unit),
-                        plan_.tile_bytes(unit.tile)),
-                 {{{of(slot_free, unit.slot), 1}, {tile_there, 1}}, {{tile_full, 1}, {tile_loaded, 1}}});
     }
-    if (!passes_on) return;
-    for (std::size_t i = 0; i < tiles.size(); ++i) {
-      Sync loaded{{{tile_loaded, 1}}, {}};
-      if (!ends_chain()) post_at_once(cluster_ + 1, tile_there, std::exchange(loaded, {}));
-      if (!begins_chain()) post_at_once(cluster_ - 1, tile_copied, loaded);
+  }
+  std::uint32_t slot_at(const Unit& unit) const { return wide().slots_at + unit.slot * wide().slot_bytes; }
+  /// From memory.
+  void load_part(const Together& tiles, std::uint32_t part, std::uint32_t parts, bool chained) {
+    const auto count = static_cast<std::uint8_t>(tiles.size());
+    const auto& first = tiles.front();
+    const auto& lane = memory_.lanes[first.owner];
+    const auto bytes = plan_.tile_bytes(first.tile);
+    const auto rounds = lane.rounds(bytes) / parts;
+    if (loads_from_ != first.owner) {
+      out_.scalar(FR_SCALAR_MUL, layer_weights, layer, none,
+                  static_cast<std::int64_t>(layer_advance(first.owner)));
+      loads_from_ = first.owner;
+    }
+    auto c = run_of(lane.base + first.offset + part * rounds * lane.stride,
+                    slot_at(first) + u32(part * bytes / parts), lane.part_bytes(bytes));
+    c.size1 = u32(lane.linear() ? 1 : lane.width);
+    c.local_stride1 = narrow(c.bytes);
+    c.global_stride1 = static_cast<std::int64_t>(lane.piece);
+    c.size2 = u32(rounds);
+    c.local_stride2 = narrow(std::uint64_t{c.bytes} * c.size1);
+    c.global_stride2 = static_cast<std::int64_t>(lane.stride);
+    Sync sync;
+    if (part == 0)
+      for (const auto& unit : tiles) sync.wait.push_back({of(slot_free, unit.slot), 1});
+    if (part + 1 == parts) sync.signal.push_back({tile_full, count});
+    if (chained) sync.signal.push_back({tile_loaded, count});
+    if (tiles.size() == 2) {
+      const auto& second = tiles[1];
+      c.size1 = 2;
+      c.local_stride1 = static_cast<std::int32_t>(slot_at(second)) - static_cast<std::int32_t>(slot_at(first));
+      c.global_stride1 = static_cast<std::int64_t>(memory_.lanes[second.owner].base + second.offset) -
+                         static_cast<std::int64_t>(lane.base + first.offset);
+      c.local_stride2 = narrow(c.bytes);
+    }
+    out_.add(FR_OP_LOAD, c, sync, {FR_PATCH(fr_copy, global, layer_weights, 1)});
+  }
+  /// From the one before in the chain.
+  void copy_part(const Together& tiles, std::uint32_t part, std::uint32_t parts) {
+    for (const auto& unit : tiles) {
+      const auto bytes = plan_.tile_bytes(unit.tile) / parts;
+      const auto at = slot_at(unit) + u32(part * bytes);
+      Sync sync{{{tile_there, 1}}, {{tile_loaded, 1}}};
+      if (part == 0) sync.wait.push_back({of(slot_free, unit.slot), 1});
+      if (part + 1 == parts) sync.signal.push_back({tile_full, 1});
+      out_.add(FR_OP_LOAD, run_of(chip::address_map::scratchpad(cluster_ - 1) + at, at, bytes), sync);
     }
   }
   /// A post that does not wait for stores.

@@ -95,6 +95,9 @@ class WideLayers : public WideAttention {
   void wide_layer() {
     out_.scalar(FR_SCALAR_MUL, cache_offset, layer, none, static_cast<std::int64_t>(plan_.kv_layer_bytes()));
     if (has_windows()) choose_window();
+    // The one command of the vector engine with the first operator's tag: where a layer begins.
+    out_.set_tag(u32(graph_.prologue.size()));
+    out_.add(FR_OP_VECTOR_NOP);
     tag(OperatorKind::query_key_value);
     query_key_value();
     tag(OperatorKind::attention);
