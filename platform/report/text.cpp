@@ -94,6 +94,7 @@ std::string to_text(const Report& r) {
                    quantity(o.store, "s"), quantity(o.tensor, "s"), quantity(o.vector, "s"),
                    o.collective > 0 ? fmt::format("   collective {}", quantity(o.collective, "s")) : "");
 
+  text += explanation_text(r);
   if (!r.channels.empty())
     fmt::format_to(out, "\n{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}{:>8}{:>10}  {}\n", "HBM channel",
                    "read", "written", "bandwidth", "of peak", "row hits", "misses", "conflicts", "queue",

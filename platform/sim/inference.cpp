@@ -76,8 +76,8 @@ Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceReq
     const auto first = std::find_if(program.tags.begin(), program.tags.end(),
                                     [](const auto& tag) { return tag.starts_with("layers."); });
     const auto tag = static_cast<std::uint32_t>(first - program.tags.begin());
-    soc.clusters.front()->vector.on_begin = [this, tag](const fr_command_header& header) {
-      if (header.tag == tag) repeated_->mark(take_snapshot(soc_, program_.tags.size()));
+    soc.clusters.front()->vector.on_begin = [this, tag](const ip::Command& command) {
+      if (command.header().tag == tag) repeated_->mark(take_snapshot(soc_, program_.tags.size()));
     };
   }
   write_program(soc, program);
