@@ -65,7 +65,7 @@ struct Names<TensorModel> {
 };
 template <>
 struct Names<DmaModel> {
-  static constexpr std::array<std::string_view, 2> all{"tlm", "rtl"};
+  static constexpr std::array<std::string_view, 3> all{"tlm", "rtl", "lockstep"};
 };
 template <>
 struct Names<NocModel> {
