@@ -33,6 +33,7 @@ class Finder {
     boot_rom();
     scratchpad();
     rtl_tensor();
+    rtl_vector();
     rtl_dma();
     rtl_hbm();
     dma();
@@ -60,6 +61,21 @@ class Finder {
       add({"link.columns", "devices", "link.topology"},
           fmt::format("link.topology is torus, but devices is {}: no two or more rows of link.columns, {}",
                       chip_.devices, link.columns));
+  }
+
+  void rtl_vector() {
+    const auto& vector = chip_.clusters.vector;
+    if (vector.buffer.count < std::uint64_t{4} * vector.lanes)
+      add({"clusters.vector.buffer", "clusters.vector.lanes"},
+          fmt::format("clusters.vector.buffer is {}, but {} lanes of binary32 are {}", format(vector.buffer),
+                      vector.lanes, format(Bytes{std::uint64_t{4} * vector.lanes})));
+    if (vector.model == VectorModel::tlm && !chip_.rtl.vector.text.empty())
+      add({"clusters.vector.model", "rtl.vector"},
+          fmt::format("rtl.vector is {}, but clusters.vector.model is tlm, expected rtl or lockstep",
+                      chip_.rtl.vector.text));
+    if (vector.model != VectorModel::tlm && chip_.data == Data::none)
+      add({"clusters.vector.model", "data"},
+          fmt::format("clusters.vector.model is {}, which needs data: real", name(vector.model)));
   }
 
   void rtl_dma() {

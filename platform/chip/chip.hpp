@@ -114,10 +114,15 @@ struct Tensor {
   bool operator==(const Tensor&) const = default;
 };
 
+/// What vector engines are: the models, RTL, or both compared.
+enum class VectorModel : unsigned char { tlm, rtl, lockstep };
+
 struct Vector {
+  VectorModel model = VectorModel::tlm;
   unsigned lanes = 64;
   unsigned latency = 12;        ///< cycles
   unsigned special_factor = 4;  ///< lanes that share a special-function unit
+  Bytes buffer{64 * 1024};      ///< kept between the passes of an operation
   bool operator==(const Vector&) const = default;
 };
 
@@ -282,6 +287,7 @@ struct Path {
 /// Models that forerun_add_rtl_block or `forerun rtl` has made of somebody's Verilog.
 struct Rtl {
   Path tensor;                ///< arrays of clusters.tensor.model rtl and lockstep; empty: ip/tensor/rtl
+  Path vector;                ///< engine of clusters.vector.model rtl and lockstep; empty: ip/vector/rtl
   Path dma;                   ///< engine of clusters.dma.model rtl; empty: ip/dma/rtl
   Path hbm;                   ///< memory behind each port of the HBM; empty: the model
   Path sram;                  ///< memory of the control CPU; empty: the model

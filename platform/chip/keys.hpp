@@ -23,7 +23,7 @@ using AnyMember =
     std::variant<Member<unsigned>, Member<bool>, Member<std::string>, Member<Bytes>, Member<Frequency>,
                  Member<Time>, Member<Energy>, Member<Power>, Member<Timing>, Member<Data>, Member<Scheduler>,
                  Member<Queues>, Member<PagePolicy>, Member<Refresh>, Member<KeepOpen>, Member<RowOrder>,
-                 Member<RefreshOrder>, Member<Ecc>, Member<TensorModel>, Member<DmaModel>, Member<Path>,
+                 Member<RefreshOrder>, Member<Ecc>, Member<TensorModel>, Member<VectorModel>, Member<DmaModel>, Member<Path>,
                  Member<std::vector<Path>>, Member<NocModel>, Member<NocTopology>, Member<NocRouting>,
                  Member<NocSwitching>, Member<LinkTopology>, Member<Bandwidth>, Member<std::vector<Format>>,
                  Member<std::vector<AddressPiece>>, Member<std::vector<AddressHash>>,

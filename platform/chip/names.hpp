@@ -64,6 +64,10 @@ struct Names<TensorModel> {
   static constexpr std::array<std::string_view, 3> all{"tlm", "rtl", "lockstep"};
 };
 template <>
+struct Names<VectorModel> {
+  static constexpr std::array<std::string_view, 3> all{"tlm", "rtl", "lockstep"};
+};
+template <>
 struct Names<DmaModel> {
   static constexpr std::array<std::string_view, 2> all{"tlm", "rtl"};
 };

@@ -10,6 +10,7 @@
 #include <functional>
 #include <stdexcept>
 
+#include "firmware/abi/command.h"
 #include "platform/chip/keys.hpp"
 #include "platform/chip/quantity.hpp"
 #include "platform/chip/yaml_tree.hpp"
@@ -36,6 +37,17 @@ const Names dma_values{"number", "source",        "destination",       "bytes",
 const Names dma_pins{"start", "ready", "source",        "destination",
                      "bytes", "rows",  "source_stride", "destination_stride",
                      "done",  "error"};
+const Names vector_pins{"cmd_valid",  "cmd_ready",  "cmd_op",   "cmd_a_type", "cmd_b_type", "cmd_c_type", "cmd_d_type",
+                        "cmd_flags",  "cmd_rows",   "cmd_cols", "cmd_arg0",   "cmd_arg1",   "cmd_arg2",   "cmd_arg3",
+                        "a_valid",    "a_ready",    "a_data",   "b_valid",    "b_ready",    "b_data",     "c_valid",
+                        "c_ready",    "c_data",     "d_valid",  "d_ready",    "d_last",     "d_data",     "d_scale"};
+#define FR_X(NAME, NUMBER, ...) {#NAME, NUMBER},
+const std::vector<std::pair<const char*, std::uint8_t>> operations{FR_VECTOR_OPS(FR_X)};
+#undef FR_X
+/// Of whole bytes.
+#define FR_X(NAME, NUMBER, BITS, ...) {BITS % 8 == 0 ? #NAME : "", NUMBER},
+const std::vector<std::pair<const char*, std::uint8_t>> types{FR_TYPES(FR_X)};
+#undef FR_X
 const Names stream_pins{"tvalid", "tready", "tdata", "tkeep", "tstrb", "tlast", "tid", "tdest"};
 
 /// Reads values, and notes what is wrong with them.
@@ -237,6 +249,41 @@ DmaMap read_dma(Reader& reader, const YamlNode& node) {
   return dma;
 }
 
+std::vector<std::uint8_t> read_codes(Reader& reader, const YamlNode& node,
+                                     const std::vector<std::pair<const char*, std::uint8_t>>& known) {
+  std::vector<std::uint8_t> codes;
+  if (node.kind != YamlNode::Kind::list) {
+    reader.wrong(node, "a list of names");
+    return codes;
+  }
+  std::map<std::string, std::uint8_t> by_name;
+  Names names;
+  for (const auto& [name, code] : known) {
+    std::string lower = name;
+    for (auto& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (!lower.empty() && by_name.emplace(lower, code).second) names.push_back(lower);
+  }
+  for (const auto& item : node.items) {
+    const auto found = by_name.find(item.text);
+    if (found == by_name.end())
+      reader.unknown(item, "name", names);
+    else
+      codes.push_back(found->second);
+  }
+  return codes;
+}
+
+VectorMap read_vector(Reader& reader, const YamlNode& node) {
+  VectorMap vector;
+  reader.map(node, {{"operations", [&](const YamlNode& n) { vector.operations = read_codes(reader, n, operations); }},
+                    {"types", [&](const YamlNode& n) { vector.types = read_codes(reader, n, types); }},
+                    {"columns", [&](const YamlNode& n) { vector.columns = reader.number(n, 1, ~std::uint64_t{0}); }},
+                    {"timing", [&](const YamlNode& n) { vector.own_timing = reader.choice(n, timings) == 1; }}});
+  if (vector.operations.empty() || vector.types.empty())
+    reader.problem(node, "vector: expected operations and types, such as {operations: [add, mul], types: [f32, f16]}");
+  return vector;
+}
+
 }  // namespace
 
 bool DmaMap::takes(DmaValue value) const {
@@ -286,7 +333,12 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
           for (std::size_t i = 0; i < n.names.size(); ++i)
             map.constants[n.names[i].text] = reader.number(n.items[i], 0, ~std::uint64_t{0});
         }},
-       {"ports", [&](const YamlNode& n) { reader.names(n, map.ports, tile_pins); }},
+       {"ports",
+        [&](const YamlNode& n) {
+          auto known = tile_pins;
+          known.insert(known.end(), vector_pins.begin(), vector_pins.end());
+          reader.names(n, map.ports, known);
+        }},
        {"tile",
         [&](const YamlNode& n) {
           map.tile = TileMap{};
@@ -301,6 +353,7 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
                 }}});
           if (!format) reader.problem(n, "tile: format is missing, expected int8 or bf16 or fp16");
         }},
+       {"vector", [&](const YamlNode& n) { map.vector = read_vector(reader, n); }},
        {"dma", [&](const YamlNode& n) { map.dma = read_dma(reader, n); }},
        {"interfaces", [&](const YamlNode& n) {
           if (n.kind != YamlNode::Kind::map) return reader.wrong(n, "a map of interfaces");

@@ -414,6 +414,7 @@ ip::ClusterParameters cluster_parameters(const chip::Chip& chip, unsigned index)
   p.vector = {.lanes = c.vector.lanes,
               .latency = c.vector.latency,
               .special_factor = c.vector.special_factor,
+             .buffer = c.vector.buffer,
               .queue_depth = queue_depth,
               .clock = c.clock,
               .data = data};

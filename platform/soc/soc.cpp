@@ -64,6 +64,7 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
     clusters.push_back(
         std::make_unique<ip::Cluster>(fmt::format("cluster{}", i).c_str(), cluster_parameters(chip, i)));
   if (chip.clusters.tensor.model != chip::TensorModel::tlm) put_rtl_into_clusters(options.waves);
+  if (chip.clusters.vector.model != chip::VectorModel::tlm) put_rtl_into_vector(options.waves);
   if (chip.clusters.dma.model == chip::DmaModel::rtl) put_rtl_into_dma(options.waves);
   for (unsigned i = 0; i < chip.rtl.devices.size(); ++i)
     rtl_devices.push_back(rtl::make_device(fmt::format("device{}", i), chip.rtl.devices[i].text,
@@ -126,6 +127,28 @@ void Soc::put_rtl_into_clusters(const rtl::WaveOptions& waves) {
       sc_core::sc_stop();
     };
     clusters[i]->tensor.use(std::move(lockstep));
+  }
+}
+
+void Soc::put_rtl_into_vector(const rtl::WaveOptions& waves) {
+  const auto parameters = cluster_parameters(chip_, 0).vector;
+  vector_rtl = std::make_unique<rtl::VectorLibrary>(chip_, parameters.shape(), waves);
+  const auto folder = waves.folder.empty() ? std::string(".") : waves.folder;
+  for (unsigned i = 0; i < clusters.size(); ++i) {
+    auto engine = vector_rtl->make(fmt::format("cluster{}.vector", i));
+    if (chip_.clusters.vector.model == chip::VectorModel::rtl) {
+      clusters[i]->vector.use(std::make_unique<ip::RtlLanes>(std::move(engine), parameters.clock));
+      continue;
+    }
+    auto lockstep = std::make_unique<ip::LockstepLanes>(
+        std::move(engine), parameters.shape(), parameters.clock,
+        [this](const std::string& file) { return vector_rtl->make_waving(file); },
+        fmt::format("{}/lockstep.cluster{}.vector", folder, i));
+    lockstep->on_difference = [this, i](const ip::LockstepDifference& difference) {
+      if (!rtl_difference) rtl_difference = RtlDifference{i, difference};
+      sc_core::sc_stop();
+    };
+    clusters[i]->vector.use(std::move(lockstep));
   }
 }
 

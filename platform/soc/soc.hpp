@@ -29,10 +29,12 @@
 #include "ip/tensor/lockstep.hpp"
 #include "ip/timer/timer.hpp"
 #include "ip/uart/uart.hpp"
+#include "ip/vector/lockstep_lanes.hpp"
 #include "platform/chip/chip.hpp"
 #include "platform/rtl/device.hpp"
 #include "platform/rtl/dma.hpp"
 #include "platform/rtl/tensor.hpp"
+#include "platform/rtl/vector.hpp"
 #include "platform/soc/shared_target.hpp"
 
 namespace forerun::soc {
@@ -116,6 +118,7 @@ class Soc : public sc_core::sc_module {
   const std::vector<std::string>& boundaries() const { return boundaries_; }
   /// Models of the arrays; empty when none are RTL.
   std::unique_ptr<rtl::TileLibrary> tensor_rtl;
+  std::unique_ptr<rtl::VectorLibrary> vector_rtl;  ///< model of the vector engines; empty when none are RTL
   /// Engines of clusters.dma.model rtl, load and store of each cluster in turn; they belong to the clusters.
   std::vector<rtl::RtlDma*> dma_rtl;
   std::optional<RtlDifference> rtl_difference;
@@ -148,6 +151,7 @@ class Soc : public sc_core::sc_module {
   void watch(rtl::Device& device);
   void put_rtl_into_hbm(const rtl::WaveOptions& waves);
   void put_rtl_into_clusters(const rtl::WaveOptions& waves);
+  void put_rtl_into_vector(const rtl::WaveOptions& waves);
   void put_rtl_into_dma(const rtl::WaveOptions& waves);
   /// Bytes within which a transaction stays at one memory tile; 0: all.
   std::uint64_t boundary() const;
