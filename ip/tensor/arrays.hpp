@@ -8,7 +8,7 @@
 #include <string>
 
 #include "firmware/abi/command.h"
-#include "ip/cosim/block_use.hpp"
+#include "ip/base/block_use.hpp"
 
 namespace forerun::ip {
 

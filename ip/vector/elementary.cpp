@@ -15,13 +15,15 @@ namespace {
 /// e^x in binary64, relative error below 1e-14; x is at most 0 here.
 double exponential(double x) {
   if (x < -708.0) return 0.0;
-  constexpr double log2_e = 1.4426950408889634, ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
+  constexpr double log2_e = 1.4426950408889634, ln2_high = 6.93147180369123816490e-01,
+                   ln2_low = 1.90821492927058770002e-10;
   const auto n = static_cast<std::int64_t>(x * log2_e + (x < 0 ? -0.5 : 0.5));
   const double r = (x - static_cast<double>(n) * ln2_high) - static_cast<double>(n) * ln2_low;
   // Taylor series of e^r for |r| <= ln 2 / 2, by Horner's rule.
   double sum = 1.0 / 6227020800.0;
-  for (const double inverse : {1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0, 1.0 / 40320.0,
-                               1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0})
+  for (const double inverse :
+       {1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0, 1.0 / 40320.0, 1.0 / 5040.0,
+        1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0})
     sum = sum * r + inverse;
   return sum * std::bit_cast<double>(static_cast<std::uint64_t>(n + 1023) << 52);
 }
@@ -43,8 +45,9 @@ double logarithm(double x) {
 }
 
 float exponential(float x) {
-  constexpr std::uint64_t log2_e = 793129986396;                                    // 39 bits of fraction
-  constexpr std::uint64_t ln2 = 2977044472, half = 1031764991, sixth = 238388332;  // ln 2, its square / 2, its cube / 6: 32 bits
+  constexpr std::uint64_t log2_e = 793129986396;  // 39 bits of fraction
+  constexpr std::uint64_t ln2 = 2977044472, half = 1031764991,
+                          sixth = 238388332;  // ln 2, its square / 2, its cube / 6: 32 bits
   constexpr std::int64_t fraction = (std::int64_t{1} << 36) - 1;
   const auto bits = std::bit_cast<std::uint32_t>(x);
   const std::uint32_t magnitude = bits & 0x7fffffff;

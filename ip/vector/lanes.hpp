@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Lanes that stand in for VectorUnit's own closed form and vector_operation(): RTL, or RTL beside the models.
+/// Lanes that stand in for VectorUnit's own closed form and vector_operation(): RTL, or RTL beside the
+/// models.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,7 @@
 #include <stdexcept>
 
 #include "firmware/abi/command.h"
-#include "ip/cosim/block_use.hpp"
+#include "ip/base/block_use.hpp"
 
 namespace forerun::ip {
 
@@ -26,10 +27,10 @@ class VectorLanes {
   VectorLanes& operator=(const VectorLanes&) = delete;
   virtual ~VectorLanes() = default;
 
-  /// Reads the operands and carries out the command, which check_vector() accepts and which has elements. Returns how
-  /// many cycles it takes when operands and results never wait, or nothing if the command is left to VectorUnit.
-  /// `start_ps`: simulated time, for waves and messages. A command begun and not ended before was abandoned.
-  /// Throws LaneError.
+  /// Reads the operands and carries out the command, which check_vector() accepts and which has elements.
+  /// Returns how many cycles it takes when operands and results never wait, or nothing if the command is left
+  /// to VectorUnit. `start_ps`: simulated time, for waves and messages. A command begun and not ended before
+  /// was abandoned. Throws LaneError.
   virtual std::optional<std::uint64_t> begin(const fr_vector& command, std::span<const unsigned char> memory,
                                              std::int64_t start_ps) = 0;
   /// Writes the results.

@@ -18,7 +18,8 @@ LockstepLanes::LockstepLanes(std::unique_ptr<RtlEngine> engine, const VectorShap
       waving_(std::move(waving)),
       wave_file_(std::move(wave_file)) {}
 
-std::optional<std::uint64_t> LockstepLanes::begin(const fr_vector& command, std::span<const unsigned char> memory,
+std::optional<std::uint64_t> LockstepLanes::begin(const fr_vector& command,
+                                                  std::span<const unsigned char> memory,
                                                   std::int64_t start_ps) {
   if (difference_) return std::nullopt;
   command_ = command;
@@ -50,27 +51,31 @@ void LockstepLanes::compare(std::span<const unsigned char> memory) {
     const auto first = static_cast<std::uint32_t>(beat % row_beats) * lanes;
     const auto cycle = rtl_.result_cycles()[beat];
     if (!times.empty() && cycle != times[beat])
-      return report(std::min(cycle, times[beat]),
-                    fmt::format("d[{}][{}] is there in cycle {}, by the model in {}", row, first, cycle, times[beat]));
+      return report(
+          std::min(cycle, times[beat]),
+          fmt::format("d[{}][{}] is there in cycle {}, by the model in {}", row, first, cycle, times[beat]));
     for (auto column = first; column < std::min(columns, first + lanes); ++column) {
       const auto model = result_bits(command_, memory, row, column);
       const auto rtl = rtl_.results()[beat * lanes + column - first];
       if (rtl != model)
         return report(cycle, fmt::format("d[{}][{}] is {:0{}x}, by the model {:0{}x}", row, column, rtl,
-                                         element_bytes(command_.d_type) * 2, model, element_bytes(command_.d_type) * 2));
+                                         element_bytes(command_.d_type) * 2, model,
+                                         element_bytes(command_.d_type) * 2));
     }
     if (command_.op != FR_VECTOR_QUANTIZE || first != 0) continue;
     auto scales = command_;
     scales.d = command_.c, scales.d_stride = command_.c_stride, scales.d_type = command_.c_type;
     if (const auto model = result_bits(scales, memory, row, 0); rtl_.scales()[row] != model)
-      return report(cycle, fmt::format("the scale of row {} is {:x}, by the model {:x}", row, rtl_.scales()[row], model));
+      return report(cycle, fmt::format("the scale of row {} is {:x}, by the model {:x}", row,
+                                       rtl_.scales()[row], model));
   }
 }
 
 void LockstepLanes::report(std::uint64_t cycle, std::string what) {
-  difference_ = LockstepDifference{rtl_.describe(), command_.header.tag, cycle,
-                                   start_ps_ + static_cast<std::int64_t>(cycle) * period(clock_).picoseconds,
-                                   std::move(what), replay(cycle)};
+  difference_ = LockstepDifference{
+      rtl_.describe(), command_.header.tag,
+      cycle,           start_ps_ + static_cast<std::int64_t>(cycle) * period(clock_).picoseconds,
+      std::move(what), replay(cycle)};
   if (on_difference) on_difference(*difference_);
 }
 

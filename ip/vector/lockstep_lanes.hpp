@@ -12,17 +12,18 @@
 
 namespace forerun::ip {
 
-/// Every command that the RTL executes runs on the models too: vector_operation() for the bits of each element, and
-/// vector_result_cycles() for the cycle of each beat of results, not for an engine with a timing of its own. The chip
-/// goes on with the models' results, in the time of the RTL. After the first difference RTL is left alone.
+/// Every command that the RTL executes runs on the models too: vector_operation() for the bits of each
+/// element, and vector_result_cycles() for the cycle of each beat of results, not for an engine with a timing
+/// of its own. The chip goes on with the models' results, in the time of the RTL. After the first difference
+/// RTL is left alone.
 class LockstepLanes : public VectorLanes {
  public:
   /// Makes an engine that writes a wave to `file`; throws std::runtime_error if there can be none.
   using WavingMaker = std::function<std::unique_ptr<RtlEngine>(const std::string& file)>;
 
   /// @param wave_file without the ending of the format
-  LockstepLanes(std::unique_ptr<RtlEngine> engine, const VectorShape& shape, Frequency clock, WavingMaker waving,
-                std::string wave_file);
+  LockstepLanes(std::unique_ptr<RtlEngine> engine, const VectorShape& shape, Frequency clock,
+                WavingMaker waving, std::string wave_file);
 
   /// Called once; must not throw.
   std::function<void(const LockstepDifference&)> on_difference;

@@ -51,7 +51,8 @@ OperandBeats operand_beats(const fr_vector& command, std::span<const unsigned ch
       const auto* from = memory.data() + std::int64_t{source.address} + std::int64_t{row} * source.stride;
       auto* to = &list[row * row_beats * lanes];
       for (std::uint32_t column = 0; column < command.cols; ++column)
-        std::memcpy(to + column, from + std::uint64_t{source_column(command, i, source.cols, column)} * bytes, bytes);
+        std::memcpy(to + column, from + std::uint64_t{source_column(command, i, source.cols, column)} * bytes,
+                    bytes);
     }
   }
   return beats;
@@ -65,10 +66,11 @@ void store_results(const fr_vector& command, unsigned lanes, std::span<const std
   for (std::uint32_t row = 0; row < command.rows; ++row) {
     auto* to = memory.data() + std::int64_t{command.d} + std::int64_t{row} * command.d_stride;
     const auto* from = &results[row * row_lanes];
-    for (std::uint32_t column = 0; column < columns; ++column) std::memcpy(to + std::uint64_t{column} * bytes, from + column, bytes);
+    for (std::uint32_t column = 0; column < columns; ++column)
+      std::memcpy(to + std::uint64_t{column} * bytes, from + column, bytes);
     if (command.op == FR_VECTOR_QUANTIZE)
-      std::memcpy(memory.data() + std::int64_t{command.c} + std::int64_t{row} * command.c_stride, &scales[row],
-                  element_bytes(command.c_type));
+      std::memcpy(memory.data() + std::int64_t{command.c} + std::int64_t{row} * command.c_stride,
+                  &scales[row], element_bytes(command.c_type));
   }
 }
 
@@ -86,10 +88,12 @@ std::uint32_t result_bits(const fr_vector& command, std::span<const unsigned cha
 bool overwrites_operands(const fr_vector& command) {
   const auto bytes = destination_bytes(command);
   const auto d = extent(command.d, command.d_stride, command.rows, bytes);
-  const bool rows_apart = command.rows == 1 || static_cast<std::uint64_t>(std::abs(std::int64_t{command.d_stride})) >= bytes;
+  const bool rows_apart =
+      command.rows == 1 || static_cast<std::uint64_t>(std::abs(std::int64_t{command.d_stride})) >= bytes;
   for (const auto& source : vector_sources(command)) {
     const auto s = extent(source.address, source.stride, command.rows, row_bytes(source.type, source.cols));
-    const bool in_place = rows_apart && source.address == command.d && (command.rows == 1 || source.stride == command.d_stride);
+    const bool in_place =
+        rows_apart && source.address == command.d && (command.rows == 1 || source.stride == command.d_stride);
     if (overlap(d, s) && !in_place) return true;
     if (command.op == FR_VECTOR_QUANTIZE &&
         overlap(extent(command.c, command.c_stride, command.rows, row_bytes(command.c_type, 1)), s))

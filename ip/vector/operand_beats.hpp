@@ -11,9 +11,9 @@
 
 namespace forerun::ip {
 
-/// Beats in the order of rows and columns, elements in their own type in the low bits of 32, unused lanes 0. One value a
-/// row is in all lanes, one row for all is repeated, and ROPE's cosines and sines are in the lanes of the columns
-/// that they turn.
+/// Beats in the order of rows and columns, elements in their own type in the low bits of 32, unused lanes 0.
+/// One value a row is in all lanes, one row for all is repeated, and ROPE's cosines and sines are in the
+/// lanes of the columns that they turn.
 struct OperandBeats {
   unsigned lanes = 1;
   std::vector<std::uint32_t> operand[3];  ///< a, b, c; empty if the operation does not have it

@@ -466,7 +466,8 @@ void vector_operation(const fr_vector& command, std::span<unsigned char> memory)
 VectorCost vector_cost(const fr_vector& command) {
   const auto* operation = find(command.op);
   if (operation == nullptr) return {};
-  const bool special_last = operation->special > 0 && (operation->passes == 1 || command.op == FR_VECTOR_QUANTIZE);
+  const bool special_last =
+      operation->special > 0 && (operation->passes == 1 || command.op == FR_VECTOR_QUANTIZE);
   return {command.rows, command.cols, operation->passes, operation->special, special_last};
 }
 

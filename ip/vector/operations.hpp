@@ -27,8 +27,8 @@ bool vector_reduces(unsigned op);
 /// Why the command is refused: FR_ERROR_COMMAND (operation, types, arguments) or FR_ERROR_LOCAL_RANGE.
 std::optional<LocalFault> check_vector(const fr_vector& command, std::uint64_t memory_bytes);
 
-/// Carries out a command that check_vector accepts. Each row's sources are read before that row is written, so the
-/// destination may be a source (not for TRANSPOSE).
+/// Carries out a command that check_vector accepts. Each row's sources are read before that row is written,
+/// so the destination may be a source (not for TRANSPOSE).
 void vector_operation(const fr_vector& command, std::span<unsigned char> memory);
 
 /// What a lane array has to do for a command.

@@ -68,7 +68,8 @@ void RtlLanes::offer_command() {
   put(p.cmd_a_type, c.a_type, 1), put(p.cmd_b_type, c.b_type, 1), put(p.cmd_c_type, c.c_type, 1);
   put(p.cmd_d_type, c.d_type, 1);
   put(p.cmd_rows, c.rows, 4), put(p.cmd_cols, c.cols, 4);
-  put(p.cmd_arg0, c.arg0, 4), put(p.cmd_arg1, c.arg1, 4), put(p.cmd_arg2, c.arg2, 4), put(p.cmd_arg3, c.arg3, 4);
+  put(p.cmd_arg0, c.arg0, 4), put(p.cmd_arg1, c.arg1, 4), put(p.cmd_arg2, c.arg2, 4),
+      put(p.cmd_arg3, c.arg3, 4);
   put(p.cmd_valid, 1, 1);
 }
 
@@ -114,7 +115,8 @@ void RtlLanes::take_result() {
   const auto at = result_cycles_.size();
   if (at == beats_.results) stuck("a beat of results more than the command has");
   if (p.d_last != nullptr && (*p.d_last != 0) != (at + 1 == beats_.results))
-    stuck(*p.d_last != 0 ? "d_last before the last beat of results" : "d_last is low with the last beat of results");
+    stuck(*p.d_last != 0 ? "d_last before the last beat of results"
+                         : "d_last is low with the last beat of results");
   std::memcpy(&results_[at * beats_.lanes], p.d_data, std::size_t{beats_.lanes} * 4);
   if (p.d_scale != nullptr) std::memcpy(&scales_[at * command_.rows / beats_.results], p.d_scale, 4);
   result_cycles_.push_back(cycle_);
@@ -157,8 +159,8 @@ std::uint64_t RtlLanes::run(const fr_vector& command, OperandBeats beats, std::i
   for (unsigned i = 0; i < 3; ++i) {
     put(p.operands[i].valid, 0, 1);
     if (next_[i] * beats_.lanes != beats_.operand[i].size())
-      stuck(fmt::format("{} of {} beats of operand {} were taken", next_[i], beats_.operand[i].size() / beats_.lanes,
-                        "abc"[i]));
+      stuck(fmt::format("{} of {} beats of operand {} were taken", next_[i],
+                        beats_.operand[i].size() / beats_.lanes, "abc"[i]));
   }
   clean_ = true;
   return cycle_;

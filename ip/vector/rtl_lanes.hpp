@@ -13,12 +13,13 @@
 
 namespace forerun::ip {
 
-/// Executes the commands that the engine has operations and types for; not QUANTIZE by groups of columns or to another
-/// type than I8, rows longer than the engine holds in operations of several passes, and commands whose results lie where
-/// operands of later rows are read. Those are left to the model, with the reason in the statistics.
+/// Executes the commands that the engine has operations and types for; not QUANTIZE by groups of columns or
+/// to another type than I8, rows longer than the engine holds in operations of several passes, and commands
+/// whose results lie where operands of later rows are read. Those are left to the model, with the reason in
+/// the statistics.
 ///
-/// All cycles of a command are evaluated in one call, since nothing outside touches the engine meanwhile. While it is
-/// idle its clock stands still.
+/// All cycles of a command are evaluated in one call, since nothing outside touches the engine meanwhile.
+/// While it is idle its clock stands still.
 class RtlLanes : public VectorLanes {
  public:
   RtlLanes(std::unique_ptr<RtlEngine> engine, Frequency clock);

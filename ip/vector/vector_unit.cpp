@@ -7,7 +7,8 @@
 
 namespace forerun::ip {
 
-VectorUnit::VectorUnit(const sc_core::sc_module_name& name, const VectorParameters& parameters, std::uint64_t local_bytes)
+VectorUnit::VectorUnit(const sc_core::sc_module_name& name, const VectorParameters& parameters,
+                       std::uint64_t local_bytes)
     : ComputeEngine(name, parameters.queue_depth, parameters.clock, local_bytes), parameters_(parameters) {}
 
 std::uint64_t VectorUnit::ideal_cycles(const fr_vector& command) const {
@@ -23,7 +24,8 @@ void VectorUnit::start(const Command& command) {
     if (const auto fault = check_vector(command_, local_bytes_)) return fail(*fault);
     const auto traffic = vector_traffic(command_);
     std::optional<std::uint64_t> own;
-    if (lanes_ && command_.rows > 0 && command_.cols > 0) own = lanes_->begin(command_, memory(), now_picoseconds());
+    if (lanes_ && command_.rows > 0 && command_.cols > 0)
+      own = lanes_->begin(command_, memory(), now_picoseconds());
     on_lanes_ = own.has_value();
     cycles_ = own.value_or(ideal_cycles(command_));
     slices_ = std::max<std::uint64_t>(1, (traffic.read + traffic.written) / chunk_bytes);

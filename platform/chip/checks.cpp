@@ -34,6 +34,7 @@ class Finder {
     scratchpad();
     rtl_tensor();
     rtl_vector();
+    rtl_noc();
     rtl_dma();
     rtl_hbm();
     dma();
@@ -76,6 +77,25 @@ class Finder {
     if (vector.model != VectorModel::tlm && chip_.data == Data::none)
       add({"clusters.vector.model", "data"},
           fmt::format("clusters.vector.model is {}, which needs data: real", name(vector.model)));
+  }
+
+  void rtl_noc() {
+    const auto& noc = chip_.noc;
+    if (noc.model != NocModel::rtl) {
+      if (!chip_.rtl.noc.text.empty())
+        add({"noc.model", "rtl.noc"}, fmt::format("rtl.noc is {}, but noc.model is {}, expected rtl",
+                                                  chip_.rtl.noc.text, name(noc.model)));
+      return;
+    }
+    if (chip_.data == Data::none) add({"noc.model", "data"}, "noc.model is rtl, which needs data: real");
+    if (chip_.timing == Timing::loose)
+      add({"noc.model", "timing"}, "noc.model is rtl, which needs timing: approximate");
+    if (!noc.multicast.empty() || !noc.reduction.empty())
+      add({"noc.model", "noc.multicast", "noc.reduction"},
+          "noc.model is rtl: AXI4 has no writes to several targets and no sums, expected no noc.multicast "
+          "and no "
+          "noc.reduction");
+    if (chip_.devices > 1) add({"noc.model", "devices"}, "noc.model is rtl, which needs devices: 1");
   }
 
   void rtl_dma() {

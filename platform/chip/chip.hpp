@@ -57,7 +57,7 @@ enum class LinkTopology : unsigned char { ring, fully_connected, switched, torus
 enum class TensorModel : unsigned char { tlm, rtl, lockstep };
 /// What moves the bytes of loads and stores: the fast model, or RTL.
 enum class DmaModel : unsigned char { tlm, rtl };
-enum class NocModel : unsigned char { packet, flit };
+enum class NocModel : unsigned char { packet, flit, rtl };
 enum class NocTopology : unsigned char { mesh, torus, ring, concentrated_mesh, fat_tree, crossbar };
 enum class NocRouting : unsigned char { dimension_order, o1turn, west_first };
 enum class NocSwitching : unsigned char { wormhole, virtual_cut_through };
@@ -130,8 +130,8 @@ struct Dma {
   DmaModel model = DmaModel::tlm;
   unsigned load_channels = 1, store_channels = 1;  ///< as many of both
   Bytes burst{4096};
-  unsigned outstanding = 8;   ///< transactions under way, per channel
-  unsigned overhead = 8;      ///< cycles a descriptor
+  unsigned outstanding = 8;  ///< transactions under way, per channel
+  unsigned overhead = 8;     ///< cycles a descriptor
   bool operator==(const Dma&) const = default;
 };
 
@@ -288,6 +288,7 @@ struct Path {
 struct Rtl {
   Path tensor;                ///< arrays of clusters.tensor.model rtl and lockstep; empty: ip/tensor/rtl
   Path vector;                ///< engine of clusters.vector.model rtl and lockstep; empty: ip/vector/rtl
+  Path noc;                   ///< of noc.model rtl; empty: ip/noc/rtl
   Path dma;                   ///< engine of clusters.dma.model rtl; empty: ip/dma/rtl
   Path hbm;                   ///< memory behind each port of the HBM; empty: the model
   Path sram;                  ///< memory of the control CPU; empty: the model

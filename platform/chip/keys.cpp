@@ -123,7 +123,9 @@ const Key table[] = {
     KEY(clusters.command.dispatch_cycles, latency, "cycles", "for each command"),
 
     KEY(noc.clock, clock_rate, "", "clock of the network"),
-    KEY(noc.model, any, "", "packet: fast, by resources; flit: routers cycle by cycle, for validation"),
+    KEY(noc.model, any, "",
+        "packet: fast, by resources; flit: routers cycle by cycle, for validation; rtl: an AXI4 interconnect "
+        "of RTL"),
     KEY(noc.topology, any, "",
         "how the places of tiles are joined; a ring goes through them row by row, every second row "
         "backwards"),
@@ -291,6 +293,7 @@ const Key table[] = {
 
     KEY(rtl.tensor, any, "", "RTL of the arrays; empty: ip/tensor/rtl"),
     KEY(rtl.vector, any, "", "RTL of the vector engines; empty: ip/vector/rtl"),
+    KEY(rtl.noc, any, "", "RTL of the network; empty: ip/noc/rtl"),
     KEY(rtl.dma, any, "", "RTL of the DMA engines; empty: ip/dma/rtl"),
     KEY(rtl.hbm, any, "", "RTL of the memory behind each port of the HBM; empty: the model"),
     KEY(rtl.sram, any, "", "RTL of the control CPU's memory; empty: the model"),

@@ -73,7 +73,7 @@ struct Names<DmaModel> {
 };
 template <>
 struct Names<NocModel> {
-  static constexpr std::array<std::string_view, 2> all{"packet", "flit"};
+  static constexpr std::array<std::string_view, 3> all{"packet", "flit", "rtl"};
 };
 template <>
 struct Names<NocTopology> {

@@ -166,7 +166,8 @@ class Collector {
         c.joules = as_double(of("energy")) * 1e-12;
         for (std::size_t i = 0; i < ip::hbm::limits; ++i) {
           const auto name = fmt::format("{}.time_{}", c.name, ip::hbm::limit_names[i]);
-          const auto time = static_cast<std::int64_t>(run_.value(name));  // what was before may count less now
+          const auto time =
+              static_cast<std::int64_t>(run_.value(name));  // what was before may count less now
           c.limits[i] = ratio(static_cast<double>(std::max<std::int64_t>(time, 0)) * 1e-9,
                               run_.seconds() * chip_.hbm.pseudo_channels);
         }
@@ -203,6 +204,10 @@ class Collector {
     if (soc_.sram_rtl) device("sram", *soc_.sram_rtl);
     for (std::size_t i = 0; i < soc_.rtl_devices.size(); ++i)
       device(fmt::format("device{}", i), *soc_.rtl_devices[i]);
+    if (soc_.noc_rtl) {
+      device("noc", soc_.noc_rtl->device());
+      r.rtl.back().model = rtl::describe_noc(chip_);
+    }
     if (soc_.tensor_rtl) arrays(r);
     if (soc_.vector_rtl) vector(r);
     if (!soc_.dma_rtl.empty()) dma(r);

@@ -87,6 +87,14 @@ struct VectorMap {
   bool operator==(const VectorMap&) const = default;
 };
 
+/// A network: which addresses are on its pins.
+struct NocMap {
+  bool chip_addresses =
+      false;  ///< those of the chip; else the target's number, from `port_bit` on, above the address there
+  unsigned port_bit = 48;
+  bool operator==(const NocMap&) const = default;
+};
+
 struct PinMap {
   std::string
       remote;  ///< where a block in another process joins: unix:PATH or tcp:HOST:PORT; empty: in this one
@@ -103,6 +111,7 @@ struct PinMap {
   std::optional<TileMap> tile;
   std::optional<DmaMap> dma;
   std::optional<VectorMap> vector;
+  std::optional<NocMap> noc;
   std::vector<InterfaceMap> interfaces;
 
   /// Throws std::runtime_error with "FILE:LINE:COLUMN: ..." for every problem. An empty text is a map of

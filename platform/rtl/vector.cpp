@@ -2,6 +2,7 @@
 #include "platform/rtl/vector.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <stdexcept>
@@ -28,15 +29,19 @@ struct LoadedEngine : ip::RtlEngine {
       const int found = m.find(map.name_of(name));
       return found < 0 ? 0 : m.ports()[static_cast<unsigned>(found)].bits;
     };
-    const auto in = [&](const char* name, unsigned bits) { return instance.port(map.name_of(name), true, bits); };
-    const auto out = [&](const char* name, unsigned bits) { return instance.port(map.name_of(name), false, bits); };
+    const auto in = [&](const char* name, unsigned bits) {
+      return instance.port(map.name_of(name), true, bits);
+    };
+    const auto out = [&](const char* name, unsigned bits) {
+      return instance.port(map.name_of(name), false, bits);
+    };
     const auto may = [&](const char* name, unsigned bits) {
       return width(name) == 0 && !map.ports.contains(name) ? nullptr : in(name, bits);
     };
     pins.lanes = width("a_data") / 32;
     if (pins.lanes == 0 || width("a_data") % 32 != 0)
-      throw std::runtime_error(
-          fmt::format("{}: port {} has {} bits, expected 32 for each lane", where, map.name_of("a_data"), width("a_data")));
+      throw std::runtime_error(fmt::format("{}: port {} has {} bits, expected 32 for each lane", where,
+                                           map.name_of("a_data"), width("a_data")));
     pins.own_timing = map.vector->own_timing;
     if (map.vector->columns > 0) pins.most_columns = map.vector->columns;
     std::size_t sources = 0;
@@ -66,12 +71,19 @@ struct LoadedEngine : ip::RtlEngine {
     pins.d_data = out("d_data", pins.lanes * 32);
     if (width("d_last") != 0) pins.d_last = out("d_last", 1);
     if (pins.operations[FR_VECTOR_QUANTIZE]) pins.d_scale = out("d_scale", 32);
-    for (const auto& [port, value] : map.constants) *instance.port(port, true) = static_cast<unsigned char>(value);
+    for (const auto& [port, value] : map.constants)
+      *instance.port(port, true) = static_cast<unsigned char>(value);
     pins.model = &instance;
     pins.evaluate = [](void* self) { static_cast<ModelInstance*>(self)->eval(); };
   }
   ModelInstance instance;
 };
+
+std::string lower_case(std::string text) {
+  for (auto& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
 
 }  // namespace
 
@@ -84,6 +96,16 @@ std::unique_ptr<ip::RtlEngine> load_vector_engine(std::shared_ptr<const SharedMo
     instance.dump_waves(static_cast<std::uint64_t>(time));
   };
   return engine;
+}
+
+std::string describe_vector_engine(std::shared_ptr<const SharedModel> model, const PinMap& map) {
+  const auto engine = load_vector_engine(std::move(model), map);
+  std::vector<std::string> operations, types;
+  for (const auto op : map.vector->operations)
+    operations.push_back(lower_case(ip::vector_operation_name(op)));
+  for (const auto type : map.vector->types) types.push_back(lower_case(ip::element_type_name(type)));
+  return fmt::format("  vector engine: {} lanes; {} of {}\n", engine->pins.lanes, fmt::join(operations, ", "),
+                     fmt::join(types, ", "));
 }
 
 VerilateRequest vector_request(const ip::VectorShape& shape, Waves waves) {
@@ -105,10 +127,11 @@ VerilateRequest vector_request(const ip::VectorShape& shape, Waves waves) {
 
 VectorLibrary::VectorLibrary(const chip::Chip& chip, const ip::VectorShape& shape, const WaveOptions& waves)
     : own_(chip.rtl.vector.text), shape_(shape), waves_(waves) {
-  model_ = std::make_shared<SharedModel>(own_.empty() ? verilated(vector_request(shape, waves.format)).string() : own_);
+  model_ = std::make_shared<SharedModel>(
+      own_.empty() ? verilated(vector_request(shape, waves.format)).string() : own_);
   if (const auto lanes = make("")->pins.lanes; lanes != shape.lanes)
-    throw std::runtime_error(fmt::format("rtl.vector: {}: an engine of {} lanes, but clusters.vector.lanes is {}", own_,
-                                         lanes, shape.lanes));
+    throw std::runtime_error(fmt::format(
+        "rtl.vector: {}: an engine of {} lanes, but clusters.vector.lanes is {}", own_, lanes, shape.lanes));
 }
 
 std::unique_ptr<ip::RtlEngine> VectorLibrary::make(const std::string& name) const {
@@ -123,9 +146,10 @@ std::unique_ptr<ip::RtlEngine> VectorLibrary::make(const std::string& name) cons
 }
 
 std::unique_ptr<ip::RtlEngine> VectorLibrary::make_waving(const std::string& file) const {
-  const auto model = own_.empty() && waves_.format != Waves::fst
-                         ? std::make_shared<const SharedModel>(verilated(vector_request(shape_, Waves::fst)).string())
-                         : model_;
+  const auto model =
+      own_.empty() && waves_.format != Waves::fst
+          ? std::make_shared<const SharedModel>(verilated(vector_request(shape_, Waves::fst)).string())
+          : model_;
   return load_vector_engine(model, PinMap::parse(model->functions().pins, model->file()), file);
 }
 

@@ -16,10 +16,13 @@
 
 namespace forerun::rtl {
 
-/// One engine of a model whose pin map has a section `vector`; it writes a wave to `wave` unless that is empty. Throws
-/// std::runtime_error, naming file and port, if the module is no such engine, and if there can be no wave.
+/// One engine of a model whose pin map has a section `vector`; it writes a wave to `wave` unless that is
+/// empty. Throws std::runtime_error, naming file and port, if the module is no such engine, and if there can
+/// be no wave.
 std::unique_ptr<ip::RtlEngine> load_vector_engine(std::shared_ptr<const ip::cosim::SharedModel> model,
                                                   const PinMap& map, const std::string& wave = {});
+/// A line on what it can do. Throws as load_vector_engine().
+std::string describe_vector_engine(std::shared_ptr<const ip::cosim::SharedModel> model, const PinMap& map);
 /// ip/vector/rtl in a size; its rows of several passes are those that its buffer holds.
 VerilateRequest vector_request(const ip::VectorShape& shape, Waves waves);
 

@@ -80,6 +80,7 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
   connect_noc();
   if (chip.devices > 1) connect_links(options.device);
   connect_rtl_devices();
+  if (chip.noc.model == chip::NocModel::rtl) put_rtl_into_noc(options.waves);
   for (const auto& wanted : wanted_taps_)
     if (!taps.contains(wanted))
       throw std::invalid_argument(
@@ -184,6 +185,14 @@ void Soc::put_rtl_into_hbm(const rtl::WaveOptions& waves) {
           "(hbm.rows, hbm.channels and other keys of its shape, hbm.ports)",
           chip_.rtl.hbm.text, bits, std::uint64_t{1} << bits, bytes));
   }
+}
+
+void Soc::put_rtl_into_noc(const rtl::WaveOptions& waves) {
+  const auto model =
+      rtl::noc_model(chip_, noc.initiator_names().size(), noc.target_names().size(), waves.format);
+  noc_rtl = std::make_unique<rtl::RtlNoc>(
+      "noc_rtl", model, rtl::RtlPlace{.label = "noc", .frequency = chip_.noc.clock, .waves = waves}, noc);
+  noc.use(*noc_rtl);
 }
 
 void Soc::put_rtl_into_dma(const rtl::WaveOptions& waves) {
@@ -329,6 +338,7 @@ void Soc::reset() {
   for (auto& memory : hbm_rtl) memory->reset();
   for (auto& device : rtl_devices) device->reset();
   for (auto* engine : dma_rtl) engine->reset();
+  if (noc_rtl) noc_rtl->device().reset();
   for (auto* line : {&noc.reset_line, &uart.reset_line, &timer.reset_line, &mailbox.reset_line,
                      &perf.reset_line, &clint.reset_line, &plic.reset_line})
     pulse(*line);

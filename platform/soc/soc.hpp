@@ -33,6 +33,7 @@
 #include "platform/chip/chip.hpp"
 #include "platform/rtl/device.hpp"
 #include "platform/rtl/dma.hpp"
+#include "platform/rtl/noc.hpp"
 #include "platform/rtl/tensor.hpp"
 #include "platform/rtl/vector.hpp"
 #include "platform/soc/shared_target.hpp"
@@ -121,6 +122,7 @@ class Soc : public sc_core::sc_module {
   std::unique_ptr<rtl::VectorLibrary> vector_rtl;  ///< model of the vector engines; empty when none are RTL
   /// Engines of clusters.dma.model rtl, load and store of each cluster in turn; they belong to the clusters.
   std::vector<rtl::RtlDma*> dma_rtl;
+  std::unique_ptr<rtl::RtlNoc> noc_rtl;  ///< of noc.model rtl; empty without
   std::optional<RtlDifference> rtl_difference;
   /// What happened when a block in another process was lost; the simulation stops there. Empty: none was.
   std::string lost_block;
@@ -152,6 +154,7 @@ class Soc : public sc_core::sc_module {
   void put_rtl_into_hbm(const rtl::WaveOptions& waves);
   void put_rtl_into_clusters(const rtl::WaveOptions& waves);
   void put_rtl_into_vector(const rtl::WaveOptions& waves);
+  void put_rtl_into_noc(const rtl::WaveOptions& waves);
   void put_rtl_into_dma(const rtl::WaveOptions& waves);
   /// Bytes within which a transaction stays at one memory tile; 0: all.
   std::uint64_t boundary() const;

@@ -14,7 +14,8 @@
 
 namespace forerun::ip {
 
-inline constexpr std::uint32_t at_a = 0, at_b = 0x10000, at_c = 0x20000, at_d = 0x30000, memory_bytes = 0x60000;
+inline constexpr std::uint32_t at_a = 0, at_b = 0x10000, at_c = 0x20000, at_d = 0x30000,
+                               memory_bytes = 0x60000;
 
 /// Elements of types that the engine has, ordinary and special ones.
 class Stimulus {
@@ -39,7 +40,8 @@ class Stimulus {
   std::uint8_t one_of(const unsigned (&list)[N]) {
     return static_cast<std::uint8_t>(list[below(N)]);
   }
-  void fill(std::vector<unsigned char>& memory, std::uint32_t at, unsigned type, std::uint32_t count, bool positive) {
+  void fill(std::vector<unsigned char>& memory, std::uint32_t at, unsigned type, std::uint32_t count,
+            bool positive) {
     std::vector<float> values(count);
     for (auto& v : values) v = value(positive);
     write_row(type, values.data(), memory.data() + at, count);
@@ -47,7 +49,8 @@ class Stimulus {
   /// A command of an operation with its operands in memory, which check_vector() accepts.
   fr_vector command(unsigned op, unsigned lanes, std::vector<unsigned char>& memory) {
     static constexpr unsigned floats[] = {FR_TYPE_F32, FR_TYPE_F32, FR_TYPE_F16, FR_TYPE_BF16};
-    static constexpr unsigned all[] = {FR_TYPE_F32, FR_TYPE_F16, FR_TYPE_BF16, FR_TYPE_I8, FR_TYPE_I32, FR_TYPE_U32};
+    static constexpr unsigned all[] = {FR_TYPE_F32, FR_TYPE_F16, FR_TYPE_BF16,
+                                       FR_TYPE_I8,  FR_TYPE_I32, FR_TYPE_U32};
     fr_vector c{};
     c.op = static_cast<std::uint8_t>(op);
     c.a_type = one_of(all), c.b_type = one_of(floats), c.c_type = one_of(floats), c.d_type = one_of(all);
@@ -82,7 +85,8 @@ class Stimulus {
         c.flags = below(2) == 0 ? FR_VECTOR_FLAG_INTERLEAVED : 0;
         break;
       case FR_VECTOR_SOFTMAX:
-        c.arg0 = below(2) * below(c.cols + 2), c.arg1 = below(3) == 0 ? 0 : below(5), c.arg3 = below(3) == 0 ? below(9) : 0;
+        c.arg0 = below(2) * below(c.cols + 2), c.arg1 = below(3) == 0 ? 0 : below(5),
+        c.arg3 = below(3) == 0 ? below(9) : 0;
         c.arg2 = below(2) == 0 ? 0 : std::bit_cast<std::uint32_t>(0.125F);
         break;
       case FR_VECTOR_RMSNORM:

@@ -26,7 +26,8 @@ std::unique_ptr<RtlEngine> engine_of(const std::string& file) {
   return rtl::load_vector_engine(model, rtl::PinMap::parse(model->functions().pins, file));
 }
 RtlLanes make(const VectorShape& shape) {
-  return RtlLanes(engine_of(rtl::verilated(rtl::vector_request(shape, rtl::Waves::none)).string()), Frequency{1e9});
+  return RtlLanes(engine_of(rtl::verilated(rtl::vector_request(shape, rtl::Waves::none)).string()),
+                  Frequency{1e9});
 }
 std::vector<unsigned> operations(const RtlLanes& lanes) {
   std::vector<unsigned> list;
@@ -64,21 +65,23 @@ void expect_equal(RtlLanes& lanes, const VectorShape& shape, unsigned commands_a
       ++executed;
       lanes.end(memory);
       const auto [m, r] = std::mismatch(model.begin(), model.end(), memory.begin());
-      ASSERT_TRUE(m == model.end()) << lanes.describe() << ": byte " << std::hex << m - model.begin() << " is " << +*r
-                                    << ", by the model " << +*m << ", command " << n;
+      ASSERT_TRUE(m == model.end()) << lanes.describe() << ": byte " << std::hex << m - model.begin()
+                                    << " is " << +*r << ", by the model " << +*m << ", command " << n;
       const auto cost = vector_cost(command);
       if (stalled) {
         ASSERT_GE(*cycles, vector_cycles(shape, cost));
         continue;
       }
       ASSERT_EQ(*cycles, vector_cycles(shape, cost)) << lanes.describe();
-      ASSERT_EQ(lanes.result_cycles(), vector_result_cycles(shape, cost, vector_reduces(op))) << lanes.describe();
+      ASSERT_EQ(lanes.result_cycles(), vector_result_cycles(shape, cost, vector_reduces(op)))
+          << lanes.describe();
     }
   lanes.stalls = nullptr;
   EXPECT_GT(executed, operations(lanes).size() * commands_an_operation / 2);
   const std::string kind = stalled ? "stalled" : "free";
   testing::Test::RecordProperty("commands_" + kind, static_cast<int>(executed));
-  testing::Test::RecordProperty("cycles_" + kind, static_cast<int>(lanes.statistics().cycles - cycles_before));
+  testing::Test::RecordProperty("cycles_" + kind,
+                                static_cast<int>(lanes.statistics().cycles - cycles_before));
 }
 
 constexpr VectorShape four{4, 12, 4, 16}, five{5, 2, 3, 9}, eight{8, 1, 1, 64}, many{70, 3, 64, 8};
@@ -96,9 +99,11 @@ TEST(VectorRtl, MoreLanesThanPartialSums) { expect_equal(many, 20); }
 /// Each pattern of 16 bits through operations of one source, and into each type.
 void expect_equal_for_sixteen_bits(RtlLanes& lanes) {
   for (const unsigned type : {FR_TYPE_F16, FR_TYPE_BF16})
-    for (const unsigned op : {FR_VECTOR_COPY, FR_VECTOR_EXP, FR_VECTOR_SQRT, FR_VECTOR_RSQRT, FR_VECTOR_RECIPROCAL,
-                              FR_VECTOR_SIGMOID, FR_VECTOR_SILU, FR_VECTOR_GELU_TANH, FR_VECTOR_RELU})
-      for (const unsigned to : {FR_TYPE_F32, FR_TYPE_F16, FR_TYPE_BF16, FR_TYPE_I8, FR_TYPE_I32, FR_TYPE_U32}) {
+    for (const unsigned op :
+         {FR_VECTOR_COPY, FR_VECTOR_EXP, FR_VECTOR_SQRT, FR_VECTOR_RSQRT, FR_VECTOR_RECIPROCAL,
+          FR_VECTOR_SIGMOID, FR_VECTOR_SILU, FR_VECTOR_GELU_TANH, FR_VECTOR_RELU})
+      for (const unsigned to :
+           {FR_TYPE_F32, FR_TYPE_F16, FR_TYPE_BF16, FR_TYPE_I8, FR_TYPE_I32, FR_TYPE_U32}) {
         if (op != FR_VECTOR_COPY && to != FR_TYPE_F32) continue;
         std::vector<unsigned char> memory(0x60000);
         for (std::uint32_t i = 0; i < 0x10000; ++i) {
@@ -130,7 +135,8 @@ void expect_reasons(RtlLanes& lanes) {
   c.cols = 8, c.arg0 = 4;
   EXPECT_EQ(lanes.why_not(c), "QUANTIZE by groups of columns");
   c = stimulus.command(FR_VECTOR_COPY, 4, memory);
-  c.rows = 2, c.d_type = c.a_type, c.d_stride = c.a_stride, c.d = c.a + static_cast<std::uint32_t>(c.a_stride);
+  c.rows = 2, c.d_type = c.a_type, c.d_stride = c.a_stride,
+  c.d = c.a + static_cast<std::uint32_t>(c.a_stride);
   EXPECT_EQ(lanes.why_not(c), "results over operands of later rows");
   EXPECT_FALSE(lanes.begin(c, memory, 0));
   EXPECT_EQ(lanes.statistics().fall_backs.at("results over operands of later rows"), 1u);
@@ -146,8 +152,8 @@ TEST(VectorRtl, FourLanes) {
 }
 
 /// Lockstep on an engine into one of whose sources a fault was planted.
-LockstepDifference difference_with(const std::string& file, const std::string& sound, const std::string& faulty,
-                                   unsigned op) {
+LockstepDifference difference_with(const std::string& file, const std::string& sound,
+                                   const std::string& faulty, unsigned op) {
   constexpr VectorShape two{2, 3, 2, 8};
   const auto folder = std::filesystem::temp_directory_path() / fmt::format("forerun-planted-{}", ::getpid());
   std::filesystem::create_directories(folder);
@@ -188,15 +194,18 @@ LockstepDifference difference_with(const std::string& file, const std::string& s
 }
 
 TEST(VectorLockstep, FindsAPlantedRounding) {
-  const auto found = difference_with("vector_float.sv", "v[38] & (v[39] | below | v[37:0] != 0)", "v[38]", FR_VECTOR_ADD);
+  const auto found =
+      difference_with("vector_float.sv", "v[38] & (v[39] | below | v[37:0] != 0)", "v[38]", FR_VECTOR_ADD);
   EXPECT_THAT(found.command, HasSubstr("ADD "));
-  EXPECT_THAT(found.what, testing::MatchesRegex("d\\[[0-9]+\\]\\[[0-9]+\\] is [0-9a-f]+, by the model [0-9a-f]+"));
+  EXPECT_THAT(found.what,
+              testing::MatchesRegex("d\\[[0-9]+\\]\\[[0-9]+\\] is [0-9a-f]+, by the model [0-9a-f]+"));
   EXPECT_EQ(found.picoseconds, 1000 + static_cast<std::int64_t>(found.cycle) * 1000);
   EXPECT_THAT(found.waves, HasSubstr("wave.fst"));
 }
 
 TEST(VectorLockstep, FindsAPassThatBeginsLate) {
-  const auto found = difference_with("vector_engine.sv", "pause <= 16'(LATENCY);", "pause <= 16'(LATENCY + 1);", FR_VECTOR_RMSNORM);
+  const auto found = difference_with("vector_engine.sv", "pause <= 16'(LATENCY);",
+                                     "pause <= 16'(LATENCY + 1);", FR_VECTOR_RMSNORM);
   EXPECT_THAT(found.what, HasSubstr("d[0][0] is there in cycle"));
 }
 
