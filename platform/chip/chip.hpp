@@ -132,6 +132,7 @@ struct Dma {
   Bytes burst{4096};
   unsigned outstanding = 8;  ///< transactions under way, per channel
   unsigned overhead = 8;     ///< cycles a descriptor
+  Time post_overhead{0};
   bool operator==(const Dma&) const = default;
 };
 
