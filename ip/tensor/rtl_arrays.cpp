@@ -2,7 +2,6 @@
 #include "ip/tensor/rtl_arrays.hpp"
 
 #include <fmt/format.h>
-#include <ctime>
 
 #include <algorithm>
 #include <cstring>
@@ -22,22 +21,6 @@ unsigned format_of(const fr_matmul& c) {
 }
 
 bool accumulates(const fr_matmul& c) { return (c.flags & FR_MATMUL_ACCUMULATE) != 0; }
-
-double thread_seconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
-/// Adds the CPU time of its life.
-struct Stopwatch {
-  explicit Stopwatch(double& to) : total(to) {}
-  ~Stopwatch() { total += thread_seconds() - began; }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-  double& total;
-  double began = thread_seconds();
-};
 
 }  // namespace
 

@@ -57,7 +57,7 @@ enum class LinkTopology : unsigned char { ring, fully_connected, switched, torus
 enum class TensorModel : unsigned char { tlm, rtl, lockstep };
 /// What moves the bytes of loads and stores: the fast model, or RTL.
 enum class DmaModel : unsigned char { tlm, rtl, lockstep };
-enum class NocModel : unsigned char { packet, flit };
+enum class NocModel : unsigned char { packet, flit, rtl };
 enum class NocTopology : unsigned char { mesh, torus, ring, concentrated_mesh, fat_tree, crossbar };
 enum class NocRouting : unsigned char { dimension_order, o1turn, west_first };
 enum class NocSwitching : unsigned char { wormhole, virtual_cut_through };
@@ -114,10 +114,15 @@ struct Tensor {
   bool operator==(const Tensor&) const = default;
 };
 
+/// What vector engines are: the models, RTL, or both compared.
+enum class VectorModel : unsigned char { tlm, rtl, lockstep };
+
 struct Vector {
+  VectorModel model = VectorModel::tlm;
   unsigned lanes = 64;
   unsigned latency = 12;        ///< cycles
   unsigned special_factor = 4;  ///< lanes that share a special-function unit
+  Bytes buffer{64 * 1024};      ///< kept between the passes of an operation
   bool operator==(const Vector&) const = default;
 };
 
@@ -283,6 +288,8 @@ struct Path {
 /// Models that forerun_add_rtl_block or `forerun rtl` has made of somebody's Verilog.
 struct Rtl {
   Path tensor;                ///< arrays of clusters.tensor.model rtl and lockstep; empty: ip/tensor/rtl
+  Path vector;                ///< engine of clusters.vector.model rtl and lockstep; empty: ip/vector/rtl
+  Path noc;                   ///< of noc.model rtl; empty: ip/noc/rtl
   Path dma;                   ///< engine of clusters.dma.model rtl and lockstep; empty: ip/dma/rtl
   Path hbm;                   ///< memory behind each port of the HBM; empty: the model
   Path sram;                  ///< memory of the control CPU; empty: the model

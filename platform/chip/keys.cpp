@@ -102,10 +102,14 @@ const Key table[] = {
     KEY(clusters.tensor.double_buffered, any, "",
         "weights of the next tile are loaded while the present one streams"),
     KEY(clusters.tensor.formats, any, "", "number formats that the arrays multiply, all at the same rate"),
+    KEY(clusters.vector.model, any, "",
+        "the engine: the fast model (tlm), RTL in its place, or both, compared on every command (lockstep)"),
     KEY(clusters.vector.lanes, range(1, 4096), "", "elements a cycle"),
     KEY(clusters.vector.latency, latency, "cycles", "through the pipeline"),
     KEY(clusters.vector.special_factor, range(1, 64), "",
         "lanes that share a special-function unit (exponential, root, ...)"),
+    KEY(clusters.vector.buffer, power_of_two(kib, 16 * mib), "",
+        "binary32 that are kept between the passes of an operation, rows of as many at a time"),
     KEY(clusters.dma.model, any, "", "what moves the bytes: the fast model (tlm), RTL in its place, or RTL that is compared on every copy (lockstep)"),
     KEY(clusters.dma.load_channels, range(1, 64), "", "load channels, which work on one command together"),
     KEY(clusters.dma.store_channels, range(1, 64), "", "store channels, as many as load channels"),
@@ -124,7 +128,9 @@ const Key table[] = {
         "follows is launched, which takes so long, and nothing of it is loaded before, as by the kernels of "
         "a GPU"),
     KEY(noc.clock, clock_rate, "", "clock of the network"),
-    KEY(noc.model, any, "", "packet: fast, by resources; flit: routers cycle by cycle, for validation"),
+    KEY(noc.model, any, "",
+        "packet: fast, by resources; flit: routers cycle by cycle, for validation; rtl: an AXI4 interconnect "
+        "of RTL"),
     KEY(noc.topology, any, "",
         "how the places of tiles are joined; a ring goes through them row by row, every second row "
         "backwards"),
@@ -291,6 +297,8 @@ const Key table[] = {
     KEY(link.payload, range(1, 4 * kib), "", "largest payload of a packet"),
 
     KEY(rtl.tensor, any, "", "RTL of the arrays; empty: ip/tensor/rtl"),
+    KEY(rtl.vector, any, "", "RTL of the vector engines; empty: ip/vector/rtl"),
+    KEY(rtl.noc, any, "", "RTL of the network; empty: ip/noc/rtl"),
     KEY(rtl.dma, any, "", "RTL of the DMA engines; empty: ip/dma/rtl"),
     KEY(rtl.hbm, any, "", "RTL of the memory behind each port of the HBM; empty: the model"),
     KEY(rtl.sram, any, "", "RTL of the control CPU's memory; empty: the model"),

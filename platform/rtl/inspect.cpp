@@ -9,6 +9,7 @@
 
 #include "platform/rtl/mapped_block.hpp"
 #include "platform/rtl/tensor.hpp"
+#include "platform/rtl/vector.hpp"
 
 namespace forerun::rtl {
 namespace {
@@ -41,6 +42,7 @@ std::string inspect(const std::string& file) {
                         tile_format_name(map.tile->format), rows, columns, map.tile->depth);
     return text;
   }
+  if (map.vector) return text + describe_vector_engine(model, map);
   MappedBlock block(model);
   for (const auto& face : block.interfaces()) text += describe(*face);
   if (map.dma)

@@ -93,6 +93,23 @@ struct DmaMap {
   bool takes(DmaValue value) const;
 };
 
+/// A vector engine with the streams of ip/vector/rtl/vector_engine.sv.
+struct VectorMap {
+  std::vector<std::uint8_t> operations;  ///< FR_VECTOR_*
+  std::vector<std::uint8_t> types;       ///< FR_TYPE_*, of operands and results
+  std::uint64_t columns = 0;             ///< most of a row in operations of several passes; 0: any
+  bool own_timing = false;               ///< its cycles are not those of ip/vector/vector_timing.hpp
+  bool operator==(const VectorMap&) const = default;
+};
+
+/// A network: which addresses are on its pins.
+struct NocMap {
+  bool chip_addresses =
+      false;  ///< those of the chip; else the target's number, from `port_bit` on, above the address there
+  unsigned port_bit = 48;
+  bool operator==(const NocMap&) const = default;
+};
+
 struct PinMap {
   std::string
       remote;  ///< where a block in another process joins: unix:PATH or tcp:HOST:PORT; empty: in this one
@@ -107,17 +124,19 @@ struct PinMap {
   std::map<std::string, std::string> parameters;   ///< of the module
   std::map<std::string, Bundle> bundles;           ///< by port
   std::map<std::string, std::uint64_t> constants;  ///< inputs that are held
-  std::map<std::string, std::string> ports;        ///< of the tile, those of other names
+  std::map<std::string, std::string> ports;        ///< of the tile or vector engine, those of other names
   std::optional<Tolerance> tolerance;              ///< of its time in lockstep; none: data only
   std::optional<TileMap> tile;
   std::optional<DmaMap> dma;
+  std::optional<VectorMap> vector;
+  std::optional<NocMap> noc;
   std::vector<InterfaceMap> interfaces;
 
   /// Throws std::runtime_error with "FILE:LINE:COLUMN: ..." for every problem. An empty text is a map of
   /// defaults.
   static PinMap parse(const std::string& text, const std::string& file);
 
-  /// The module's name of a pin of the tile.
+  /// The module's name of a pin of the tile or vector engine.
   std::string name_of(const std::string& pin) const;
   const InterfaceMap* find(Protocol protocol, Role role) const;
 };

@@ -57,15 +57,43 @@ void Soc::put_rtl_into_clusters(const rtl::WaveOptions& waves) {
         parameters, maker,
         [this](unsigned format, const std::string& file) { return tensor_rtl->make_waving(format, file); },
         lockstep_file(waves, fmt::format("cluster{}", i)));
-    lockstep->on_difference = [this, i](const ip::LockstepDifference& difference) {
-      const auto& d = difference;
-      if (!rtl_difference)
-        rtl_difference = RtlDifference{
-            {fmt::format("cluster {}", i), d.command, d.cycle, d.picoseconds, d.what}, d.tag, d.waves};
-      sc_core::sc_stop();
-    };
+    lockstep->on_difference = [this, i](const auto& difference) { differ(i, difference); };
     clusters[i]->tensor.use(std::move(lockstep));
   }
+}
+
+void Soc::put_rtl_into_vector(const rtl::WaveOptions& waves) {
+  const auto parameters = cluster_parameters(chip_, 0).vector;
+  vector_rtl = std::make_unique<rtl::VectorLibrary>(chip_, parameters.shape(), waves);
+  for (unsigned i = 0; i < clusters.size(); ++i) {
+    auto engine = vector_rtl->make(fmt::format("cluster{}.vector", i));
+    if (chip_.clusters.vector.model == chip::VectorModel::rtl) {
+      clusters[i]->vector.use(std::make_unique<ip::RtlLanes>(std::move(engine), parameters.clock));
+      continue;
+    }
+    auto lockstep = std::make_unique<ip::LockstepLanes>(
+        std::move(engine), parameters.shape(), parameters.clock,
+        [this](const std::string& file) { return vector_rtl->make_waving(file); },
+        lockstep_file(waves, fmt::format("cluster{}.vector", i)));
+    lockstep->on_difference = [this, i](const auto& difference) { differ(i, difference); };
+    clusters[i]->vector.use(std::move(lockstep));
+  }
+}
+
+/// In the tensor or vector engine of a cluster.
+void Soc::differ(unsigned cluster, const ip::LockstepDifference& d) {
+  if (!rtl_difference)
+    rtl_difference = RtlDifference{
+        {fmt::format("cluster {}", cluster), d.command, d.cycle, d.picoseconds, d.what}, d.tag, d.waves};
+  sc_core::sc_stop();
+}
+
+void Soc::put_rtl_into_noc(const rtl::WaveOptions& waves) {
+  const auto model =
+      rtl::noc_model(chip_, noc.initiator_names().size(), noc.target_names().size(), waves.format);
+  noc_rtl = std::make_unique<rtl::RtlNoc>(
+      "noc_rtl", model, rtl::RtlPlace{.label = "noc", .frequency = chip_.noc.clock, .waves = waves}, noc);
+  noc.use(*noc_rtl);
 }
 
 void Soc::watch(rtl::Device& device) {

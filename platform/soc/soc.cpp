@@ -59,6 +59,7 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
     clusters.push_back(
         std::make_unique<ip::Cluster>(fmt::format("cluster{}", i).c_str(), cluster_parameters(chip, i)));
   if (chip.clusters.tensor.model != chip::TensorModel::tlm) put_rtl_into_clusters(options.waves);
+  if (chip.clusters.vector.model != chip::VectorModel::tlm) put_rtl_into_vector(options.waves);
   if (chip.clusters.dma.model != chip::DmaModel::tlm) put_rtl_into_dma(options.waves);
   for (unsigned i = 0; i < chip.rtl.devices.size(); ++i)
     rtl_devices.push_back(rtl::make_device(fmt::format("device{}", i), chip.rtl.devices[i].text,
@@ -75,6 +76,7 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
   connect_noc();
   if (chip.devices > 1) connect_links(options.device);
   connect_rtl_devices();
+  if (chip.noc.model == chip::NocModel::rtl) put_rtl_into_noc(options.waves);
   for (const auto& wanted : wanted_taps_)
     if (!taps.contains(wanted))
       throw std::invalid_argument(
@@ -200,6 +202,7 @@ void Soc::reset() {
   for (auto& memory : hbm_rtl) memory->reset();
   for (auto& device : rtl_devices) device->reset();
   for (auto* engine : dma_rtl) engine->reset();
+  if (noc_rtl) noc_rtl->device().reset();
   for (auto* line : {&noc.reset_line, &uart.reset_line, &timer.reset_line, &mailbox.reset_line,
                      &perf.reset_line, &clint.reset_line, &plic.reset_line})
     pulse(*line);

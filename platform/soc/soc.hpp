@@ -29,11 +29,14 @@
 #include "ip/tensor/lockstep.hpp"
 #include "ip/timer/timer.hpp"
 #include "ip/uart/uart.hpp"
+#include "ip/vector/lockstep_lanes.hpp"
 #include "platform/chip/chip.hpp"
 #include "platform/rtl/device.hpp"
 #include "platform/rtl/dma.hpp"
 #include "platform/rtl/lockstep_memory.hpp"
+#include "platform/rtl/noc.hpp"
 #include "platform/rtl/tensor.hpp"
+#include "platform/rtl/vector.hpp"
 #include "platform/soc/shared_target.hpp"
 
 namespace forerun::soc {
@@ -118,10 +121,12 @@ class Soc : public sc_core::sc_module {
   const std::vector<std::string>& boundaries() const { return boundaries_; }
   /// Models of the arrays; empty when none are RTL.
   std::unique_ptr<rtl::TileLibrary> tensor_rtl;
+  std::unique_ptr<rtl::VectorLibrary> vector_rtl;  ///< model of the vector engines; empty when none are RTL
   /// Engines of clusters.dma.model rtl, load and store of each cluster in turn; they belong to the clusters.
   std::vector<rtl::RtlDma*> dma_rtl;
   std::vector<std::unique_ptr<rtl::LockstepMemory>> hbm_lockstep;  ///< in front of hbm_rtl; empty without
   std::unique_ptr<rtl::LockstepMemory> sram_lockstep;
+  std::unique_ptr<rtl::RtlNoc> noc_rtl;  ///< of noc.model rtl; empty without
   std::optional<RtlDifference> rtl_difference;
   /// What happened when a block in another process was lost; the simulation stops there. Empty: none was.
   std::string lost_block;
@@ -152,7 +157,10 @@ class Soc : public sc_core::sc_module {
   void watch(rtl::Device& device);
   void put_rtl_into_hbm(const rtl::WaveOptions& waves);
   void put_rtl_into_clusters(const rtl::WaveOptions& waves);
+  void put_rtl_into_vector(const rtl::WaveOptions& waves);
+  void put_rtl_into_noc(const rtl::WaveOptions& waves);
   void put_rtl_into_dma(const rtl::WaveOptions& waves);
+  void differ(unsigned cluster, const ip::LockstepDifference& difference);
   void put_memories_into_lockstep(const rtl::WaveOptions& waves);
   void differ(const rtl::Difference& difference, rtl::Device& device, const std::string& other_waves);
   /// Bytes within which a transaction stays at one memory tile; 0: all.
