@@ -42,7 +42,7 @@ void Engine::try_start() {
   blocked_since_ = -1;
   started_at_[place] = now;
   ++started_;
-  if (on_begin) on_begin(header);
+  if (on_begin) on_begin(next);
   start(next);
 }
 

@@ -53,7 +53,7 @@ class Engine : public sc_core::sc_module {
                std::function<void(const Command&, LocalFault)> on_fault);
 
   /// Called when a command begins; may be empty.
-  std::function<void(const fr_command_header&)> on_begin;
+  std::function<void(const Command&)> on_begin;
 
   bool has_room() const { return count_ < queue_.size(); }
   bool idle() const { return count_ == 0; }

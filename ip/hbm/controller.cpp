@@ -26,6 +26,7 @@ Controller::Controller(const Parameters& parameters, bool collapse)
       slots_(order_.places()),
       banks_(timing_.bank.size()),
       bank_mask_(static_cast<unsigned>(std::bit_ceil(banks_.size()) - 1)),
+      alike_(parameters.refresh == Refresh::per_bank ? 0 : timing_.banks_per_rank() - 1),
       run_(parameters.pseudo_channels),
       pseudos_(parameters.pseudo_channels),
       banks_per_pseudo_(static_cast<unsigned>(timing_.bank.size()) / parameters.pseudo_channels),

@@ -340,6 +340,7 @@ class Controller {
   struct View {
     Tick base, oldest;  ///< moments count from `base`, those before `oldest` as if they were `oldest`
     std::uint32_t row;  ///< rows count from it
+    unsigned flip;      ///< banks are numbered by exclusive or with it
   };
   struct Origin {
     std::uint32_t owner;
@@ -383,6 +384,7 @@ class Controller {
   std::size_t waiting_bursts_ = 0;
   std::vector<AddressMap::Place> block_{1};
   unsigned bank_mask_;
+  unsigned alike_;  // bits of banks' numbers: all that differ in these only are equal to the DRAM
   std::vector<Ring<Queued>>
       run_;                 // while running_: the bursts of each pseudo-channel that have a queue entry
   std::size_t queued_ = 0;  // their number

@@ -53,7 +53,8 @@ void InterludeCache::insert(std::shared_ptr<const Interlude> interlude) {
 Interlude::Entering Controller::entering(const Waiting& w, std::uint16_t number, const View& view) const {
   const auto place = w.high ^ block_[number];
   return {
-      std::uint64_t{place.row() - view.row} << 32 | (place.unit() & bank_mask_) << 2 | w.write * 2u | w.check,
+      std::uint64_t{place.row() - view.row} << 32 | ((place.unit() & bank_mask_) ^ view.flip) << 2 | w.write * 2u |
+          w.check,
       static_cast<Interlude::Moment>(std::max(w.offered, view.oldest) - view.base)};
 }
 
@@ -64,7 +65,8 @@ bool Controller::begin_interlude() {
     return false;
   }
   interlude_again_ = next_ + shortest;
-  View view{next_, next_, first_waiting().row};
+  const auto first = first_waiting();
+  View view{next_, next_, first.row, first.bank & alike_};
   for (const auto free : data_free_) view.oldest = std::min(view.oldest, free);
   order_.for_each([&](std::uint32_t at) { view.oldest = std::min(view.oldest, slots_[at].visible); });
   if (sleeping_ || bin_ticks_ > 0 || next_ - view.oldest > longest) return false;
@@ -110,7 +112,12 @@ std::shared_ptr<const Interlude> Controller::go_ahead(const View& view) {
   auto result = std::make_shared<Interlude>(plan_, view.base);
   auto& interlude = *result;
   interlude.before = interlude_.before;
-  Controller ahead(*this);
+  auto& copy = interludes_->copy;
+  if (copy)
+    *copy = *this;
+  else
+    copy = std::make_shared<Controller>(*this);
+  auto& ahead = *copy;
   ahead.interludes_.reset();
   ahead.completions.clear(), ahead.admissions.clear();
   std::uint32_t number = 0;

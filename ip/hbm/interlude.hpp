@@ -50,9 +50,12 @@ struct Interlude {
   Tick depth_ticks = 0;
 };
 
+class Controller;
+
 /// The interludes that came lately, of controllers with equal parameters.
 class InterludeCache {
  public:
+  std::shared_ptr<Controller> copy;  ///< that goes ahead; kept, so that nothing is allocated for the next
   /// Calls fits(interlude) for those that begin with that state, until it says true: returns that one, or
   /// null.
   template <typename Fits>
@@ -84,7 +87,7 @@ class InterludeCache {
     std::shared_ptr<const Interlude> interlude;
   };
   static std::uint64_t hash(std::span<const Interlude::Moment> values);
-  std::array<std::array<Entry, 4>, 64> sets_;
+  std::vector<std::array<Entry, 4>> sets_{1024};
   std::uint64_t uses_ = 0;
   static constexpr int most_credit = 512;
   int credit_ = most_credit / 2;
