@@ -136,8 +136,8 @@ void Controller::write_state(const View& view, std::vector<Moment>& out) {
 }
 
 /// Takes over a state that was written down. `from` tells where the bursts in the queue come from.
-void Controller::read_state(const View& view, const std::vector<Moment>& state,
-                            std::span<const Origin> from) {
+void Controller::read_state(const View& view, const std::vector<Moment>& state, std::span<const Origin> from,
+                            bool into_run) {
   Reader reader{view.base, view.row, view.flip, state.data()};
   reader.flag<Tick>();
   const auto used = reader.flag<std::size_t>(), arriving = reader.flag<std::size_t>(),
@@ -162,6 +162,14 @@ void Controller::read_state(const View& view, const std::vector<Moment>& state,
     std::int64_t row = 0;
     Tick visible = 0, offered = 0;
     reader.row(row), reader.moment(visible), reader.moment(offered);
+    if (into_run) {
+      const bool write = (kinds & writes) != 0;
+      run_[timing_.bank[b].pseudo_channel].push_back({from[n].offered, visible, ++age_, from[n].owner,
+                                                      static_cast<std::uint16_t>(b), (kinds & checks) != 0});
+      ++entries_[write];
+      run_writes_ = write;
+      continue;
+    }
     const auto age = order_.next_age();
     const auto at = order_.push();
     auto& slot = slots_[at];
@@ -185,6 +193,10 @@ void Controller::read_state(const View& view, const std::vector<Moment>& state,
     if ((kinds & opened_for) != 0) bank.opened_for = i;
     if (slot.need != Need::nothing) visit_reasons(bank, reader);
   }
+  if (!into_run) return;
+  running_ = true;
+  queued_ = used;
+  run_again_ += run_pause;
 }
 
 void Controller::clear_queues(std::size_t places) {
