@@ -123,7 +123,7 @@ void Collective::next_phase() {
   switch (phase_) {
     case Phase::send:
       begin(Phase::post);
-      return issue_.now();
+      return parameters_.post_overhead.picoseconds > 0 ? issue_.after(to_sc_time(parameters_.post_overhead)) : issue_.now();
     case Phase::post:
       begin(Phase::wait);
       return look();

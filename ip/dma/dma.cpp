@@ -122,8 +122,10 @@ void Dma::start(const Command& command) {
   const bool copies = copier_ && phase_ != Phase::post;
   by_copier_ = copies && copier_takes();
   left_to_model_ += copies && !by_copier_;
-  issue_from_ = now_picoseconds() + clock_.cycles_to_ps(parameters_.overhead);
-  issue_.after(clock_.cycles(parameters_.overhead));
+  auto setup = clock_.cycles_to_ps(parameters_.overhead);
+  if (phase_ == Phase::post) setup += parameters_.post_overhead.picoseconds;
+  issue_from_ = now_picoseconds() + setup;
+  issue_.after(to_sc_time({setup}));
 }
 
 /// The first command that met an error is the one that fails.

@@ -20,6 +20,7 @@ struct DmaParameters {
   Bytes burst{256};             ///< largest transaction, a power of two 32 .. 4096; none crosses a multiple of it
   unsigned outstanding = 32;    ///< transactions under way at once, 1 .. 1024
   unsigned overhead = 8;        ///< cycles to set up a command
+  Time post_overhead{0};        ///< before the posts of a command are sent: what a launch costs that they stand for
   unsigned queue_depth = 16;    ///< commands
   Frequency clock{1.25e9};
   Timing timing = Timing::approximate;

@@ -32,7 +32,7 @@ Program compile(const Model& model, const chip::Chip& chip, const CompileOptions
 
   auto& h = program.header;
   h.load_address = plan.memory.end;
-  h.max_tokens = plan.max_chunk;
+  h.max_tokens = plan.most_tokens();
   h.context = plan.context;
   h.vocabulary = model.config.vocabulary;
   h.parameters = plan.memory.parameters;
@@ -44,7 +44,7 @@ Program compile(const Model& model, const chip::Chip& chip, const CompileOptions
   h.requests = plan.memory.requests;
   h.chunks = plan.sequences > 1 ? plan.memory.chunks : 0;
   h.memory_end = h.load_address + program.head_bytes();
-  h.scratchpad_bytes = plan.scratch.end;
+  h.scratchpad_bytes = std::max(plan.scratch.end, plan.wide ? plan.wide->end : 0);
   std::copy_n(model.config.name.begin(),
               std::min<std::size_t>(model.config.name.size(), FR_PROGRAM_NAME_BYTES - 1), h.name);
   const auto size = chip::memory_size(chip).count, needed = h.memory_end - chip::address_map::hbm;

@@ -3,32 +3,59 @@
 
 #include <fmt/format.h>
 
-#include "models/compiler/emit_attention.hpp"
+#include "models/compiler/emit_wide_layers.hpp"
 
 namespace forerun::models {
 namespace {
 
 using namespace emission;
 
-class Emitter : public AttentionEmitter {
+class Emitter : public WideLayers {
  public:
-  using AttentionEmitter::AttentionEmitter;
+  using WideLayers::WideLayers;
 
   std::vector<unsigned char> run() {
+    if (!plan_.wide) {
+      few_tokens();
+    } else {
+      // One of two loops of one round: steps of few tokens, or of many.
+      out_.scalar(FR_SCALAR_LESS, scratch_register, tokens, none, std::int64_t{plan_.max_tokens} + 1);
+      out_.begin_loop(chunk, 0, {FR_PATCH(fr_loop, count, scratch_register, 1)});
+      few_tokens();
+      out_.end_loop();
+      out_.scalar(FR_SCALAR_LESS, scratch_register, none, tokens, -std::int64_t{plan_.max_tokens});
+      out_.begin_loop(chunk, 0, {FR_PATCH(fr_loop, count, scratch_register, 1)});
+      many_tokens();
+      out_.end_loop();
+    }
+    out_.add(FR_OP_END);
+    return out_.bytes();
+  }
+
+ private:
+  void few_tokens() {
     begin();
     out_.begin_loop(layer, 0, {FR_PATCH(fr_loop, count, layers, 1)});
     begin_layer();
     for (const auto& op : layer_operators()) emit(op);
-    hoist_next_layer();
     exchange_down();
     hand_over(FR_ENGINE_VECTOR);
     out_.end_loop();
     for (const auto& op : graph_.epilogue) emit(op);
     end();
-    return out_.bytes();
+  }
+  void many_tokens() {
+    engine_ = FR_ENGINE_COMMAND;
+    handed_over_ = false;
+    wide_layers();
+    out_.add(FR_OP_LOAD_NOP, {{}, {{ring_free, static_cast<std::uint8_t>(s_.slots)}}});
+    out_.scalar(FR_SCALAR_SUB, head_row, tokens, logit_rows, 0);
+    tag_ = u32(graph_.prologue.size() + layer_operators().size() + 1);
+    for (std::size_t i = 1; i < graph_.epilogue.size(); ++i) emit(graph_.epilogue[i]);
+    out_.set_tag(tag_ - 1);
+    out_.add(FR_OP_LOAD_NOP, {{{ring_free, static_cast<std::uint8_t>(s_.slots)}}, {}});
   }
 
- private:
   // Before, around and after the layers
 
   void begin() {
@@ -40,16 +67,11 @@ class Emitter : public AttentionEmitter {
     out_.scalar(FR_SCALAR_CEIL_DIV, tiles, position, none, plan_.cache_tile);
     if (!many()) out_.scalar(FR_SCALAR_SUB, head_row, tokens, logit_rows, 0);
     for (const auto& op : graph_.prologue) emit(op);
-    issued_ = 0;
-    for (std::size_t i = 0; i < carried_over(); ++i)
-      load_weights(plan_.tile_bytes(tiles_.query_key_value[i]));
-    issued_ = carried_over();
     hand_over(FR_ENGINE_VECTOR);
   }
   void begin_layer() {
     tag_ = u32(graph_.prologue.size());
     out_.scalar(FR_SCALAR_MUL, cache_offset, layer, none, static_cast<std::int64_t>(plan_.kv_layer_bytes()));
-    out_.scalar(FR_SCALAR_EQUAL, last_layer, layer, layers, -1);
     out_.scalar(FR_SCALAR_AND, constants_now, layer, none, 1);
     out_.scalar(FR_SCALAR_MUL, constants_now, constants_now, none, plan_.constants.bytes);
     if (!many()) begin_window();
@@ -66,7 +88,6 @@ class Emitter : public AttentionEmitter {
     out_.set_tag(tag_ - 1);
     out_.add(FR_OP_LOAD_NOP, {{{ring_free, static_cast<std::uint8_t>(s_.slots)}, {constants_free, 1}}, {}});
     if (!share_.stored_kv_heads.empty()) out_.add(FR_OP_LOAD_NOP, {{{values_stored, 1}}, {}});
-    out_.add(FR_OP_END);
   }
 
   // Operators
@@ -106,7 +127,7 @@ class Emitter : public AttentionEmitter {
       case OperatorKind::attention_output: {
         const auto all =
             exchange(attention_posted, activations(s_.slice, share_.query_columns), columns_of(share_.heads),
-                     queries_, memory_.attention, contributors(&Share::heads), &tiles_.attention_output);
+                     queries_, s_.inputs, memory_.attention, contributors(&Share::heads), multiplier());
         if (!many()) store_cache();
         load_next_constants();
         project(tiles_.attention_output, all, queries_, share_.hidden.size(), tokens,
@@ -114,7 +135,7 @@ class Emitter : public AttentionEmitter {
                 bias_of(op, plan_.constants.attention_output_bias));
         add_to_residual(
             exchange(attention_output_posted, product(share_.hidden.size()), share_.hidden, model_.hidden,
-                     memory_.hidden_sum, contributors(&Share::hidden), &tiles_.gate_up),
+                     s_.sums, memory_.hidden_sum, contributors(&Share::hidden), FR_ENGINE_VECTOR),
             plan_.constants.post_attention_norm);
         break;
       }
@@ -129,11 +150,12 @@ class Emitter : public AttentionEmitter {
         activate();
         break;
       case OperatorKind::down: {
-        const auto all = exchange(swiglu_posted, activations(s_.slice, share_.ffn.size()), share_.ffn,
-                                  model_.ffn, memory_.swiglu, contributors(&Share::ffn), &tiles_.down);
+        const auto all =
+            exchange(swiglu_posted, activations(s_.slice, share_.ffn.size()), share_.ffn, model_.ffn,
+                     s_.inputs, memory_.swiglu, contributors(&Share::ffn), multiplier());
         project(tiles_.down, all, model_.ffn, share_.hidden.size(), tokens,
                 s_.constants + plan_.constants.down, true, bias_of(op, plan_.constants.down_bias));
-        return;  // its exchange follows the loads for the next layer
+        return;  // its exchange ends the layer
       }
       case OperatorKind::classifier:
         classifier();
@@ -148,6 +170,9 @@ class Emitter : public AttentionEmitter {
   }
   Range columns_of(Range heads) const { return {heads.begin * model_.head_dim, heads.end * model_.head_dim}; }
 
+  /// The engine of a projection's first command.
+  unsigned multiplier() const { return plan_.numerics.integer ? FR_ENGINE_VECTOR : FR_ENGINE_TENSOR; }
+
   void embed() {
     out_.add(FR_OP_LOAD, run_of(memory_.constants[cluster_], s_.constants, plan_.constants.bytes),
              {{}, {{constants_full, 1}}});
@@ -155,9 +180,8 @@ class Emitter : public AttentionEmitter {
       for_chunks(FR_ENGINE_LOAD, [this] { load_tokens(); });
     else
       load_tokens();
-    link(FR_OP_VECTOR,
-         vector(FR_VECTOR_COPY, model_.hidden, activations(s_.gathered, model_.hidden), residual()), {},
-         {rows_patch(tokens)});
+    link(FR_OP_VECTOR, vector(FR_VECTOR_COPY, model_.hidden, activations(s_.sums, model_.hidden), residual()),
+         {}, {rows_patch(tokens)});
   }
 
   /// Rows of the embedding and of the rotation tables, of one chunk.
@@ -169,7 +193,7 @@ class Emitter : public AttentionEmitter {
     g.table_stride = row;
     g.limit = model_.vocabulary;
     g.bytes = u32(row);
-    g.local = s_.gathered;
+    g.local = s_.sums;
     g.local_stride = narrow(row);
     std::vector<Patch> patches{FR_PATCH(fr_gather, indices, first_position(), 4),
                                FR_PATCH(fr_gather, count, chunk_rows(), 1)};
@@ -197,13 +221,13 @@ class Emitter : public AttentionEmitter {
   }
   void add_positions() {
     const auto row = std::uint64_t{model_.hidden} * act_;
-    const auto load = [&] { load_rows(memory_.positions + model_.position_offset * row, s_.gathered, row); };
+    const auto load = [&] { load_rows(memory_.positions + model_.position_offset * row, s_.sums, row); };
     if (many())
       for_chunks(FR_ENGINE_LOAD, load);
     else
       load();
     auto v = vector(FR_VECTOR_ADD, model_.hidden, residual(), residual());
-    set_b(v, activations(s_.gathered, model_.hidden));
+    set_b(v, activations(s_.sums, model_.hidden));
     link(FR_OP_VECTOR, v, {}, {rows_patch(tokens)});
   }
 
@@ -246,18 +270,6 @@ class Emitter : public AttentionEmitter {
                {{{constants_full, 1}}, {}});
   }
 
-  static unsigned function_of(Activation activation) {
-    switch (activation) {
-      case Activation::gelu:
-        return FR_VECTOR_GELU;
-      case Activation::gelu_tanh:
-        return FR_VECTOR_GELU_TANH;
-      case Activation::relu:
-        return FR_VECTOR_RELU;
-      default:
-        return FR_VECTOR_SILU;
-    }
-  }
   void activate() {
     const auto n = share_.ffn.size();
     if (n == 0) return;
@@ -276,11 +288,9 @@ class Emitter : public AttentionEmitter {
   }
   void exchange_down() {
     out_.set_tag(tag_);
-    const auto loaded = issued_;
     add_to_residual(exchange(down_posted, product(share_.hidden.size()), share_.hidden, model_.hidden,
-                             memory_.ffn_sum, contributors(&Share::hidden), nullptr),
+                             s_.sums, memory_.ffn_sum, contributors(&Share::hidden), FR_ENGINE_VECTOR),
                     plan_.constants.post_ffn_norm, {{}, {{constants_free, 1}}});
-    issued_ = loaded;
     ++tag_;
   }
 
@@ -333,15 +343,14 @@ class Emitter : public AttentionEmitter {
 
   void choose() {
     if (cluster_ != 0) return;
-    Sync all_posted;
-    if (!alone()) all_posted = wait_for(logits_posted, contributors(&Share::vocabulary));
-    if (!many()) return choose_one(alone() ? FR_ENGINE_VECTOR : FR_ENGINE_LOAD, std::move(all_posted));
+    if (!alone()) link_when(FR_ENGINE_LOAD, logits_posted, contributors(&Share::vocabulary));
+    if (!many()) return choose_one(alone() ? FR_ENGINE_VECTOR : FR_ENGINE_LOAD);
     const auto first = alone() ? FR_ENGINE_VECTOR : FR_ENGINE_LOAD;
-    for_chunks(
-        first, [&] { choose_one(first, {}); }, std::move(all_posted));
+    for_chunks(first, [&] { choose_one(first); });
   }
-  /// The row of a chunk, or of one sequence the last; in pieces where those of devices do not lie in their order.
-  void load_logits_row(Sync sync) {
+  /// The row of a chunk, or of one sequence the last; in pieces where those of devices do not lie in their
+  /// order.
+  void load_logits_row() {
     const auto row = std::uint64_t{model_.vocabulary} * 4;
     const auto scale = narrow(row);
     std::vector<Patch> patches;
@@ -359,21 +368,21 @@ class Emitter : public AttentionEmitter {
       const auto bytes = row / pieces;
       link(FR_OP_LOAD,
            run_of(memory_.logits - (many() ? 0 : row) + i * bytes, s_.last_row + u32(member * bytes), bytes),
-           std::exchange(sync, {}), patches);
+           {}, patches);
     }
   }
   /// After the last token of a chunk, whose logits are a row of the classifier's result.
-  void choose_one(unsigned first, Sync sync) {
+  void choose_one(unsigned first) {
     const auto row = std::uint64_t{model_.vocabulary} * 4;
     const auto scale = narrow(row);
     const Matrix last{s_.last_row, row, FR_TYPE_F32};
     if (first == FR_ENGINE_VECTOR) {
       const auto at = product(1).at - (many() ? 0 : u32(row));
       link(FR_OP_VECTOR,
-           with_rows(vector(FR_VECTOR_COPY, model_.vocabulary, {at, row, FR_TYPE_F32}, last), 1),
-           std::move(sync), {FR_PATCH(fr_vector, a, many() ? +chunk : +logit_rows, scale)});
+           with_rows(vector(FR_VECTOR_COPY, model_.vocabulary, {at, row, FR_TYPE_F32}, last), 1), {},
+           {FR_PATCH(fr_vector, a, many() ? +chunk : +logit_rows, scale)});
     } else {
-      load_logits_row(std::move(sync));
+      load_logits_row();
       link_nop(FR_ENGINE_VECTOR);
     }
     auto gumbel = with_rows(vector(FR_VECTOR_GUMBEL, model_.vocabulary, last, last), 1);

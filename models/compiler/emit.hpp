@@ -15,8 +15,8 @@ namespace forerun::models {
 ///
 /// Loads of weights and of the cache run ahead through a ring of buffers; everything else is one chain of
 /// commands, in which a command that changes the engine waits for the one before. Layers are one loop. Where
-/// a result is needed by every cluster, each stores its columns to an exchange buffer, posts to the others
-/// and loads the whole when all have posted.
+/// a result is needed by every cluster, each stores its columns into the scratchpads of all, posts to the
+/// others and goes on when all have posted.
 std::vector<unsigned char> emit_stream(const Plan& plan, const Graph& graph, std::uint32_t cluster);
 
 /// Names of the tags that emit_stream gives to commands: "embed", "layers.attention", "choose".

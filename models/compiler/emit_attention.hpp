@@ -16,14 +16,17 @@ class AttentionEmitter : public CommandEmitter {
 
  protected:
   /// A layer with a window needs the tiles of the cache that hold positions of the window, the others all.
-  void begin_window() {
-    if (!has_windows()) return;
+  void choose_window() {
     const auto& windows = model_.windows;
     const auto positions_of = [this](std::uint32_t w) { return std::int64_t{w == 0 ? plan_.context : w}; };
     const auto even = positions_of(windows.front()), odd = positions_of(windows[windows.size() > 1 ? 1 : 0]);
     out_.scalar(FR_SCALAR_AND, window, layer, none, 1);
     out_.scalar(FR_SCALAR_MUL, window, window, none, odd - even);
     out_.scalar(FR_SCALAR_ADD, window, window, none, even);
+  }
+  void begin_window() {
+    if (!has_windows()) return;
+    choose_window();
     out_.scalar(FR_SCALAR_SUB, first_cached, first_position(), window, -1);
     out_.scalar(FR_SCALAR_MAX, first_cached, first_cached, none, 0);
     out_.scalar(FR_SCALAR_DIV, first_cached, first_cached, none, plan_.cache_tile);

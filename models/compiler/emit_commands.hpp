@@ -42,7 +42,7 @@ enum Register : unsigned {
   constants_now,   ///< offset of the layer's block of constants in the scratchpad
   window,          ///< of the layer, where layers have different ones
   first_cached,    ///< position at which the first tile of the cache that is needed begins
-  last_layer,      ///< 1 in the last layer
+  other_past,      ///< the same of the other run of rows, in steps of many tokens
   head_row,        ///< first row for which logits are made
   has_past,        ///< 1 when the cache holds earlier positions
   scratch_register,
@@ -212,41 +212,6 @@ class CommandEmitter {
     out_.scalar(FR_SCALAR_ADD, weight_offset, weight_offset, none,
                 static_cast<std::int64_t>(lane_.advance(bytes)));
   }
-  /// Loads tiles of the next projection before commands that may wait for other clusters. Half of the ring:
-  /// while these arrive, the others get ready; the rest of the tiles follows without waiting for their use.
-  void hoist(const std::vector<WeightTile>& tiles) {
-    issued_ = std::min<std::size_t>(tiles.size(), s_.slots / 2);
-    for (std::size_t i = 0; i < issued_; ++i) load_weights(plan_.tile_bytes(tiles[i]));
-  }
-  std::size_t carried_over() const {
-    return std::min({tiles_.query_key_value.size(), tiles_.classifier.size(), std::size_t{s_.slots / 2}});
-  }
-  /// At the end of a layer come the first tiles of the next layer, or in the last layer those of the
-  /// classifier.
-  void hoist_next_layer() {
-    for (std::size_t i = 0; i < carried_over(); ++i) {
-      const auto next = plan_.tile_bytes(tiles_.query_key_value[i]),
-                 head = plan_.tile_bytes(tiles_.classifier[i]);
-      const auto copy = tile_copy(next), last = tile_copy(head);
-      std::vector<Patch> patches{FR_PATCH(fr_copy, global, weight_offset, 1)};
-      if (const auto more = narrow(last.bytes) - narrow(copy.bytes); more != 0) {
-        patches.push_back(FR_PATCH(fr_copy, bytes, last_layer, more));
-        patches.push_back(FR_PATCH(fr_copy, local_stride1, last_layer, more));
-        patches.push_back(
-            FR_PATCH(fr_copy, local_stride2, last_layer, last.local_stride2 - copy.local_stride2));
-      }
-      if (const auto more = narrow(last.size2) - narrow(copy.size2); more != 0)
-        patches.push_back(FR_PATCH(fr_copy, size2, last_layer, more));
-      ring_load(copy, patches);
-      out_.scalar(
-          FR_SCALAR_MUL, scratch_register, last_layer, none,
-          static_cast<std::int64_t>(lane_.advance(head)) - static_cast<std::int64_t>(lane_.advance(next)));
-      out_.scalar(FR_SCALAR_ADD, weight_offset, weight_offset, scratch_register,
-                  static_cast<std::int64_t>(lane_.advance(next)));
-    }
-    issued_ = carried_over();
-  }
-
   // Building blocks
 
   fr_vector vector(unsigned op, std::uint64_t cols, const Matrix& a, const Matrix& d) const {
@@ -272,6 +237,18 @@ class CommandEmitter {
   Matrix activations(std::uint32_t at, std::uint64_t columns) const {
     return {at, columns * act_, plan_.numerics.activation};
   }
+  static unsigned function_of(Activation activation) {
+    switch (activation) {
+      case Activation::gelu:
+        return FR_VECTOR_GELU;
+      case Activation::gelu_tanh:
+        return FR_VECTOR_GELU_TANH;
+      case Activation::relu:
+        return FR_VECTOR_RELU;
+      default:
+        return FR_VECTOR_SILU;
+    }
+  }
   bool alone() const { return plan_.clusters == 1 && plan_.devices == 1; }
   Patch rows_patch(unsigned rows) const { return FR_PATCH(fr_vector, rows, rows, 1); }
 
@@ -288,10 +265,9 @@ class CommandEmitter {
       a = {s_.quantised, inputs, FR_TYPE_I8};
     }
     for (std::size_t i = 0; i < tiles.size(); ++i) {
-      if (i >= issued_) load_weights(plan_.tile_bytes(tiles[i]));
+      load_weights(plan_.tile_bytes(tiles[i]));
       multiply_tile(tiles[i], a, result, rows);
     }
-    issued_ = 0;
     if (plan_.numerics.integer) {
       auto d = vector(FR_VECTOR_DEQUANTIZE, columns, {result.at, result.stride, FR_TYPE_I32}, result);
       set_b(d, {s_.row_scales, 4, FR_TYPE_F32});
@@ -328,40 +304,51 @@ class CommandEmitter {
     advance(use_slot);
   }
 
-  /// Own columns to the exchange buffer, the other clusters' columns back. `own` holds this cluster's
-  /// columns, [tokens][share]; `buffer` all of them, [tokens][width]. Alone, nothing moves and the result is
-  /// `own`.
-  Matrix exchange(Semaphore posted, const Matrix& own, Range columns, std::uint64_t width,
-                  std::uint64_t buffer, unsigned contributors, const std::vector<WeightTile>* next) {
-    if (alone()) {
-      if (next != nullptr) hoist(*next);
-      return own;
-    }
+  /// Own columns to `to` in the scratchpads of all clusters, which get all columns: [tokens][width]. `own`
+  /// holds this cluster's, [tokens][share]. What comes next in the chain is of `engine`. Between devices the
+  /// columns go through `buffer` in their memories. Alone, nothing moves and the result is `own`.
+  Matrix exchange(Semaphore posted, const Matrix& own, Range columns, std::uint64_t width, std::uint32_t to,
+                  std::uint64_t buffer, unsigned contributors, unsigned engine) {
+    if (alone()) return own;
     const auto element = ip::element_bytes(own.type);
+    const Matrix all{to, width * element, own.type};
     if (plan_.devices > 1) {
       auto c = all_gather(posted, own, columns, width, buffer, contributors);
       c.read = buffer;
-      c.result = s_.gathered;
+      c.result = to;
       c.result_stride = narrow(width * element);
       c.slots = plan_.symmetric ? plan_.devices : 0;
       c.slot_bytes = u32(width * element / std::max(1u, c.slots));
       link(FR_OP_ALL_GATHER, c, {}, {FR_PATCH(fr_collective, rows, tokens, 1)});
-      if (next != nullptr) hoist(*next);
-      return {s_.gathered, width * element, own.type};
+      return all;
     }
-    if (!columns.empty()) {
-      auto store = run_of(buffer + columns.begin * element, own.at, columns.size() * element);
+    const Sync done{{}, {{posted, 1}}};
+    if (columns.empty()) {
+      link_nop(FR_ENGINE_STORE,
+               done);  // it posts nevertheless, for it says that it has used what was there before
+    } else {
+      auto store = run_of(to + columns.begin * element, own.at, columns.size() * element);
       store.size1 = 0;
       store.local_stride1 = narrow(own.stride);
       store.global_stride1 = static_cast<std::int64_t>(width * element);
-      link(FR_OP_STORE, store, {{}, {{posted, 1}}}, {FR_PATCH(fr_copy, size1, tokens, 1)});
-      post(posted, 0, plan_.clusters, cluster_);
+      const auto put = [&](std::uint64_t window, std::uint32_t count, const Sync& sync) {
+        auto c = store;
+        c.global += window;
+        c.size2 = count;
+        c.global_stride2 = static_cast<std::int64_t>(chip::address_map::scratchpad_stride);
+        link(FR_OP_STORE, c, sync, {FR_PATCH(fr_copy, size1, tokens, 1)});
+      };
+      if (plan_.everyone) {
+        put(*plan_.everyone, 1, done);
+      } else {  // each cluster begins with the one behind it, so that they do not all write to the same one
+        const auto behind = plan_.clusters - cluster_ - 1;
+        if (behind > 0) put(chip::address_map::scratchpad(cluster_ + 1), behind, {});
+        put(chip::address_map::scratchpad(0), cluster_ + 1, done);
+      }
     }
-    if (next != nullptr) hoist(*next);
-    auto load = run_of(buffer, s_.gathered, 0);
-    link(FR_OP_LOAD, load, wait_for(posted, contributors),
-         {FR_PATCH(fr_copy, bytes, tokens, narrow(width * element))});
-    return {s_.gathered, width * element, own.type};
+    post(posted, 0, plan_.clusters, cluster_);
+    link_when(engine, posted, plan_.clusters);
+    return all;
   }
   /// Of own columns between all devices, without what is to be read. Where all devices do the same, each puts
   /// its columns where they are as far from the receiver's as the devices are; otherwise in their place.
@@ -398,7 +385,12 @@ class CommandEmitter {
     p.amount = 1;
     out_.add(FR_OP_POST, p);
   }
-  /// A wait for many posts: all but the last 255 by commands of their own, for a count has eight bits.
+  /// Goes on with `engine` when so many have posted; a count has eight bits.
+  void link_when(unsigned engine, Semaphore posted, unsigned count) {
+    for (; count > 255; count -= 255) link_nop(engine, {{{posted, 255}}, {}});
+    link_nop(engine, {{{posted, static_cast<std::uint8_t>(count)}}, {}});
+  }
+  /// A wait for many posts: all but the last 255 by loads of nothing.
   Sync wait_for(Semaphore posted, unsigned count) {
     for (; count > 255; count -= 255) out_.add(FR_OP_LOAD_NOP, {{{posted, 255}}, {}});
     return {{{posted, static_cast<std::uint8_t>(count)}}, {}};
@@ -435,7 +427,6 @@ class CommandEmitter {
   unsigned engine_ = FR_ENGINE_COMMAND;  // of the chain's last command; COMMAND before the first
   std::size_t last_ = 0;
   bool handed_over_ = false;
-  std::size_t issued_ = 0;  // tiles of the next projection that are already on their way
   std::uint32_t tag_ = 0;
 };
 

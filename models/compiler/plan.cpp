@@ -18,6 +18,7 @@ constexpr std::uint64_t scratch_alignment = 64, memory_alignment = 4096;
 constexpr std::uint64_t hidden_granule = 4;  // columns: 16 bytes of the exchange buffer
 constexpr std::uint64_t ffn_granule = 8, vocabulary_granule = 16;
 constexpr std::uint32_t most_slots = 16, largest_slot = 256 << 10;
+constexpr std::uint32_t few_tokens = 16;
 
 /// Hands out addresses upwards.
 class Bump {
@@ -126,7 +127,9 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
     s.quantised = take(tokens * std::max({std::uint64_t{m.hidden}, queries, std::uint64_t{m.ffn}}));
     s.row_scales = take(tokens * 4);
   }
-  s.gathered = take(tokens * std::max({queries * act, m.ffn * act, std::uint64_t{m.hidden} * 4}));
+  const bool alone = plan.clusters == 1 && plan.devices == 1;
+  s.inputs = take(alone ? 0 : tokens * std::max(queries, std::uint64_t{m.ffn}) * act);
+  s.sums = take(tokens * m.hidden * (alone ? act : 4));
   s.cosines = take(tokens * plan.rotated() * 2);
   s.sines = take(tokens * plan.rotated() * 2);
   s.constants = take(2ull * plan.constants.bytes);
@@ -152,7 +155,34 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
   return bump.high();
 }
 
-void choose_steps(Plan& plan, std::uint64_t scratch_bytes, std::uint32_t most_tokens, const Lanes& lanes) {
+/// Gates, then what they gate, so that tiles of the same columns lie side by side.
+std::vector<WeightTile> tile_gates(std::uint64_t inputs, std::uint64_t outputs, const TileLimits& limits) {
+  auto tiles = tile_weights(inputs, outputs, limits);
+  for (std::size_t i = 0, gates = tiles.size(); i < gates; ++i)
+    tiles.push_back({tiles[i].k, {tiles[i].n.begin + outputs, tiles[i].n.end + outputs}});
+  return tiles;
+}
+
+/// Tiles of all projections, of at most the size of a slot; for steps of many tokens with gates apart.
+void cut_tiles(Plan& plan, const chip::Tensor& tensor, bool for_many) {
+  const auto& m = plan.model;
+  const TileLimits limits{plan.scratch.slot_bytes, tensor.rows, std::uint64_t{tensor.columns} * tensor.arrays,
+                          plan.weight_bytes()};
+  const std::uint64_t queries = std::uint64_t{m.heads} * m.head_dim;
+  plan.projections.clear();
+  for (const auto& s : plan.shares)
+    plan.projections.push_back({tile_weights(m.hidden, s.qkv_columns(), limits),
+                                tile_weights(queries, s.hidden.size(), limits),
+                                for_many && m.gated ? tile_gates(m.hidden, s.ffn.size(), limits)
+                                                    : tile_weights(m.hidden, plan.up_columns(s), limits),
+                                tile_weights(m.ffn, s.hidden.size(), limits),
+                                tile_weights(m.hidden, s.vocabulary.size(), limits)});
+}
+
+/// Steps of up to `most_tokens` tokens, fewer if the scratchpad is small.
+void choose_steps(Plan& plan, const chip::Chip& chip, std::uint32_t most_tokens, const Lanes& lanes,
+                  bool for_many = false) {
+  const auto scratch_bytes = chip.clusters.scratchpad.size.count;
   std::uint64_t used = 0;
   for (const std::uint32_t tokens : {512u, 256u, 128u, 64u, 32u, 16u, 8u, 4u, 2u, 1u}) {
     plan.max_chunk = std::min({tokens, plan.context, most_tokens});
@@ -177,6 +207,26 @@ void choose_steps(Plan& plan, std::uint64_t scratch_bytes, std::uint32_t most_to
   s.slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(most_slots, ring / s.slot_bytes));
   s.end = s.ring + s.slots * s.slot_bytes;
   plan.cache_tile = static_cast<std::uint32_t>(std::min<std::uint64_t>(plan.context, s.slot_bytes / least));
+  cut_tiles(plan, chip.clusters.tensor, for_many);
+}
+
+/// Adds steps of many tokens for prompts of `wanted` tokens: where they are estimated to be faster, or as they
+/// are asked for. The other steps then leave room for large tiles of weights.
+void choose_steps_of_many(Plan& plan, const chip::Chip& chip, std::uint32_t wanted,
+                          std::optional<std::uint32_t> row_groups, const Lanes& lanes) {
+  const auto few = row_groups ? std::clamp(wanted / 2, 1u, few_tokens) : few_tokens;
+  if (plan.keep_logits || row_groups == 0u || wanted <= few) return;
+  const auto otherwise = plan;
+  const auto time = estimate_few(plan, chip, wanted);
+  choose_steps(plan, chip, few, lanes, true);
+  plan.wide = choose_wide(plan, chip, lanes.first, wanted, row_groups.value_or(0));
+  if (row_groups) {
+    if (!plan.wide)
+      throw CompileError(fmt::format(
+          "there are no steps of many tokens for {} with {} groups of rows on this chip", plan.model.name, *row_groups));
+    return;
+  }
+  if (!plan.wide || estimate_wide(plan, chip, wanted) >= time) plan = otherwise;
 }
 
 /// From the first tile of weights of a cluster to behind the last, in its lane.
@@ -208,7 +258,7 @@ std::uint64_t lay_out_weights(Plan& plan, const Lanes& lanes, std::uint64_t base
 
 void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
   const auto& m = plan.model;
-  const std::uint64_t act = plan.activation_bytes(), tokens = plan.max_tokens;
+  const std::uint64_t act = plan.activation_bytes(), tokens = std::max(plan.max_tokens, plan.most_tokens());
   Bump bump(chip::address_map::hbm, memory_alignment);
   auto& memory = plan.memory;
   memory.parameters = bump.take(FR_PARAMETERS * 8);
@@ -218,10 +268,13 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
   memory.chunks = bump.take(plan.sequences * sizeof(fr_chunk));
   memory.logits =
       bump.take(std::uint64_t{plan.keep_logits ? plan.context : plan.max_tokens} * m.vocabulary * 4);
-  memory.attention = bump.take(tokens * m.heads * m.head_dim * act);
-  memory.hidden_sum = bump.take(tokens * m.hidden * 4);
-  memory.swiglu = bump.take(tokens * m.ffn * act);
-  memory.ffn_sum = bump.take(tokens * m.hidden * 4);
+  if (plan.devices > 1 || plan.wide) {
+    memory.attention = bump.take(tokens * m.heads * m.head_dim * act);
+    memory.hidden_sum = bump.take(tokens * m.hidden * 4);
+    memory.swiglu = bump.take(tokens * m.ffn * act);
+    memory.ffn_sum = bump.take(tokens * m.hidden * 4);
+  }
+  memory.queries = bump.take(plan.wide ? tokens * m.heads * m.head_dim * act : 0);
   memory.cosines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
   memory.sines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
   memory.keys = bump.take(m.layers * plan.kv_layer_bytes());
@@ -243,6 +296,17 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
     throw OutOfMemory(fmt::format("{} needs {:.1f} MiB of memory at a context of {}, the chip has {:.1f} MiB",
                                   m.name, static_cast<double>(memory.end - chip::address_map::hbm) / 0x1p20,
                                   plan.context, static_cast<double>(size) / 0x1p20));
+}
+
+/// The address of the multicast window of just the first `clusters` clusters, if there is one.
+std::optional<std::uint64_t> window_of_all(const chip::Chip& chip, std::uint32_t clusters) {
+  for (unsigned i = 0; i < chip.noc.multicast.size(); ++i) {
+    const auto& listed = chip.noc.multicast[i].clusters;
+    if (listed.empty() ? clusters == chip.clusters.count
+                       : listed.size() == clusters && listed.back() == clusters - 1)
+      return chip::address_map::multicast(i);
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -297,7 +361,6 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOp
                                    +FR_PROGRAM_SEQUENCES));
   plan.sequences = options.sequences;
   plan.keep_logits = options.keep_logits && options.sequences == 1;
-  // Each cluster takes part in at least two exchanges a layer; this orders all use of the exchange buffers.
   plan.devices = chip.devices;
   plan.device = options.device;
   plan.columns = chip.link.topology == chip::LinkTopology::torus ? chip.link.columns : chip.devices;
@@ -315,20 +378,12 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOp
     if (const auto heads = plan.share(c).kv_heads; !heads.empty())
       plan.kv_heads = {plan.kv_heads.empty() ? heads.begin : plan.kv_heads.begin, heads.end};
   plan.symmetric = all_alike(plan);
+  plan.everyone = window_of_all(chip, plan.clusters);
   lay_out_constants(plan);
   const auto lanes = make_lanes(chip, plan.clusters);
-  choose_steps(plan, chip.clusters.scratchpad.size.count,
-               options.max_tokens == 0 ? context : options.max_tokens, lanes);
-
-  const TileLimits limits{plan.scratch.slot_bytes, tensor.rows, std::uint64_t{tensor.columns} * tensor.arrays,
-                          plan.weight_bytes()};
-  const std::uint64_t queries = std::uint64_t{model.heads} * model.head_dim;
-  for (const auto& s : plan.shares)
-    plan.projections.push_back({tile_weights(model.hidden, s.qkv_columns(), limits),
-                                tile_weights(queries, s.hidden.size(), limits),
-                                tile_weights(model.hidden, plan.up_columns(s), limits),
-                                tile_weights(model.ffn, s.hidden.size(), limits),
-                                tile_weights(model.hidden, s.vocabulary.size(), limits)});
+  const auto wanted = std::min(context, options.max_tokens == 0 ? context : options.max_tokens);
+  choose_steps(plan, chip, wanted, lanes);
+  choose_steps_of_many(plan, chip, wanted, options.row_groups, lanes);
   lay_out_memory(plan, chip, lanes);
   return plan;
 }

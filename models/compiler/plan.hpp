@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "models/compiler/placement.hpp"
 #include "models/compiler/split.hpp"
+#include "models/compiler/wide.hpp"
 #include "models/import/model.hpp"
 #include "platform/chip/chip.hpp"
 
@@ -38,6 +40,9 @@ struct CompileOptions {
   /// Logits of every position stay in memory; otherwise those of the last step. Of one sequence only.
   bool keep_logits = true;
   std::uint32_t device = 0;  ///< for which of the chip's devices, below chip.devices
+  /// How prompts are cut over clusters in steps of many tokens (wide.hpp): into so many groups of rows, a
+  /// divisor of the clusters; chosen, where there is none; 0: no such steps.
+  std::optional<std::uint32_t> row_groups = std::nullopt;
 };
 
 /// Number formats (FR_TYPE_*). Sums, the residual stream, norms' weights, scores and logits are always
@@ -70,11 +75,14 @@ struct Projections {
 /// Byte addresses in the scratchpad, the same in every cluster. Rows follow one another at the stride named
 /// beside.
 struct Scratch {
-  std::uint32_t residual = 0;            ///< f32 [tokens][hidden]
-  std::uint32_t normed = 0;              ///< [tokens][hidden]
-  std::uint32_t quantised = 0;           ///< i8 [tokens][widest input]
-  std::uint32_t row_scales = 0;          ///< f32 [tokens]
-  std::uint32_t gathered = 0;            ///< [tokens][width]: what clusters put together
+  std::uint32_t residual = 0;    ///< f32 [tokens][hidden]
+  std::uint32_t normed = 0;      ///< [tokens][hidden]
+  std::uint32_t quantised = 0;   ///< i8 [tokens][widest input]
+  std::uint32_t row_scales = 0;  ///< f32 [tokens]
+  /// What the clusters put together, each its columns into every one's scratchpad, [tokens][width]: inputs of
+  /// projections, and f32 what is added to the residual stream. They take turns, so that a cluster that is
+  /// ahead writes where none reads any more.
+  std::uint32_t inputs = 0, sums = 0;
   std::uint32_t cosines = 0, sines = 0;  ///< f32 [tokens][rotated elements / 2]
   std::uint32_t constants = 0;           ///< two blocks of `constant_bytes`, layer by layer in turn
   std::uint32_t keys = 0, values = 0;    ///< [kv head][max tokens][head_dim] of this step
@@ -111,7 +119,10 @@ struct Memory {
   std::uint64_t positions = 0;  ///< learned ones, [context + offset][hidden] of activations
   std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][rotated elements / 2]
   std::uint64_t keys = 0, values = 0;    ///< [layer][sequence][kv head of the device][context][head_dim]
-  std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;  ///< exchange buffers [tokens][width]
+  /// Exchange buffers of several devices, [tokens][width]. In steps of many tokens `hidden_sum` is the residual
+  /// stream, `ffn_sum` its norm.
+  std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;
+  std::uint64_t queries = 0;  ///< of steps of many tokens
   std::vector<std::uint64_t> constants, head_scales;                     ///< by cluster of the device
   std::uint64_t weights = 0, weight_bytes = 0;  ///< of all clusters, their lanes side by side
   std::vector<Lane> lanes;                      ///< by cluster: its tiles of weights, in the order of use
@@ -124,17 +135,22 @@ struct Plan {
   std::uint32_t devices = 1, device = 0;  ///< how many share the model; for which the program is
   std::uint32_t columns = 1;              ///< devices in a row of a torus, else all
   std::uint32_t clusters = 0;             ///< of each device that take part
-  std::uint32_t sequences = 1;   ///< that a step may have tokens of
-  std::uint32_t max_tokens = 0;  ///< of a step
-  std::uint32_t max_chunk = 0;   ///< of one sequence in a step
-  std::uint32_t context = 0;     ///< positions of the cache of each sequence
-  bool keep_logits = true;       ///< of all positions, not only of a step
-  std::uint32_t cache_tile = 0;  ///< positions loaded at a time
-  std::vector<Share> shares;     ///< device by device
-  std::vector<Projections> projections;  ///< the same
-  Range kv_heads;                        ///< in the device's cache
-  bool symmetric = false;                ///< several devices, all with shares of the same sizes
+  std::uint32_t sequences = 1;            ///< that a step may have tokens of
+  std::uint32_t max_tokens = 0;           ///< of a step
+  std::uint32_t max_chunk = 0;            ///< of one sequence in a step
+  std::uint32_t context = 0;              ///< positions of the cache of each sequence
+  bool keep_logits = true;                ///< of all positions, not only of a step
+  std::uint32_t cache_tile = 0;           ///< positions loaded at a time
+  std::vector<Share> shares;              ///< device by device
+  std::vector<Projections> projections;   ///< the same
+  Range kv_heads;                         ///< in the device's cache
+  bool symmetric = false;                 ///< several devices, all with shares of the same sizes
+  /// A window of the network whose writes reach the scratchpads of all clusters that take part.
+  std::optional<std::uint64_t> everyone;
   Scratch scratch;
+  std::optional<Wide> wide;  ///< for steps of more than `max_tokens` tokens
+  /// Most tokens of one sequence in a step of any kind.
+  std::uint32_t most_tokens() const { return wide ? wide->tokens() : max_chunk; }
   Constants constants;
   Memory memory;
 
@@ -163,8 +179,8 @@ struct Plan {
   std::uint64_t widest_qkv() const;
 };
 
-/// For one of the devices (options.device). A chunk takes at most `max_tokens`, and no more than fit into three quarters of the scratchpad; the rest
-/// is for the ring. Throws CompileError.
+/// For one of the devices (options.device). A chunk takes at most `max_tokens`, and no more than fit into
+/// three quarters of the scratchpad; the rest is for the ring. Throws CompileError.
 Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOptions& options);
 
 }  // namespace forerun::models

@@ -125,8 +125,9 @@ struct Dma {
   DmaModel model = DmaModel::tlm;
   unsigned load_channels = 1, store_channels = 1;  ///< as many of both
   Bytes burst{4096};
-  unsigned outstanding = 8;   ///< transactions under way, per channel
-  unsigned overhead = 8;      ///< cycles a descriptor
+  unsigned outstanding = 8;  ///< transactions under way, per channel
+  unsigned overhead = 8;     ///< cycles a descriptor
+  Time post_overhead{0};
   bool operator==(const Dma&) const = default;
 };
 

@@ -113,6 +113,10 @@ const Key table[] = {
         "largest transaction; none crosses a multiple of it"),
     KEY(clusters.dma.outstanding, range(1, 1024), "transactions", "under way at once in a channel"),
     KEY(clusters.dma.overhead, range(0, 1000), "cycles", "to set up a command"),
+    KEY(clusters.dma.post_overhead, range(0, ms), "",
+        "before a command tells other clusters that it is done: what a launch of the work that waits for it "
+        "costs, on "
+        "machines that synchronise by launching"),
     KEY(clusters.command.queue_depth, range(1, 1024), "commands", "each engine queues so many"),
     KEY(clusters.command.fetch_buffer, multiple_of(256, kib, 16 * mib), "",
         "command stream kept, so that a loop that fits is fetched once"),

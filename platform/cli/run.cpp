@@ -105,6 +105,7 @@ Target make_target(const RunOptions& o, chip::Chip chip, ChipOptions description
   }
   const bool data = chip.data == chip::Data::real;
   auto options = compile_options(request, model.config, o.model.format(), data);
+  options.row_groups = o.work.row_groups;
   std::string note;
   auto next = data || o.chip_given ? larger_chips.end() : larger_chips.begin();
   for (;;) {

@@ -9,6 +9,7 @@
 
 #include "platform/traffic/runner.hpp"
 #include "platform/traffic/table.hpp"
+#include "platform/validate/run_results.hpp"
 
 namespace forerun::validate {
 namespace {
@@ -137,17 +138,31 @@ unsigned Outcome::outside() const {
 
 std::vector<Outcome> compare(const std::vector<Suite>& suites, const std::function<void()>& done) {
   std::vector<traffic::Experiment> experiments;
+  std::vector<const Case*> runs;
   for (const auto& suite : suites)
-    for (const auto& c : suite.cases) experiments.push_back(c.experiment);
+    for (const auto& c : suite.cases) {
+      if (suite.runs)
+        runs.push_back(&c);
+      else
+        experiments.push_back(c.experiment);
+    }
   const auto results = traffic::run_all(experiments, done);
+  const auto run_results = run_cases(runs, done);
   std::vector<Outcome> outcomes;
-  std::size_t at = 0;
+  std::size_t at = 0, run_at = 0;
   for (const auto& suite : suites) {
     auto& outcome = outcomes.emplace_back();
     outcome.suite = &suite;
     for (const auto& c : suite.cases) {
-      const auto& result = results[at++];
       auto& row = outcome.cases.emplace_back();
+      if (suite.runs) {
+        const auto& values = run_results[run_at++];
+        for (std::size_t i = 0; i < values.size(); ++i)
+          row.push_back({c.expected[i].column, run_unit(c.expected[i].column), values[i],
+                         c.expected[i].reference, c.expected[i].bar});
+        continue;
+      }
+      const auto& result = results[at++];
       for (const auto& e : c.expected)
         row.push_back({e.column, result.unit(e.column), result.at(e.column), e.reference, e.bar});
     }

@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "platform/chip/yaml_tree.hpp"
+#include "platform/validate/run_results.hpp"
 
 namespace forerun::validate {
 namespace {
@@ -55,17 +56,52 @@ std::vector<std::string> cells(const std::string& line) {
 
 /// What a column of the cases is for.
 struct Heading {
-  enum class What { set, expect, bar } what;
+  enum class What { set, note, expect, bar } what;
   std::string name;
 };
 
 Heading heading(const std::string& cell) {
   if (cell.starts_with("expect ")) return {Heading::What::expect, cell.substr(7)};
   if (cell.starts_with("bar ")) return {Heading::What::bar, cell.substr(4)};
+  if (cell.starts_with("note ")) return {Heading::What::note, cell.substr(5)};
   return {Heading::What::set, cell};
 }
 
-void read_cases(Suite& suite, const traffic::Experiment& base, const fs::path& file,
+/// An option of `forerun run` or a key of its chip.
+void set_in_run(Case& c, const std::string& name, const std::string& value) {
+  if (name.starts_with("run."))
+    c.arguments.insert(c.arguments.end(), {"--" + name.substr(4), value});
+  else
+    c.arguments.insert(c.arguments.end(), {"--set", name + "=" + value});
+}
+
+Case read_case(const Suite& suite, const Case& base, const std::vector<Heading>& headings,
+               const std::vector<std::string>& row, std::map<std::string, Bar> bars,
+               const std::string& place) {
+  Case c = base;
+  for (std::size_t i = 0; i < row.size(); ++i)
+    if (headings[i].what == Heading::What::bar && !row[i].empty())
+      bars[headings[i].name] = bar(row[i], place);
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const auto& [what, name] = headings[i];
+    if (what == Heading::What::set || what == Heading::What::note) c.settings.push_back(row[i]);
+    if (row[i].empty() || what == Heading::What::bar || what == Heading::What::note) continue;
+    if (what == Heading::What::set) {
+      if (suite.runs)
+        set_in_run(c, name, row[i]);
+      else
+        traffic::set(c.experiment, name, row[i], place);
+      continue;
+    }
+    const auto reference = number(row[i]);
+    if (!reference) fail(place, fmt::format("expect {}: found '{}', expected a number", name, row[i]));
+    if (!bars.contains(name)) fail(place, fmt::format("no bar for {}", name));
+    c.expected.push_back({name, *reference, bars.at(name)});
+  }
+  return c;
+}
+
+void read_cases(Suite& suite, const Case& base, const fs::path& file,
                 const std::map<std::string, Bar>& bars) {
   std::ifstream stream(file);
   if (!stream) fail(file.string(), "cannot be read");
@@ -75,34 +111,19 @@ void read_cases(Suite& suite, const traffic::Experiment& base, const fs::path& f
     const auto place = fmt::format("{}:{}", file.string(), at);
     if (line.empty() || line.front() == '#') continue;
     const auto row = cells(line);
-    if (headings.empty()) {
-      for (const auto& cell : row) headings.push_back(heading(cell));
-      for (const auto& h : headings)
-        if (h.what == Heading::What::set) suite.keys.push_back(h.name);
+    if (!headings.empty()) {
+      if (row.size() != headings.size())
+        fail(place, fmt::format("{} cells under {} headings", row.size(), headings.size()));
+      suite.cases.push_back(read_case(suite, base, headings, row, bars, place));
       continue;
     }
-    if (row.size() != headings.size())
-      fail(place, fmt::format("{} cells under {} headings", row.size(), headings.size()));
-    Case c;
-    c.experiment = base;
-    auto own = bars;
-    for (std::size_t i = 0; i < row.size(); ++i)
-      if (headings[i].what == Heading::What::bar && !row[i].empty())
-        own[headings[i].name] = bar(row[i], place);
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const auto& [what, name] = headings[i];
-      if (what == Heading::What::set) c.settings.push_back(row[i]);
-      if (row[i].empty() || what == Heading::What::bar) continue;
-      if (what == Heading::What::set) {
-        traffic::set(c.experiment, name, row[i], place);
-        continue;
-      }
-      const auto reference = number(row[i]);
-      if (!reference) fail(place, fmt::format("expect {}: found '{}', expected a number", name, row[i]));
-      if (!own.contains(name)) fail(place, fmt::format("no bar for {}", name));
-      c.expected.push_back({name, *reference, own.at(name)});
+    for (const auto& cell : row) {
+      const auto& h = headings.emplace_back(heading(cell));
+      if (h.what == Heading::What::set || h.what == Heading::What::note) suite.keys.push_back(h.name);
+      if (suite.runs && h.what == Heading::What::expect && !is_run_column(h.name))
+        fail(place,
+             fmt::format("no result '{}' of a run; known are {}", h.name, fmt::join(run_columns(), ", ")));
     }
-    suite.cases.push_back(std::move(c));
   }
   if (suite.cases.empty()) fail(file.string(), "no cases");
 }
@@ -126,7 +147,7 @@ Suite read_suite(const fs::path& file) {
   } catch (const chip::YamlError& error) {
     fail(fmt::format("{}:{}:{}", file.string(), error.line, error.column), error.what());
   }
-  traffic::Experiment experiment;
+  Case base;
   std::map<std::string, Bar> bars;
   std::string cases;
   for (std::size_t i = 0; i < root.names.size(); ++i) {
@@ -137,7 +158,11 @@ Suite read_suite(const fs::path& file) {
     } else if (key == "source") {
       suite.source = value.text;
     } else if (key == "experiment") {
-      experiment = traffic::parse_experiment(value, file);
+      base.experiment = traffic::parse_experiment(value, file);
+    } else if (key == "run") {
+      suite.runs = true;
+      for (std::size_t k = 0; k < value.names.size(); ++k)
+        set_in_run(base, "run." + value.names[k].text, value.items[k].text);
     } else if (key == "cases") {
       cases = value.text;
     } else if (key == "bars") {
@@ -148,10 +173,10 @@ Suite read_suite(const fs::path& file) {
         (value.names[k].text == "x" ? suite.plot_x : suite.plot_y) = value.items[k].text;
     } else {
       fail(place(root.names[i]),
-           fmt::format("{}: expected title, source, experiment, cases, bars or plot", key));
+           fmt::format("{}: expected title, source, experiment, run, cases, bars or plot", key));
     }
   }
-  read_cases(suite, experiment, file.parent_path() / cases, bars);
+  read_cases(suite, base, file.parent_path() / cases, bars);
   return suite;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Comparisons of the models with figures of others: suites of experiments with known results, as files.
+/// Comparisons of the models with figures of others: suites of experiments, or of runs of a model, with known
+/// results, as files.
 #pragma once
 
 #include <filesystem>
@@ -17,14 +18,15 @@ struct Bar {
 };
 
 struct Expectation {
-  std::string column;  ///< of traffic::Result
+  std::string column;  ///< of traffic::Result, or of a run (run_results.hpp)
   double reference = 0;
   Bar bar;
 };
 
 struct Case {
-  std::vector<std::string> settings;  ///< the cells that set something, under Suite::keys
+  std::vector<std::string> settings;  ///< the cells that set or tell something, under Suite::keys
   traffic::Experiment experiment;
+  std::vector<std::string> arguments;  ///< of `forerun run`, in a suite of runs
   std::vector<Expectation> expected;
 };
 
@@ -37,12 +39,16 @@ struct Case {
 ///     bars: {bandwidth: 2 points, queue_latency: 5 %}
 ///     plot: {x: traffic.rate, y: queue_latency}
 ///
-/// The heading of the cases names keys of the experiment or of its chip, `expect COLUMN` for a result and
-/// `bar COLUMN` for a bar of this line alone; an empty cell sets or expects nothing. Lines that begin with #
-/// are comments.
+/// The heading of the cases names keys of the experiment or of its chip, `expect COLUMN` for a result,
+/// `bar COLUMN` for a bar of this line alone and `note WHAT` for what is only shown; an empty cell sets or
+/// expects nothing. Lines that begin with # are comments.
+///
+/// A suite of runs has `run: {chip: ..., data: none}` in the place of the experiment: options of
+/// `forerun run`. Its headings are such options, `run.model`, or keys of the chip.
 struct Suite {
   std::string name, title, source;
-  std::vector<std::string> keys;  ///< what the cases set
+  std::vector<std::string> keys;  ///< what the cases set or tell
+  bool runs = false;              ///< of a model, in processes of their own
   std::vector<Case> cases;
   std::string plot_x, plot_y;  ///< empty: results over references
 };

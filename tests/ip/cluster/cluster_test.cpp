@@ -29,11 +29,12 @@ hbm::Parameters hbm_parameters(Timing timing) {
   return p;
 }
 
-ClusterParameters cluster_parameters(Timing timing, bool data) {
+ClusterParameters cluster_parameters(Timing timing, bool data, Time post_overhead) {
   ClusterParameters p;
   p.scratchpad.size = {1 << 20};
   p.scratchpad.timing = p.dma.timing = p.command.timing = timing;
   p.dma.data = p.tensor.data = p.vector.data = data;
+  p.dma.post_overhead = post_overhead;
   p.tensor.rows = p.tensor.columns = 16;
   return p;
 }
@@ -51,13 +52,14 @@ struct Bench : sc_core::sc_module {
   std::int64_t ended = 0;
   std::uint64_t stream_begins = stream_at;
 
-  explicit Bench(const sc_core::sc_module_name& name, Timing timing = Timing::approximate, bool data = true)
+  explicit Bench(const sc_core::sc_module_name& name, Timing timing = Timing::approximate, bool data = true,
+                 Time post_overhead = {})
       : sc_module(name),
         memory_parameters(hbm_parameters(timing)),
         store(memory_parameters.capacity()),
         memory("memory", memory_parameters, store),
         noc("noc", [&] { NocParameters p; p.timing = timing; p.columns = 3; p.rows = 2; return p; }()),
-        cluster("cluster", cluster_parameters(timing, data)) {
+        cluster("cluster", cluster_parameters(timing, data, post_overhead)) {
     std::vector<const Noc::Target*> ports;
     for (unsigned i = 0; i < 4; ++i) {
       auto& target = noc.add_target("memory" + std::to_string(i), i < 2 ? 0 : 2, i % 2);
@@ -483,4 +485,23 @@ TEST(Cluster, RunsAStreamThatBeginsAnywhere) {
   add_work(bench, 4, 8, 16);
   sc_core::sc_start(1, sc_core::SC_MS);
   EXPECT_EQ(bench.peek(FR_CLUSTER_STATUS, 4), FR_CLUSTER_STATUS_DONE);
+}
+
+TEST(Cluster, PostsCostTheirOverhead) {
+  Bench plain("plain"), slow("slow", Timing::approximate, true, {4'000'000});
+  for (auto* bench : {&plain, &slow}) {
+    fr_post post{};
+    post.address = cluster_base + FR_CLUSTER_POST;
+    post.count = 1;
+    post.skip = 0xffffffff;
+    post.semaphore = 5;
+    post.amount = 1;
+    bench->stream.add(FR_OP_POST, post);
+    bench->stream.add(FR_OP_LOAD_NOP, {{{5, 1}}, {}});
+    bench->stream.add(FR_OP_END);
+  }
+  sc_core::sc_start(100, sc_core::SC_US);
+  EXPECT_EQ(slow.cluster.posts.value(), 1u);
+  EXPECT_GT(plain.ended, 0);
+  EXPECT_EQ(slow.ended, plain.ended + 5000);  // 4 us at 1.25 GHz
 }

@@ -67,6 +67,42 @@ TEST_F(Validate, WritesPagesAndPlots) {
   EXPECT_THAT(read_file(scratch.file("docs/fidelity/one.svg")), HasSubstr("<svg"));
 }
 
+class ValidateRuns : public Validate {
+ protected:
+  void SetUp() override {
+    Validate::SetUp();
+    scratch.write("suites/own/one.yaml", R"(title: A product
+source: made up
+run: {chip: edge, data: none}
+cases: one.csv
+bars: {phase_ms: 5 %}
+)");
+  }
+  void products(const std::string& lines) {
+    scratch.write("suites/own/one.csv",
+                  "run.gemm,clusters.tensor.arrays,note kept aside,expect phase_ms,bar phase_ms\n" + lines);
+  }
+};
+
+TEST_F(ValidateRuns, ComparesReports) {
+  // 64 x 256 x 256 in fp16 takes 12.9 us; with one array the products take longer.
+  products("64x256x256,,yes,0.0129,\n64x256x256,1,no,0.0129,1000 %\n");
+  const auto result = launch("validate own");
+  EXPECT_EQ(result.code, 0) << result.out << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("kept aside"), HasSubstr("2 of 2 figures are within their bars")));
+  products("64x256x256,,,0.02,\n");
+  EXPECT_EQ(launch("validate own").code, 1);
+}
+
+TEST_F(ValidateRuns, SayWhyARunFails) {
+  products("64xtwo,,,0.0129,\n");
+  const auto result = launch("validate own");
+  EXPECT_EQ(result.code, 1);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("forerun run --chip edge"), HasSubstr("64xtwo")));
+  scratch.write("suites/own/one.csv", "run.gemm,expect phase\n8x8x8,1\n");
+  EXPECT_THAT(launch("validate own").err, HasSubstr("one.csv:1: no result 'phase' of a run; known are"));
+}
+
 TEST_F(Validate, ErrorsNameThePlace) {
   cases("10 %\n");
   EXPECT_THAT(launch("validate own").err, HasSubstr("one.csv:3: 1 cells under 3 headings"));

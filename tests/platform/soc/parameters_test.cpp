@@ -16,7 +16,7 @@ TEST(SocParameters, TakeOverEveryClusterNumber) {
   c.scratchpad = {{1 << 20}, 8, {32}, 5};
   c.tensor.rows = 16, c.tensor.columns = 24, c.tensor.arrays = 3, c.tensor.double_buffered = false;
   c.vector = {48, 9, 2};
-  c.dma = {chip::DmaModel::tlm, 1, 1, {128}, 20, 6};
+  c.dma = {chip::DmaModel::tlm, 1, 1, {128}, 20, 6, {7000}};
   c.command = {7, {8192}, 3};
   const auto p = cluster_parameters(chip, 11);
   EXPECT_EQ(p.index, 11u);
@@ -35,6 +35,7 @@ TEST(SocParameters, TakeOverEveryClusterNumber) {
   EXPECT_EQ(p.dma.burst.count, 128u);
   EXPECT_EQ(p.dma.outstanding, 20u);
   EXPECT_EQ(p.dma.overhead, 6u);
+  EXPECT_EQ(p.dma.post_overhead, (Time{7000}));
   for (const auto depth : {p.dma.queue_depth, p.tensor.queue_depth, p.vector.queue_depth})
     EXPECT_EQ(depth, 7u);
   EXPECT_EQ(p.command.fetch_buffer.count, 8192u);

@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Steps of many tokens: the operators of a layer. Private to emit.cpp.
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "models/compiler/emit_wide_attention.hpp"
+
+namespace forerun::models::emission {
+
+class WideLayers : public WideAttention {
+ public:
+  using WideAttention::WideAttention;
+
+ protected:
+  /// From the tokens to the last one's normalised row, which is the first of `normed` then.
+  void wide_layers() {
+    begin_wide();
+    tag(OperatorKind::embed);
+    load_next_norm(0);
+    out_.add(FR_OP_VECTOR_NOP, {{{layer_constants_full, 1}}, {}});
+    normalise(nullptr);
+    out_.begin_loop(layer, 0, {FR_PATCH(fr_loop, count, layers, 1)});
+    wide_layer();
+    out_.end_loop();
+    end_wide();
+  }
+
+ private:
+  void tag(OperatorKind kind) {
+    std::uint32_t number = 0;
+    for (const auto* list : {&graph_.prologue, &graph_.kinds.front().operators, &graph_.epilogue})
+      for (const auto& op : *list) {
+        if (op.kind == kind) return out_.set_tag(number);
+        ++number;
+      }
+  }
+
+  void begin_wide() {
+    const auto groups = std::int64_t{wide().row_groups};
+    const auto clamp = [this](unsigned reg, unsigned most) {
+      out_.scalar(FR_SCALAR_MAX, reg, reg, none, 0);
+      out_.scalar(FR_SCALAR_MIN, reg, reg, most, 0);
+    };
+    out_.scalar(FR_SCALAR_CEIL_DIV, half, tokens, none, 2 * groups);
+    out_.scalar(FR_SCALAR_MUL, first0, half, none, row_group());
+    out_.scalar(FR_SCALAR_MUL, first1, half, none, 2 * groups - 1 - row_group());
+    for (const auto& [run_rows, first] : {std::pair{+rows0, +first0}, std::pair{+rows1, +first1}}) {
+      out_.scalar(FR_SCALAR_SUB, run_rows, tokens, first, 0);
+      clamp(run_rows, half);
+    }
+    out_.scalar(FR_SCALAR_ADD, rows, rows0, rows1, 0);
+    const auto team = std::int64_t{wide().column_groups};
+    for (const auto& [run_rows, part, count] :
+         {std::tuple{+rows0, +part0, +count0}, std::tuple{+rows1, +part1, +count1}}) {
+      out_.scalar(FR_SCALAR_CEIL_DIV, scratch_register, run_rows, none, team);
+      out_.scalar(FR_SCALAR_MUL, part, scratch_register, none, column_group());
+      out_.scalar(FR_SCALAR_SUB, count, run_rows, part, 0);
+      clamp(count, scratch_register);
+    }
+    // The end of the later run, if it has tokens.
+    out_.scalar(FR_SCALAR_MIN, scratch_register, rows1, none, 1);
+    out_.scalar(FR_SCALAR_ADD, seen, first1, rows1, 0);
+    out_.scalar(FR_SCALAR_MUL, seen, seen, scratch_register, 0);
+    out_.scalar(FR_SCALAR_ADD, scratch_register, first0, rows0, 0);
+    out_.scalar(FR_SCALAR_MAX, seen, seen, scratch_register, 0);
+    out_.scalar(FR_SCALAR_ADD, seen, seen, position, 0);
+    settle(false);
+  }
+  /// Gives the tokens of what is free in the beginning, and takes them in the end.
+  void settle(bool take) {
+    std::vector<fr_semaphore_use> uses;
+    for (std::uint32_t i = 0; i < wide().slots; ++i) uses.push_back({of(slot_free, i), 1});
+    for (std::uint32_t i = 0; i < Wide::block_count; ++i) uses.push_back({of(block_free, i), 1});
+    uses.push_back({operand_free, static_cast<std::uint8_t>(wide().panel_count)});
+    for (const auto semaphore : {keys_free, values_free}) uses.push_back({semaphore, 1});
+    for (const auto semaphore : {scores_free, output_free}) uses.push_back({semaphore, 2});
+    if (uses.size() % 2 != 0) uses.push_back({FR_NO_SEMAPHORE, 0});
+    for (std::size_t i = 0; i < uses.size(); i += 2)
+      out_.add(FR_OP_LOAD_NOP, take ? Sync{{uses[i], uses[i + 1]}, {}} : Sync{{}, {uses[i], uses[i + 1]}});
+  }
+
+  void load_next_norm(std::uint64_t layers_on) {
+    const auto block = plan_.constants.bytes;
+    std::vector<Patch> patches;
+    if (layers_on > 0) patches.push_back(FR_PATCH(fr_copy, global, layer, narrow(block)));
+    out_.add(FR_OP_LOAD,
+             run_of(memory_.constants[cluster_] + layers_on * block + plan_.constants.attention_norm, wide().next_norm,
+                    model_.hidden * 4ull),
+             {{}, {{layer_constants_full, 1}}}, patches);
+  }
+
+  void wide_layer() {
+    out_.scalar(FR_SCALAR_MUL, cache_offset, layer, none, static_cast<std::int64_t>(plan_.kv_layer_bytes()));
+    if (has_windows()) choose_window();
+    tag(OperatorKind::query_key_value);
+    query_key_value();
+    tag(OperatorKind::attention);
+    wide_attention();
+    tag(OperatorKind::attention_output);
+    project_panels(&Projections::attention_output, memory_.attention, queries_, heads_posted);
+    normalise(&plan_.constants.ffn_norm);
+    tag(model_.gated ? OperatorKind::gate_up : OperatorKind::up);
+    gate_up();
+    tag(OperatorKind::down);
+    project_panels(&Projections::down, memory_.swiglu, model_.ffn, hidden_posted);
+    normalise(&plan_.constants.attention_norm);
+  }
+
+  // The residual stream
+
+  /// The rows of this cluster's part: embedded (without `norm`), or with the sums of the team added; then
+  /// normalised for the team.
+  void normalise(const std::uint32_t* norm) {
+    if (norm != nullptr) {
+      const auto barrier = wait_for(static_cast<Semaphore>(sums_posted), wide().column_groups);
+      out_.add(FR_OP_LOAD_NOP, barrier);
+    }
+    const auto weights = norm == &plan_.constants.ffn_norm ? wide().constants + *norm : wide().next_norm;
+    normalise_run(norm != nullptr, weights, part0, count0, first0, false);
+    normalise_run(norm != nullptr, weights, part1, count1, first1, true);
+    post_to_team(normed_posted);
+  }
+  void normalise_run(bool adds, std::uint32_t weights, unsigned part, unsigned count, unsigned first, bool second) {
+    const auto at_once = wide().norm_rows;
+    out_.scalar(FR_SCALAR_CEIL_DIV, scratch_register, count, none, 2 * at_once);
+    out_.begin_loop(tile, 0, {FR_PATCH(fr_loop, count, scratch_register, 1)});
+    for (std::uint32_t set = 0; set < 2; ++set) {
+      out_.scalar(FR_SCALAR_MUL, row, tile, none, 2 * at_once);
+      out_.scalar(FR_SCALAR_ADD, row, row, none, set * at_once);
+      out_.scalar(FR_SCALAR_SUB, row_count, count, row, 0);
+      out_.scalar(FR_SCALAR_MAX, row_count, row_count, none, 0);
+      out_.scalar(FR_SCALAR_MIN, row_count, row_count, none, at_once);
+      out_.scalar(FR_SCALAR_ADD, row, row, part, 0);
+      normalise_rows(adds, weights, first, second, set);
+    }
+    out_.end_loop();
+  }
+  /// `row_count` rows from `row` of a run on.
+  void normalise_rows(bool adds, std::uint32_t weights, unsigned first, bool second, std::uint32_t set) {
+    const auto row_bytes = std::uint64_t{model_.hidden} * 4, normed_bytes = std::uint64_t{model_.hidden} * act_;
+    const auto stream = wide().blocks + set * wide().norm_bytes, others = stream + u32(wide().norm_rows * row_bytes),
+               result = others + u32(wide().norm_rows * row_bytes);
+    const auto in_run = [&](std::size_t offset, std::size_t width, std::uint64_t stride) {
+      std::vector<Patch> patches{{offset, width, row, narrow(stride)}};
+      if (second) patches.push_back({offset, width, rows0, narrow(stride)});
+      return patches;
+    };
+    const auto of_rows = [](std::vector<Patch> patches) {
+      patches.push_back(FR_PATCH(fr_copy, size1, row_count, 1));
+      return patches;
+    };
+    const Patch vector_rows = FR_PATCH(fr_vector, rows, row_count, 1);
+    const Matrix residual{stream, row_bytes, FR_TYPE_F32};
+    auto rows_copy = [&](std::uint64_t global, std::uint32_t local, std::uint64_t bytes, std::uint64_t global_stride) {
+      auto c = run_of(global, local, bytes);
+      c.size1 = 0;
+      c.local_stride1 = narrow(row_bytes);
+      c.global_stride1 = static_cast<std::int64_t>(global_stride);
+      return c;
+    };
+    Sync free{{{of(block_free, set), 1}}, {}};
+    const auto at = memory_.hidden_sum + base_row() * row_bytes;
+    Sync loaded{{{block_full, 1}}, {}};
+    if (!adds) {
+      fr_gather g{};
+      g.table = memory_.embedding;
+      g.indices = memory_.token_ids;
+      g.table_stride = normed_bytes;
+      g.limit = model_.vocabulary;
+      g.bytes = u32(normed_bytes);
+      g.local = others;
+      g.local_stride = narrow(normed_bytes);
+      free.signal.push_back({block_full, 1});
+      out_.add(FR_OP_GATHER, g, free,
+               {FR_PATCH(fr_gather, indices, position, 4), FR_PATCH(fr_gather, indices, first, 4),
+                FR_PATCH(fr_gather, indices, row, 4), FR_PATCH(fr_gather, count, row_count, 1)});
+      out_.add(FR_OP_VECTOR, vector(FR_VECTOR_COPY, model_.hidden, activations(others, model_.hidden), residual),
+               std::exchange(loaded, {}), {vector_rows});
+      if (model_.embedding_scale != 1) {
+        auto v = vector(FR_VECTOR_AFFINE, model_.hidden, residual, residual);
+        v.arg0 = bits(model_.embedding_scale);
+        out_.add(FR_OP_VECTOR, v, {}, {vector_rows});
+      }
+    } else {
+      std::vector<std::uint32_t> members;
+      for (std::uint32_t g = 0; g < wide().column_groups; ++g)
+        if (g != column_group()) members.push_back(g);
+      if (members.empty()) free.signal.push_back({block_full, 1});
+      out_.add(FR_OP_LOAD, rows_copy(at, stream, row_bytes, row_bytes), free,
+               of_rows(in_run(offsetof(fr_copy, global), 8, row_bytes)));
+      for (const auto g : members) {
+        const auto columns = group_hidden(g);
+        out_.add(FR_OP_LOAD,
+                 rows_copy(chip::address_map::scratchpad(g * wide().row_groups + row_group()) + wide().operand,
+                           others + u32(columns.begin * 4), columns.size() * 4, columns.size() * 4),
+                 g == members.back() ? Sync{{}, {{block_full, 1}}} : Sync{},
+                 of_rows(in_run(offsetof(fr_copy, global), 8, columns.size() * 4)));
+      }
+      for (std::uint32_t g = 0; g < wide().column_groups; ++g) {
+        const auto columns = group_hidden(g);
+        const bool own = g == column_group();
+        const Matrix part{residual.at + u32(columns.begin * 4), residual.stride, FR_TYPE_F32};
+        auto v = vector(FR_VECTOR_ADD, columns.size(), part, part);
+        std::vector<Patch> patches;
+        if (own)
+          patches = in_run(offsetof(fr_vector, b), 4, columns.size() * 4);
+        set_b(v, own ? Matrix{wide().operand, columns.size() * 4, FR_TYPE_F32}
+                     : Matrix{others + u32(columns.begin * 4), row_bytes, FR_TYPE_F32});
+        patches.push_back(vector_rows);
+        out_.add(FR_OP_VECTOR, v, std::exchange(loaded, {}), patches);
+      }
+    }
+    auto v = vector(FR_VECTOR_RMSNORM, model_.hidden, residual, activations(result, model_.hidden));
+    v.arg0 = bits(model_.norm_eps);
+    set_b(v, {weights, 0, FR_TYPE_F32});
+    out_.add(FR_OP_VECTOR, v, {{}, {{result_made, 1}}}, {vector_rows});
+    auto store = run_of(memory_.ffn_sum + base_row() * normed_bytes, result, normed_bytes);
+    store.size1 = 0;
+    store.local_stride1 = narrow(normed_bytes);
+    store.global_stride1 = static_cast<std::int64_t>(normed_bytes);
+    out_.add(FR_OP_STORE, store, {{{result_made, 1}}, {}}, of_rows(in_run(offsetof(fr_copy, global), 8, normed_bytes)));
+    out_.add(FR_OP_STORE, rows_copy(at, stream, row_bytes, row_bytes), {{}, {{of(block_free, set), 1}}},
+             of_rows(in_run(offsetof(fr_copy, global), 8, row_bytes)));
+  }
+
+  // Queries, keys and values
+
+  /// Of the owners in this column group, the one that computes the keys (the first that has the head), and
+  /// the one that computes the values (the last).
+  std::uint32_t owner_of(std::uint64_t kv_head, bool keys) const {
+    std::uint32_t owner = 0;
+    for (std::uint32_t i = 0; i < wide().row_groups; ++i) {
+      const auto heads = plan_.share(first_owner() + i).kv_heads;
+      if (kv_head < heads.begin || kv_head >= heads.end) continue;
+      owner = first_owner() + i;
+      if (keys) break;
+    }
+    return owner;
+  }
+  struct Head {
+    enum Kind { query, key, value } kind;
+    std::uint64_t number, column;  ///< of the model; in the owner's projection
+  };
+  std::vector<Head> heads_in(std::uint32_t owner, Range columns) const {
+    const auto& share = plan_.share(owner);
+    std::vector<Head> heads;
+    const auto add = [&](Head::Kind kind, std::uint64_t number, std::uint64_t column) {
+      if (column >= columns.begin && column < columns.end) heads.push_back({kind, number, column});
+    };
+    for (auto h = share.heads.begin; h < share.heads.end; ++h)
+      add(Head::query, h, (h - share.heads.begin) * model_.head_dim);
+    for (auto g = share.kv_heads.begin; g < share.kv_heads.end; ++g) {
+      const auto column = share.query_columns + (g - share.kv_heads.begin) * model_.head_dim;
+      if (owner_of(g, true) == owner) add(Head::key, g, column);
+      if (owner_of(g, false) == owner) add(Head::value, g, column + share.key_columns);
+    }
+    return heads;
+  }
+  void query_key_value() {
+    std::vector<Work> works;
+    std::size_t most = 0;
+    for (std::uint32_t i = 0; i < wide().row_groups; ++i)
+      most = std::max(most, blocks_of(plan_.tiles(first_owner() + i).query_key_value).size());
+    // Block by block over the owners, so that neighbours' blocks can be loaded together.
+    std::vector<std::vector<Block>> blocks;
+    for (std::uint32_t i = 0; i < wide().row_groups; ++i) {
+      blocks.emplace_back();
+      for (const auto& block : blocks_of(plan_.tiles(first_owner() + i).query_key_value))
+        if (!heads_in(first_owner() + i, block.n).empty()) blocks.back().push_back(block);
+    }
+    for (std::size_t b = 0; b < most; ++b)
+      for (std::uint32_t i = 0; i < wide().row_groups; ++i)
+        if (b < blocks[i].size())
+          works.push_back({first_owner() + i, &plan_.tiles(first_owner() + i).query_key_value, 0, {blocks[i][b]}});
+    project_blocks(
+        works, [this](const Work& work, const std::vector<int>& held) { place_wide_heads(work, held.front()); },
+        [this] {
+          out_.add(FR_OP_LOAD,
+                   run_of(memory_.constants[cluster_], wide().constants, plan_.constants.bytes), {},
+                   {FR_PATCH(fr_copy, global, layer, narrow(plan_.constants.bytes))});
+          load_angles(memory_.cosines, wide().cosines);
+          load_angles(memory_.sines, wide().sines);
+          load_next_norm(1);
+          out_.add(FR_OP_VECTOR_NOP, {{{layer_constants_full, 1}}, {}});
+        });
+    post_to(first_owner(), 1, wide().row_groups, cache_posted);
+  }
+  void load_angles(std::uint64_t table, std::uint32_t to) {
+    const auto angles = plan_.rotated() * 2ull;
+    if (angles == 0) return;
+    for (const bool second : {false, true}) {
+      std::vector<Patch> patches{FR_PATCH(fr_copy, global, position, narrow(angles)),
+                                 FR_PATCH(fr_copy, global, second ? +first1 : +first0, narrow(angles)),
+                                 FR_PATCH(fr_copy, bytes, second ? +rows1 : +rows0, narrow(angles))};
+      if (second) patches.push_back(FR_PATCH(fr_copy, local, rows0, narrow(angles)));
+      out_.add(FR_OP_LOAD, run_of(table, to, 0), {}, patches);
+    }
+  }
+  /// The heads of a block become queries, keys and values, in its place, and are stored.
+  void place_wide_heads(const Work& work, int number) {
+    const auto& columns = work.blocks.front().n;
+    const auto block = block_at(number, columns.size());
+    const auto heads = heads_in(work.owner, columns);
+    const auto rotated = plan_.rotated();
+    const auto head_bytes = model_.head_dim * act_;
+    const Patch all_rows = FR_PATCH(fr_vector, rows, rows, 1);
+    Sync made{{{block_full, 1}}, {}};
+    std::vector<Matrix> results;
+    for (const auto& head : heads) {
+      const Matrix from{block.at + u32((head.column - columns.begin) * 4), block.stride, FR_TYPE_F32};
+      const bool rotates = head.kind != Head::value && rotated > 0, whole = !rotates || rotated == model_.head_dim;
+      // A head alone in its block moves together, row by row, so that it is stored in one piece.
+      const Matrix to{from.at, heads.size() == 1 && whole ? head_bytes : block.stride, plan_.numerics.activation};
+      if (model_.qk_norm && head.kind != Head::value) {
+        auto v = vector(FR_VECTOR_RMSNORM, model_.head_dim, from, from);
+        v.arg0 = bits(model_.norm_eps);
+        set_b(v, {wide().constants + (head.kind == Head::query ? plan_.constants.query_norm : plan_.constants.key_norm), 0,
+                  FR_TYPE_F32});
+        out_.add(FR_OP_VECTOR, v, std::exchange(made, {}), {all_rows});
+      }
+      const auto part = [&](unsigned op, std::uint64_t first, std::uint64_t cols) {
+        return vector(op, cols, {from.at + u32(first * 4), from.stride, FR_TYPE_F32},
+                      {to.at + u32(first * act_), to.stride, to.type});
+      };
+      const bool last = &head == &heads.back();
+      const auto sync_of = [&](bool ends) {
+        auto sync = std::exchange(made, {});
+        if (last && ends) sync.signal.push_back({result_made, 1});
+        return sync;
+      };
+      if (rotates) {
+        auto v = part(FR_VECTOR_ROPE, 0, rotated);
+        v.arg0 = rotated;
+        v.flags = model_.rotary.interleaved ? FR_VECTOR_FLAG_INTERLEAVED : 0;
+        set_b(v, {wide().cosines, rotated * 2ull, FR_TYPE_F32});
+        set_c(v, {wide().sines, rotated * 2ull, FR_TYPE_F32});
+        out_.add(FR_OP_VECTOR, v, sync_of(whole), {all_rows});
+      }
+      const std::uint64_t plain = rotates ? rotated : 0;
+      if (plain < model_.head_dim)
+        out_.add(FR_OP_VECTOR, part(FR_VECTOR_COPY, plain, model_.head_dim - plain), sync_of(true), {all_rows});
+      results.push_back(to);
+    }
+    Sync stored{{{result_made, 1}}, {}};
+    for (std::size_t i = 0; i < heads.size(); ++i) {
+      const bool last = i + 1 == heads.size();
+      const auto ends = [&, last](Sync sync, bool last_copy) {
+        if (last && last_copy) sync.signal.push_back({of(block_free, static_cast<std::uint32_t>(number)), 1});
+        return sync;
+      };
+      auto c = run_of(0, results[i].at, head_bytes);
+      c.size1 = 0;
+      c.local_stride1 = narrow(results[i].stride);
+      c.global_stride1 = static_cast<std::int64_t>(head_bytes);
+      if (heads[i].kind == Head::query) {
+        c.global = query_rows(heads[i].number);
+        out_.add(FR_OP_STORE, c, ends(std::exchange(stored, {}), true), {FR_PATCH(fr_copy, size1, rows, 1)});
+        continue;
+      }
+      c.global = (heads[i].kind == Head::key ? memory_.keys : memory_.values) +
+                 (heads[i].number - plan_.kv_heads.begin) * plan_.kv_head_bytes();
+      for (const bool second : {false, true}) {
+        std::vector<Patch> patches{FR_PATCH(fr_copy, global, cache_offset, 1),
+                                   FR_PATCH(fr_copy, global, position, narrow(head_bytes)),
+                                   FR_PATCH(fr_copy, global, second ? +first1 : +first0, narrow(head_bytes)),
+                                   FR_PATCH(fr_copy, size1, second ? +rows1 : +rows0, 1)};
+        if (second) patches.push_back(FR_PATCH(fr_copy, local, rows0, narrow(results[i].stride)));
+        out_.add(FR_OP_STORE, c, ends(std::exchange(stored, {}), second), patches);
+      }
+    }
+  }
+  // Feed-forward
+
+  void gate_up() {
+    std::vector<Work> works;
+    std::size_t most = 0;
+    std::vector<std::vector<Block>> blocks;
+    for (std::uint32_t i = 0; i < wide().row_groups; ++i) {
+      blocks.push_back(blocks_of(plan_.tiles(first_owner() + i).gate_up));
+      most = std::max(most, blocks.back().size());
+    }
+    for (std::size_t b = 0; b < most; ++b)
+      for (std::uint32_t i = 0; i < wide().row_groups; ++i) {
+        const auto owner = first_owner() + i;
+        const auto count = blocks[i].size() / (model_.gated ? 2 : 1);
+        if (b >= count) continue;
+        Work work{owner, &plan_.tiles(owner).gate_up, offset_of(owner, &Projections::gate_up), {blocks[i][b]}};
+        if (model_.gated) work.blocks.push_back(blocks[i][b + count]);
+        works.push_back(std::move(work));
+      }
+    project_blocks(works, [this](const Work& work, const std::vector<int>& held) { activate_block(work, held); });
+    post_to_team(hidden_posted);
+  }
+  void activate_block(const Work& work, const std::vector<int>& held) {
+    const auto n = work.blocks.front().n;
+    const auto gate = block_at(held.front(), n.size());
+    const Matrix to{gate.at, gate.stride, plan_.numerics.activation};
+    const Patch all_rows = FR_PATCH(fr_vector, rows, rows, 1);
+    const auto function = function_of(model_.activation);
+    Sync sync{{{block_full, 1}}, {}};
+    if (!model_.gated) {
+      sync.signal.push_back({result_made, 1});
+      out_.add(FR_OP_VECTOR, vector(function, n.size(), gate, to), sync, {all_rows});
+    } else {
+      if (function != FR_VECTOR_SILU)
+        out_.add(FR_OP_VECTOR, vector(function, n.size(), gate, gate), std::exchange(sync, {}), {all_rows});
+      sync.signal = {{result_made, 1}, {of(block_free, static_cast<std::uint32_t>(held.back())), 1}};
+      auto v = vector(function == FR_VECTOR_SILU ? FR_VECTOR_SWIGLU : FR_VECTOR_MUL, n.size(), gate, to);
+      set_b(v, block_at(held.back(), n.size()));
+      out_.add(FR_OP_VECTOR, v, sync, {all_rows});
+    }
+    const auto width = std::uint64_t{model_.ffn} * act_;
+    auto c = run_of(memory_.swiglu + base_row() * width + (plan_.share(work.owner).ffn.begin + n.begin) * act_, to.at,
+                    n.size() * act_);
+    c.size1 = 0;
+    c.local_stride1 = narrow(to.stride);
+    c.global_stride1 = static_cast<std::int64_t>(width);
+    out_.add(FR_OP_STORE, c, {{{result_made, 1}}, {{of(block_free, static_cast<std::uint32_t>(held.front())), 1}}},
+             {FR_PATCH(fr_copy, size1, rows, 1)});
+  }
+
+  void end_wide() {
+    tag(OperatorKind::classifier);
+    post_to(0, 1, plan_.clusters, rows_posted);
+    settle(true);
+    // The row of the step's last token among all: of run k, whose row group is k or what mirrors it.
+    const auto groups = std::int64_t{wide().row_groups};
+    enum : unsigned { last = first0, run = first1, group = part0, below = part1, local = count0, other = count1 };
+    out_.scalar(FR_SCALAR_ADD, last, tokens, none, -1);
+    out_.scalar(FR_SCALAR_DIV, run, last, half, 0);
+    out_.scalar(FR_SCALAR_LESS, below, run, none, groups);
+    out_.scalar(FR_SCALAR_SUB, group, none, run, 1 - 2 * groups);
+    out_.scalar(FR_SCALAR_SUB, other, run, group, 0);
+    out_.scalar(FR_SCALAR_MUL, other, other, below, 0);
+    out_.scalar(FR_SCALAR_ADD, group, group, other, 0);
+    out_.scalar(FR_SCALAR_MUL, local, run, half, 0);
+    out_.scalar(FR_SCALAR_SUB, local, last, local, 0);
+    out_.scalar(FR_SCALAR_EQUAL, other, below, none, 0);
+    out_.scalar(FR_SCALAR_MUL, other, other, half, 0);
+    out_.scalar(FR_SCALAR_ADD, local, local, other, 0);
+    out_.scalar(FR_SCALAR_MUL, group, group, none, wide().rows());
+    out_.scalar(FR_SCALAR_ADD, group, group, local, 0);
+    const auto row_bytes = std::uint64_t{model_.hidden} * act_;
+    link(FR_OP_LOAD, run_of(memory_.ffn_sum, s_.normed, row_bytes),
+         wait_for(static_cast<Semaphore>(rows_posted), plan_.clusters),
+         {FR_PATCH(fr_copy, global, group, narrow(row_bytes))});
+    // As after the layers of a step of few tokens.
+    for (const auto reg : {load_slot, use_slot}) out_.scalar(FR_SCALAR_MUL, reg, none, none, 0);
+    out_.scalar(FR_SCALAR_MUL, weight_offset, layers, none, static_cast<std::int64_t>(layer_advance(cluster_)));
+  }
+};
+
+}  // namespace forerun::models::emission

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/compiler/wide.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "ip/base/numbers.hpp"
+#include "models/compiler/plan.hpp"
+#include "platform/chip/chip.hpp"
+
+namespace forerun::models {
+namespace {
+
+constexpr std::uint64_t alignment = 64;
+constexpr std::uint32_t most_slots = 8, least_slots = 4, enough_score_rows = 32;
+
+/// Whether the schedule has commands for all that the model does.
+bool has_commands(const ModelConfig& m, const Plan& plan) {
+  return !plan.numerics.integer && plan.sequences == 1 && plan.devices == 1 && m.norm == NormKind::rms &&
+         !m.post_norms && !m.qkv_bias && !m.output_bias && !m.ffn_bias && m.positions != Positions::learned;
+}
+
+/// Every head lies in one tile of its projection, and each gate beside its up.
+bool tiles_fit(const Plan& plan) {
+  const std::uint64_t head = plan.model.head_dim;
+  for (std::uint32_t c = 0; c < plan.clusters; ++c) {
+    const auto& share = plan.share(c);
+    if (share.heads.empty() || share.hidden.empty() || share.ffn.empty()) return false;
+    for (const auto& block : blocks_of(plan.tiles(c).query_key_value))
+      if (block.n.begin % head != 0 || block.n.size() % head != 0) return false;
+    const auto up = blocks_of(plan.tiles(c).gate_up);
+    if (!plan.model.gated) continue;
+    if (up.size() % 2 != 0) return false;
+    for (std::size_t i = 0; i < up.size() / 2; ++i)
+      if (up[i].n.begin + share.ffn.size() != up[i + up.size() / 2].n.begin ||
+          up[i].n.size() != up[i + up.size() / 2].n.size())
+        return false;
+  }
+  return true;
+}
+
+double link_bandwidth(const chip::Chip& chip) {
+  return double(chip.noc.link_width.count) * chip.noc.clock.hertz;
+}
+
+std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane& lane,
+                            std::uint32_t row_groups, std::uint32_t half) {
+  const auto& m = plan.model;
+  Wide w;
+  w.row_groups = row_groups;
+  w.column_groups = plan.clusters / row_groups;
+  w.half = half;
+  const double port = chip::peak_memory_bandwidth(chip).bytes_per_second / (double(chip.hbm.stacks) * chip.hbm.ports);
+  w.together = row_groups % 2 == 0 && lane.width == 1 && !lane.linear() && port < link_bandwidth(chip) ? 2 : 1;
+  const std::uint64_t rows = w.rows(), act = plan.activation_bytes();
+  const std::uint64_t scratch = chip.clusters.scratchpad.size.count;
+  std::uint64_t columns = 0, widest = 0, slot = 0, depth = std::numeric_limits<std::uint64_t>::max();
+  for (std::uint32_t g = 0; g < w.column_groups; ++g)
+    columns = std::max(columns, plan.share((g + 1) * row_groups - 1).hidden.end - plan.share(g * row_groups).hidden.begin);
+  for (std::uint32_t c = 0; c < plan.clusters; ++c) {
+    const auto& p = plan.tiles(c);
+    for (const auto* tiles : {&p.query_key_value, &p.attention_output, &p.gate_up, &p.down})
+      for (const auto& tile : *tiles) {
+        const auto bytes = plan.tile_bytes(tile);
+        slot = std::max(slot, lane.parts(bytes) * lane.part_bytes(bytes));
+        if (tiles == &p.query_key_value || tiles == &p.gate_up) widest = std::max(widest, tile.n.size());
+      }
+    for (const auto* tiles : {&p.attention_output, &p.down})
+      depth = std::min(depth, tiles->front().k.size() == tiles->back().k.end ? depth : tiles->front().k.size());
+  }
+  std::uint64_t at = 0;
+  const auto take = [&at](std::uint64_t bytes) {
+    const auto address = at;
+    at = round_up(at + bytes, alignment);
+    return static_cast<std::uint32_t>(address);
+  };
+  const auto u32 = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };
+  const auto cache = round_up(std::uint64_t{plan.context} * m.head_dim * act, alignment);
+  w.score_stride = u32(round_up(std::uint64_t{plan.context} * 4, alignment));
+  const auto operand = round_up(std::max(rows * std::max(m.hidden * act, columns * 4),
+                                         2 * cache + std::uint64_t{2} * std::min(half, enough_score_rows) * w.score_stride),
+                                alignment);
+  w.operand = take(operand);
+  w.block_bytes = u32(round_up(rows * widest * 4, alignment));
+  const std::uint64_t queries = std::uint64_t{m.heads} * m.head_dim, deepest = std::max<std::uint64_t>(queries, m.ffn);
+  // Panels as deep as the room of the blocks allows, in whole tiles; two of them if that is the room for two.
+  std::uint64_t zone = std::uint64_t{Wide::block_count} * w.block_bytes;
+  w.cosines = w.sines = 0;
+  const auto fixed = at + 2 * round_up(rows * plan.rotated() * 2, alignment) + plan.constants.bytes + m.hidden * 4ull +
+                     2 * alignment;
+  const auto slots_least = slot * least_slots;
+  if (depth == std::numeric_limits<std::uint64_t>::max()) depth = deepest;
+  zone = std::max(zone, rows * std::min(depth, deepest) * act);
+  if (fixed + zone + slots_least > scratch) return std::nullopt;
+  // What is left goes to slots, up to their most, then to panels.
+  w.slot_bytes = u32(round_up(slot, alignment));
+  w.slots = u32(std::min<std::uint64_t>(most_slots, (scratch - fixed - zone) / w.slot_bytes));
+  if (w.slots < least_slots) return std::nullopt;
+  zone = scratch - fixed - std::uint64_t{w.slots} * w.slot_bytes;
+  zone = zone / alignment * alignment;
+  const auto panel = [&](std::uint64_t tiles) { return round_up(rows * std::min(deepest, tiles * depth) * act, alignment); };
+  w.panel_count = panel(1) * 2 <= zone ? 2 : 1;
+  std::uint64_t tiles = 1;
+  while (tiles * depth < deepest && panel(tiles + 1) * w.panel_count <= zone) ++tiles;
+  w.panel_depth = u32(std::min(deepest, tiles * depth));
+  for (std::uint32_t c = 0; c < plan.clusters; ++c)
+    for (const auto* list : {&plan.tiles(c).attention_output, &plan.tiles(c).down})
+      for (const auto& tile : *list)
+        if (tile.k.begin / w.panel_depth != (tile.k.end - 1) / w.panel_depth) return std::nullopt;
+  w.panel_bytes = u32(panel(tiles));
+  w.blocks = w.panels = take(zone);
+  w.slots_at = take(std::uint64_t{w.slots} * w.slot_bytes);
+  w.cosines = take(rows * plan.rotated() * 2);
+  w.sines = take(rows * plan.rotated() * 2);
+  w.constants = take(plan.constants.bytes);
+  w.next_norm = take(m.hidden * 4ull);
+  w.end = u32(at);
+  if (at > scratch) return std::nullopt;
+
+  w.keys = w.operand;
+  w.values = u32(w.keys + cache);
+  w.scores = u32(w.values + cache);
+  w.score_rows = std::min(half, u32((operand - 2 * cache) / 2 / w.score_stride));
+  w.query_bytes = u32(round_up(std::uint64_t{m.heads / m.kv_heads} * half * m.head_dim * act, alignment));
+  w.output_bytes = u32(round_up(std::uint64_t{w.score_rows} * m.head_dim * act, alignment));
+  w.queries = w.blocks;
+  w.outputs = w.queries + 2 * w.query_bytes;
+  if (2ull * w.query_bytes + 2ull * w.output_bytes > zone) return std::nullopt;
+
+  w.norm_rows = u32(std::min<std::uint64_t>(half, zone / 2 / (m.hidden * (8 + act))));
+  if (w.norm_rows == 0) return std::nullopt;
+  w.norm_bytes = u32(zone / 2 / alignment * alignment);
+  return w;
+}
+
+/// Of a layer's projections: what all clusters multiply and read.
+double layer_weights(const ModelConfig& m) {
+  const double queries = double(m.heads) * m.head_dim, keys = 2.0 * m.kv_heads * m.head_dim;
+  return m.hidden * (2 * queries + keys + (m.gated ? 3.0 : 2.0) * m.ffn);
+}
+/// Multiply-adds of a cluster in a second.
+double products(const chip::Chip& chip) {
+  const auto& tensor = chip.clusters.tensor;
+  return double(tensor.rows) * tensor.columns * tensor.arrays * chip.clusters.clock.hertz;
+}
+// Meetings of clusters in a layer: four exchanges, or six posts after stores and as many loads that wait for them.
+constexpr double few_meetings = 4e-6, many_meetings = 12e-6;
+
+/// Seconds of a layer for `tokens` tokens: of what goes on side by side the slowest part, and what comes before it.
+double estimate(const Plan& plan, const chip::Chip& chip, const Wide& w, std::uint64_t tokens) {
+  const auto& m = plan.model;
+  const double weights = layer_weights(m), bytes = weights * plan.weight_bytes();
+  const auto steps = divide_up(tokens, w.tokens());
+  const double rows = double(divide_up(divide_up(tokens, steps), w.row_groups));
+  const double act = plan.activation_bytes(), link = link_bandwidth(chip);
+  const double operands = (double(m.heads) * m.head_dim + m.ffn) * act * rows;  // of each cluster, beside weights
+  const double before = 2.0 * m.hidden * (act + 8.0 / w.column_groups) * rows / link;
+  const double compute =
+      weights / w.column_groups * std::max(rows, double(chip.clusters.tensor.rows)) / products(chip);
+  const double network = (bytes / w.column_groups + operands) / link;
+  const double memory = (bytes + operands * plan.clusters) / chip::peak_memory_bandwidth(chip).bytes_per_second;
+  return double(steps) * (std::max({compute, network, memory}) + before + many_meetings);
+}
+
+}  // namespace
+
+std::vector<Block> blocks_of(const std::vector<WeightTile>& tiles) {
+  std::vector<Block> blocks;
+  for (std::size_t i = 0; i < tiles.size(); ++i) {
+    if (tiles[i].first_k()) blocks.push_back({tiles[i].n, i, 0});
+    ++blocks.back().count;
+  }
+  return blocks;
+}
+
+double estimate_few(const Plan& plan, const chip::Chip& chip, std::uint32_t tokens) {
+  const auto& m = plan.model;
+  const double weights = layer_weights(m), act = plan.activation_bytes();
+  const double steps = double(divide_up(tokens, plan.max_chunk)), rows = tokens / steps;
+  const double compute = weights / plan.clusters * std::max(rows, double(chip.clusters.tensor.rows)) / products(chip);
+  const double memory = weights * plan.weight_bytes() / chip::peak_memory_bandwidth(chip).bytes_per_second;
+  const double exchange = rows * (double(m.heads) * m.head_dim * act + m.ffn * act + m.hidden * 8.0) / link_bandwidth(chip);
+  return steps * (std::max(compute, memory) + exchange + few_meetings);
+}
+
+double estimate_wide(const Plan& plan, const chip::Chip& chip, std::uint32_t tokens) {
+  return estimate(plan, chip, *plan.wide, tokens);
+}
+
+std::optional<Wide> choose_wide(const Plan& plan, const chip::Chip& chip, const Lane& lane,
+                                std::uint32_t tokens, std::uint32_t row_groups) {
+  if (!has_commands(plan.model, plan) || !tiles_fit(plan)) return std::nullopt;
+  std::optional<Wide> best;
+  double shortest = 0;
+  for (std::uint32_t groups = 1; groups <= plan.clusters; ++groups) {
+    if (plan.clusters % groups != 0 || (row_groups != 0 && groups != row_groups)) continue;
+    const auto wanted = static_cast<std::uint32_t>(divide_up(tokens, 2ull * groups));
+    std::optional<Wide> w;
+    for (auto half = wanted; half > 0 && !w; half = half > 16 ? (half - 1) / 16 * 16 : half - 1)
+      w = lay_out(plan, chip, lane, groups, half);
+    if (!w) continue;
+    if (const auto time = estimate(plan, chip, *w, tokens); !best || time < shortest) {
+      best = w;
+      shortest = time;
+    }
+  }
+  return best;
+}
+
+}  // namespace forerun::models

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps of many tokens against steps of few: the same bits of logits, whatever the groups, and the same time with
+// and without data.
+#include <sys/wait.h>
+
+#include "tests/models/compiler/bench.hpp"
+#include "tests/models/support/model_files.hpp"
+
+using namespace forerun;
+using namespace forerun::models;
+using tests::Bench;
+using tests::chip_with;
+
+namespace {
+
+std::vector<std::uint32_t> make_text() {
+  std::vector<std::uint32_t> ids;
+  for (int round = 0; round < 4; ++round)
+    for (const auto id : {0, 53, 73, 70, 540, 269, 261, 512, 446, 13, 285, 261}) ids.push_back(static_cast<std::uint32_t>(id + round));
+  return ids;
+}
+const auto text = make_text();
+
+/// Runs `f` in a process of its own, because SystemC elaborates once in each.
+template <typename F>
+std::vector<float> in_child(const F& f) {
+  int channel[2];
+  if (pipe(channel) != 0) return {};
+  const auto child = fork();
+  if (child == 0) {
+    std::vector<float> values;
+    try {
+      values = f();
+    } catch (const std::exception& e) {
+      ADD_FAILURE() << e.what();
+    }
+    const auto bytes = values.size() * sizeof(float);
+    const bool ok = !testing::Test::HasFailure() &&
+                    write(channel[1], values.data(), bytes) == static_cast<ssize_t>(bytes);
+    _exit(ok ? 0 : 1);
+  }
+  close(channel[1]);
+  std::vector<float> values;
+  for (float value; read(channel[0], &value, sizeof value) == sizeof value;) values.push_back(value);
+  close(channel[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  return values;
+}
+
+struct Case {
+  chip::Chip chip;
+  chip::Format format = chip::Format::f32;
+  std::uint32_t row_groups = 0;
+  std::vector<std::size_t> steps{11, 5, 1};  ///< tokens of each
+};
+
+/// The last logits of each step, the ids chosen, and the picoseconds of it all.
+std::vector<float> results(const Model& model, const Case& c, const std::vector<std::uint32_t>& ids, bool with_time) {
+  return in_child([&] {
+    const auto most = *std::max_element(c.steps.begin(), c.steps.end());
+    CompileOptions options{.format = c.format, .context = 64, .data = c.chip.data == chip::Data::real};
+    options.max_tokens = static_cast<std::uint32_t>(most);
+    options.keep_logits = false;
+    options.row_groups = c.row_groups;
+    Bench bench("bench", c.chip, compile(model, c.chip, options));
+    const auto plan = make_plan(model.config, c.chip, options);
+    EXPECT_EQ(plan.wide.has_value(), c.row_groups != 0);
+    bench.put(bench.program.header.token_ids, ids);
+    std::vector<float> all;
+    bench.script = [&] {
+      std::size_t position = 0;
+      for (const auto tokens : c.steps) {
+        const auto id = bench.step(position, tokens, 1);
+        position += tokens;
+        const auto row = bench.peek<float>(plan.memory.logits, bench.program.header.vocabulary);
+        if (with_time) continue;
+        all.insert(all.end(), row.begin(), row.end());
+        all.push_back(static_cast<float>(id));
+      }
+      if (with_time) all.push_back(static_cast<float>(sc_core::sc_time_stamp().value() % 1000003));
+    };
+    sc_core::sc_start();
+    return all;
+  });
+}
+
+/// All steps in rows, against steps of few tokens.
+void expect_equal(const Model& model, Case c, const std::vector<std::uint32_t>& ids = text) {
+  auto few = c;
+  few.row_groups = 0;
+  few.chip.clusters.scratchpad.size = {4 << 20};
+  const auto expected = results(model, few, ids, false), got = results(model, c, ids, false);
+  ASSERT_EQ(expected.size(), c.steps.size() * (model.config.vocabulary + 1u));
+  ASSERT_EQ(got.size(), expected.size());
+  std::size_t differ = 0;
+  for (std::size_t i = 0; i < got.size(); ++i)
+    differ += std::bit_cast<std::uint32_t>(got[i]) != std::bit_cast<std::uint32_t>(expected[i]) ? 1 : 0;
+  EXPECT_EQ(differ, 0u) << "of " << got.size();
+}
+
+Model bundled() { return load_model(FORERUN_SOURCE_DIR "/models/zoo/orator-2m"); }
+
+}  // namespace
+
+TEST(StepsOfManyTokens, OneRowGroup) { expect_equal(bundled(), {chip_with(3), chip::Format::f16, 1}); }
+TEST(StepsOfManyTokens, AloneOnOneCluster) { expect_equal(bundled(), {chip_with(1), chip::Format::f32, 1}); }
+TEST(StepsOfManyTokens, OneColumnGroup) { expect_equal(bundled(), {chip_with(3), chip::Format::bf16, 3}); }
+TEST(StepsOfManyTokens, AGridOfGroups) { expect_equal(bundled(), {chip_with(6), chip::Format::f16, 3}); }
+/// A lane slower than a link: the first of a chain loads two tiles at a time.
+TEST(StepsOfManyTokens, TilesInPairs) {
+  auto chip = chip_with(4, 32);
+  chip.hbm.ports = 4;
+  chip.noc.link_width = {256};
+  const auto model = bundled();
+  CompileOptions options{.context = 64, .max_tokens = 11, .keep_logits = false, .row_groups = 2};
+  ASSERT_EQ(make_plan(model.config, chip, options).wide->together, 2u);
+  expect_equal(model, {chip, chip::Format::f16, 2});
+}
+/// Little room: several tiles along k, and panels of them one at a time or two.
+TEST(StepsOfManyTokens, PanelsOneAtATimeOrTwo) {
+  const auto model = bundled();
+  const CompileOptions options{
+      .format = chip::Format::f16, .context = 64, .max_tokens = 43, .keep_logits = false, .row_groups = 2};
+  std::set<std::uint32_t> counts;
+  auto chip = chip_with(2, 8);
+  chip.clusters.tensor.arrays = 1;
+  for (std::uint64_t size = 64 << 10; size < 1 << 20 && counts.size() < 2; size += 8 << 10) {
+    chip.clusters.scratchpad.size = {size};
+    try {
+      const auto wide = *make_plan(model.config, chip, options).wide;
+      if (wide.panel_depth < model.config.ffn && counts.insert(wide.panel_count).second)
+        expect_equal(model, {chip, chip::Format::f16, 2, {43, 3, 1}});
+    } catch (const CompileError&) {
+    }
+  }
+  EXPECT_EQ(counts, (std::set<std::uint32_t>{1, 2}));
+}
+/// Fewer tokens than runs: some clusters have no rows.
+TEST(StepsOfManyTokens, FewerTokensThanRuns) {
+  expect_equal(bundled(), {chip_with(6), chip::Format::f16, 6, {11, 3, 2, 1}});
+}
+TEST(StepsOfManyTokens, LooseTiming) {
+  Case c{chip_with(4), chip::Format::f16, 2};
+  c.chip.timing = chip::Timing::loose;
+  expect_equal(bundled(), c);
+}
+TEST(StepsOfManyTokens, TakeTheSameTimeWithoutData) {
+  const auto model = bundled();
+  Case c{chip_with(4), chip::Format::f16, 2};
+  const auto with = results(model, c, text, true);
+  c.chip.data = chip::Data::none;
+  ASSERT_EQ(with.size(), 1u);
+  EXPECT_EQ(results(model, c, text, true), with);
+}
+
+class ManyTokensOfFamily : public testing::TestWithParam<const char*> {};
+TEST_P(ManyTokensOfFamily, HaveTheLogitsOfFew) {
+  const tests::GoldenModel golden(GetParam());
+  const tests::ScratchFolder folder;
+  golden.write(folder.path());
+  const auto model = load_model(folder.path().string());
+  expect_equal(model, {chip_with(2), chip::Format::f32, 2, {8, 3, 1}}, golden.ids);
+}
+INSTANTIATE_TEST_SUITE_P(All, ManyTokensOfFamily,
+                         testing::Values("llama", "llama-scaled", "llama-wide", "mistral", "qwen3", "gemma", "phi3",
+                                         "phi3-long"),
+                         [](const auto& test) {
+                           std::string name = test.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
