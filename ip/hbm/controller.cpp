@@ -126,6 +126,11 @@ Tick Controller::next_report() const {
     others += waiting_[i].end - waiting_[i].next;
     if (waiting_[i].report) break;
   }
+  if (const auto& of = interlude_.of) {  // what has been foreseen
+    const auto number = interlude_.entered + static_cast<std::size_t>(others);
+    if (number < of->entered.size()) return std::max(next_, interlude_.view.base + of->entered[number]);
+    return interlude_.view.base + of->length + static_cast<Tick>(number - of->entered.size()) / 2;
+  }
   if (!parameters_.opened_leaves_queue) return next_ + others;
   // a block that has begun to enter a stream goes on one burst after the other
   const auto in_stream = streaming_ && front_checked_

@@ -14,8 +14,10 @@
 namespace forerun::sim {
 namespace {
 
-// Tiles: the first fill the ring of a scratchpad, of the next the time is taken.
+// Tiles: the first fill the ring of a scratchpad, of the next the time is taken, of so many bytes at least that
+// several refreshes of the memory lie in it.
 constexpr std::size_t first_tiles = 20, half_tiles = 8, fewest_tiles_left_out = 16;
+constexpr std::uint64_t half_bytes = 2 << 20;
 // Sequences: fewer, for each is long.
 constexpr unsigned first_sequences = 2, half_sequences = 1, fewest_sequences_left_out = 2;
 
@@ -91,15 +93,19 @@ void find_rows(const std::vector<Placed>& commands, std::vector<StreamRepeat>& r
       ++i;
       continue;
     }
-    const auto kept = first_tiles + 2 * half_tiles + 1, last = row.size() - 1;
+    fr_copy load{};
+    std::memcpy(&load, commands[row.front().first].bytes.data(), sizeof load);
+    const auto bytes = std::uint64_t{load.bytes} * load.size1 * load.size2 * load.size3;
+    const auto half = std::max<std::size_t>(half_tiles, half_bytes / std::max<std::uint64_t>(bytes, 1));
+    const auto kept = first_tiles + 2 * half + 1, last = row.size() - 1;
     if (row.size() < kept + 1 + fewest_tiles_left_out) continue;
     const auto product = [&](std::size_t tile) {
       return StreamRepeat::Moment{commands[row[tile].product].offset, 0};
     };
     repeats.push_back({.tag = commands[row.front().first].header.tag,
-                       .moments = {product(first_tiles), product(first_tiles + half_tiles),
-                                   product(first_tiles + 2 * half_tiles), product(last)},
-                       .counted = half_tiles,
+                       .moments = {product(first_tiles), product(first_tiles + half),
+                                   product(first_tiles + 2 * half), product(last)},
+                       .counted = static_cast<unsigned>(half),
                        .left_out = static_cast<unsigned>(last - kept),
                        .at = commands[row[kept].first].offset,
                        .to = commands[row[last].first].offset});

@@ -22,7 +22,7 @@ struct Tile {
 Tile add_tile(models::StreamBuilder& out, std::uint32_t c, std::uint32_t n) {
   Tile tile{};
   fr_copy load{};
-  load.bytes = 4096;
+  load.bytes = 1 << 20;
   load.size1 = load.size2 = load.size3 = 1;
   tile.load = out.add(FR_OP_LOAD, load, {{{2, 1}}, {{3, 1}}}, {FR_PATCH(fr_copy, global, 20, 1)});
   out.scalar(FR_SCALAR_ADD, 20, 20, 255, 4096);
@@ -105,9 +105,9 @@ TEST(StreamRepeats, AreLoopsOverChunks) {
 TEST(RepeatedLayers, AddTheMeanOfAllButTheFirst) {
   RepeatedLayers layers({.period = 1, .tolerance = 0.01}, 32);
   ASSERT_EQ(layers.layers(), 4u);
-  // layers of 150, 100, 102 and 98
+  // layers of 150, 100, 102 and 98; the last counts otherwise
   for (const auto& [t, n] : {std::pair{1000, 5}, {1150, 16}, {1250, 26}, {1352, 36}}) layers.mark(at(t, n));
-  layers.end_layers(at(1450, 46));
+  layers.end_layers(at(1450, 60));
   layers.end_step();
   EXPECT_EQ(layers.added().picoseconds, 28 * 100);
   EXPECT_EQ(layers.added().values.front(), 28u * 10);
