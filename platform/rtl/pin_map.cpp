@@ -147,7 +147,8 @@ InterfaceMap numbered(InterfaceMap face, unsigned number) {
       name.replace(at, 3, text);
   };
   face.name += text;
-  put(face.prefix);
+  for (auto* names : {&face.prefixes, &face.suffixes})
+    for (auto& name : *names) put(name);
   for (auto& [pin, port] : face.ports) put(port);
   return face;
 }

@@ -9,31 +9,30 @@
 
 #include "ip/vector/operations.hpp"
 #include "platform/rtl/command.hpp"
+#include "platform/rtl/mapped_pins.hpp"
 #include "platform/rtl/verilate.hpp"
 
 namespace forerun::rtl {
 namespace fs = std::filesystem;
 namespace {
 
-using ip::cosim::ModelInstance;
 using ip::cosim::SharedModel;
 
 const char* const engine_folder = "ip/vector/rtl";
 
 struct LoadedEngine : ip::RtlEngine {
-  LoadedEngine(std::shared_ptr<const SharedModel> model, const PinMap& map) : instance(std::move(model)) {
-    const auto& m = instance.model();
+  LoadedEngine(std::shared_ptr<const SharedModel> model, const PinMap& map) : mapped(std::move(model)) {
+    const auto& m = mapped.instance.model();
+    if (map.clocks.size() != 1 || map.resets.size() != 1)
+      mapped.ports().refuse("a vector engine has one clock and one reset");
     const auto where = fmt::format("{}: module {}", m.file(), m.functions().top);
     if (!map.vector) throw std::runtime_error(where + ": its pin map has no section 'vector'");
-    const auto width = [&](const char* name) {
-      const int found = m.find(map.name_of(name));
-      return found < 0 ? 0 : m.ports()[static_cast<unsigned>(found)].bits;
-    };
+    const auto width = [&](const char* name) { return mapped.width(map.name_of(name)); };
     const auto in = [&](const char* name, unsigned bits) {
-      return instance.port(map.name_of(name), true, bits);
+      return mapped.pin(map.name_of(name), true, bits);
     };
     const auto out = [&](const char* name, unsigned bits) {
-      return instance.port(map.name_of(name), false, bits);
+      return mapped.pin(map.name_of(name), false, bits);
     };
     const auto may = [&](const char* name, unsigned bits) {
       return width(name) == 0 && !map.ports.contains(name) ? nullptr : in(name, bits);
@@ -52,8 +51,8 @@ struct LoadedEngine : ip::RtlEngine {
       sources = std::max(sources, ip::vector_sources(command).size());
     }
     for (const auto type : map.vector->types) pins.types.set(type);
-    pins.clock = in(map.clock.c_str(), 1);
-    pins.reset = in(map.reset.c_str(), 1);
+    pins.clock = mapped.pin(map.clocks[0], true, 1);
+    pins.reset = mapped.pin(map.resets[0], true, 1);
     pins.reset_level = map.reset_high;
     pins.cmd_valid = in("cmd_valid", 1), pins.cmd_ready = out("cmd_ready", 1), pins.cmd_op = in("cmd_op", 8);
     pins.cmd_a_type = may("cmd_a_type", 8), pins.cmd_b_type = may("cmd_b_type", 8);
@@ -71,12 +70,11 @@ struct LoadedEngine : ip::RtlEngine {
     pins.d_data = out("d_data", pins.lanes * 32);
     if (width("d_last") != 0) pins.d_last = out("d_last", 1);
     if (pins.operations[FR_VECTOR_QUANTIZE]) pins.d_scale = out("d_scale", 32);
-    for (const auto& [port, value] : map.constants)
-      *instance.port(port, true) = static_cast<unsigned char>(value);
-    pins.model = &instance;
-    pins.evaluate = [](void* self) { static_cast<ModelInstance*>(self)->eval(); };
+    mapped.hold(map.constants);
+    pins.model = &mapped;
+    pins.evaluate = [](void* self) { static_cast<MappedPins*>(self)->evaluate(); };
   }
-  ModelInstance instance;
+  MappedPins mapped;
 };
 
 std::string lower_case(std::string text) {
@@ -91,8 +89,8 @@ std::unique_ptr<ip::RtlEngine> load_vector_engine(std::shared_ptr<const SharedMo
                                                   const std::string& wave) {
   auto engine = std::make_unique<LoadedEngine>(std::move(model), map);
   if (wave.empty()) return engine;
-  engine->instance.open_waves(wave);
-  engine->pins.dump = [&instance = engine->instance](std::int64_t time) {
+  engine->mapped.instance.open_waves(wave);
+  engine->pins.dump = [&instance = engine->mapped.instance](std::int64_t time) {
     instance.dump_waves(static_cast<std::uint64_t>(time));
   };
   return engine;
