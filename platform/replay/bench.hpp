@@ -28,7 +28,7 @@ struct AxiBlock : Block {
   bool initial_contents = true;  ///< false: the block is at the start as it was in the run
 };
 
-/// A DMA engine with registers, one AXI4 manager, and a section `dma` in its pin map.
+/// A DMA engine with one AXI4 manager and a section `dma` in its pin map.
 struct DmaBlock : Block {
   rtl::PinMap map{};
 };

@@ -54,6 +54,23 @@ std::string missing_output(const std::string& pin) {
   return "'0";
 }
 
+/// What the words of a descriptor are, in the order of the bench's registers.
+constexpr const char* words[] = {"source", "destination",   "bytes",
+                                 "rows",   "source_stride", "destination_stride"};
+
+/// How these registers are written and read.
+DmaProgram descriptor_program(const rtl::DmaMap& dma) {
+  using rtl::DmaValue;
+  DmaProgram program;
+  for (unsigned i = 0; i < std::size(words); ++i)
+    if (dma.ports.contains(words[i]))
+      program.map.start.push_back(
+          {8 * i, static_cast<DmaValue>(static_cast<unsigned>(DmaValue::source) + i), 0, 64});
+  program.map.start.push_back({48, DmaValue::number, 1, 64});
+  program.map.status = rtl::DmaMap::Status{56, 1, 2};
+  return program;
+}
+
 /// The engine's ports as vectors, and what each of their bits is connected to.
 class Wiring {
  public:
@@ -82,6 +99,20 @@ class Wiring {
       else if (driven_by_engine(side, pin))
         text_ += fmt::format("  assign {} = {};\n", name, missing_output(pin));
     }
+  }
+  /// The ports that carry a descriptor, to those registers of the bench (benches/dma_descriptor.sv).
+  void connect_descriptor(const rtl::DmaMap& dma) {
+    const rtl::PinsOf pins(ports_, "the engine");
+    for (std::size_t i = 0; i < std::size(words); ++i)
+      if (const auto port = dma.ports.find(words[i]); port != dma.ports.end())
+        input(pins.get(port->second, true), fmt::format("d_values[{}]", i));
+    input(pins.get(dma.ports.at("start"), true, 1), "d_start");
+    const auto output = [&](const char* name, const char* missing) {
+      const auto port = dma.ports.find(name);
+      text_ += fmt::format("  wire d_{} = {};\n", name,
+                           port == dma.ports.end() ? missing : "|" + bits(pins.get(port->second, false)));
+    };
+    output("ready", "1'b1"), output("done", "1'b0"), output("error", "1'b0");
   }
   std::string text() const {
     auto text = text_;
@@ -126,9 +157,7 @@ Summary write_dma_bench(const std::string& folder, const std::string& recording,
   if (!map.dma)
     throw std::invalid_argument(
         "the pin map has no section 'dma', which says how the engine is told to copy");
-  if (map.dma->start.empty())
-    throw std::invalid_argument("the engine is told by ports; a bench needs one that is told by registers");
-  const auto& registers = one(map, rtl::Role::subordinate, "interface with role subordinate");
+  const bool by_ports = !map.dma->ports.empty();
   const auto& memory = one(map, rtl::Role::manager, "interface with role manager");
   BenchFolder made(folder, block.sources);
   rtl::VerilateRequest request;
@@ -137,25 +166,38 @@ Summary write_dma_bench(const std::string& folder, const std::string& recording,
   request.parameters = map.parameters;
   const auto ports = rtl::ports_of(request);
   const rtl::PinsOf pins(ports, "module " + block.top);
-  const auto s = interface_pins(pins, registers), m = interface_pins(pins, memory);
+  const auto m = interface_pins(pins, memory);
   Wiring wiring(ports, map);
-  wiring.connect('s', s, rtl::Protocol::axi4);
+  std::string s_shape = ".S_BYTES(8), .S_ID_BITS(0), .S_ADDRESS_BITS(6), .S_LITE(1)";
+  std::string s_sizes = "S_BYTES = 8, S_IDS = 1, S_ADDRESS = 6";
+  if (by_ports) {
+    wiring.connect_descriptor(*map.dma);
+  } else {
+    const auto& registers = one(map, rtl::Role::subordinate, "interface with role subordinate");
+    const auto s = interface_pins(pins, registers);
+    s_shape = shape('S', s, registers);
+    s_sizes = sizes('S', s);
+    wiring.connect('s', s, rtl::Protocol::axi4);
+  }
   wiring.connect('m', m, rtl::Protocol::axi4);
   std::string parameters;
   for (const auto& [name, value] : map.parameters)
     parameters += fmt::format("{}.{}({})", parameters.empty() ? "" : ", ", name, value);
   made.bench("replay_tb.sv", dma_tb,
              {{"TOP", block.top},
-              {"S_SHAPE", shape('S', s, registers)},
+              {"S_SHAPE", s_shape},
               {"M_SHAPE", shape('M', m, memory)},
-              {"S_SIZES", sizes('S', s)},
+              {"S_SIZES", s_sizes},
               {"M_SIZES", sizes('M', m)},
               {"WIRING", wiring.text()},
+              {"DESCRIPTOR", by_ports ? dma_descriptor : ""},
               {"PARAMETERS", parameters.empty() ? "" : "#(" + parameters + ") "},
               {"CONNECTIONS", wiring.connections()}});
   auto program = made.text("engine.txt");
   program << "recording " << std::filesystem::absolute(recording).string() << "\n"
-          << DmaProgram{*map.dma, !map.interrupt.empty(), map.interrupt_high}.text();
+          << (by_ports ? descriptor_program(*map.dma)
+                       : DmaProgram{*map.dma, !map.interrupt.empty(), map.interrupt_high})
+                 .text();
   BenchFolder::finish(program, "engine.txt");
   made.driver_script(block.most == Block().most ? "" : fmt::format(",most={}", block.most));
   return fmt::format("{} copies, {} bytes", count, bytes);

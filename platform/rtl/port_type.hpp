@@ -20,7 +20,7 @@ struct PortType {
   std::vector<Member> members{};    ///< of a record, in the order of the source
   unsigned bits = 1;                ///< of all of it; of an unpacked array: of an element
 
-  /// Reads what write() writes, as it stands in models (ModelPort::type):
+  /// Reads a type as it stands in models (ModelPort::type):
   ///   type   = { "[" left ":" right "]" | "(" left ":" right ")" } [ "{" members "}" | "<" members ">" ]
   ///   members = name type ";" ...
   /// with (...) for an unpacked dimension, {...} for a struct, whose first member has the highest bits, and

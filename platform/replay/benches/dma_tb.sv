@@ -32,7 +32,7 @@ module replay_tb;
   wire [M_BYTES-1:0] m_wstrb;
   bit [8*M_BYTES-1:0] m_rdata;
   bit [1:0] m_bresp, m_rresp;
-@WIRING@
+@WIRING@@DESCRIPTOR@
   forerun_remote #(@S_SHAPE@, @M_SHAPE@) player (.clk(clock), .idle(1'b0), .*);
   @TOP@ @PARAMETERS@dut (@CONNECTIONS@);
 

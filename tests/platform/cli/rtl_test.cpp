@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <sstream>
 
 #include "tests/platform/cli/program.hpp"
@@ -109,6 +110,30 @@ TEST(TensorRtl, ReportsWhatItRanAndHowMuchSlower) {
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("RTL tensor: ip/tensor/rtl/tensor_tile.sv, 1 array of 8x8"));
   EXPECT_THAT(result.out, HasSubstr("times as long as the rest of it alone"));
+}
+
+TEST(TensorRtl, AUnitWithPackedStructsIsInStepWithTheModels) {
+  const Scratch scratch;
+  std::ofstream(scratch.file("pins.yaml"))
+      << "reset: reset\nreset_active: high\nidle: 'flags[2]'\n"
+         "ports: {w_valid: weights.valid, w_ready: 'flags[0]', w_last: weights.last, w_data: weights.lanes,\n"
+         "  a_valid: activations.valid, a_ready: 'flags[1]', a_last: activations.last, a_start: "
+         "activations.mode,\n"
+         "  a_emit: activations.keep_n, a_data: activations.lanes, a_sum: activations.sums,\n"
+         "  c_valid: results.valid, c_ready: results_taken, c_last: results.last, c_data: results.lanes}\n"
+         "tile: {format: bf16, depth: 128}\n";
+  std::string sources;
+  for (const auto* part : parts) sources += std::string(" ") + rtl_sources + part;
+  const auto made =
+      launch("rtl --top struct_tile --pins " + scratch.file("pins.yaml") + " -o " + scratch.file("tile.so") +
+             sources + " " FORERUN_SOURCE_DIR "/tests/platform/rtl/verilog/struct_tile.sv");
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_THAT(made.out, HasSubstr("matrix unit: bf16, 4x4, 128 rows of accumulators"));
+  const auto job = arrays(4, 4) + "--dtype bf16 ";
+  const auto with =
+      run(job + "--set clusters.tensor.model=lockstep --set rtl.tensor=" + scratch.file("tile.so"));
+  EXPECT_EQ(with.report, run(job).report);
+  EXPECT_GT(with.rtl[0]["commands"], 50);
 }
 
 TEST(TensorRtl, IsRefusedWhereItCannotBe) {

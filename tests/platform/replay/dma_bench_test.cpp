@@ -96,6 +96,25 @@ TEST(ReplayDma, StoresToo) {
   EXPECT_THAT(result.out, HasSubstr("10 copies, "));
 }
 
+TEST(ReplayDma, AnEngineThatIsToldByPortsToo) {
+  const std::string verilog = FORERUN_SOURCE_DIR "/tests/platform/rtl/verilog/plain_dma";
+  const Scratch scratch;
+  const auto made = launch(
+      fmt::format("rtl --top plain_dma --pins {0}.yaml -o {1} {0}.v", verilog, scratch.file("dma.so")));
+  ASSERT_EQ(made.code, 0) << made.err;
+  const auto ran = launch(
+      fmt::format("run --chip edge --steps 1 --prompt We --set clusters.dma.model=rtl --set rtl.dma={} "
+                  "--record cluster0.load={} --record-count 10",
+                  scratch.file("dma.so"), scratch.file("load")));
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const auto bench = launch(fmt::format("replay {} --to {} --top plain_dma --pins {}.yaml --rtl {}.v",
+                                        scratch.file("load"), scratch.file("bench"), verilog, verilog));
+  ASSERT_EQ(bench.code, 0) << bench.err;
+  const auto result = run(scratch.file("bench/verilator_dpi.sh"), "stalls=20");
+  EXPECT_EQ(result.code, 0) << result.out;
+  EXPECT_THAT(result.out, HasSubstr("forerun replay: 10 copies, "));
+}
+
 TEST(ReplayDma, AByteThatIsLostIsNamed) {
   const Scratch scratch;
   const auto folder =
