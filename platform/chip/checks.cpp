@@ -102,12 +102,16 @@ class Finder {
     const bool model = chip_.clusters.dma.model == DmaModel::tlm;
     if (model && !chip_.rtl.dma.text.empty())
       add({"clusters.dma.model", "rtl.dma"},
-          fmt::format("rtl.dma is {}, but clusters.dma.model is tlm, expected rtl", chip_.rtl.dma.text));
+          fmt::format("rtl.dma is {}, but clusters.dma.model is tlm, expected rtl or lockstep",
+                      chip_.rtl.dma.text));
     if (!model && chip_.data == Data::none)
-      add({"clusters.dma.model", "data"}, "clusters.dma.model is rtl, which needs data: real");
+      add({"clusters.dma.model", "data"},
+          fmt::format("clusters.dma.model is {}, which needs data: real", name(chip_.clusters.dma.model)));
   }
 
   void rtl_hbm() {
+    if (chip_.rtl.lockstep && chip_.rtl.hbm.text.empty() && chip_.rtl.sram.text.empty())
+      add({"rtl.lockstep"}, "rtl.lockstep is true, but neither rtl.hbm nor rtl.sram names RTL to compare");
     if (chip_.rtl.hbm.text.empty()) return;
     if (chip_.data == Data::none)
       add({"rtl.hbm", "data"}, fmt::format("rtl.hbm is {}, which needs data: real", chip_.rtl.hbm.text));

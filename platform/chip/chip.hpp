@@ -56,7 +56,7 @@ enum class LinkTopology : unsigned char { ring, fully_connected, switched, torus
 /// What the arrays are: the fast models, RTL in their place, or both side by side and compared.
 enum class TensorModel : unsigned char { tlm, rtl, lockstep };
 /// What moves the bytes of loads and stores: the fast model, or RTL.
-enum class DmaModel : unsigned char { tlm, rtl };
+enum class DmaModel : unsigned char { tlm, rtl, lockstep };
 enum class NocModel : unsigned char { packet, flit, rtl };
 enum class NocTopology : unsigned char { mesh, torus, ring, concentrated_mesh, fat_tree, crossbar };
 enum class NocRouting : unsigned char { dimension_order, o1turn, west_first };
@@ -290,9 +290,10 @@ struct Rtl {
   Path tensor;                ///< arrays of clusters.tensor.model rtl and lockstep; empty: ip/tensor/rtl
   Path vector;                ///< engine of clusters.vector.model rtl and lockstep; empty: ip/vector/rtl
   Path noc;                   ///< of noc.model rtl; empty: ip/noc/rtl
-  Path dma;                   ///< engine of clusters.dma.model rtl; empty: ip/dma/rtl
+  Path dma;                   ///< engine of clusters.dma.model rtl and lockstep; empty: ip/dma/rtl
   Path hbm;                   ///< memory behind each port of the HBM; empty: the model
   Path sram;                  ///< memory of the control CPU; empty: the model
+  bool lockstep = false;      ///< `hbm` and `sram` beside the models, compared on every transaction
   std::vector<Path> devices;  ///< at address_map::rtl_device(i)
   bool operator==(const Rtl&) const = default;
 };

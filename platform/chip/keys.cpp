@@ -110,7 +110,7 @@ const Key table[] = {
         "lanes that share a special-function unit (exponential, root, ...)"),
     KEY(clusters.vector.buffer, power_of_two(kib, 16 * mib), "",
         "binary32 that are kept between the passes of an operation, rows of as many at a time"),
-    KEY(clusters.dma.model, any, "", "what moves the bytes: the fast model (tlm), or RTL in its place"),
+    KEY(clusters.dma.model, any, "", "what moves the bytes: the fast model (tlm), RTL in its place, or RTL that is compared on every copy (lockstep)"),
     KEY(clusters.dma.load_channels, range(1, 64), "", "load channels, which work on one command together"),
     KEY(clusters.dma.store_channels, range(1, 64), "", "store channels, as many as load channels"),
     KEY(clusters.dma.burst, power_of_two(32, 4 * kib), "",
@@ -301,6 +301,8 @@ const Key table[] = {
     KEY(rtl.dma, any, "", "RTL of the DMA engines; empty: ip/dma/rtl"),
     KEY(rtl.hbm, any, "", "RTL of the memory behind each port of the HBM; empty: the model"),
     KEY(rtl.sram, any, "", "RTL of the control CPU's memory; empty: the model"),
+    KEY(rtl.lockstep, any, "",
+        "RTL of hbm and sram runs beside the models and is compared on every transaction"),
     KEY(rtl.devices, any, "",
         "RTL beside the peripherals of the control CPU, in the order of their addresses"),
 };

@@ -69,7 +69,7 @@ struct Names<VectorModel> {
 };
 template <>
 struct Names<DmaModel> {
-  static constexpr std::array<std::string_view, 2> all{"tlm", "rtl"};
+  static constexpr std::array<std::string_view, 3> all{"tlm", "rtl", "lockstep"};
 };
 template <>
 struct Names<NocModel> {

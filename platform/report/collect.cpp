@@ -189,9 +189,10 @@ class Collector {
   }
 
   void rtl(Report& r) const {
-    const auto device = [&](std::string name, const rtl::Device& d) {
+    const char* const compared = ", compared with the model";
+    const auto device = [&](std::string name, const rtl::Device& d, bool lockstep = false) {
       r.rtl.push_back({std::move(name),
-                       d.describe(),
+                       d.describe() + (lockstep ? compared : ""),
                        1,
                        d.transactions(),
                        d.cycles(),
@@ -200,8 +201,8 @@ class Collector {
                        d.first_broken_rules(5),
                        d.host_seconds()});
     };
-    for (const auto& memory : soc_.hbm_rtl) device(memory->label(), *memory);
-    if (soc_.sram_rtl) device("sram", *soc_.sram_rtl);
+    for (const auto& memory : soc_.hbm_rtl) device(memory->label(), *memory, chip_.rtl.lockstep);
+    if (soc_.sram_rtl) device("sram", *soc_.sram_rtl, chip_.rtl.lockstep);
     for (std::size_t i = 0; i < soc_.rtl_devices.size(); ++i)
       device(fmt::format("device{}", i), *soc_.rtl_devices[i]);
     if (soc_.noc_rtl) {
@@ -218,6 +219,7 @@ class Collector {
     use.name = "dma";
     use.unit = "copies";
     use.model = rtl::describe_dma(chip_);
+    if (chip_.clusters.dma.model == chip::DmaModel::lockstep) use.model += ", compared with the model";
     for (const auto* engine : soc_.dma_rtl) {
       const auto& device = engine->device();
       ++use.instances;

@@ -2,6 +2,7 @@
 #include "platform/rtl/inspect.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <memory>
 #include <stdexcept>
@@ -51,6 +52,10 @@ std::string inspect(const std::string& file) {
                         map.dma->alignment, map.dma->alignment == 1 ? "" : "s");
   if (!map.interrupt.empty())
     text += fmt::format("  interrupt: {}, active {}\n", map.interrupt, map.interrupt_high ? "high" : "low");
+  if (const auto names = block.unused(true); !names.empty())
+    text += fmt::format("  inputs not in the pin map, held at 0: {}\n", fmt::join(names, ", "));
+  if (const auto names = block.unused(false); !names.empty())
+    text += fmt::format("  outputs not in the pin map: {}\n", fmt::join(names, ", "));
   return text;
 }
 

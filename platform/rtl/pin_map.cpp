@@ -93,6 +93,14 @@ class Reader {
     if (node.kind != YamlNode::Kind::scalar || node.text.empty()) return wrong(node, "the name of a port");
     to = node.text;
   }
+  /// One or a list.
+  void texts(const YamlNode& node, std::vector<std::string>& to) {
+    to.assign(1, {});
+    if (node.kind != YamlNode::Kind::list) return text(node, to[0]);
+    if (node.items.empty()) return wrong(node, "a name or a list of names");
+    to.resize(node.items.size());
+    for (std::size_t i = 0; i < to.size(); ++i) text(node.items[i], to[i]);
+  }
   unsigned choice(const YamlNode& node, const Names& names) {
     const auto found = std::find(names.begin(), names.end(), node.text);
     if (node.kind == YamlNode::Kind::scalar && found != names.end())
@@ -139,7 +147,8 @@ InterfaceMap numbered(InterfaceMap face, unsigned number) {
       name.replace(at, 3, text);
   };
   face.name += text;
-  put(face.prefix);
+  for (auto* list : {&face.prefixes, &face.suffixes})
+    for (auto& part : *list) put(part);
   for (auto& [pin, port] : face.ports) put(port);
   return face;
 }
@@ -158,7 +167,8 @@ InterfaceMap read_interface(Reader& reader, const std::string& name, const YamlN
         }},
        {"role",
         [&](const YamlNode& n) { face.role = static_cast<Role>(reader.choice(n, roles)), role = true; }},
-       {"prefix", [&](const YamlNode& n) { reader.text(n, face.prefix); }},
+       {"prefix", [&](const YamlNode& n) { reader.texts(n, face.prefixes); }},
+       {"suffix", [&](const YamlNode& n) { reader.texts(n, face.suffixes); }},
        {"ports", [&](const YamlNode& n) { ports = &n; }},
        {"count", [&](const YamlNode& n) { count = static_cast<unsigned>(reader.number(n, 1, 1024)); }},
        {"data_bits",
@@ -181,8 +191,26 @@ InterfaceMap read_interface(Reader& reader, const std::string& name, const YamlN
                                      roles[static_cast<unsigned>(face.role)],
                                      protocols[static_cast<unsigned>(face.protocol)],
                                      stream ? "receiver or transmitter" : "subordinate or manager"));
-  if (ports != nullptr) reader.names(*ports, face.ports, stream ? stream_pins : axi_pins);
+  if (ports != nullptr) reader.names(*ports, face.ports, pin_names(face.protocol));
   return face;
+}
+
+Bundle read_bundle(Reader& reader, const YamlNode& node) {
+  Bundle bundle;
+  reader.map(node, {{"interface",
+                     [&](const YamlNode& n) {
+                       reader.text(n, bundle.interface);
+                       const auto dot = bundle.interface.find('.');
+                       if (dot == std::string::npos) return;
+                       bundle.modport = bundle.interface.substr(dot + 1);
+                       bundle.interface.resize(dot);
+                     }},
+                    {"parameters", [&](const YamlNode& n) { reader.names(n, bundle.parameters, {}); }},
+                    {"ports", [&](const YamlNode& n) { reader.names(n, bundle.ports, {}); }}});
+  if (bundle.interface.empty())
+    reader.problem(
+        node, "interface is missing, expected the name of a SystemVerilog interface, such as AXI_BUS.Slave");
+  return bundle;
 }
 
 std::vector<DmaWrite> read_writes(Reader& reader, const YamlNode& node) {
@@ -305,6 +333,10 @@ VectorMap read_vector(Reader& reader, const YamlNode& node) {
 
 }  // namespace
 
+const std::vector<std::string>& pin_names(Protocol protocol) {
+  return protocol == Protocol::axi4_stream ? stream_pins : axi_pins;
+}
+
 bool DmaMap::takes(DmaValue value) const {
   return ports.contains(dma_values[static_cast<unsigned>(value)]) ||
          std::any_of(start.begin(), start.end(), [&](const DmaWrite& w) { return w.value == value; });
@@ -329,7 +361,7 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
             return reader.wrong(n, "an address such as unix:block.socket or tcp:localhost:7000");
           map.remote = n.text;
         }},
-       {"clock", name(map.clock)},
+       {"clock", [&](const YamlNode& n) { reader.texts(n, map.clocks); }},
        {"clock_frequency",
         [&](const YamlNode& n) {
           std::string detail;
@@ -338,14 +370,21 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
             return reader.wrong(n, "a frequency from 1 kHz to 20 GHz, such as 500 MHz");
           map.frequency = *value;
         }},
-       {"reset", name(map.reset)},
+       {"reset", [&](const YamlNode& n) { reader.texts(n, map.resets); }},
        {"reset_active", [&](const YamlNode& n) { map.reset_high = reader.choice(n, levels) == 1; }},
        {"reset_cycles",
         [&](const YamlNode& n) { map.reset_cycles = static_cast<unsigned>(reader.number(n, 1, 1'000'000)); }},
        {"idle", name(map.idle)},
+       {"idle_active", [&](const YamlNode& n) { map.idle_high = reader.choice(n, levels) == 1; }},
        {"interrupt", name(map.interrupt)},
        {"interrupt_active", [&](const YamlNode& n) { map.interrupt_high = reader.choice(n, levels) == 1; }},
        {"parameters", [&](const YamlNode& n) { reader.names(n, map.parameters, {}); }},
+       {"bundles",
+        [&](const YamlNode& n) {
+          if (n.kind != YamlNode::Kind::map) return reader.wrong(n, "a map of ports");
+          for (std::size_t i = 0; i < n.names.size(); ++i)
+            map.bundles[n.names[i].text] = read_bundle(reader, n.items[i]);
+        }},
        {"constants",
         [&](const YamlNode& n) {
           if (n.kind != YamlNode::Kind::map) return reader.wrong(n, "a map of ports and numbers");
@@ -385,6 +424,15 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
                           }}});
         }},
        {"dma", [&](const YamlNode& n) { map.dma = read_dma(reader, n); }},
+       {"tolerance",
+        [&](const YamlNode& n) {
+          map.tolerance = Tolerance{};
+          reader.map(n, {{"cycles",
+                          [&](const YamlNode& c) { map.tolerance->cycles = reader.number(c, 0, 1'000'000); }},
+                         {"percent", [&](const YamlNode& c) {
+                            map.tolerance->percent = static_cast<unsigned>(reader.number(c, 0, 1000));
+                          }}});
+        }},
        {"interfaces", [&](const YamlNode& n) {
           if (n.kind != YamlNode::Kind::map) return reader.wrong(n, "a map of interfaces");
           for (std::size_t i = 0; i < n.names.size(); ++i) {

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "platform/chip/names.hpp"
+#include "platform/rtl/pins_of.hpp"
 
 namespace forerun::rtl {
 namespace fs = std::filesystem;
@@ -16,37 +17,66 @@ namespace {
 using ip::cosim::ModelInstance;
 using ip::cosim::SharedModel;
 
+/// An array whose pins are ports of their own, or bits and fields of them: these are copied at each
+/// evaluation.
 struct LoadedTile : ip::RtlTile {
   LoadedTile(std::shared_ptr<const SharedModel> model, const PinMap& map, unsigned format, unsigned rows,
              unsigned columns)
-      : instance(std::move(model)) {
+      : instance(std::move(model)), ports(instance.model()) {
+    if (map.clocks.size() != 1 || map.resets.size() != 1)
+      ports.refuse("a matrix unit has one clock and one reset");
     const unsigned w = format == 0 ? 8 : 16;
-    const auto in = [&](const char* name, unsigned bits) {
-      return instance.port(map.name_of(name), true, bits);
-    };
-    const auto out = [&](const char* name, unsigned bits) {
-      return instance.port(map.name_of(name), false, bits);
-    };
+    const auto in = [&](const char* name, unsigned bits) { return pin(map.name_of(name), true, bits); };
+    const auto out = [&](const char* name, unsigned bits) { return pin(map.name_of(name), false, bits); };
     pins.format = format, pins.rows = rows, pins.columns = columns;
     pins.depth = map.tile ? map.tile->depth : tile_depth;
     pins.own_timing = map.tile && map.tile->own_timing;
-    pins.clock = instance.port(map.clock, true, 1);
-    pins.reset = instance.port(map.reset, true, 1);
+    pins.clock = pin(map.clocks[0], true, 1);
+    pins.reset = pin(map.resets[0], true, 1);
     pins.reset_level = map.reset_high;
     pins.w_valid = in("w_valid", 1), pins.w_ready = out("w_ready", 1), pins.w_last = in("w_last", 1);
     pins.w_data = in("w_data", columns * w);
     pins.a_valid = in("a_valid", 1), pins.a_ready = out("a_ready", 1), pins.a_last = in("a_last", 1);
     pins.a_start = in("a_start", 2), pins.a_emit = in("a_emit", 1);
     pins.a_data = in("a_data", rows * w), pins.a_sum = in("a_sum", columns * 32);
-    pins.c_valid = out("c_valid", 1), pins.c_ready = in("c_ready", 1), pins.c_last = out("c_last", 1);
+    pins.c_valid = out("c_valid", 1), pins.c_ready = in("c_ready", 1);
     pins.c_data = out("c_data", columns * 32);
-    pins.idle = out("idle", 1);
-    for (const auto& [port, value] : map.constants)
-      *instance.port(port, true) = static_cast<unsigned char>(value);
-    pins.model = &instance;
-    pins.evaluate = [](void* self) { static_cast<ModelInstance*>(self)->eval(); };
+    // An array with cycles of its own may be without these.
+    const auto optional = [&](const char* name) {
+      return pins.own_timing && !ports.find(map.name_of(name)) ? nullptr : out(name, 1);
+    };
+    pins.c_last = optional("c_last");
+    pins.idle = map.idle.empty() ? optional("idle") : pin(map.idle, false, 1);
+    pins.idle_level = map.idle_high;
+    for (const auto& [name, value] : map.constants) {
+      auto held = value;
+      PinCopy(instance, ports.get(name, true), &held, sizeof held).to_port();
+    }
+    pins.model = this;
+    pins.evaluate = inputs.empty() && outputs.empty()
+                        ? [](void* self) { static_cast<LoadedTile*>(self)->instance.eval(); }
+                        : [](void* self) {
+                            auto& tile = *static_cast<LoadedTile*>(self);
+                            for (const auto& copy : tile.inputs) copy.to_port();
+                            tile.instance.eval();
+                            for (const auto& copy : tile.outputs) copy.from_port();
+                          };
   }
+
   ModelInstance instance;
+
+ private:
+  unsigned char* pin(const std::string& name, bool input, unsigned bits) {
+    const auto found = ports.get(name, input, bits);
+    if (found.bits == found.word_bits && found.element == 0) return instance.storage(found.port);
+    auto& field = fields.emplace_back((bits + 63) / 64);
+    (input ? inputs : outputs)
+        .emplace_back(instance, found, field.data(), static_cast<unsigned>(field.size() * 8));
+    return reinterpret_cast<unsigned char*>(field.data());
+  }
+  PinsOf ports;
+  std::vector<std::vector<std::uint64_t>> fields;
+  std::vector<PinCopy> inputs, outputs;
 };
 
 }  // namespace
@@ -64,12 +94,10 @@ unsigned tile_format(chip::Format format) {
 }
 
 std::pair<unsigned, unsigned> tile_size(const SharedModel& model, const PinMap& map) {
+  const PinsOf ports(model);
   const auto bits = [&](const char* pin) {
-    const int found = model.find(map.name_of(pin));
-    if (found < 0)
-      throw std::runtime_error(
-          fmt::format("{}: module {}: no port {}", model.file(), model.functions().top, map.name_of(pin)));
-    return model.ports()[static_cast<unsigned>(found)].bits;
+    const auto name = map.name_of(pin);
+    return ports.get(name, pin[0] == 'a').bits;
   };
   return {bits("a_data") / (map.tile->format == 0 ? 8 : 16), bits("c_data") / 32};
 }

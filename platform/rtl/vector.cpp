@@ -9,6 +9,7 @@
 
 #include "ip/vector/operations.hpp"
 #include "platform/rtl/command.hpp"
+#include "platform/rtl/pins_of.hpp"
 #include "platform/rtl/verilate.hpp"
 
 namespace forerun::rtl {
@@ -20,31 +21,31 @@ using ip::cosim::SharedModel;
 
 const char* const engine_folder = "ip/vector/rtl";
 
+/// An engine whose pins are ports of their own, or bits and fields of them: these are copied at each
+/// evaluation.
 struct LoadedEngine : ip::RtlEngine {
-  LoadedEngine(std::shared_ptr<const SharedModel> model, const PinMap& map) : instance(std::move(model)) {
-    const auto& m = instance.model();
-    const auto where = fmt::format("{}: module {}", m.file(), m.functions().top);
-    if (!map.vector) throw std::runtime_error(where + ": its pin map has no section 'vector'");
-    const auto width = [&](const char* name) {
-      const int found = m.find(map.name_of(name));
-      return found < 0 ? 0 : m.ports()[static_cast<unsigned>(found)].bits;
+  LoadedEngine(std::shared_ptr<const SharedModel> model, const PinMap& map)
+      : instance(std::move(model)), ports(instance.model()) {
+    if (!map.vector) ports.refuse("its pin map has no section 'vector'");
+    if (map.clocks.size() != 1 || map.resets.size() != 1)
+      ports.refuse("a vector engine has one clock and one reset");
+    const auto in = [&](const std::string& name, unsigned bits) {
+      return pin(map.name_of(name), true, bits);
     };
-    const auto in = [&](const char* name, unsigned bits) {
-      return instance.port(map.name_of(name), true, bits);
+    const auto out = [&](const std::string& name, unsigned bits) {
+      return pin(map.name_of(name), false, bits);
     };
-    const auto out = [&](const char* name, unsigned bits) {
-      return instance.port(map.name_of(name), false, bits);
+    const auto may = [&](const std::string& name, unsigned bits) {
+      return map.ports.contains(name) || ports.find(name) ? in(name, bits) : nullptr;
     };
-    const auto may = [&](const char* name, unsigned bits) {
-      return width(name) == 0 && !map.ports.contains(name) ? nullptr : in(name, bits);
-    };
-    pins.lanes = width("a_data") / 32;
-    if (pins.lanes == 0 || width("a_data") % 32 != 0)
-      throw std::runtime_error(fmt::format("{}: port {} has {} bits, expected 32 for each lane", where,
-                                           map.name_of("a_data"), width("a_data")));
+    const auto width = ports.get(map.name_of("a_data"), true).bits;
+    pins.lanes = width / 32;
+    if (pins.lanes == 0 || width % 32 != 0)
+      ports.refuse(
+          fmt::format("port {} has {} bits, expected 32 for each lane", map.name_of("a_data"), width));
     pins.own_timing = map.vector->own_timing;
     if (map.vector->columns > 0) pins.most_columns = map.vector->columns;
-    std::size_t sources = 0;
+    std::size_t sources = 1;
     for (const auto op : map.vector->operations) {
       pins.operations.set(op);
       fr_vector command{};
@@ -52,8 +53,8 @@ struct LoadedEngine : ip::RtlEngine {
       sources = std::max(sources, ip::vector_sources(command).size());
     }
     for (const auto type : map.vector->types) pins.types.set(type);
-    pins.clock = in(map.clock.c_str(), 1);
-    pins.reset = in(map.reset.c_str(), 1);
+    pins.clock = pin(map.clocks[0], true, 1);
+    pins.reset = pin(map.resets[0], true, 1);
     pins.reset_level = map.reset_high;
     pins.cmd_valid = in("cmd_valid", 1), pins.cmd_ready = out("cmd_ready", 1), pins.cmd_op = in("cmd_op", 8);
     pins.cmd_a_type = may("cmd_a_type", 8), pins.cmd_b_type = may("cmd_b_type", 8);
@@ -62,21 +63,40 @@ struct LoadedEngine : ip::RtlEngine {
     pins.cmd_rows = in("cmd_rows", 32), pins.cmd_cols = in("cmd_cols", 32);
     pins.cmd_arg0 = may("cmd_arg0", 32), pins.cmd_arg1 = may("cmd_arg1", 32);
     pins.cmd_arg2 = may("cmd_arg2", 32), pins.cmd_arg3 = may("cmd_arg3", 32);
-    for (unsigned i = 0; i < std::max<std::size_t>(1, sources); ++i) {
+    for (std::size_t i = 0; i < sources; ++i) {
       const std::string name(1, "abc"[i]);
-      pins.operands[i] = {in((name + "_valid").c_str(), 1), out((name + "_ready").c_str(), 1),
-                          in((name + "_data").c_str(), pins.lanes * 32)};
+      pins.operands[i] = {in(name + "_valid", 1), out(name + "_ready", 1), in(name + "_data", width)};
     }
-    pins.d_valid = out("d_valid", 1), pins.d_ready = in("d_ready", 1);
-    pins.d_data = out("d_data", pins.lanes * 32);
-    if (width("d_last") != 0) pins.d_last = out("d_last", 1);
+    pins.d_valid = out("d_valid", 1), pins.d_ready = in("d_ready", 1), pins.d_data = out("d_data", width);
+    if (map.ports.contains("d_last") || ports.find("d_last")) pins.d_last = out("d_last", 1);
     if (pins.operations[FR_VECTOR_QUANTIZE]) pins.d_scale = out("d_scale", 32);
-    for (const auto& [port, value] : map.constants)
-      *instance.port(port, true) = static_cast<unsigned char>(value);
-    pins.model = &instance;
-    pins.evaluate = [](void* self) { static_cast<ModelInstance*>(self)->eval(); };
+    for (const auto& [name, value] : map.constants) {
+      auto held = value;
+      PinCopy(instance, ports.get(name, true), &held, sizeof held).to_port();
+    }
+    pins.model = this;
+    pins.evaluate = [](void* self) {
+      auto& engine = *static_cast<LoadedEngine*>(self);
+      for (const auto& copy : engine.inputs) copy.to_port();
+      engine.instance.eval();
+      for (const auto& copy : engine.outputs) copy.from_port();
+    };
   }
+
   ModelInstance instance;
+
+ private:
+  unsigned char* pin(const std::string& name, bool input, unsigned bits) {
+    const auto found = ports.get(name, input, bits);
+    if (found.bits == found.word_bits && found.element == 0) return instance.storage(found.port);
+    auto& field = fields.emplace_back((bits + 63) / 64);
+    (input ? inputs : outputs)
+        .emplace_back(instance, found, field.data(), static_cast<unsigned>(field.size() * 8));
+    return reinterpret_cast<unsigned char*>(field.data());
+  }
+  PinsOf ports;
+  std::vector<std::vector<std::uint64_t>> fields;
+  std::vector<PinCopy> inputs, outputs;
 };
 
 std::string lower_case(std::string text) {
