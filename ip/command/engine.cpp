@@ -42,7 +42,7 @@ void Engine::try_start() {
   blocked_since_ = -1;
   started_at_[place] = now;
   ++started_;
-  if (on_begin) on_begin(header);
+  if (on_begin) on_begin(next);
   start(next);
 }
 
@@ -65,6 +65,7 @@ void Engine::finish() {
   head_ = (head_ + 1) % queue_.size();
   --count_;
   --started_;
+  if (on_end) on_end();
   if (count_ > started_) wake();
   on_progress_();
 }

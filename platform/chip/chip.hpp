@@ -132,7 +132,6 @@ struct Dma {
   Bytes burst{4096};
   unsigned outstanding = 8;  ///< transactions under way, per channel
   unsigned overhead = 8;     ///< cycles a descriptor
-  Time post_overhead{0};
   bool operator==(const Dma&) const = default;
 };
 
@@ -140,6 +139,7 @@ struct Command {
   unsigned queue_depth = 16;  ///< commands, per engine
   Bytes fetch_buffer{64 << 10};
   unsigned dispatch_cycles = 1;
+  Time launch{0};  ///< of what follows an exchange between all clusters; 0: they go on when they are told
   bool operator==(const Command&) const = default;
 };
 

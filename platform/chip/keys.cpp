@@ -117,15 +117,16 @@ const Key table[] = {
         "largest transaction; none crosses a multiple of it"),
     KEY(clusters.dma.outstanding, range(1, 1024), "transactions", "under way at once in a channel"),
     KEY(clusters.dma.overhead, range(0, 1000), "cycles", "to set up a command"),
-    KEY(clusters.dma.post_overhead, range(0, ms), "",
-        "before a command tells other clusters that it is done: what a launch of the work that waits for it "
-        "costs, on "
-        "machines that synchronise by launching"),
     KEY(clusters.command.queue_depth, range(1, 1024), "commands", "each engine queues so many"),
     KEY(clusters.command.fetch_buffer, multiple_of(256, kib, 16 * mib), "",
         "command stream kept, so that a loop that fits is fetched once"),
     KEY(clusters.command.dispatch_cycles, latency, "cycles", "for each command"),
 
+    KEY(clusters.command.launch, range(0, ms), "",
+        "0 ns: clusters that have exchanged results go on when they are told, and load weights meanwhile; "
+        "otherwise what "
+        "follows is launched, which takes so long, and nothing of it is loaded before, as by the kernels of "
+        "a GPU"),
     KEY(noc.clock, clock_rate, "", "clock of the network"),
     KEY(noc.model, any, "",
         "packet: fast, by resources; flit: routers cycle by cycle, for validation; rtl: an AXI4 interconnect "

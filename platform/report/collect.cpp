@@ -60,6 +60,7 @@ class Collector {
     r.layers = inference_.program().header.layers;
     r.layers_simulated = inference_.layers();
     r.repetition_error = inference_.repetition_error();
+    r.counted_seconds = inference_.counted_seconds();
     if (steps.empty()) return;
     switch (request.phase) {
       case sim::PhaseOfRun::all:

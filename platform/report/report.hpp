@@ -10,6 +10,7 @@
 #include "ip/hbm/statistics.hpp"
 #include "models/import/model.hpp"
 #include "platform/chip/chip.hpp"
+#include "platform/report/explain.hpp"
 #include "platform/sim/inference.hpp"
 #include "platform/sim/simulation.hpp"
 
@@ -100,7 +101,8 @@ struct Report {
   std::uint64_t given = 0, generated = 0;
   std::uint64_t layers = 0,
                 layers_simulated = 0;  ///< of the model; the others of a step were counted instead
-  double repetition_error = 0;         ///< of the time, what may be wrong with counted layers
+  double repetition_error = 0;         ///< of the time: the standard error of what was counted
+  double counted_seconds = 0;          ///< of the time, what was counted instead of simulated
   double boot_seconds = 0;             ///< power-on to the request
   double first_token_seconds = 0;      ///< request to the first token of each sequence; 0 with a phase alone
   double phase_seconds = 0;            ///< of the steps of a prefill or a matrix product alone
@@ -116,6 +118,7 @@ struct Report {
   double noc_latency = 0;   ///< mean seconds of a packet
   std::vector<Link> links;  ///< all, the busiest first
   std::vector<OperatorUse> operators;
+  std::vector<OperatorBound> bounds;  ///< empty unless asked for
   unsigned device_count = 1;
   bool symmetric = false;  ///< one of the devices was simulated
   // Of several devices; phases, engines, channels, network and operators are those of the first:
@@ -132,6 +135,8 @@ struct Report {
 /// Fills in what there is on devices and links.
 void collect_devices(const sim::Simulation& simulation, const sim::Inference& inference, chip::Format format,
                      Report& report);
+/// Empty without `bounds`.
+std::string explanation_text(const Report& report);
 /// Empty for a single device.
 std::string devices_text(const Report& report);
 

@@ -43,12 +43,12 @@ std::string to_text(const Report& r) {
                  r.device_count == 1 ? "" : fmt::format("{} devices of ", r.device_count), r.chip, r.clusters,
                  r.timing, r.data);
   fmt::format_to(out, "  boot                {:>10}\n", quantity(r.boot_seconds, "s"));
-  if (r.layers_simulated < r.layers)
+  if (r.counted_seconds > 0)
     fmt::format_to(
         out,
-        "  layers: {} of {} simulated in each step, the others counted as the mean of them, in all figures; "
-        "expected error {:.2f} %\n",
-        r.layers_simulated, r.layers, 100 * r.repetition_error);
+        "  layers: {} of {} simulated in each step; {} of time counted, for the other layers and for equal tiles "
+        "and sequences, in all figures; expected error {:.2f} %\n",
+        r.layers_simulated, r.layers, quantity(r.counted_seconds, "s"), 100 * r.repetition_error);
   const auto of = r.sequences == 1 ? std::string() : fmt::format(" of {} sequences", r.sequences);
   const auto context = r.context_least == r.context_most
                            ? fmt::format("{}", r.context_most)
@@ -94,6 +94,7 @@ std::string to_text(const Report& r) {
                    quantity(o.store, "s"), quantity(o.tensor, "s"), quantity(o.vector, "s"),
                    o.collective > 0 ? fmt::format("   collective {}", quantity(o.collective, "s")) : "");
 
+  text += explanation_text(r);
   if (!r.channels.empty())
     fmt::format_to(out, "\n{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}{:>8}{:>10}  {}\n", "HBM channel",
                    "read", "written", "bandwidth", "of peak", "row hits", "misses", "conflicts", "queue",

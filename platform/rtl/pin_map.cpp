@@ -147,8 +147,8 @@ InterfaceMap numbered(InterfaceMap face, unsigned number) {
       name.replace(at, 3, text);
   };
   face.name += text;
-  for (auto* list : {&face.prefixes, &face.suffixes})
-    for (auto& part : *list) put(part);
+  for (auto* names : {&face.prefixes, &face.suffixes})
+    for (auto& name : *names) put(name);
   for (auto& [pin, port] : face.ports) put(port);
   return face;
 }

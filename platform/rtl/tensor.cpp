@@ -8,31 +8,32 @@
 #include <stdexcept>
 
 #include "platform/chip/names.hpp"
-#include "platform/rtl/pins_of.hpp"
+#include "platform/rtl/mapped_pins.hpp"
 
 namespace forerun::rtl {
 namespace fs = std::filesystem;
 namespace {
 
-using ip::cosim::ModelInstance;
 using ip::cosim::SharedModel;
 
-/// An array whose pins are ports of their own, or bits and fields of them: these are copied at each
-/// evaluation.
 struct LoadedTile : ip::RtlTile {
   LoadedTile(std::shared_ptr<const SharedModel> model, const PinMap& map, unsigned format, unsigned rows,
              unsigned columns)
-      : instance(std::move(model)), ports(instance.model()) {
+      : mapped(std::move(model)) {
     if (map.clocks.size() != 1 || map.resets.size() != 1)
-      ports.refuse("a matrix unit has one clock and one reset");
+      mapped.ports().refuse("a matrix unit has one clock and one reset");
     const unsigned w = format == 0 ? 8 : 16;
-    const auto in = [&](const char* name, unsigned bits) { return pin(map.name_of(name), true, bits); };
-    const auto out = [&](const char* name, unsigned bits) { return pin(map.name_of(name), false, bits); };
+    const auto in = [&](const char* name, unsigned bits) {
+      return mapped.pin(map.name_of(name), true, bits);
+    };
+    const auto out = [&](const char* name, unsigned bits) {
+      return mapped.pin(map.name_of(name), false, bits);
+    };
     pins.format = format, pins.rows = rows, pins.columns = columns;
     pins.depth = map.tile ? map.tile->depth : tile_depth;
     pins.own_timing = map.tile && map.tile->own_timing;
-    pins.clock = pin(map.clocks[0], true, 1);
-    pins.reset = pin(map.resets[0], true, 1);
+    pins.clock = mapped.pin(map.clocks[0], true, 1);
+    pins.reset = mapped.pin(map.resets[0], true, 1);
     pins.reset_level = map.reset_high;
     pins.w_valid = in("w_valid", 1), pins.w_ready = out("w_ready", 1), pins.w_last = in("w_last", 1);
     pins.w_data = in("w_data", columns * w);
@@ -43,40 +44,16 @@ struct LoadedTile : ip::RtlTile {
     pins.c_data = out("c_data", columns * 32);
     // An array with cycles of its own may be without these.
     const auto optional = [&](const char* name) {
-      return pins.own_timing && !ports.find(map.name_of(name)) ? nullptr : out(name, 1);
+      return pins.own_timing && mapped.width(map.name_of(name)) == 0 ? nullptr : out(name, 1);
     };
     pins.c_last = optional("c_last");
-    pins.idle = map.idle.empty() ? optional("idle") : pin(map.idle, false, 1);
+    pins.idle = map.idle.empty() ? optional("idle") : mapped.pin(map.idle, false, 1);
     pins.idle_level = map.idle_high;
-    for (const auto& [name, value] : map.constants) {
-      auto held = value;
-      PinCopy(instance, ports.get(name, true), &held, sizeof held).to_port();
-    }
-    pins.model = this;
-    pins.evaluate = inputs.empty() && outputs.empty()
-                        ? [](void* self) { static_cast<LoadedTile*>(self)->instance.eval(); }
-                        : [](void* self) {
-                            auto& tile = *static_cast<LoadedTile*>(self);
-                            for (const auto& copy : tile.inputs) copy.to_port();
-                            tile.instance.eval();
-                            for (const auto& copy : tile.outputs) copy.from_port();
-                          };
+    mapped.hold(map.constants);
+    pins.model = &mapped;
+    pins.evaluate = [](void* self) { static_cast<MappedPins*>(self)->evaluate(); };
   }
-
-  ModelInstance instance;
-
- private:
-  unsigned char* pin(const std::string& name, bool input, unsigned bits) {
-    const auto found = ports.get(name, input, bits);
-    if (found.bits == found.word_bits && found.element == 0) return instance.storage(found.port);
-    auto& field = fields.emplace_back((bits + 63) / 64);
-    (input ? inputs : outputs)
-        .emplace_back(instance, found, field.data(), static_cast<unsigned>(field.size() * 8));
-    return reinterpret_cast<unsigned char*>(field.data());
-  }
-  PinsOf ports;
-  std::vector<std::vector<std::uint64_t>> fields;
-  std::vector<PinCopy> inputs, outputs;
+  MappedPins mapped;
 };
 
 }  // namespace
@@ -166,8 +143,8 @@ std::unique_ptr<ip::RtlTile> TileLibrary::make(unsigned format, const std::strin
   auto tile = std::make_unique<LoadedTile>(shared, PinMap::parse(shared->functions().pins, shared->file()),
                                            format, t.rows, t.columns);
   if (waves_.format == Waves::none || name.empty()) return tile;
-  tile->instance.open_waves(waves_.file(name));
-  tile->pins.dump = [waves = waves_, &instance = tile->instance](std::int64_t time) {
+  tile->mapped.instance.open_waves(waves_.file(name));
+  tile->pins.dump = [waves = waves_, &instance = tile->mapped.instance](std::int64_t time) {
     if (waves.covers(time)) instance.dump_waves(static_cast<std::uint64_t>(time));
   };
   return tile;
@@ -178,8 +155,8 @@ std::unique_ptr<ip::RtlTile> TileLibrary::make_waving(unsigned format, const std
   const auto& t = chip_.clusters.tensor;
   auto tile = std::make_unique<LoadedTile>(shared, PinMap::parse(shared->functions().pins, shared->file()),
                                            format, t.rows, t.columns);
-  tile->instance.open_waves(file);
-  tile->pins.dump = [&instance = tile->instance](std::int64_t time) {
+  tile->mapped.instance.open_waves(file);
+  tile->pins.dump = [&instance = tile->mapped.instance](std::int64_t time) {
     instance.dump_waves(static_cast<std::uint64_t>(time));
   };
   return tile;

@@ -9,43 +9,41 @@
 
 #include "ip/vector/operations.hpp"
 #include "platform/rtl/command.hpp"
-#include "platform/rtl/pins_of.hpp"
+#include "platform/rtl/mapped_pins.hpp"
 #include "platform/rtl/verilate.hpp"
 
 namespace forerun::rtl {
 namespace fs = std::filesystem;
 namespace {
 
-using ip::cosim::ModelInstance;
 using ip::cosim::SharedModel;
 
 const char* const engine_folder = "ip/vector/rtl";
 
-/// An engine whose pins are ports of their own, or bits and fields of them: these are copied at each
-/// evaluation.
 struct LoadedEngine : ip::RtlEngine {
-  LoadedEngine(std::shared_ptr<const SharedModel> model, const PinMap& map)
-      : instance(std::move(model)), ports(instance.model()) {
-    if (!map.vector) ports.refuse("its pin map has no section 'vector'");
+  LoadedEngine(std::shared_ptr<const SharedModel> model, const PinMap& map) : mapped(std::move(model)) {
+    const auto& m = mapped.instance.model();
     if (map.clocks.size() != 1 || map.resets.size() != 1)
-      ports.refuse("a vector engine has one clock and one reset");
-    const auto in = [&](const std::string& name, unsigned bits) {
-      return pin(map.name_of(name), true, bits);
+      mapped.ports().refuse("a vector engine has one clock and one reset");
+    const auto where = fmt::format("{}: module {}", m.file(), m.functions().top);
+    if (!map.vector) throw std::runtime_error(where + ": its pin map has no section 'vector'");
+    const auto width = [&](const char* name) { return mapped.width(map.name_of(name)); };
+    const auto in = [&](const char* name, unsigned bits) {
+      return mapped.pin(map.name_of(name), true, bits);
     };
-    const auto out = [&](const std::string& name, unsigned bits) {
-      return pin(map.name_of(name), false, bits);
+    const auto out = [&](const char* name, unsigned bits) {
+      return mapped.pin(map.name_of(name), false, bits);
     };
-    const auto may = [&](const std::string& name, unsigned bits) {
-      return map.ports.contains(name) || ports.find(name) ? in(name, bits) : nullptr;
+    const auto may = [&](const char* name, unsigned bits) {
+      return width(name) == 0 && !map.ports.contains(name) ? nullptr : in(name, bits);
     };
-    const auto width = ports.get(map.name_of("a_data"), true).bits;
-    pins.lanes = width / 32;
-    if (pins.lanes == 0 || width % 32 != 0)
-      ports.refuse(
-          fmt::format("port {} has {} bits, expected 32 for each lane", map.name_of("a_data"), width));
+    pins.lanes = width("a_data") / 32;
+    if (pins.lanes == 0 || width("a_data") % 32 != 0)
+      throw std::runtime_error(fmt::format("{}: port {} has {} bits, expected 32 for each lane", where,
+                                           map.name_of("a_data"), width("a_data")));
     pins.own_timing = map.vector->own_timing;
     if (map.vector->columns > 0) pins.most_columns = map.vector->columns;
-    std::size_t sources = 1;
+    std::size_t sources = 0;
     for (const auto op : map.vector->operations) {
       pins.operations.set(op);
       fr_vector command{};
@@ -53,8 +51,8 @@ struct LoadedEngine : ip::RtlEngine {
       sources = std::max(sources, ip::vector_sources(command).size());
     }
     for (const auto type : map.vector->types) pins.types.set(type);
-    pins.clock = pin(map.clocks[0], true, 1);
-    pins.reset = pin(map.resets[0], true, 1);
+    pins.clock = mapped.pin(map.clocks[0], true, 1);
+    pins.reset = mapped.pin(map.resets[0], true, 1);
     pins.reset_level = map.reset_high;
     pins.cmd_valid = in("cmd_valid", 1), pins.cmd_ready = out("cmd_ready", 1), pins.cmd_op = in("cmd_op", 8);
     pins.cmd_a_type = may("cmd_a_type", 8), pins.cmd_b_type = may("cmd_b_type", 8);
@@ -63,40 +61,20 @@ struct LoadedEngine : ip::RtlEngine {
     pins.cmd_rows = in("cmd_rows", 32), pins.cmd_cols = in("cmd_cols", 32);
     pins.cmd_arg0 = may("cmd_arg0", 32), pins.cmd_arg1 = may("cmd_arg1", 32);
     pins.cmd_arg2 = may("cmd_arg2", 32), pins.cmd_arg3 = may("cmd_arg3", 32);
-    for (std::size_t i = 0; i < sources; ++i) {
+    for (unsigned i = 0; i < std::max<std::size_t>(1, sources); ++i) {
       const std::string name(1, "abc"[i]);
-      pins.operands[i] = {in(name + "_valid", 1), out(name + "_ready", 1), in(name + "_data", width)};
+      pins.operands[i] = {in((name + "_valid").c_str(), 1), out((name + "_ready").c_str(), 1),
+                          in((name + "_data").c_str(), pins.lanes * 32)};
     }
-    pins.d_valid = out("d_valid", 1), pins.d_ready = in("d_ready", 1), pins.d_data = out("d_data", width);
-    if (map.ports.contains("d_last") || ports.find("d_last")) pins.d_last = out("d_last", 1);
+    pins.d_valid = out("d_valid", 1), pins.d_ready = in("d_ready", 1);
+    pins.d_data = out("d_data", pins.lanes * 32);
+    if (width("d_last") != 0) pins.d_last = out("d_last", 1);
     if (pins.operations[FR_VECTOR_QUANTIZE]) pins.d_scale = out("d_scale", 32);
-    for (const auto& [name, value] : map.constants) {
-      auto held = value;
-      PinCopy(instance, ports.get(name, true), &held, sizeof held).to_port();
-    }
-    pins.model = this;
-    pins.evaluate = [](void* self) {
-      auto& engine = *static_cast<LoadedEngine*>(self);
-      for (const auto& copy : engine.inputs) copy.to_port();
-      engine.instance.eval();
-      for (const auto& copy : engine.outputs) copy.from_port();
-    };
+    mapped.hold(map.constants);
+    pins.model = &mapped;
+    pins.evaluate = [](void* self) { static_cast<MappedPins*>(self)->evaluate(); };
   }
-
-  ModelInstance instance;
-
- private:
-  unsigned char* pin(const std::string& name, bool input, unsigned bits) {
-    const auto found = ports.get(name, input, bits);
-    if (found.bits == found.word_bits && found.element == 0) return instance.storage(found.port);
-    auto& field = fields.emplace_back((bits + 63) / 64);
-    (input ? inputs : outputs)
-        .emplace_back(instance, found, field.data(), static_cast<unsigned>(field.size() * 8));
-    return reinterpret_cast<unsigned char*>(field.data());
-  }
-  PinsOf ports;
-  std::vector<std::vector<std::uint64_t>> fields;
-  std::vector<PinCopy> inputs, outputs;
+  MappedPins mapped;
 };
 
 std::string lower_case(std::string text) {
@@ -111,8 +89,8 @@ std::unique_ptr<ip::RtlEngine> load_vector_engine(std::shared_ptr<const SharedMo
                                                   const std::string& wave) {
   auto engine = std::make_unique<LoadedEngine>(std::move(model), map);
   if (wave.empty()) return engine;
-  engine->instance.open_waves(wave);
-  engine->pins.dump = [&instance = engine->instance](std::int64_t time) {
+  engine->mapped.instance.open_waves(wave);
+  engine->pins.dump = [&instance = engine->mapped.instance](std::int64_t time) {
     instance.dump_waves(static_cast<std::uint64_t>(time));
   };
   return engine;

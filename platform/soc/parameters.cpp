@@ -398,7 +398,7 @@ ip::ClusterParameters cluster_parameters(const chip::Chip& chip, unsigned index)
   p.dma = {.burst = c.dma.burst,
            .outstanding = c.dma.outstanding,
            .overhead = c.dma.overhead,
-           .post_overhead = c.dma.post_overhead,
+           .post_overhead = c.command.launch,
            .queue_depth = queue_depth,
            .clock = c.clock,
            .timing = timing(chip),

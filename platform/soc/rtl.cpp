@@ -57,7 +57,7 @@ void Soc::put_rtl_into_clusters(const rtl::WaveOptions& waves) {
         parameters, maker,
         [this](unsigned format, const std::string& file) { return tensor_rtl->make_waving(format, file); },
         lockstep_file(waves, fmt::format("cluster{}", i)));
-    lockstep->on_difference = [this, i](const ip::LockstepDifference& difference) { differ(i, difference); };
+    lockstep->on_difference = [this, i](const auto& difference) { differ(i, difference); };
     clusters[i]->tensor.use(std::move(lockstep));
   }
 }
@@ -75,12 +75,12 @@ void Soc::put_rtl_into_vector(const rtl::WaveOptions& waves) {
         std::move(engine), parameters.shape(), parameters.clock,
         [this](const std::string& file) { return vector_rtl->make_waving(file); },
         lockstep_file(waves, fmt::format("cluster{}.vector", i)));
-    lockstep->on_difference = [this, i](const ip::LockstepDifference& difference) { differ(i, difference); };
+    lockstep->on_difference = [this, i](const auto& difference) { differ(i, difference); };
     clusters[i]->vector.use(std::move(lockstep));
   }
 }
 
-/// Of a cluster's arrays or vector engine.
+/// In the tensor or vector engine of a cluster.
 void Soc::differ(unsigned cluster, const ip::LockstepDifference& d) {
   if (!rtl_difference)
     rtl_difference = RtlDifference{

@@ -124,9 +124,9 @@ class Soc : public sc_core::sc_module {
   std::unique_ptr<rtl::VectorLibrary> vector_rtl;  ///< model of the vector engines; empty when none are RTL
   /// Engines of clusters.dma.model rtl, load and store of each cluster in turn; they belong to the clusters.
   std::vector<rtl::RtlDma*> dma_rtl;
-  std::unique_ptr<rtl::RtlNoc> noc_rtl;                            ///< of noc.model rtl; empty without
   std::vector<std::unique_ptr<rtl::LockstepMemory>> hbm_lockstep;  ///< in front of hbm_rtl; empty without
   std::unique_ptr<rtl::LockstepMemory> sram_lockstep;
+  std::unique_ptr<rtl::RtlNoc> noc_rtl;  ///< of noc.model rtl; empty without
   std::optional<RtlDifference> rtl_difference;
   /// What happened when a block in another process was lost; the simulation stops there. Empty: none was.
   std::string lost_block;
@@ -160,8 +160,8 @@ class Soc : public sc_core::sc_module {
   void put_rtl_into_vector(const rtl::WaveOptions& waves);
   void put_rtl_into_noc(const rtl::WaveOptions& waves);
   void put_rtl_into_dma(const rtl::WaveOptions& waves);
-  void put_memories_into_lockstep(const rtl::WaveOptions& waves);
   void differ(unsigned cluster, const ip::LockstepDifference& difference);
+  void put_memories_into_lockstep(const rtl::WaveOptions& waves);
   void differ(const rtl::Difference& difference, rtl::Device& device, const std::string& other_waves);
   /// Bytes within which a transaction stays at one memory tile; 0: all.
   std::uint64_t boundary() const;
