@@ -51,8 +51,8 @@ void CommandProcessor::connect(std::array<Engine*, FR_ENGINE_COUNT> engines, Tur
   engines_ = engines;
   on_end_ = std::move(on_end);
   on_fault_ = std::move(on_fault);
-  turns.add(step_, [this] { step(); });
-  turns.add(arrive_, [this] { deliver(); });
+  turns.add(step_, *this, [this] { step(); });
+  turns.add(arrive_, *this, [this] { deliver(); });
 }
 
 void CommandProcessor::start(std::uint64_t stream, std::uint64_t bytes, std::uint64_t parameters) {

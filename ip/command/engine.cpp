@@ -15,7 +15,7 @@ void Engine::connect(Semaphores& semaphores, Turns& turns, std::function<void()>
   semaphores_ = &semaphores;
   on_progress_ = std::move(on_progress);
   on_fault_ = std::move(on_fault);
-  turns.add(start_, [this] { try_start(); });
+  turns.add(start_, *this, [this] { try_start(); });
   semaphores.watch([this] { wake(); });
   add_turns(turns);
 }
@@ -65,6 +65,7 @@ void Engine::finish() {
   head_ = (head_ + 1) % queue_.size();
   --count_;
   --started_;
+  if (on_end) on_end();
   if (count_ > started_) wake();
   on_progress_();
 }

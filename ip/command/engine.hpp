@@ -52,8 +52,9 @@ class Engine : public sc_core::sc_module {
   void connect(Semaphores& semaphores, Turns& turns, std::function<void()> on_progress,
                std::function<void(const Command&, LocalFault)> on_fault);
 
-  /// Called when a command begins; may be empty.
+  /// Called when a command begins and has ended; may be empty.
   std::function<void(const Command&)> on_begin;
+  std::function<void()> on_end;
 
   bool has_room() const { return count_ < queue_.size(); }
   bool idle() const { return count_ == 0; }

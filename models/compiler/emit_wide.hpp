@@ -34,17 +34,17 @@ enum WideRegister : unsigned {
 };
 
 enum WideSemaphore : std::uint8_t {
-  slot_free = 20,                          ///< one for each slot
-  tile_full = slot_free + 8,               ///< a tile is in its slot
-  tile_loaded,                             ///< the same, for those who pass it on
-  tile_there,                              ///< from the one before in the chain: it has the tile
-  tile_copied,                             ///< from the one behind: it has it too
-  tile_used,                               ///< multiplied
+  slot_free = 20,             ///< one for each slot
+  tile_full = slot_free + 8,  ///< a tile is in its slot
+  tile_loaded,                ///< the same, for those who pass it on
+  tile_there,                 ///< from the one before in the chain: it has the tile
+  tile_copied,                ///< from the one behind: it has it too
+  tile_used,                  ///< multiplied
   operand_full,
   operand_free,
-  block_free,                              ///< one for each block
+  block_free,  ///< one for each block
   block_full = block_free + Wide::block_count,
-  result_made,                             ///< there is something to store
+  result_made,  ///< there is something to store
   keys_full,
   keys_free,
   values_full,
@@ -73,7 +73,7 @@ class WideEmitter : public AttentionEmitter {
  protected:
   /// A tile of weights on its way: where it lies in memory, and what is made with it.
   struct Unit {
-    std::uint32_t owner;  ///< cluster whose lane has it
+    std::uint32_t owner;   ///< cluster whose lane has it
     std::uint64_t offset;  ///< in that lane, from the layer's first tile
     WeightTile tile;
     std::size_t work;  ///< number of the piece of work it belongs to
@@ -112,6 +112,8 @@ class WideEmitter : public AttentionEmitter {
 
   // Weights
 
+  static constexpr std::uint32_t tile_parts = 2;
+
   std::uint64_t advance_of(const Lane& lane, const std::vector<WeightTile>& tiles, std::size_t count) const {
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < count; ++i) sum += lane.advance(plan_.tile_bytes(tiles[i]));
@@ -136,18 +138,20 @@ class WideEmitter : public AttentionEmitter {
   }
   Unit unit_of(const Work& work, std::size_t number, const Block& block, std::size_t i) const {
     const auto at = block.first + i;
-    return {work.owner, work.offset + advance_of(memory_.lanes[work.owner], *work.tiles, at), (*work.tiles)[at],
-            number,     i + 1 == block.count};
+    return {work.owner, work.offset + advance_of(memory_.lanes[work.owner], *work.tiles, at),
+            (*work.tiles)[at], number, i + 1 == block.count};
   }
   /// Two pieces of work can share their loads when their tiles are alike and lie at the same places of two
   /// lanes, layer by layer.
   bool alike(const Work& a, const Work& b) const {
-    if (a.owner == b.owner || a.blocks.size() != b.blocks.size() || layer_advance(a.owner) != layer_advance(b.owner))
+    if (a.owner == b.owner || a.blocks.size() != b.blocks.size() ||
+        layer_advance(a.owner) != layer_advance(b.owner))
       return false;
     for (std::size_t i = 0; i < a.blocks.size(); ++i) {
       if (a.blocks[i].count != b.blocks[i].count) return false;
       for (std::size_t t = 0; t < a.blocks[i].count; ++t)
-        if (plan_.tile_bytes((*a.tiles)[a.blocks[i].first + t]) != plan_.tile_bytes((*b.tiles)[b.blocks[i].first + t]))
+        if (plan_.tile_bytes((*a.tiles)[a.blocks[i].first + t]) !=
+            plan_.tile_bytes((*b.tiles)[b.blocks[i].first + t]))
           return false;
     }
     return true;
@@ -156,59 +160,86 @@ class WideEmitter : public AttentionEmitter {
     std::vector<std::vector<std::size_t>> pairs;
     for (std::size_t i = 0; i < works.size(); ++i) {
       pairs.push_back({i});
-      if (wide().together == 2 && i + 1 < works.size() && alike(works[i], works[i + 1])) pairs.back().push_back(++i);
+      if (wide().together == 2 && i + 1 < works.size() && alike(works[i], works[i + 1]))
+        pairs.back().push_back(++i);
     }
     return pairs;
   }
 
-  /// Loads tiles into the next slots and tells the neighbours in the chain.
+  /// Loads tiles into the next slots and tells the neighbours in the chain. Tiles come in parts, so that the next
+  /// cluster has the first while the others are on their way, and its loads follow one another without gaps.
   void issue(Together& tiles) {
     for (auto& unit : tiles) {
       unit.slot = next_slot_;
       next_slot_ = (next_slot_ + 1) % wide().slots;
     }
-    const auto slot_at = [this](const Unit& unit) { return wide().slots_at + unit.slot * wide().slot_bytes; };
-    const auto count = static_cast<std::uint8_t>(tiles.size());
-    const bool passes_on = !begins_chain() || !ends_chain();
-    if (begins_chain()) {
-      const auto& first = tiles.front();
-      const auto& lane = memory_.lanes[first.owner];
-      const auto bytes = plan_.tile_bytes(first.tile);
-      if (loads_from_ != first.owner) {
-        out_.scalar(FR_SCALAR_MUL, layer_weights, layer, none, static_cast<std::int64_t>(layer_advance(first.owner)));
-        loads_from_ = first.owner;
+    const bool chained = !begins_chain() || !ends_chain();
+    const auto bytes = plan_.tile_bytes(tiles.front().tile);
+    const auto& lane = memory_.lanes[tiles.front().owner];
+    const bool in_parts = chained && lane.rounds(bytes) % tile_parts == 0 &&
+                          bytes == lane.parts(bytes) * lane.part_bytes(bytes);
+    const auto parts = in_parts ? tile_parts : 1;
+    for (std::uint32_t part = 0; part < parts; ++part) {
+      if (begins_chain())
+        load_part(tiles, part, parts, chained);
+      else
+        copy_part(tiles, part, parts);
+      if (!chained) continue;
+      for (std::size_t i = 0; i < tiles.size(); ++i) {
+        Sync loaded{{{tile_loaded, 1}}, {}};
+        if (!ends_chain()) post_at_once(cluster_ + 1, tile_there, std::exchange(loaded, {}));
+        if (!begins_chain() && part + 1 == parts)
+          post_at_once(cluster_ - 1, tile_copied, loaded);
+        else if (ends_chain())
+          out_.add(FR_OP_COLLECTIVE_NOP, loaded);
       }
-      auto c = run_of(lane.base + first.offset, slot_at(first), lane.part_bytes(bytes));
-      c.size1 = u32(lane.linear() ? 1 : lane.width);
-      c.local_stride1 = narrow(c.bytes);
-      c.global_stride1 = static_cast<std::int64_t>(lane.piece);
-      c.size2 = u32(lane.rounds(bytes));
-      c.local_stride2 = narrow(std::uint64_t{c.bytes} * c.size1);
-      c.global_stride2 = static_cast<std::int64_t>(lane.stride);
-      Sync sync{{{of(slot_free, first.slot), 1}}, {{tile_full, count}}};
-      if (tiles.size() == 2) {
-        const auto& second = tiles[1];
-        c.size1 = 2;
-        c.local_stride1 = static_cast<std::int32_t>(slot_at(second)) - static_cast<std::int32_t>(slot_at(first));
-        c.global_stride1 = static_cast<std::int64_t>(memory_.lanes[second.owner].base + second.offset) -
-                           static_cast<std::int64_t>(lane.base + first.offset);
-        c.local_stride2 = narrow(c.bytes);
-        sync.wait.push_back({of(slot_free, second.slot), 1});
-      }
-      if (passes_on) sync.signal.push_back({tile_loaded, count});
-      out_.add(FR_OP_LOAD, c, sync, {FR_PATCH(fr_copy, global, layer_weights, 1)});
-    } else {
-      for (const auto& unit : tiles)
-        out_.add(FR_OP_LOAD,
-                 run_of(chip::address_map::scratchpad(cluster_ - 1) + slot_at(unit), slot_at(unit),
-                        plan_.tile_bytes(unit.tile)),
-                 {{{of(slot_free, unit.slot), 1}, {tile_there, 1}}, {{tile_full, 1}, {tile_loaded, 1}}});
     }
-    if (!passes_on) return;
-    for (std::size_t i = 0; i < tiles.size(); ++i) {
-      Sync loaded{{{tile_loaded, 1}}, {}};
-      if (!ends_chain()) post_at_once(cluster_ + 1, tile_there, std::exchange(loaded, {}));
-      if (!begins_chain()) post_at_once(cluster_ - 1, tile_copied, loaded);
+  }
+  std::uint32_t slot_at(const Unit& unit) const { return wide().slots_at + unit.slot * wide().slot_bytes; }
+  /// From memory.
+  void load_part(const Together& tiles, std::uint32_t part, std::uint32_t parts, bool chained) {
+    const auto count = static_cast<std::uint8_t>(tiles.size());
+    const auto& first = tiles.front();
+    const auto& lane = memory_.lanes[first.owner];
+    const auto bytes = plan_.tile_bytes(first.tile);
+    const auto rounds = lane.rounds(bytes) / parts;
+    if (loads_from_ != first.owner) {
+      out_.scalar(FR_SCALAR_MUL, layer_weights, layer, none,
+                  static_cast<std::int64_t>(layer_advance(first.owner)));
+      loads_from_ = first.owner;
+    }
+    auto c = run_of(lane.base + first.offset + part * rounds * lane.stride,
+                    slot_at(first) + u32(part * bytes / parts), lane.part_bytes(bytes));
+    c.size1 = u32(lane.linear() ? 1 : lane.width);
+    c.local_stride1 = narrow(c.bytes);
+    c.global_stride1 = static_cast<std::int64_t>(lane.piece);
+    c.size2 = u32(rounds);
+    c.local_stride2 = narrow(std::uint64_t{c.bytes} * c.size1);
+    c.global_stride2 = static_cast<std::int64_t>(lane.stride);
+    Sync sync;
+    if (part == 0)
+      for (const auto& unit : tiles) sync.wait.push_back({of(slot_free, unit.slot), 1});
+    if (part + 1 == parts) sync.signal.push_back({tile_full, count});
+    if (chained) sync.signal.push_back({tile_loaded, count});
+    if (tiles.size() == 2) {
+      const auto& second = tiles[1];
+      c.size1 = 2;
+      c.local_stride1 = static_cast<std::int32_t>(slot_at(second)) - static_cast<std::int32_t>(slot_at(first));
+      c.global_stride1 = static_cast<std::int64_t>(memory_.lanes[second.owner].base + second.offset) -
+                         static_cast<std::int64_t>(lane.base + first.offset);
+      c.local_stride2 = narrow(c.bytes);
+    }
+    out_.add(FR_OP_LOAD, c, sync, {FR_PATCH(fr_copy, global, layer_weights, 1)});
+  }
+  /// From the one before in the chain.
+  void copy_part(const Together& tiles, std::uint32_t part, std::uint32_t parts) {
+    for (const auto& unit : tiles) {
+      const auto bytes = plan_.tile_bytes(unit.tile) / parts;
+      const auto at = slot_at(unit) + u32(part * bytes);
+      Sync sync{{{tile_there, 1}}, {{tile_loaded, 1}}};
+      if (part == 0) sync.wait.push_back({of(slot_free, unit.slot), 1});
+      if (part + 1 == parts) sync.signal.push_back({tile_full, 1});
+      out_.add(FR_OP_LOAD, run_of(chip::address_map::scratchpad(cluster_ - 1) + at, at, bytes), sync);
     }
   }
   /// A post that does not wait for stores.
@@ -222,7 +253,8 @@ class WideEmitter : public AttentionEmitter {
   }
   void multiply(const Unit& unit, bool starts_block, Sync sync = {}) {
     fr_matmul m{};
-    m.a = unit.a, m.a_stride = narrow(unit.a_stride), m.a_type = static_cast<std::uint8_t>(plan_.numerics.activation);
+    m.a = unit.a, m.a_stride = narrow(unit.a_stride),
+    m.a_type = static_cast<std::uint8_t>(plan_.numerics.activation);
     m.b = wide().slots_at + unit.slot * wide().slot_bytes;
     m.b_stride = narrow(unit.tile.n.size() * plan_.weight_bytes());
     m.b_type = static_cast<std::uint8_t>(plan_.numerics.weight);
@@ -232,7 +264,8 @@ class WideEmitter : public AttentionEmitter {
     m.flags = unit.tile.first_k() ? 0 : FR_MATMUL_ACCUMULATE;
     sync.wait.push_back({tile_full, 1});
     if (starts_block) sync.wait.push_back({of(block_free, u32(static_cast<std::uint64_t>(unit.block))), 1});
-    sync.signal.push_back(ends_chain() ? fr_semaphore_use{of(slot_free, unit.slot), 1} : fr_semaphore_use{tile_used, 1});
+    sync.signal.push_back(ends_chain() ? fr_semaphore_use{of(slot_free, unit.slot), 1}
+                                       : fr_semaphore_use{tile_used, 1});
     out_.add(FR_OP_MATMUL, m, sync, {FR_PATCH(fr_matmul, m, rows, 1)});
     if (!ends_chain())
       out_.add(FR_OP_COLLECTIVE_NOP, {{{tile_used, 1}, {tile_copied, 1}}, {{of(slot_free, unit.slot), 1}}});
@@ -241,7 +274,8 @@ class WideEmitter : public AttentionEmitter {
   /// Streams tiles through the slots, as many ahead as there is room. `operands` comes when the first are on
   /// their way, `before` and `after` around each product.
   void stream(std::vector<Together> loads, const std::function<void()>& operands,
-              const std::function<void(const Unit&)>& before, const std::function<void(const Unit&)>& product) {
+              const std::function<void(const Unit&)>& before,
+              const std::function<void(const Unit&)>& product) {
     loads_from_ = ~std::uint32_t{0};
     std::size_t ahead = 0, room = wide().slots;
     const auto fill = [&] {
@@ -263,15 +297,17 @@ class WideEmitter : public AttentionEmitter {
 
   /// Sums of each block in a place of its own, in the zone of blocks; `epilogue(work, blocks)` takes them on.
   /// The operand is this row group's rows of the normalised stream.
-  void project_blocks(const std::vector<Work>& works,
-                      const std::function<void(const Work&, const std::vector<int>&)>& epilogue,
-                      const std::function<void()>& also = [] {}) {
+  void project_blocks(
+      const std::vector<Work>& works,
+      const std::function<void(const Work&, const std::vector<int>&)>& epilogue,
+      const std::function<void()>& also = [] {}) {
     std::vector<Together> loads;
     for (const auto& pair : pairs_of(works))
       for (std::size_t b = 0; b < works[pair.front()].blocks.size(); ++b)
         for (std::size_t t = 0; t < works[pair.front()].blocks[b].count; ++t) {
           loads.emplace_back();
-          for (const auto number : pair) loads.back().push_back(unit_of(works[number], number, works[number].blocks[b], t));
+          for (const auto number : pair)
+            loads.back().push_back(unit_of(works[number], number, works[number].blocks[b], t));
         }
     const auto row_bytes = std::uint64_t{model_.hidden} * act_;
     const auto& first = works.front();
@@ -285,8 +321,8 @@ class WideEmitter : public AttentionEmitter {
           auto barrier = wait_for(static_cast<Semaphore>(normed_posted), wide().column_groups);
           for (std::size_t i = 0; i < parts; ++i) {
             const auto k = (*first.tiles)[first.blocks.front().first + i].k;
-            auto c = run_of(memory_.ffn_sum + base_row() * row_bytes + k.begin * act_, wide().operand + u32(k.begin * act_),
-                            k.size() * act_);
+            auto c = run_of(memory_.ffn_sum + base_row() * row_bytes + k.begin * act_,
+                            wide().operand + u32(k.begin * act_), k.size() * act_);
             c.size1 = 0;
             c.local_stride1 = narrow(row_bytes);
             c.global_stride1 = static_cast<std::int64_t>(row_bytes);
@@ -332,8 +368,8 @@ class WideEmitter : public AttentionEmitter {
 
   /// Sums of all columns of the group, in the place of the operand; A comes in panels along k from `from`,
   /// [rows][width], when the team has posted.
-  void project_panels(const std::vector<WeightTile> Projections::*projection, std::uint64_t from, std::uint64_t width,
-                      WideSemaphore posted) {
+  void project_panels(const std::vector<WeightTile> Projections::*projection, std::uint64_t from,
+                      std::uint64_t width, WideSemaphore posted) {
     std::vector<Work> works;
     for (std::uint32_t i = 0; i < wide().row_groups; ++i) {
       const auto owner = first_owner() + i;
@@ -390,7 +426,8 @@ class WideEmitter : public AttentionEmitter {
         [&](const Unit& given) {
           auto unit = given;
           const auto p = unit.tile.k.begin / depth;
-          unit.a = wide().panels + u32(p % wide().panel_count * wide().panel_bytes + (unit.tile.k.begin - p * depth) * act_);
+          unit.a = wide().panels +
+                   u32(p % wide().panel_count * wide().panel_bytes + (unit.tile.k.begin - p * depth) * act_);
           unit.a_stride = depth * act_;
           unit.sums = sums;
           unit.sums.at += u32((plan_.share(unit.owner).hidden.begin - columns.begin + unit.tile.n.begin) * 4);
@@ -407,7 +444,8 @@ class WideEmitter : public AttentionEmitter {
   void post_to_team(WideSemaphore posted, const Sync& sync = {}) {
     post_to(row_group(), wide().row_groups, wide().column_groups, posted, sync);
   }
-  void post_to(std::uint32_t first, std::uint32_t step, std::uint32_t count, WideSemaphore posted, const Sync& sync = {}) {
+  void post_to(std::uint32_t first, std::uint32_t step, std::uint32_t count, WideSemaphore posted,
+               const Sync& sync = {}) {
     fr_post p{};
     p.address = chip::address_map::cluster_registers(first) + FR_CLUSTER_POST;
     p.stride = chip::address_map::cluster_stride * step;

@@ -24,8 +24,9 @@ class WideAttention : public WideEmitter {
            (row_group() * std::uint64_t{model_.heads} + head) * wide().rows() * model_.head_dim * act_;
   }
 
-  /// All own heads, one key/value head after the other, with the whole of its keys and values in the scratchpad.
-  /// Some rows of one head are a piece: scores, soft-max and weighted values of neighbouring pieces overlap.
+  /// All own heads, one key/value head after the other, with the whole of its keys and values in the
+  /// scratchpad. Some rows of one head are a piece: scores, soft-max and weighted values of neighbouring
+  /// pieces overlap.
   void wide_attention() {
     const auto kv = group_heads_of(&Share::kv_heads);
     out_.add(FR_OP_LOAD_NOP, wait_for(static_cast<Semaphore>(cache_posted), wide().row_groups));
@@ -62,8 +63,8 @@ class WideAttention : public WideEmitter {
  private:
   struct Piece {
     std::uint64_t kv, head;
-    bool second;  ///< of the two runs
-    std::uint32_t from;  ///< row of the run
+    bool second;                                  ///< of the two runs
+    std::uint32_t from;                           ///< row of the run
     bool begins_head = false, ends_head = false;  ///< first and last of the key/value head
     bool begins_run = false, ends_run = false;    ///< of the key/value head with one of the runs
     bool begins_part = false;                     ///< of those with the same rows
@@ -82,13 +83,16 @@ class WideAttention : public WideEmitter {
   }
   std::uint64_t head_bytes() const { return std::uint64_t{model_.head_dim} * act_; }
   Matrix scores_of(std::size_t i) const {
-    return {wide().scores + u32(i % 2) * wide().score_rows * wide().score_stride, wide().score_stride, FR_TYPE_F32};
+    return {wide().scores + u32(i % 2) * wide().score_rows * wide().score_stride, wide().score_stride,
+            FR_TYPE_F32};
   }
 
-  void load_cache(std::uint64_t kv, std::uint64_t cache, std::uint32_t to, WideSemaphore free, WideSemaphore full) {
-    out_.add(FR_OP_LOAD, run_of(cache + (kv - plan_.kv_heads.begin) * plan_.kv_head_bytes(), to, 0),
-             {{{free, 1}}, {{full, 1}}},
-             {FR_PATCH(fr_copy, global, cache_offset, 1), FR_PATCH(fr_copy, bytes, seen, narrow(head_bytes()))});
+  void load_cache(std::uint64_t kv, std::uint64_t cache, std::uint32_t to, WideSemaphore free,
+                  WideSemaphore full) {
+    out_.add(
+        FR_OP_LOAD, run_of(cache + (kv - plan_.kv_heads.begin) * plan_.kv_head_bytes(), to, 0),
+        {{{free, 1}}, {{full, 1}}},
+        {FR_PATCH(fr_copy, global, cache_offset, 1), FR_PATCH(fr_copy, bytes, seen, narrow(head_bytes()))});
   }
   /// One run's queries of the heads that share a key/value head.
   void load_queries(const Piece& p) {
@@ -160,13 +164,15 @@ class WideAttention : public WideEmitter {
     fr_matmul pv{};
     pv.a = scores.at, pv.a_stride = narrow(scores.stride), pv.a_type = type;
     pv.b = wide().values, pv.b_stride = narrow(head_bytes()), pv.b_type = type;
-    pv.c = wide().outputs + u32(i % 2) * wide().output_bytes, pv.c_stride = narrow(head_bytes()), pv.c_type = type;
+    pv.c = wide().outputs + u32(i % 2) * wide().output_bytes, pv.c_stride = narrow(head_bytes()),
+    pv.c_type = type;
     pv.n = model_.head_dim;
     out_.add(FR_OP_MATMUL, pv, {{{weights_full, 1}, {output_free, 1}}, {{output_full, 1}, {scores_free, 1}}},
              {FR_PATCH(fr_matmul, m, piece_rows(p), 1), FR_PATCH(fr_matmul, k, piece_positions(p), 1)});
     if (p.ends_head) out_.add(FR_OP_TENSOR_NOP, {{}, {{values_free, 1}}});
     const auto width = std::uint64_t{queries_} * act_;
-    auto c = run_of(memory_.attention + (base_row() + p.from) * width + p.head * head_bytes(), pv.c, head_bytes());
+    auto c =
+        run_of(memory_.attention + (base_row() + p.from) * width + p.head * head_bytes(), pv.c, head_bytes());
     c.size1 = 0;
     c.local_stride1 = narrow(head_bytes());
     c.global_stride1 = static_cast<std::int64_t>(width);

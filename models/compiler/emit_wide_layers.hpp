@@ -87,14 +87,17 @@ class WideLayers : public WideAttention {
     std::vector<Patch> patches;
     if (layers_on > 0) patches.push_back(FR_PATCH(fr_copy, global, layer, narrow(block)));
     out_.add(FR_OP_LOAD,
-             run_of(memory_.constants[cluster_] + layers_on * block + plan_.constants.attention_norm, wide().next_norm,
-                    model_.hidden * 4ull),
+             run_of(memory_.constants[cluster_] + layers_on * block + plan_.constants.attention_norm,
+                    wide().next_norm, model_.hidden * 4ull),
              {{}, {{layer_constants_full, 1}}}, patches);
   }
 
   void wide_layer() {
     out_.scalar(FR_SCALAR_MUL, cache_offset, layer, none, static_cast<std::int64_t>(plan_.kv_layer_bytes()));
     if (has_windows()) choose_window();
+    // The one command of the vector engine with the first operator's tag: where a layer begins.
+    out_.set_tag(u32(graph_.prologue.size()));
+    out_.add(FR_OP_VECTOR_NOP);
     tag(OperatorKind::query_key_value);
     query_key_value();
     tag(OperatorKind::attention);
@@ -123,7 +126,8 @@ class WideLayers : public WideAttention {
     normalise_run(norm != nullptr, weights, part1, count1, first1, true);
     post_to_team(normed_posted);
   }
-  void normalise_run(bool adds, std::uint32_t weights, unsigned part, unsigned count, unsigned first, bool second) {
+  void normalise_run(bool adds, std::uint32_t weights, unsigned part, unsigned count, unsigned first,
+                     bool second) {
     const auto at_once = wide().norm_rows;
     out_.scalar(FR_SCALAR_CEIL_DIV, scratch_register, count, none, 2 * at_once);
     out_.begin_loop(tile, 0, {FR_PATCH(fr_loop, count, scratch_register, 1)});
@@ -140,8 +144,10 @@ class WideLayers : public WideAttention {
   }
   /// `row_count` rows from `row` of a run on.
   void normalise_rows(bool adds, std::uint32_t weights, unsigned first, bool second, std::uint32_t set) {
-    const auto row_bytes = std::uint64_t{model_.hidden} * 4, normed_bytes = std::uint64_t{model_.hidden} * act_;
-    const auto stream = wide().blocks + set * wide().norm_bytes, others = stream + u32(wide().norm_rows * row_bytes),
+    const auto row_bytes = std::uint64_t{model_.hidden} * 4,
+               normed_bytes = std::uint64_t{model_.hidden} * act_;
+    const auto stream = wide().blocks + set * wide().norm_bytes,
+               others = stream + u32(wide().norm_rows * row_bytes),
                result = others + u32(wide().norm_rows * row_bytes);
     const auto in_run = [&](std::size_t offset, std::size_t width, std::uint64_t stride) {
       std::vector<Patch> patches{{offset, width, row, narrow(stride)}};
@@ -154,7 +160,8 @@ class WideLayers : public WideAttention {
     };
     const Patch vector_rows = FR_PATCH(fr_vector, rows, row_count, 1);
     const Matrix residual{stream, row_bytes, FR_TYPE_F32};
-    auto rows_copy = [&](std::uint64_t global, std::uint32_t local, std::uint64_t bytes, std::uint64_t global_stride) {
+    auto rows_copy = [&](std::uint64_t global, std::uint32_t local, std::uint64_t bytes,
+                         std::uint64_t global_stride) {
       auto c = run_of(global, local, bytes);
       c.size1 = 0;
       c.local_stride1 = narrow(row_bytes);
@@ -177,7 +184,8 @@ class WideLayers : public WideAttention {
       out_.add(FR_OP_GATHER, g, free,
                {FR_PATCH(fr_gather, indices, position, 4), FR_PATCH(fr_gather, indices, first, 4),
                 FR_PATCH(fr_gather, indices, row, 4), FR_PATCH(fr_gather, count, row_count, 1)});
-      out_.add(FR_OP_VECTOR, vector(FR_VECTOR_COPY, model_.hidden, activations(others, model_.hidden), residual),
+      out_.add(FR_OP_VECTOR,
+               vector(FR_VECTOR_COPY, model_.hidden, activations(others, model_.hidden), residual),
                std::exchange(loaded, {}), {vector_rows});
       if (model_.embedding_scale != 1) {
         auto v = vector(FR_VECTOR_AFFINE, model_.hidden, residual, residual);
@@ -193,11 +201,12 @@ class WideLayers : public WideAttention {
                of_rows(in_run(offsetof(fr_copy, global), 8, row_bytes)));
       for (const auto g : members) {
         const auto columns = group_hidden(g);
-        out_.add(FR_OP_LOAD,
-                 rows_copy(chip::address_map::scratchpad(g * wide().row_groups + row_group()) + wide().operand,
-                           others + u32(columns.begin * 4), columns.size() * 4, columns.size() * 4),
-                 g == members.back() ? Sync{{}, {{block_full, 1}}} : Sync{},
-                 of_rows(in_run(offsetof(fr_copy, global), 8, columns.size() * 4)));
+        out_.add(
+            FR_OP_LOAD,
+            rows_copy(chip::address_map::scratchpad(g * wide().row_groups + row_group()) + wide().operand,
+                      others + u32(columns.begin * 4), columns.size() * 4, columns.size() * 4),
+            g == members.back() ? Sync{{}, {{block_full, 1}}} : Sync{},
+            of_rows(in_run(offsetof(fr_copy, global), 8, columns.size() * 4)));
       }
       for (std::uint32_t g = 0; g < wide().column_groups; ++g) {
         const auto columns = group_hidden(g);
@@ -205,8 +214,7 @@ class WideLayers : public WideAttention {
         const Matrix part{residual.at + u32(columns.begin * 4), residual.stride, FR_TYPE_F32};
         auto v = vector(FR_VECTOR_ADD, columns.size(), part, part);
         std::vector<Patch> patches;
-        if (own)
-          patches = in_run(offsetof(fr_vector, b), 4, columns.size() * 4);
+        if (own) patches = in_run(offsetof(fr_vector, b), 4, columns.size() * 4);
         set_b(v, own ? Matrix{wide().operand, columns.size() * 4, FR_TYPE_F32}
                      : Matrix{others + u32(columns.begin * 4), row_bytes, FR_TYPE_F32});
         patches.push_back(vector_rows);
@@ -221,7 +229,8 @@ class WideLayers : public WideAttention {
     store.size1 = 0;
     store.local_stride1 = narrow(normed_bytes);
     store.global_stride1 = static_cast<std::int64_t>(normed_bytes);
-    out_.add(FR_OP_STORE, store, {{{result_made, 1}}, {}}, of_rows(in_run(offsetof(fr_copy, global), 8, normed_bytes)));
+    out_.add(FR_OP_STORE, store, {{{result_made, 1}}, {}},
+             of_rows(in_run(offsetof(fr_copy, global), 8, normed_bytes)));
     out_.add(FR_OP_STORE, rows_copy(at, stream, row_bytes, row_bytes), {{}, {{of(block_free, set), 1}}},
              of_rows(in_run(offsetof(fr_copy, global), 8, row_bytes)));
   }
@@ -274,13 +283,14 @@ class WideLayers : public WideAttention {
     for (std::size_t b = 0; b < most; ++b)
       for (std::uint32_t i = 0; i < wide().row_groups; ++i)
         if (b < blocks[i].size())
-          works.push_back({first_owner() + i, &plan_.tiles(first_owner() + i).query_key_value, 0, {blocks[i][b]}});
+          works.push_back(
+              {first_owner() + i, &plan_.tiles(first_owner() + i).query_key_value, 0, {blocks[i][b]}});
     project_blocks(
-        works, [this](const Work& work, const std::vector<int>& held) { place_wide_heads(work, held.front()); },
+        works,
+        [this](const Work& work, const std::vector<int>& held) { place_wide_heads(work, held.front()); },
         [this] {
-          out_.add(FR_OP_LOAD,
-                   run_of(memory_.constants[cluster_], wide().constants, plan_.constants.bytes), {},
-                   {FR_PATCH(fr_copy, global, layer, narrow(plan_.constants.bytes))});
+          out_.add(FR_OP_LOAD, run_of(memory_.constants[cluster_], wide().constants, plan_.constants.bytes),
+                   {}, {FR_PATCH(fr_copy, global, layer, narrow(plan_.constants.bytes))});
           load_angles(memory_.cosines, wide().cosines);
           load_angles(memory_.sines, wide().sines);
           load_next_norm(1);
@@ -311,14 +321,17 @@ class WideLayers : public WideAttention {
     std::vector<Matrix> results;
     for (const auto& head : heads) {
       const Matrix from{block.at + u32((head.column - columns.begin) * 4), block.stride, FR_TYPE_F32};
-      const bool rotates = head.kind != Head::value && rotated > 0, whole = !rotates || rotated == model_.head_dim;
+      const bool rotates = head.kind != Head::value && rotated > 0,
+                 whole = !rotates || rotated == model_.head_dim;
       // A head alone in its block moves together, row by row, so that it is stored in one piece.
-      const Matrix to{from.at, heads.size() == 1 && whole ? head_bytes : block.stride, plan_.numerics.activation};
+      const Matrix to{from.at, heads.size() == 1 && whole ? head_bytes : block.stride,
+                      plan_.numerics.activation};
       if (model_.qk_norm && head.kind != Head::value) {
         auto v = vector(FR_VECTOR_RMSNORM, model_.head_dim, from, from);
         v.arg0 = bits(model_.norm_eps);
-        set_b(v, {wide().constants + (head.kind == Head::query ? plan_.constants.query_norm : plan_.constants.key_norm), 0,
-                  FR_TYPE_F32});
+        set_b(v, {wide().constants +
+                      (head.kind == Head::query ? plan_.constants.query_norm : plan_.constants.key_norm),
+                  0, FR_TYPE_F32});
         out_.add(FR_OP_VECTOR, v, std::exchange(made, {}), {all_rows});
       }
       const auto part = [&](unsigned op, std::uint64_t first, std::uint64_t cols) {
@@ -341,7 +354,8 @@ class WideLayers : public WideAttention {
       }
       const std::uint64_t plain = rotates ? rotated : 0;
       if (plain < model_.head_dim)
-        out_.add(FR_OP_VECTOR, part(FR_VECTOR_COPY, plain, model_.head_dim - plain), sync_of(true), {all_rows});
+        out_.add(FR_OP_VECTOR, part(FR_VECTOR_COPY, plain, model_.head_dim - plain), sync_of(true),
+                 {all_rows});
       results.push_back(to);
     }
     Sync stored{{{result_made, 1}}, {}};
@@ -387,11 +401,13 @@ class WideLayers : public WideAttention {
         const auto owner = first_owner() + i;
         const auto count = blocks[i].size() / (model_.gated ? 2 : 1);
         if (b >= count) continue;
-        Work work{owner, &plan_.tiles(owner).gate_up, offset_of(owner, &Projections::gate_up), {blocks[i][b]}};
+        Work work{
+            owner, &plan_.tiles(owner).gate_up, offset_of(owner, &Projections::gate_up), {blocks[i][b]}};
         if (model_.gated) work.blocks.push_back(blocks[i][b + count]);
         works.push_back(std::move(work));
       }
-    project_blocks(works, [this](const Work& work, const std::vector<int>& held) { activate_block(work, held); });
+    project_blocks(works,
+                   [this](const Work& work, const std::vector<int>& held) { activate_block(work, held); });
     post_to_team(hidden_posted);
   }
   void activate_block(const Work& work, const std::vector<int>& held) {
@@ -413,12 +429,14 @@ class WideLayers : public WideAttention {
       out_.add(FR_OP_VECTOR, v, sync, {all_rows});
     }
     const auto width = std::uint64_t{model_.ffn} * act_;
-    auto c = run_of(memory_.swiglu + base_row() * width + (plan_.share(work.owner).ffn.begin + n.begin) * act_, to.at,
-                    n.size() * act_);
+    auto c =
+        run_of(memory_.swiglu + base_row() * width + (plan_.share(work.owner).ffn.begin + n.begin) * act_,
+               to.at, n.size() * act_);
     c.size1 = 0;
     c.local_stride1 = narrow(to.stride);
     c.global_stride1 = static_cast<std::int64_t>(width);
-    out_.add(FR_OP_STORE, c, {{{result_made, 1}}, {{of(block_free, static_cast<std::uint32_t>(held.front())), 1}}},
+    out_.add(FR_OP_STORE, c,
+             {{{result_made, 1}}, {{of(block_free, static_cast<std::uint32_t>(held.front())), 1}}},
              {FR_PATCH(fr_copy, size1, rows, 1)});
   }
 
@@ -428,7 +446,14 @@ class WideLayers : public WideAttention {
     settle(true);
     // The row of the step's last token among all: of run k, whose row group is k or what mirrors it.
     const auto groups = std::int64_t{wide().row_groups};
-    enum : unsigned { last = first0, run = first1, group = part0, below = part1, local = count0, other = count1 };
+    enum : unsigned {
+      last = first0,
+      run = first1,
+      group = part0,
+      below = part1,
+      local = count0,
+      other = count1
+    };
     out_.scalar(FR_SCALAR_ADD, last, tokens, none, -1);
     out_.scalar(FR_SCALAR_DIV, run, last, half, 0);
     out_.scalar(FR_SCALAR_LESS, below, run, none, groups);
@@ -449,7 +474,8 @@ class WideLayers : public WideAttention {
          {FR_PATCH(fr_copy, global, group, narrow(row_bytes))});
     // As after the layers of a step of few tokens.
     for (const auto reg : {load_slot, use_slot}) out_.scalar(FR_SCALAR_MUL, reg, none, none, 0);
-    out_.scalar(FR_SCALAR_MUL, weight_offset, layers, none, static_cast<std::int64_t>(layer_advance(cluster_)));
+    out_.scalar(FR_SCALAR_MUL, weight_offset, layers, none,
+                static_cast<std::int64_t>(layer_advance(cluster_)));
   }
 };
 

@@ -171,12 +171,11 @@ void cut_tiles(Plan& plan, const chip::Tensor& tensor, bool for_many) {
   const std::uint64_t queries = std::uint64_t{m.heads} * m.head_dim;
   plan.projections.clear();
   for (const auto& s : plan.shares)
-    plan.projections.push_back({tile_weights(m.hidden, s.qkv_columns(), limits),
-                                tile_weights(queries, s.hidden.size(), limits),
-                                for_many && m.gated ? tile_gates(m.hidden, s.ffn.size(), limits)
-                                                    : tile_weights(m.hidden, plan.up_columns(s), limits),
-                                tile_weights(m.ffn, s.hidden.size(), limits),
-                                tile_weights(m.hidden, s.vocabulary.size(), limits)});
+    plan.projections.push_back(
+        {tile_weights(m.hidden, s.qkv_columns(), limits), tile_weights(queries, s.hidden.size(), limits),
+         for_many && m.gated ? tile_gates(m.hidden, s.ffn.size(), limits)
+                             : tile_weights(m.hidden, plan.up_columns(s), limits),
+         tile_weights(m.ffn, s.hidden.size(), limits), tile_weights(m.hidden, s.vocabulary.size(), limits)});
 }
 
 /// Steps of up to `most_tokens` tokens, fewer if the scratchpad is small.
@@ -210,8 +209,8 @@ void choose_steps(Plan& plan, const chip::Chip& chip, std::uint32_t most_tokens,
   cut_tiles(plan, chip.clusters.tensor, for_many);
 }
 
-/// Adds steps of many tokens for prompts of `wanted` tokens: where they are estimated to be faster, or as they
-/// are asked for. The other steps then leave room for large tiles of weights.
+/// Adds steps of many tokens for prompts of `wanted` tokens: where they are estimated to be faster, or as
+/// they are asked for. The other steps then leave room for large tiles of weights.
 void choose_steps_of_many(Plan& plan, const chip::Chip& chip, std::uint32_t wanted,
                           std::optional<std::uint32_t> row_groups, const Lanes& lanes) {
   const auto few = row_groups ? std::clamp(wanted / 2, 1u, few_tokens) : few_tokens;
@@ -222,8 +221,9 @@ void choose_steps_of_many(Plan& plan, const chip::Chip& chip, std::uint32_t want
   plan.wide = choose_wide(plan, chip, lanes.first, wanted, row_groups.value_or(0));
   if (row_groups) {
     if (!plan.wide)
-      throw CompileError(fmt::format(
-          "there are no steps of many tokens for {} with {} groups of rows on this chip", plan.model.name, *row_groups));
+      throw CompileError(
+          fmt::format("there are no steps of many tokens for {} with {} groups of rows on this chip",
+                      plan.model.name, *row_groups));
     return;
   }
   if (!plan.wide || estimate_wide(plan, chip, wanted) >= time) plan = otherwise;
@@ -379,6 +379,7 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOp
       plan.kv_heads = {plan.kv_heads.empty() ? heads.begin : plan.kv_heads.begin, heads.end};
   plan.symmetric = all_alike(plan);
   plan.everyone = window_of_all(chip, plan.clusters);
+  plan.launches = chip.clusters.command.launch.picoseconds > 0;
   lay_out_constants(plan);
   const auto lanes = make_lanes(chip, plan.clusters);
   const auto wanted = std::min(context, options.max_tokens == 0 ? context : options.max_tokens);

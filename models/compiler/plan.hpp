@@ -122,10 +122,10 @@ struct Memory {
   /// Exchange buffers of several devices, [tokens][width]. In steps of many tokens `hidden_sum` is the residual
   /// stream, `ffn_sum` its norm.
   std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;
-  std::uint64_t queries = 0;  ///< of steps of many tokens
-  std::vector<std::uint64_t> constants, head_scales;                     ///< by cluster of the device
-  std::uint64_t weights = 0, weight_bytes = 0;  ///< of all clusters, their lanes side by side
-  std::vector<Lane> lanes;                      ///< by cluster: its tiles of weights, in the order of use
+  std::uint64_t queries = 0;                          ///< of steps of many tokens
+  std::vector<std::uint64_t> constants, head_scales;  ///< by cluster of the device
+  std::uint64_t weights = 0, weight_bytes = 0;        ///< of all clusters, their lanes side by side
+  std::vector<Lane> lanes;  ///< by cluster: its tiles of weights, in the order of use
   std::uint64_t end = 0;
 };
 
@@ -147,6 +147,7 @@ struct Plan {
   bool symmetric = false;                 ///< several devices, all with shares of the same sizes
   /// A window of the network whose writes reach the scratchpads of all clusters that take part.
   std::optional<std::uint64_t> everyone;
+  bool launches = false;  ///< what follows an exchange is launched: nothing of it is loaded before
   Scratch scratch;
   std::optional<Wide> wide;  ///< for steps of more than `max_tokens` tokens
   /// Most tokens of one sequence in a step of any kind.

@@ -50,13 +50,16 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
   w.row_groups = row_groups;
   w.column_groups = plan.clusters / row_groups;
   w.half = half;
-  const double port = chip::peak_memory_bandwidth(chip).bytes_per_second / (double(chip.hbm.stacks) * chip.hbm.ports);
-  w.together = row_groups % 2 == 0 && lane.width == 1 && !lane.linear() && port < link_bandwidth(chip) ? 2 : 1;
+  const double port =
+      chip::peak_memory_bandwidth(chip).bytes_per_second / (double(chip.hbm.stacks) * chip.hbm.ports);
+  w.together =
+      row_groups % 2 == 0 && lane.width == 1 && !lane.linear() && port < link_bandwidth(chip) ? 2 : 1;
   const std::uint64_t rows = w.rows(), act = plan.activation_bytes();
   const std::uint64_t scratch = chip.clusters.scratchpad.size.count;
   std::uint64_t columns = 0, widest = 0, slot = 0, depth = std::numeric_limits<std::uint64_t>::max();
   for (std::uint32_t g = 0; g < w.column_groups; ++g)
-    columns = std::max(columns, plan.share((g + 1) * row_groups - 1).hidden.end - plan.share(g * row_groups).hidden.begin);
+    columns = std::max(
+        columns, plan.share((g + 1) * row_groups - 1).hidden.end - plan.share(g * row_groups).hidden.begin);
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     const auto& p = plan.tiles(c);
     for (const auto* tiles : {&p.query_key_value, &p.attention_output, &p.gate_up, &p.down})
@@ -66,7 +69,8 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
         if (tiles == &p.query_key_value || tiles == &p.gate_up) widest = std::max(widest, tile.n.size());
       }
     for (const auto* tiles : {&p.attention_output, &p.down})
-      depth = std::min(depth, tiles->front().k.size() == tiles->back().k.end ? depth : tiles->front().k.size());
+      depth =
+          std::min(depth, tiles->front().k.size() == tiles->back().k.end ? depth : tiles->front().k.size());
   }
   std::uint64_t at = 0;
   const auto take = [&at](std::uint64_t bytes) {
@@ -77,17 +81,19 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
   const auto u32 = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };
   const auto cache = round_up(std::uint64_t{plan.context} * m.head_dim * act, alignment);
   w.score_stride = u32(round_up(std::uint64_t{plan.context} * 4, alignment));
-  const auto operand = round_up(std::max(rows * std::max(m.hidden * act, columns * 4),
-                                         2 * cache + std::uint64_t{2} * std::min(half, enough_score_rows) * w.score_stride),
-                                alignment);
+  const auto operand =
+      round_up(std::max(rows * std::max(m.hidden * act, columns * 4),
+                        2 * cache + std::uint64_t{2} * std::min(half, enough_score_rows) * w.score_stride),
+               alignment);
   w.operand = take(operand);
   w.block_bytes = u32(round_up(rows * widest * 4, alignment));
-  const std::uint64_t queries = std::uint64_t{m.heads} * m.head_dim, deepest = std::max<std::uint64_t>(queries, m.ffn);
+  const std::uint64_t queries = std::uint64_t{m.heads} * m.head_dim,
+                      deepest = std::max<std::uint64_t>(queries, m.ffn);
   // Panels as deep as the room of the blocks allows, in whole tiles; two of them if that is the room for two.
   std::uint64_t zone = std::uint64_t{Wide::block_count} * w.block_bytes;
   w.cosines = w.sines = 0;
-  const auto fixed = at + 2 * round_up(rows * plan.rotated() * 2, alignment) + plan.constants.bytes + m.hidden * 4ull +
-                     2 * alignment;
+  const auto fixed = at + 2 * round_up(rows * plan.rotated() * 2, alignment) + plan.constants.bytes +
+                     m.hidden * 4ull + 2 * alignment;
   const auto slots_least = slot * least_slots;
   if (depth == std::numeric_limits<std::uint64_t>::max()) depth = deepest;
   zone = std::max(zone, rows * std::min(depth, deepest) * act);
@@ -98,7 +104,9 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
   if (w.slots < least_slots) return std::nullopt;
   zone = scratch - fixed - std::uint64_t{w.slots} * w.slot_bytes;
   zone = zone / alignment * alignment;
-  const auto panel = [&](std::uint64_t tiles) { return round_up(rows * std::min(deepest, tiles * depth) * act, alignment); };
+  const auto panel = [&](std::uint64_t tiles) {
+    return round_up(rows * std::min(deepest, tiles * depth) * act, alignment);
+  };
   w.panel_count = panel(1) * 2 <= zone ? 2 : 1;
   std::uint64_t tiles = 1;
   while (tiles * depth < deepest && panel(tiles + 1) * w.panel_count <= zone) ++tiles;
@@ -143,22 +151,26 @@ double products(const chip::Chip& chip) {
   const auto& tensor = chip.clusters.tensor;
   return double(tensor.rows) * tensor.columns * tensor.arrays * chip.clusters.clock.hertz;
 }
-// Meetings of clusters in a layer: four exchanges, or six posts after stores and as many loads that wait for them.
+// Meetings of clusters in a layer: four exchanges, or six posts after stores and as many loads that wait for
+// them.
 constexpr double few_meetings = 4e-6, many_meetings = 12e-6;
 
-/// Seconds of a layer for `tokens` tokens: of what goes on side by side the slowest part, and what comes before it.
+/// Seconds of a layer for `tokens` tokens: of what goes on side by side the slowest part, and what comes
+/// before it.
 double estimate(const Plan& plan, const chip::Chip& chip, const Wide& w, std::uint64_t tokens) {
   const auto& m = plan.model;
   const double weights = layer_weights(m), bytes = weights * plan.weight_bytes();
   const auto steps = divide_up(tokens, w.tokens());
   const double rows = double(divide_up(divide_up(tokens, steps), w.row_groups));
   const double act = plan.activation_bytes(), link = link_bandwidth(chip);
-  const double operands = (double(m.heads) * m.head_dim + m.ffn) * act * rows;  // of each cluster, beside weights
+  const double operands =
+      (double(m.heads) * m.head_dim + m.ffn) * act * rows;  // of each cluster, beside weights
   const double before = 2.0 * m.hidden * (act + 8.0 / w.column_groups) * rows / link;
   const double compute =
       weights / w.column_groups * std::max(rows, double(chip.clusters.tensor.rows)) / products(chip);
   const double network = (bytes / w.column_groups + operands) / link;
-  const double memory = (bytes + operands * plan.clusters) / chip::peak_memory_bandwidth(chip).bytes_per_second;
+  const double memory =
+      (bytes + operands * plan.clusters) / chip::peak_memory_bandwidth(chip).bytes_per_second;
   return double(steps) * (std::max({compute, network, memory}) + before + many_meetings);
 }
 
@@ -177,9 +189,11 @@ double estimate_few(const Plan& plan, const chip::Chip& chip, std::uint32_t toke
   const auto& m = plan.model;
   const double weights = layer_weights(m), act = plan.activation_bytes();
   const double steps = double(divide_up(tokens, plan.max_chunk)), rows = tokens / steps;
-  const double compute = weights / plan.clusters * std::max(rows, double(chip.clusters.tensor.rows)) / products(chip);
+  const double compute =
+      weights / plan.clusters * std::max(rows, double(chip.clusters.tensor.rows)) / products(chip);
   const double memory = weights * plan.weight_bytes() / chip::peak_memory_bandwidth(chip).bytes_per_second;
-  const double exchange = rows * (double(m.heads) * m.head_dim * act + m.ffn * act + m.hidden * 8.0) / link_bandwidth(chip);
+  const double exchange =
+      rows * (double(m.heads) * m.head_dim * act + m.ffn * act + m.hidden * 8.0) / link_bandwidth(chip);
   return steps * (std::max(compute, memory) + exchange + few_meetings);
 }
 

@@ -24,7 +24,7 @@ struct Plan;
 /// run 2 row_groups - 1 - r, so that all have as many earlier tokens to attend to.
 struct Wide {
   std::uint32_t row_groups = 1, column_groups = 1;
-  std::uint32_t half = 0;      ///< most tokens of a run
+  std::uint32_t half = 0;  ///< most tokens of a run
   /// Tiles that the first of a chain loads at a time: two from the lanes of two clusters where one lane is
   /// slower than a link of the network.
   std::uint32_t together = 1;
@@ -32,14 +32,16 @@ struct Wide {
   std::uint32_t tokens() const { return row_groups * rows(); }
 
   // Byte addresses in the scratchpad.
-  std::uint32_t operand = 0;  ///< [rows][hidden] of what a projection reads, or f32 [rows][own columns] of sums
-  std::uint32_t blocks = 0;   ///< `block_count` of `block_bytes`: f32 [rows][columns of a tile]
+  std::uint32_t operand =
+      0;  ///< [rows][hidden] of what a projection reads, or f32 [rows][own columns] of sums
+  std::uint32_t blocks = 0;  ///< `block_count` of `block_bytes`: f32 [rows][columns of a tile]
   std::uint32_t block_bytes = 0;
-  std::uint32_t panels = 0, panel_bytes = 0, panel_count = 1;  ///< [rows][panel_depth], in the place of the blocks
+  std::uint32_t panels = 0, panel_bytes = 0,
+                panel_count = 1;  ///< [rows][panel_depth], in the place of the blocks
   std::uint32_t panel_depth = 0;
   std::uint32_t slots_at = 0, slots = 0, slot_bytes = 0;  ///< tiles of weights
   std::uint32_t cosines = 0, sines = 0;                   ///< f32 [rows][rotated elements / 2]
-  std::uint32_t constants = 0, next_norm = 0;             ///< of the layer; attention's norm of the next layer
+  std::uint32_t constants = 0, next_norm = 0;  ///< of the layer; attention's norm of the next layer
   /// Attention, in the place of `operand` and of `blocks`: keys and values of one head, two buffers of scores
   /// of `score_rows` rows, two of queries, two of results.
   std::uint32_t keys = 0, values = 0, scores = 0, score_stride = 0, score_rows = 0;
@@ -64,8 +66,8 @@ std::vector<Block> blocks_of(const std::vector<WeightTile>& tiles);
 std::optional<Wide> choose_wide(const Plan& plan, const chip::Chip& chip, const Lane& lane,
                                 std::uint32_t tokens, std::uint32_t row_groups);
 
-/// Estimated seconds of a layer of a prompt of `tokens` tokens, in steps of few tokens as the plan has them, and
-/// in steps of many.
+/// Estimated seconds of a layer of a prompt of `tokens` tokens, in steps of few tokens as the plan has them,
+/// and in steps of many.
 double estimate_few(const Plan& plan, const chip::Chip& chip, std::uint32_t tokens);
 double estimate_wide(const Plan& plan, const chip::Chip& chip, std::uint32_t tokens);
 

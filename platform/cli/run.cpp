@@ -43,7 +43,7 @@ struct RunOptions {
   std::vector<std::string> record;
   std::uint64_t record_count = 0;
   bool native = false;
-  bool symmetric = false;
+  bool symmetric = false, explain = false;
   bool model_given = false, chip_given = false;
   /// What a run without any of these is.
   bool is_demonstration() const {
@@ -206,8 +206,8 @@ void prepare_rtl(soc::Soc& soc, const ModelOptions& model) {
 std::string problem_of(const soc::Soc& soc, const sim::Inference& inference, const sim::Outcome& outcome) {
   if (soc.rtl_difference) {
     const auto& tags = inference.program().tags;
-    const auto tag = soc.rtl_difference->difference.tag;
-    return soc.rtl_difference->describe(tag < tags.size() ? tags[tag] : "");
+    const auto tag = soc.rtl_difference->tag;
+    return soc.rtl_difference->describe(tag && *tag < tags.size() ? tags[*tag] : "");
   }
   if (!soc.lost_block.empty()) return soc.lost_block;
   if (!inference.failure().empty()) return inference.failure();
@@ -284,6 +284,10 @@ int run(const RunOptions& o) {
   for (std::size_t i = 0; i < simulation.others.size(); ++i)
     peers.push_back({simulation.others[i].get(), &programs[i + 1]});
   sim::Inference inference(simulation.soc, program, request, peers);
+  std::optional<sim::OperatorProbe> probe;
+  if (o.explain)
+    probe.emplace(simulation.soc, program.streams.size(), program.tags.size(),
+                  [&inference] { return inference.steps().empty(); });
   const bool text = tokenizer && data;
   Output output(text ? &*tokenizer : nullptr);
   sim::LineConsole console([&output](std::string_view line) { output.line(fmt::format("uart| {}", line)); });
@@ -328,8 +332,9 @@ int run(const RunOptions& o) {
     fmt::print(stderr, "forerun: error: {}\n", problem);
     return failed;
   }
-  const auto report =
+  auto report =
       report::make_report(simulation, inference, model.config, o.model.format(), outcome, setup);
+  if (probe) report.bounds = report::explain(inference, simulation.soc, *probe);
   const bool written = recorded && (!ids || ids->commit(as_lines(inference))) &&
                        (!logits || logits->commit(as_bytes(inference.logits()))) &&
                        (!report_file || report_file->commit(report::to_json(report)));
@@ -357,6 +362,8 @@ void add_run(CLI::App& app, int& code) {
       "--ids", o->ids,
       "write the token ids, the prompt's first: one a line, or of several sequences a line for each");
   command.add_option("--logits", o->logits, "write the logits of every position as rows of binary32");
+  command.add_flag("--explain", o->explain,
+                   "say for each operator what bounds it, by how much, and where the rest of its time goes");
   command.add_option("--report", o->report, "write the report as JSON");
   command.add_option(
       "--record", o->record,

@@ -64,9 +64,10 @@ void WorkloadOptions::add_to(CLI::App& command) {
       "with --data none, simulate layers until their times repeat, and count the others; what runs with "
       "--phase do");
   command
-      .add_option("--row-groups", row_groups,
-                  "cut a long prompt into so many groups of rows over the clusters, a divisor of their number; "
-                  "0: only steps of few tokens (default: chosen by estimated time)")
+      .add_option(
+          "--row-groups", row_groups,
+          "cut a long prompt into so many groups of rows over the clusters, a divisor of their number; "
+          "0: only steps of few tokens (default: chosen by estimated time)")
       ->check(whole_number);
   command.add_flag("--all-layers", all_layers, "simulate every layer of a run with --phase");
   command

@@ -61,6 +61,20 @@ static void to_json(Json& j, const OperatorUse& o) {
   if (o.collective > 0) j["collective_seconds"] = o.collective;
 }
 
+static void to_json(Json& j, const OperatorBound& b) {
+  Json ideal;
+  for (std::size_t r = 0; r < resource_names.size(); ++r) ideal[resource_names[r]] = b.ideal[r];
+  const double bound = b.ideal[static_cast<std::size_t>(b.bound)];
+  j = {{"name", b.name},
+       {"seconds", b.seconds},
+       {"ideal_seconds", ideal},
+       {"bound_by", resource_names[static_cast<std::size_t>(b.bound)]},
+       {"utilisation", b.seconds > 0 ? bound / b.seconds : 0},
+       {"engine_busy_seconds", b.busy},
+       {"gap_seconds", b.seconds - bound},
+       {"gap", b.gap}};
+}
+
 static void to_json(Json& j, const DeviceUse& d) {
   j = {{"number", d.number},
        {"hbm_bytes_read", d.bytes_read},
@@ -109,6 +123,7 @@ std::string to_json(const Report& r) {
   j["engines"] = r.engines;
   j["command_processors"] = {{"waits_for_fetch", r.command_fetch}, {"waits_for_queue", r.command_queue}};
   j["operators"] = r.operators;
+  if (!r.bounds.empty()) j["explain"] = r.bounds;
   j["hbm_channels"] = r.channels;
   j["noc"] = {{"packets", r.noc_packets},
               {"flits", r.noc_flits},

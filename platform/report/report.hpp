@@ -10,6 +10,7 @@
 #include "ip/hbm/statistics.hpp"
 #include "models/import/model.hpp"
 #include "platform/chip/chip.hpp"
+#include "platform/report/explain.hpp"
 #include "platform/sim/inference.hpp"
 #include "platform/sim/simulation.hpp"
 
@@ -117,6 +118,7 @@ struct Report {
   double noc_latency = 0;   ///< mean seconds of a packet
   std::vector<Link> links;  ///< all, the busiest first
   std::vector<OperatorUse> operators;
+  std::vector<OperatorBound> bounds;  ///< empty unless asked for
   unsigned device_count = 1;
   bool symmetric = false;  ///< one of the devices was simulated
   // Of several devices; phases, engines, channels, network and operators are those of the first:
@@ -133,6 +135,8 @@ struct Report {
 /// Fills in what there is on devices and links.
 void collect_devices(const sim::Simulation& simulation, const sim::Inference& inference, chip::Format format,
                      Report& report);
+/// Empty without `bounds`.
+std::string explanation_text(const Report& report);
 /// Empty for a single device.
 std::string devices_text(const Report& report);
 

@@ -94,6 +94,7 @@ std::string to_text(const Report& r) {
                    quantity(o.store, "s"), quantity(o.tensor, "s"), quantity(o.vector, "s"),
                    o.collective > 0 ? fmt::format("   collective {}", quantity(o.collective, "s")) : "");
 
+  text += explanation_text(r);
   if (!r.channels.empty())
     fmt::format_to(out, "\n{:<16}{:>12}{:>12}{:>13}{:>10}{:>10}{:>10}{:>11}{:>8}{:>10}  {}\n", "HBM channel",
                    "read", "written", "bandwidth", "of peak", "row hits", "misses", "conflicts", "queue",
@@ -105,9 +106,10 @@ std::string to_text(const Report& r) {
                    percent(c.bandwidth_fraction), c.row_hits, c.row_misses, c.row_conflicts, c.queue,
                    quantity(c.joules, "J"), limited_by(c));
 
-  fmt::format_to(out, "\nNoC: {} packets, {} flits, mean latency {}; busiest links:\n", r.noc_packets,
-                 r.noc_flits, quantity(r.noc_latency, "s"));
-  for (std::size_t i = 0; i < std::min<std::size_t>(5, r.links.size()); ++i)
+  if (r.noc_packets > 0)  // none when the network is RTL
+    fmt::format_to(out, "\nNoC: {} packets, {} flits, mean latency {}; busiest links:\n", r.noc_packets,
+                   r.noc_flits, quantity(r.noc_latency, "s"));
+  for (std::size_t i = 0; r.noc_packets > 0 && i < std::min<std::size_t>(5, r.links.size()); ++i)
     fmt::format_to(out, "  {:<28}{:>10} busy{:>10} blocked\n", r.links[i].name, percent(r.links[i].busy),
                    percent(r.links[i].blocked));
 
