@@ -74,6 +74,12 @@ void CommandProcessor::stop() {
   step_.cancel();
 }
 
+std::int64_t CommandProcessor::iteration(std::uint64_t body) const {
+  for (unsigned i = 0; i < depth_; ++i)
+    if (loops_[i].body == body) return loops_[i].iteration;
+  return -1;
+}
+
 void CommandProcessor::fault(std::uint32_t error, std::uint64_t value) {
   running_ = false;
   on_fault_(pc_, {error, value});
@@ -184,7 +190,7 @@ void CommandProcessor::step() {
     return;
   }
   for (const auto& leap : leaps)
-    if (leap.iterations == 0 && leap.at == pc_) pc_ = leap.to;
+    if (leap.iteration == 0 && leap.at == pc_) pc_ = leap.to;
   if (pc_ + sizeof(fr_command_header) > stream_bytes_) return fault(FR_ERROR_STREAM_END, pc_);
   Command command;
   command.offset = pc_;
@@ -275,8 +281,8 @@ bool CommandProcessor::execute(const Command& command, const fr_command_header& 
       auto& loop = loops_[depth_ - 1];
       ++loop.iteration;
       for (const auto& leap : leaps)
-        if (leap.iterations > 0 && leap.at == loop.body && leap.iterations - 1 == loop.iteration)
-          loop.iteration = std::max(loop.iteration, loop.count - 1);
+        if (leap.iteration == loop.iteration && leap.at == loop.body && loop.iteration < loop.count)
+          loop.iteration += (loop.count - 1 - loop.iteration) / leap.period * leap.period;
       if (loop.iteration < loop.count) {
         registers_[loop.counter] = loop.iteration;
         pc_ = loop.body;

@@ -54,14 +54,15 @@ class CommandProcessor : public sc_core::sc_module {
   std::uint64_t offset() const { return pc_; }
 
   /// For simulations that count what repeats instead of carrying it out; no chip has this. When it comes to byte
-  /// `at` of its stream it goes on at byte `to`; or, with `iterations`, the loop whose body begins at `at` goes
-  /// through so many iterations only, of which the last is its last. 0 or 2 and more; between the numbers a loop
-  /// counts on as it always does.
+  /// `at` of its stream it goes on at byte `to`; or, with an `iteration`, the loop whose body begins at `at` goes
+  /// on, instead of with that iteration, with the last that comes whole `periods` after it, if there is one.
   struct Leap {
     std::uint64_t at = 0, to = 0;
-    std::int64_t iterations = 0;
+    std::int64_t iteration = 0, period = 1;
   };
   std::vector<Leap> leaps;
+  /// Of the loop whose body begins there; -1: it is not in that loop.
+  std::int64_t iteration(std::uint64_t body) const;
 
  private:
   struct Line {

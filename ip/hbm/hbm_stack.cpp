@@ -355,8 +355,8 @@ void HbmStack::run() {
   schedule();
 }
 
-/// Column commands that each channel has to send, whatever they are for, before a request is complete: those of
-/// one block all go through its channel, those of others perhaps through all channels alike.
+/// Column commands that each channel has to send, whatever they are for, before a request is complete: those
+/// of one block all go through its channel, those of others perhaps through all channels alike.
 void HbmStack::count_commands() {
   std::fill(commands_.begin(), commands_.end(), 0);
   if (short_requests_ > 0) return;

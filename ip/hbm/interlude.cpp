@@ -59,10 +59,9 @@ void InterludeCache::insert(std::shared_ptr<Interlude> interlude) {
 /// One of the bursts that wait, as seen in an interlude.
 Interlude::Entering Controller::entering(const Waiting& w, std::uint16_t number, const View& view) const {
   const auto place = w.high ^ block_[number];
-  return {
-      std::uint64_t{place.row() - view.row} << 32 | ((place.unit() & bank_mask_) ^ view.flip) << 2 | w.write * 2u |
-          w.check,
-      static_cast<Interlude::Moment>(std::max(w.offered, view.oldest) - view.base)};
+  return {std::uint64_t{place.row() - view.row} << 32 | ((place.unit() & bank_mask_) ^ view.flip) << 2 |
+              w.write * 2u | w.check,
+          static_cast<Interlude::Moment>(std::max(w.offered, view.oldest) - view.base)};
 }
 
 /// From the next tick on, if it can be foreseen.

@@ -2,13 +2,16 @@
 #include "ip/scratchpad/scratchpad.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include "ip/base/payload.hpp"
 
 namespace forerun::ip {
 
 Scratchpad::Scratchpad(const sc_core::sc_module_name& name, const ScratchpadParameters& parameters, unsigned ports)
-    : sc_module(name), port("port", ports), parameters_(parameters), clock_(parameters.clock), memory_(parameters.size.count) {
+    : sc_module(name), port("port", ports), parameters_(parameters), clock_(parameters.clock),
+      memory_(static_cast<unsigned char*>(std::calloc(parameters.size.count, 1))) {
+  if (!memory_) throw std::bad_alloc();
   for (unsigned i = 0; i < ports; ++i) {
     const int id = static_cast<int>(i);
     port[i].register_b_transport(this, &Scratchpad::b_transport, id);
@@ -21,10 +24,10 @@ double Scratchpad::peak_bandwidth() const {
   return parameters_.banks * static_cast<double>(parameters_.bank_width.count) * 1e12 / static_cast<double>(clock_.period_ps());
 }
 
-void Scratchpad::clear() { std::fill(memory_.begin(), memory_.end(), static_cast<unsigned char>(0)); }
+void Scratchpad::clear() { std::fill_n(memory_.get(), size(), static_cast<unsigned char>(0)); }
 
 bool Scratchpad::in_range(const tlm::tlm_generic_payload& payload) const {
-  return payload.get_address() <= memory_.size() && payload.get_data_length() <= memory_.size() - payload.get_address();
+  return payload.get_address() <= size() && payload.get_data_length() <= size() - payload.get_address();
 }
 
 void Scratchpad::b_transport(int, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
@@ -51,15 +54,15 @@ unsigned Scratchpad::transport_dbg(int, tlm::tlm_generic_payload& payload) {
     payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
     return 0;
   }
-  copy_data(payload, memory_.data() + payload.get_address());
+  copy_data(payload, memory_.get() + payload.get_address());
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
   return payload.get_data_length();
 }
 
 bool Scratchpad::get_direct_mem_ptr(int, tlm::tlm_generic_payload&, tlm::tlm_dmi& dmi) {
-  dmi.set_dmi_ptr(memory_.data());
+  dmi.set_dmi_ptr(memory_.get());
   dmi.set_start_address(0);
-  dmi.set_end_address(memory_.size() - 1);
+  dmi.set_end_address(size() - 1);
   dmi.allow_read_write();
   dmi.set_read_latency(clock_.cycles(parameters_.latency));
   dmi.set_write_latency(clock_.cycles(parameters_.latency));

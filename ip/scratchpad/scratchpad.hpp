@@ -5,8 +5,9 @@
 #include <tlm_utils/simple_target_socket.h>
 
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <systemc>
-#include <vector>
 
 #include "ip/base/counters.hpp"
 #include "ip/base/time.hpp"
@@ -39,7 +40,7 @@ class Scratchpad : public sc_core::sc_module {
   Counter busy_time{counters, "busy_time", "ps", "time in which the banks moved data"};
   Counter wait_time{counters, "wait_time", "ps", "time that transfers waited for banks in use"};
 
-  std::uint64_t size() const { return memory_.size(); }
+  std::uint64_t size() const { return parameters_.size.count; }
   /// Peak bytes a second.
   double peak_bandwidth() const;
   void clear();
@@ -52,7 +53,10 @@ class Scratchpad : public sc_core::sc_module {
 
   ScratchpadParameters parameters_;
   Clock clock_;
-  std::vector<unsigned char> memory_;
+  struct Free {
+    void operator()(unsigned char* memory) const { std::free(memory); }
+  };
+  std::unique_ptr<unsigned char[], Free> memory_;  // the host has pages for what is written only
   std::int64_t busy_until_ = 0;  // ps
 };
 

@@ -14,21 +14,13 @@ CountedRepeats::CountedRepeats(soc::Soc& soc, const models::Program& program, un
     for (const auto& repeat : find_repeats(program.streams[c], sequences)) {
       auto& place = places_[{repeat.tag, repeat.number}];
       place.passes[c].repeat = repeat;
-      soc.clusters[c]->command.leaps.push_back({repeat.at, repeat.to, repeat.iterations});
+      soc.clusters[c]->command.leaps.push_back(
+          {repeat.at, repeat.to, std::max<std::int64_t>(0, repeat.iterations - 1), 1});
       for (const auto& moment : repeat.moments) {
         auto& watching = watched_[c][moment.offset];
         if (watching.empty() || watching.back() != &place) watching.push_back(&place);
       }
     }
-}
-
-void CountedRepeats::forget() {
-  for (auto& [key, place] : places_) {
-    place.over = 0;
-    for (auto& [cluster, pass] : place.passes) pass.visits = 0, pass.over = false;
-  }
-  added_ = {};
-  uncertain_ps_ = 0;
 }
 
 void CountedRepeats::begin(std::size_t cluster, std::uint64_t offset) {
@@ -52,7 +44,6 @@ void CountedRepeats::reach(Place& place, std::size_t cluster, Pass& pass, std::s
   }
   if (moment != 3) return;
   pass.visits = 0;
-  pass.over = true;
   if (++place.over == place.passes.size()) add(place);
 }
 
@@ -66,7 +57,6 @@ void CountedRepeats::add(Place& place) {
     const double end = static_cast<double>(t[3]), later = end + units * (first + second) / 2;
     reached = std::max(reached, end);
     if (later > with_all) with_all = later, uncertain = units * std::abs(first - second) / 2;
-    pass.over = false;
   }
   place.over = 0;
   const auto& repeat = place.passes.begin()->second.repeat;

@@ -86,7 +86,8 @@ Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceReq
   }
 }
 
-/// Layers begin, and the last has ended, with the first command of an operator in the first cluster's vector unit.
+/// Layers begin, and the last has ended, with the first command of an operator in the first cluster's vector
+/// unit.
 void Inference::count_repeats() {
   if (soc_.chip().data == chip::Data::real)
     throw std::invalid_argument("repeated layers are for runs without data");
@@ -113,23 +114,42 @@ void Inference::count_repeats() {
         if (!marks || (tag != first_tag && (tag != end_tag || repeated_->ended()))) return;
         auto now = take_snapshot(soc_, program_.tags.size());
         if (const auto& more = repeats_->added(); !more.values.empty()) add_difference(now, {}, more, 1.0);
-        if (tag == first_tag)
-          repeated_->mark(std::move(now));
-        else
+        if (tag == first_tag) {
+          if (repeated_->mark(std::move(now)) && !leapt_) leap_over_layers();
+        } else {
           repeated_->end_layers(std::move(now));
+        }
       };
     }
 }
 
 double Inference::repetition_error() const {
   if (!repeated_ || steps_.empty()) return 0;
-  return std::hypot(repeated_->uncertain_ps(), repeats_->uncertain_ps()) / steps_ps();
-}
-
-double Inference::steps_ps() const {
   double total = 0;
   for (const auto& step : steps_) total += (step.end - step.begin) * 1e12;
-  return total;
+  return std::hypot(repeated_->uncertain_ps(), repeats_->uncertain_ps()) / total;
+}
+
+/// The clusters go on with the last layers as soon as each has ended the layer that the first of them is in.
+void Inference::leap_over_layers() {
+  std::vector<std::uint64_t> bodies;
+  std::int64_t furthest = 0;
+  for (std::size_t c = 0; c < program_.streams.size(); ++c) {
+    bodies.push_back(layer_loop(program_.streams[c]));
+    const auto iteration = soc_.clusters[c]->command.iteration(bodies.back());
+    if (iteration < 0) return;  // it has ended the last
+    furthest = std::max(furthest, iteration);
+  }
+  const auto period = std::int64_t{request_.repetition->period};
+  for (std::size_t c = 0; c < bodies.size(); ++c)
+    soc_.clusters[c]->command.leaps.push_back({bodies[c], 0, furthest + 1, period});
+  leapt_ = true;
+}
+
+void Inference::take_leaps_back() {
+  for (std::size_t c = 0; c < program_.streams.size() && leapt_; ++c)
+    soc_.clusters[c]->command.leaps.pop_back();
+  leapt_ = false;
 }
 
 /// What was not simulated.
@@ -169,7 +189,6 @@ void Inference::take(const ip::Message& message) {
     case FR_MESSAGE_STEP:
       return take_chunk(message);
     case FR_MESSAGE_DONE:
-      if (repeated_ && repeated_->try_more(steps_ps())) return begin_again();
       return done();
     case FR_MESSAGE_FAILED:
       failure_ = describe_failure(message, soc_, program_);
@@ -235,8 +254,7 @@ bool Inference::same_choices() const {
 void Inference::request_run() {
   if (on_ready) on_ready();
   start_ = snapshot();
-  for (const auto& peer : peers_)
-    peers_start_.push_back(take_snapshot(*peer.soc, peer.program->tags.size()));
+  for (const auto& peer : peers_) peers_start_.push_back(take_snapshot(*peer.soc, peer.program->tags.size()));
   first_token_ = start_;
   boot_seconds_ = static_cast<double>(start_.picoseconds) * 1e-12;
   std::uint64_t flags = 0;
@@ -245,10 +263,10 @@ void Inference::request_run() {
   if (request_.keep_logits) flags |= FR_RUN_ALL_LOGITS;
   const auto& first = request_.sequences.front();
   std::uint64_t what = first.tokens.size(), more = first.generate;
-  if (request_.sequences.size() > 1 || first.cached > 0 || repeated_) {
+  if (request_.sequences.size() > 1 || first.cached > 0) {
     flags |= FR_RUN_SEQUENCES;
     what = request_.sequences.size();
-    more = repeated_ ? repeated_->layers() : 0;
+    more = 0;
   }
   const auto run = [&](soc::Soc& soc, const models::Program& program) {
     soc.mailbox.host_send({FR_MESSAGE_RUN, program.header.load_address, what, more, flags,
@@ -257,20 +275,6 @@ void Inference::request_run() {
   };
   run(soc_, program_);
   for (const auto& peer : peers_) run(*peer.soc, *peer.program);
-}
-
-/// With more layers: what the run before has given is forgotten.
-void Inference::begin_again() {
-  steps_.clear();
-  for (std::size_t i = 0; i < request_.sequences.size(); ++i) {
-    ids_[i] = request_.sequences[i].tokens;
-    positions_[i] = request_.sequences[i].cached;
-  }
-  repeats_->forget();
-  counted_before_ = 0;
-  started_ = false;
-  prefill_steps_ = 0;
-  request_run();
 }
 
 Snapshot Inference::snapshot() const {
@@ -307,6 +311,7 @@ void Inference::finish_step() {
   }
   if (repeated_) {
     repeated_->end_step();
+    take_leaps_back();
     const auto before = counted_before_, more = counted().picoseconds - before;
     counted_before_ += more;
     step_.begin += static_cast<double>(before) * 1e-12;
@@ -337,8 +342,7 @@ void Inference::collect_logits(const Chunk& chunk) {
 
 void Inference::finish() {
   end_ = snapshot();
-  for (const auto& peer : peers_)
-    peers_end_.push_back(take_snapshot(*peer.soc, peer.program->tags.size()));
+  for (const auto& peer : peers_) peers_end_.push_back(take_snapshot(*peer.soc, peer.program->tags.size()));
   if (on_end) on_end();
   const ip::Message stop{FR_MESSAGE_STOP, failure_.empty() ? 0u : 1u};
   reply([this, stop] {

@@ -130,9 +130,9 @@ class Inference {
                                const models::Program& program) const;
   Snapshot snapshot() const;
   Snapshot counted() const;
-  double steps_ps() const;
   void count_repeats();
-  void begin_again();
+  void leap_over_layers();
+  void take_leaps_back();
 
   soc::Soc& soc_;
   const models::Program& program_;
@@ -153,6 +153,7 @@ class Inference {
   Snapshot start_, first_token_, end_;
   std::vector<Snapshot> peers_start_, peers_end_;
   double boot_seconds_ = 0;
+  bool leapt_ = false;               // in this step, over layers
   std::int64_t counted_before_ = 0;  // picoseconds, in the steps that have ended
 };
 

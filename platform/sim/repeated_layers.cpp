@@ -8,8 +8,8 @@
 namespace forerun::sim {
 namespace {
 
-/// Of a mean of so many: by how much its standard error is larger than the sample's deviation says, since that is
-/// known from few only (Student's t for 68.3 %).
+/// Of a mean of so many: by how much its standard error is larger than the sample's deviation says, since
+/// that is known from few only (Student's t for 68.3 %).
 double few(std::size_t count) {
   constexpr std::array factors{1.84, 1.32, 1.20, 1.14, 1.11, 1.09, 1.08};  // 2, 3, ... of them
   return count < 2 + factors.size() ? factors[count - 2] : 1 + 0.55 / static_cast<double>(count - 1);
@@ -18,57 +18,56 @@ double few(std::size_t count) {
 }  // namespace
 
 RepeatedLayers::RepeatedLayers(const LayerRepetition& repetition, std::uint64_t layers_of_model)
-    : repetition_(repetition), of_model_(layers_of_model) {
-  const std::uint64_t period = repetition_.period;
-  simulate(period == 1 ? 4 : 3 * period);
+    : repetition_(repetition), of_model_(layers_of_model) {}
+
+/// Of the periods after the first between so many beginnings of layers.
+RepeatedLayers::Mean RepeatedLayers::mean_of(std::size_t boundaries) const {
+  const std::size_t period = repetition_.period;
+  if (boundaries <= 3 * period) return {};
+  const auto count = (boundaries - 1) / period - 1, last = (count + 1) * period;
+  const auto mean =
+      static_cast<double>(marks_[last].picoseconds - marks_[period].picoseconds) / static_cast<double>(count);
+  double squares = 0;
+  for (auto i = period; i < last; i += period) {
+    const auto off = static_cast<double>(marks_[i + period].picoseconds - marks_[i].picoseconds) - mean;
+    squares += off * off;
+  }
+  const auto n = static_cast<double>(count);
+  return {count, mean, few(count) * std::sqrt(squares / (n - 1) / n)};
 }
 
-/// The number that leaves out whole periods, and is this or a little more; all where that leaves nothing out.
-void RepeatedLayers::simulate(std::uint64_t layers) {
-  while (layers < of_model_ && (of_model_ - layers) % repetition_.period != 0) ++layers;
-  layers_ = std::min(layers, of_model_);
-  marks_.clear();
-  end_.reset();
-  added_ = {};
-  uncertain_ps_ = 0;
+bool RepeatedLayers::mark(Snapshot snapshot) {
+  marks_.push_back(std::move(snapshot));
+  const auto now = mean_of(marks_.size());
+  if (now.count < 2 || marks_.size() >= of_model_) return false;
+  const auto left = static_cast<double>(of_model_ - marks_.size());
+  return now.error * left <= repetition_.tolerance * now.mean * static_cast<double>(of_model_);
 }
 
 void RepeatedLayers::end_step() {
-  if (layers_ < of_model_) {
+  const auto simulated = marks_.size();
+  layers_ = std::max<std::uint64_t>(layers_, simulated);
+  if (simulated < of_model_) {
     marks_.push_back(std::move(*end_));
-    const std::size_t first = repetition_.period, count = (marks_.size() - 1) / repetition_.period - 1,
-                      last = first + count * repetition_.period;
-    const auto& from = marks_[first];
-    const auto& to = marks_[last];
-    const double mean =
-        static_cast<double>(to.picoseconds - from.picoseconds) / static_cast<double>(count);
-    double squares = 0;
-    for (auto i = first; i < last; i += repetition_.period) {
-      const auto next = i + repetition_.period;
-      const auto off = static_cast<double>(marks_[next].picoseconds - marks_[i].picoseconds) - mean;
-      squares += off * off;
-    }
-    const auto n = static_cast<double>(count);
-    const auto times = static_cast<double>((of_model_ - layers_) / repetition_.period);
-    uncertain_ps_ += few(count) * std::sqrt(squares / (n - 1) / n) * times;
+    const std::size_t period = repetition_.period;
+    const auto known = mean_of(marks_.size());
+    const auto times = static_cast<double>(of_model_ - simulated) / static_cast<double>(period);
+    uncertain_ps_ += known.error * times;
+    const auto& from = marks_[period];
+    // The last layer loads ahead for what follows the layers, not for another one: of the counters it is left
+    // out.
+    const auto& to = marks_[known.count * period];
     if (added_.values.empty()) {
       added_.values.resize(to.values.size());
       added_.links.resize(to.links.size());
       added_.tags.resize(to.tags.size());
     }
-    // The last layer loads ahead for what follows the layers, not for another one: of the counters it is left out.
-    const auto time = added_.picoseconds + std::llround(mean * times);
-    add_difference(added_, from, marks_[last - repetition_.period], times / (n - 1));
+    const auto time = added_.picoseconds + std::llround(known.mean * times);
+    add_difference(added_, from, to, times / static_cast<double>(known.count - 1));
     added_.picoseconds = time;
   }
   marks_.clear();
   end_.reset();
-}
-
-bool RepeatedLayers::try_more(double picoseconds) {
-  if (layers_ == of_model_ || uncertain_ps_ <= repetition_.tolerance * picoseconds) return false;
-  simulate(2 * layers_);
-  return true;
 }
 
 }  // namespace forerun::sim

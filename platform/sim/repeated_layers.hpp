@@ -14,35 +14,37 @@ namespace forerun::sim {
 /// Layers that take the same time are simulated a few times and counted for the others. For time only.
 struct LayerRepetition {
   unsigned period = 1;      ///< layers after which the same kind comes again
-  double tolerance = 0.01;  ///< of the run's time, how far it may be expected to be off: the standard error
+  double tolerance = 0.01;  ///< of a step's time, how far it may be expected to be off: the standard error
 };
 
-/// The first period of layers is a start: caches of constants and rings of weights fill. From its end to that of
-/// the last layer, time is taken as a whole, so that what is on its way from one layer to the next counts once; the
-/// periods in it say how well their mean is known.
+/// The first period of layers is a start: caches of constants and rings of weights fill. From its end to that
+/// of the last layer, time is taken as a whole, so that what is on its way from one layer to the next counts
+/// once; the periods in it say how well their mean is known.
 class RepeatedLayers {
  public:
   RepeatedLayers(const LayerRepetition& repetition, std::uint64_t layers_of_model);
 
-  /// To be simulated in each step.
+  /// Simulated in a step, at most so far.
   std::uint64_t layers() const { return layers_; }
-  /// A layer begins. Everything counted until now, without what is added here.
-  void mark(Snapshot snapshot) { marks_.push_back(std::move(snapshot)); }
+  /// A layer begins. Everything counted until now, without what is added here. True when the mean is known
+  /// well enough for the layers that are left.
+  bool mark(Snapshot snapshot);
   /// The last layer has ended.
   void end_layers(Snapshot snapshot) { end_ = std::move(snapshot); }
   bool ended() const { return end_.has_value(); }
-  /// A step has ended.
+  /// A step has ended: the layers that have not begun are counted.
   void end_step();
   /// What the layers left out so far add to everything counted.
   const Snapshot& added() const { return added_; }
   /// Of the picoseconds added: their standard error.
   double uncertain_ps() const { return uncertain_ps_; }
-  /// After a run that took so long: true if the layers did not repeat well enough, and there are more of them.
-  /// Then it is to be done again, with more layers.
-  bool try_more(double picoseconds);
 
  private:
-  void simulate(std::uint64_t layers);
+  struct Mean {  ///< of periods, in picoseconds
+    std::size_t count = 0;
+    double mean = 0, error = 0;
+  };
+  Mean mean_of(std::size_t boundaries) const;
 
   LayerRepetition repetition_;
   std::uint64_t of_model_, layers_ = 0;

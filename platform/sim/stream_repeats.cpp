@@ -14,8 +14,8 @@
 namespace forerun::sim {
 namespace {
 
-// Tiles: the first fill the ring of a scratchpad, of the next the time is taken, of so many bytes at least that
-// several refreshes of the memory lie in it.
+// Tiles: the first fill the ring of a scratchpad, of the next the time is taken, of so many bytes at least
+// that several refreshes of the memory lie in it.
 constexpr std::size_t first_tiles = 20, half_tiles = 8, fewest_tiles_left_out = 16;
 constexpr std::uint64_t half_bytes = 2 << 20;
 // Sequences: fewer, for each is long.
@@ -112,12 +112,12 @@ void find_rows(const std::vector<Placed>& commands, std::vector<StreamRepeat>& r
   }
 }
 
-/// True if the number of iterations is that of the chunks.
-bool over_chunks(const Placed& loop) {
+/// True if the number of iterations is in that register.
+bool counts_to(const Placed& loop, unsigned reg) {
   for (unsigned i = 0; i < loop.header.patches; ++i) {
     fr_patch patch{};
     std::memcpy(&patch, loop.bytes.data() + loop.bytes.size() - (i + 1) * sizeof patch, sizeof patch);
-    if (patch.offset == offsetof(fr_loop, count) && patch.reg == FR_PARAMETER_CHUNKS) return true;
+    if (patch.offset == offsetof(fr_loop, count) && patch.reg == reg) return true;
   }
   return false;
 }
@@ -126,7 +126,7 @@ void find_loops(const std::vector<Placed>& commands, unsigned sequences, std::ve
   constexpr auto kept = first_sequences + 2 * half_sequences + 1;
   if (sequences < kept + fewest_sequences_left_out) return;
   for (std::size_t i = 0; i < commands.size(); ++i) {
-    if (commands[i].header.opcode != FR_OP_LOOP || !over_chunks(commands[i])) continue;
+    if (commands[i].header.opcode != FR_OP_LOOP || !counts_to(commands[i], FR_PARAMETER_CHUNKS)) continue;
     fr_loop loop{};
     std::memcpy(&loop, commands[i].bytes.data(), sizeof loop);
     const auto body = commands[i].offset + commands[i].bytes.size(), end = body + loop.body;
@@ -159,6 +159,13 @@ std::vector<StreamRepeat> find_repeats(std::span<const unsigned char> stream, un
   std::map<std::uint32_t, std::uint32_t> numbers;
   for (auto& repeat : repeats) repeat.number = numbers[repeat.tag]++;
   return repeats;
+}
+
+std::uint64_t layer_loop(std::span<const unsigned char> stream) {
+  for (const auto& command : read_commands(stream))
+    if (command.header.opcode == FR_OP_LOOP && counts_to(command, FR_PARAMETER_LAYERS))
+      return command.offset + command.bytes.size();
+  return 0;
 }
 
 }  // namespace forerun::sim

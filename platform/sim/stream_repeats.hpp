@@ -23,14 +23,18 @@ struct StreamRepeat {
   };
   std::array<Moment, 4> moments;
   unsigned counted = 0;
-  unsigned left_out = 0;      ///< units
-  std::uint64_t at = 0;       ///< a row: here the stream goes on `to`; a loop: where its body begins
+  unsigned left_out = 0;  ///< units
+  std::uint64_t at = 0;   ///< a row: here the stream goes on `to`; a loop: where its body begins
   std::uint64_t to = 0;
-  std::int64_t iterations = 0;  ///< of a loop: so many are carried out, the last one of all among them; a row: 0
+  std::int64_t iterations =
+      0;  ///< of a loop: so many are carried out, the last one of all among them; a row: 0
 };
 
 /// Those of a stream that are long enough to leave something out. `sequences`: iterations of loops over the
 /// chunks of a step, if all do the same; else 0.
 std::vector<StreamRepeat> find_repeats(std::span<const unsigned char> stream, unsigned sequences);
+
+/// Where the body of the loop over the layers begins; 0 if there is none.
+std::uint64_t layer_loop(std::span<const unsigned char> stream);
 
 }  // namespace forerun::sim

@@ -153,9 +153,9 @@ TEST(RepeatedLayers, CountEqualTilesToo) {
 TEST(RepeatedLayers, CountEqualSequencesToo) {
   const Scratch scratch;
   const auto work = "--chip edge" + shape(scratch) + "--phase decode --context ";
-  expect_close(report_of(work + "1500 --batch 12 "), report_of(work + "1500 --batch 12 --all-layers"), 0.01);
+  expect_close(report_of(work + "600 --batch 12 "), report_of(work + "600 --batch 12 --all-layers"), 0.01);
   // not equal: simulated
-  const std::string contexts = "1500,1500,1500,1500,1500,1500,1500,1500,1500,1500,1500,900 ";
+  const std::string contexts = "600,600,600,600,600,600,600,90 ";
   expect_close(report_of(work + contexts), report_of(work + contexts + "--all-layers"), 0.01);
 }
 

@@ -33,7 +33,9 @@ Tile add_tile(models::StreamBuilder& out, std::uint32_t c, std::uint32_t n) {
   return tile;
 }
 
-Snapshot at(std::int64_t picoseconds, std::uint64_t count) { return {picoseconds, {count}, {count}, {count}}; }
+Snapshot at(std::int64_t picoseconds, std::uint64_t count) {
+  return {picoseconds, {count}, {count}, {count}};
+}
 
 }  // namespace
 
@@ -104,37 +106,47 @@ TEST(StreamRepeats, AreLoopsOverChunks) {
 
 TEST(RepeatedLayers, AddTheMeanOfAllButTheFirst) {
   RepeatedLayers layers({.period = 1, .tolerance = 0.01}, 32);
-  ASSERT_EQ(layers.layers(), 4u);
   // layers of 150, 100, 102 and 98; the last counts otherwise
-  for (const auto& [t, n] : {std::pair{1000, 5}, {1150, 16}, {1250, 26}, {1352, 36}}) layers.mark(at(t, n));
+  EXPECT_FALSE(layers.mark(at(1000, 5)));
+  EXPECT_FALSE(layers.mark(at(1150, 16)));
+  EXPECT_FALSE(layers.mark(at(1250, 26)));
+  // 100 and 102 differ too much for 28 more of 32: 1.84 of 101
+  EXPECT_FALSE(layers.mark(at(1352, 36)));
   layers.end_layers(at(1450, 60));
+  EXPECT_TRUE(layers.ended());
   layers.end_step();
+  EXPECT_FALSE(layers.ended());
+  EXPECT_EQ(layers.layers(), 4u);
   EXPECT_EQ(layers.added().picoseconds, 28 * 100);
   EXPECT_EQ(layers.added().values.front(), 28u * 10);
   // The deviation is 2, so the mean of three is known within 2 / sqrt(3), or 1.32 times that.
   EXPECT_NEAR(layers.uncertain_ps(), 28 * 1.32 * 2 / std::sqrt(3), 1e-6);
-  EXPECT_FALSE(layers.try_more(450 + 2800 + 5000));
-  EXPECT_TRUE(layers.try_more(450 + 2800));  // more than one per cent of it
-  EXPECT_EQ(layers.layers(), 8u);
-  EXPECT_EQ(layers.added().picoseconds, 0);
+}
+
+TEST(RepeatedLayers, AreEnoughOnceTheyAgree) {
+  RepeatedLayers layers({.period = 1, .tolerance = 0.01}, 32);
+  for (const auto t : {0, 500, 600}) EXPECT_FALSE(layers.mark(at(t, 0)));
+  EXPECT_TRUE(layers.mark(at(701, 0)));
+  EXPECT_FALSE(layers.mark(at(760, 0)));  // 100, 101, 59
 }
 
 TEST(RepeatedLayers, OfSeveralKindsAreTakenTogether) {
-  RepeatedLayers layers({.period = 2, .tolerance = 0.01}, 25);
-  ASSERT_EQ(layers.layers(), 7u);  // whole pairs are left out
-  for (const auto t : {0, 30, 50, 60, 80, 90, 110}) layers.mark(at(t, 0));
-  layers.end_layers(at(120, 0));
+  RepeatedLayers layers({.period = 2, .tolerance = 0.01}, 24);
+  for (const auto t : {0, 30, 50, 60, 80}) EXPECT_FALSE(layers.mark(at(t, 0)));
+  EXPECT_FALSE(layers.mark(at(90, 0)));
+  EXPECT_TRUE(layers.mark(at(110, 0)));
+  EXPECT_TRUE(layers.mark(at(120, 0)));
+  layers.end_layers(at(140, 0));
   layers.end_step();
-  EXPECT_EQ(layers.added().picoseconds, 9 * 30);
+  EXPECT_EQ(layers.added().picoseconds, 8 * 30);
   EXPECT_EQ(layers.uncertain_ps(), 0);
 }
 
 TEST(RepeatedLayers, LeaveNothingOutOfFew) {
   RepeatedLayers layers({}, 4);
-  EXPECT_EQ(layers.layers(), 4u);
-  for (const auto t : {0, 10, 30, 40}) layers.mark(at(t, 0));
+  for (const auto t : {0, 10, 20, 30}) EXPECT_FALSE(layers.mark(at(t, 0)));
   layers.end_layers(at(50, 0));
   layers.end_step();
+  EXPECT_EQ(layers.layers(), 4u);
   EXPECT_EQ(layers.added().picoseconds, 0);
-  EXPECT_FALSE(layers.try_more(1));
 }
