@@ -270,7 +270,9 @@ enum {
  * Sources are read in their own type, computed in binary32 (round to nearest even) and written in the destination's
  * type: floats round to nearest even (overflow to infinity; narrower ones saturate unless flag OVERFLOW is set), integers
  * round to nearest even and saturate, E8M0 takes the power of two that is not above the value.
- * Reductions run over ascending columns in one binary32 accumulator. Shape: E element-wise over rows x cols,
+ * Sums of a row (SUM, MEAN, SUM_SQUARES, the normalisations, SOFTMAX): column c is added to partial sum c mod 64, all
+ * 64 begin as +0 and take ascending columns; then partial sum i + w is added to partial sum i for all i < w, with w = 32,
+ * 16, 8, 4, 2, 1. Each step is rounded to binary32. Shape: E element-wise over rows x cols,
  * R one result per row, N a whole row to a whole row, T special (see the description).
  */
 #define FR_VECTOR_OPS(X)                                                                                                  \
@@ -319,6 +321,8 @@ enum {
   X(CONCAT_COUNT, 0x3d, 0, E, "d = arg0 + row * cols + col as integer (index ramp)")                                      \
   X(DEQUANTIZE_GROUPS, 0x3f, 2, N, "d = a * b[row][col / arg0]: b rows of one scale per arg0 columns; flag ZERO_POINTS: d = (a - c[row][col / arg0]) * b[row][col / arg0]") \
   X(GUMBEL, 0x3e, 1, E, "d = a + arg3 * g, g = -log(-log(u)), u from Philox4x32-10 with key (arg0, arg1) and counter (arg2, row * cols + col); arg3 float")
+
+enum { FR_VECTOR_PARTIAL_SUMS = 64 };
 
 /* Flags */
 enum {

@@ -13,7 +13,7 @@ PortMux::PortMux(const sc_core::sc_module_name& name, unsigned inputs, Turns& tu
     in[i].register_transport_dbg(this, &PortMux::transport_dbg, id);
   }
   out.register_nb_transport_bw(this, &PortMux::nb_transport_bw);
-  turns.add(pump_, [this] { pump(); });
+  turns.add(pump_, *this, [this] { pump(); });
 }
 
 int PortMux::forget(tlm::tlm_generic_payload& payload) {

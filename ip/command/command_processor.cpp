@@ -51,8 +51,8 @@ void CommandProcessor::connect(std::array<Engine*, FR_ENGINE_COUNT> engines, Tur
   engines_ = engines;
   on_end_ = std::move(on_end);
   on_fault_ = std::move(on_fault);
-  turns.add(step_, [this] { step(); });
-  turns.add(arrive_, [this] { deliver(); });
+  turns.add(step_, *this, [this] { step(); });
+  turns.add(arrive_, *this, [this] { deliver(); });
 }
 
 void CommandProcessor::start(std::uint64_t stream, std::uint64_t bytes, std::uint64_t parameters) {
@@ -183,6 +183,8 @@ void CommandProcessor::step() {
     }
     return;
   }
+  for (const auto& leap : leaps)
+    if (leap.iterations == 0 && leap.at == pc_) pc_ = leap.to;
   if (pc_ + sizeof(fr_command_header) > stream_bytes_) return fault(FR_ERROR_STREAM_END, pc_);
   Command command;
   command.offset = pc_;
@@ -271,7 +273,11 @@ bool CommandProcessor::execute(const Command& command, const fr_command_header& 
     case FR_OP_ENDLOOP: {
       if (depth_ == 0) return fault(FR_ERROR_LOOP, pc_), false;
       auto& loop = loops_[depth_ - 1];
-      if (++loop.iteration < loop.count) {
+      ++loop.iteration;
+      for (const auto& leap : leaps)
+        if (leap.iterations > 0 && leap.at == loop.body && leap.iterations - 1 == loop.iteration)
+          loop.iteration = std::max(loop.iteration, loop.count - 1);
+      if (loop.iteration < loop.count) {
         registers_[loop.counter] = loop.iteration;
         pc_ = loop.body;
       } else {

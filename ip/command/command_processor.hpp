@@ -53,6 +53,16 @@ class CommandProcessor : public sc_core::sc_module {
   void progress() { step_.now(); }
   std::uint64_t offset() const { return pc_; }
 
+  /// For simulations that count what repeats instead of carrying it out; no chip has this. When it comes to byte
+  /// `at` of its stream it goes on at byte `to`; or, with `iterations`, the loop whose body begins at `at` goes
+  /// through so many iterations only, of which the last is its last. 0 or 2 and more; between the numbers a loop
+  /// counts on as it always does.
+  struct Leap {
+    std::uint64_t at = 0, to = 0;
+    std::int64_t iterations = 0;
+  };
+  std::vector<Leap> leaps;
+
  private:
   struct Line {
     std::uint64_t number = ~std::uint64_t{0};

@@ -39,7 +39,7 @@ class ComputeEngine : public Engine {
  private:
   void abandon() override { step_.cancel(); }
   void add_turns(Turns& turns) override {
-    turns.add(step_, [this] { step(); });
+    turns.add(step_, *this, [this] { step(); });
   }
 
   PayloadPool pool_{chunk_bytes};

@@ -15,7 +15,7 @@ void Engine::connect(Semaphores& semaphores, Turns& turns, std::function<void()>
   semaphores_ = &semaphores;
   on_progress_ = std::move(on_progress);
   on_fault_ = std::move(on_fault);
-  turns.add(start_, [this] { try_start(); });
+  turns.add(start_, *this, [this] { try_start(); });
   semaphores.watch([this] { wake(); });
   add_turns(turns);
 }

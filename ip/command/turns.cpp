@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <stdexcept>
+#include <string>
 
 #include "ip/base/method.hpp"
 
@@ -12,11 +13,12 @@ Turns::Turns(const sc_core::sc_module_name& name) : sc_module(name) {
   add_method("run", {&run_}, [this] { run(); });
 }
 
-void Turns::add(Turn& turn, std::function<void()> function) {
+void Turns::add(Turn& turn, const sc_core::sc_object& owner, std::function<void()> function) {
   if (functions_.size() == most) throw std::length_error("too many turns in a cluster");
   turn.turns_ = this;
   turn.bit_ = std::uint64_t{1} << functions_.size();
   functions_.push_back(std::move(function));
+  owners_.push_back(owner.name());
   add_method(sc_core::sc_gen_unique_name("timed"), {&turn.timed_}, [&turn] { turn.now(); });
 }
 
@@ -26,7 +28,12 @@ void Turns::run() {
   while (now_ != 0) {
     const auto next = std::countr_zero(now_);
     now_ &= now_ - 1;
-    functions_[static_cast<std::size_t>(next)]();
+    const auto turn = static_cast<std::size_t>(next);
+    try {
+      functions_[turn]();
+    } catch (const std::exception& error) {
+      throw std::runtime_error(std::string(error.what()) + "\n  in " + owners_[turn]);
+    }
   }
 }
 

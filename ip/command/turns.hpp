@@ -45,13 +45,15 @@ class Turns : public sc_core::sc_module {
   };
 
   explicit Turns(const sc_core::sc_module_name& name);
-  /// `turn` must live as long as this. Throws std::length_error beyond `most`.
-  void add(Turn& turn, std::function<void()> function);
+  /// `turn` must live as long as this. An exception from `function` goes on with the name of its owner.
+  /// Throws std::length_error beyond `most`.
+  void add(Turn& turn, const sc_core::sc_object& owner, std::function<void()> function);
 
  private:
   void run();
 
   std::vector<std::function<void()>> functions_;
+  std::vector<const char*> owners_;
   std::uint64_t ready_ = 0, now_ = 0;  // bits: will act, are yet to act in this delta cycle
   sc_core::sc_event run_;
 };

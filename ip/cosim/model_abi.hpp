@@ -10,8 +10,10 @@ namespace forerun::ip::cosim {
 struct ModelPort {
   const char* name;
   bool input;
-  unsigned
-      bits;  ///< storage is the fewest of 1, 2, 4, 8 or a multiple of 4 bytes that holds them, low bits first
+  /// Storage is the fewest of 1, 2, 4, 8 or a multiple of 4 bytes that holds them, low bits first; of an
+  /// unpacked array, so many for each element, one after another.
+  unsigned bits;
+  const char* type;  ///< fields and dimensions (platform/rtl/port_type.hpp)
 };
 
 struct ModelFunctions {
@@ -32,7 +34,7 @@ struct ModelFunctions {
   void (*dump_waves)(void* model, std::uint64_t picoseconds);
   void (*close_waves)(void* model);
 
-  static constexpr unsigned current = 1;
+  static constexpr unsigned current = 2;
 };
 
 /// The one symbol of such a shared object: `extern "C" const ModelFunctions* forerun_rtl_model()`.

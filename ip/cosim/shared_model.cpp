@@ -36,25 +36,6 @@ int SharedModel::find(std::string_view name) const {
   return -1;
 }
 
-unsigned char* ModelInstance::port(const std::string& name, bool input, unsigned bits) {
-  const auto where = fmt::format("{}: module {}", model_->file(), model_->functions().top);
-  const int found = model_->find(name);
-  if (found < 0) {
-    std::string known;
-    for (const auto& port : model_->ports()) known += (known.empty() ? "" : ", ") + std::string(port.name);
-    throw std::runtime_error(fmt::format("{} has no port '{}'; it has {}", where, name, known));
-  }
-  const auto number = static_cast<unsigned>(found);
-  const auto& port = model_->ports()[number];
-  if (port.input != input)
-    throw std::runtime_error(fmt::format("{}: port '{}' is an {}, expected an {}", where, name,
-                                         port.input ? "input" : "output", input ? "input" : "output"));
-  if (bits != 0 && port.bits != bits)
-    throw std::runtime_error(
-        fmt::format("{}: port '{}' has {} bits, expected {}", where, name, port.bits, bits));
-  return storage(number);
-}
-
 void ModelInstance::open_waves(const std::string& file) {
   if (*model_->functions().format == '\0')
     throw std::runtime_error(fmt::format(

@@ -49,9 +49,6 @@ class ModelInstance {
   unsigned char* storage(unsigned port) {
     return static_cast<unsigned char*>(model_->functions().storage(self_, port));
   }
-  /// The storage of an input or output of so many bits. Throws std::runtime_error, naming file, module and
-  /// port, if there is none, or of another width (0: any).
-  unsigned char* port(const std::string& name, bool input, unsigned bits = 0);
 
   /// Throws std::runtime_error if the model was made without waves or the file cannot be written.
   void open_waves(const std::string& file);

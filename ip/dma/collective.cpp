@@ -25,8 +25,8 @@ Collective::Collective(const sc_core::sc_module_name& name, const DmaParameters&
 }
 
 void Collective::add_turns(Turns& turns) {
-  turns.add(issue_, [this] { issue(); });
-  turns.add(look_, [this] { look(); });
+  turns.add(issue_, *this, [this] { issue(); });
+  turns.add(look_, *this, [this] { look(); });
   semaphores().watch([this] {
     if (phase_ == Phase::wait) look_.now();
   });

@@ -21,8 +21,8 @@ Dma::Dma(const sc_core::sc_module_name& name, const DmaParameters& parameters, s
 }
 
 void Dma::add_turns(Turns& turns) {
-  turns.add(issue_, [this] { issue(); });
-  turns.add(end_, [this] { end_if_done(); });
+  turns.add(issue_, *this, [this] { issue(); });
+  turns.add(end_, *this, [this] { end_if_done(); });
 }
 
 std::optional<LocalFault> Dma::prepare(const Command& command) {

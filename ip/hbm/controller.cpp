@@ -26,6 +26,7 @@ Controller::Controller(const Parameters& parameters, bool collapse)
       slots_(order_.places()),
       banks_(timing_.bank.size()),
       bank_mask_(static_cast<unsigned>(std::bit_ceil(banks_.size()) - 1)),
+      alike_(parameters.refresh == Refresh::per_bank ? 0 : timing_.banks_per_rank() - 1),
       run_(parameters.pseudo_channels),
       pseudos_(parameters.pseudo_channels),
       banks_per_pseudo_(static_cast<unsigned>(timing_.bank.size()) / parameters.pseudo_channels),
@@ -124,6 +125,11 @@ Tick Controller::next_report() const {
     if (apart && waiting_[i].write != waiting_.front().write) break;
     others += waiting_[i].end - waiting_[i].next;
     if (waiting_[i].report) break;
+  }
+  if (const auto& of = interlude_.of) {  // what has been foreseen
+    const auto number = interlude_.entered + static_cast<std::size_t>(others);
+    if (number < of->entered.size()) return std::max(next_, interlude_.view.base + of->entered[number]);
+    return interlude_.view.base + of->length + static_cast<Tick>(number - of->entered.size()) / 2;
   }
   if (!parameters_.opened_leaves_queue) return next_ + others;
   // a block that has begun to enter a stream goes on one burst after the other

@@ -265,6 +265,7 @@ class Controller {
     for (const auto& pseudo : pseudos_) busy |= pseudo.other_count | pseudo.opened;
     return busy == 0;
   }
+  static constexpr Tick run_pause = 64;  // between two looks
   bool is_run(Tick t);
   void begin_run();
   void run(Tick limit);
@@ -340,6 +341,7 @@ class Controller {
   struct View {
     Tick base, oldest;  ///< moments count from `base`, those before `oldest` as if they were `oldest`
     std::uint32_t row;  ///< rows count from it
+    unsigned flip;      ///< banks are numbered by exclusive or with it
   };
   struct Origin {
     std::uint32_t owner;
@@ -348,7 +350,7 @@ class Controller {
   bool begin_interlude();
   Interlude::Entering entering(const Waiting& w, std::uint16_t number, const View& view) const;
   bool same_entering(const Interlude& interlude, const View& view) const;
-  std::shared_ptr<const Interlude> go_ahead(const View& view);
+  std::shared_ptr<Interlude> go_ahead(const View& view);
   void tell_interlude(Tick limit);
   void end_interlude();
   void leave_interlude();
@@ -357,8 +359,8 @@ class Controller {
   template <typename Visitor>
   static void visit_reasons(BankQueue& bank, Visitor& visitor);
   void write_state(const View& view, std::vector<Interlude::Moment>& out);
-  void read_state(const View& view, const std::vector<Interlude::Moment>& state,
-                  std::span<const Origin> from);
+  void read_state(const View& view, const std::vector<Interlude::Moment>& state, std::span<const Origin> from,
+                  bool into_run);
   void clear_queues(std::size_t places);
   Burst first_waiting() const;
   void pop_waiting();
@@ -383,6 +385,7 @@ class Controller {
   std::size_t waiting_bursts_ = 0;
   std::vector<AddressMap::Place> block_{1};
   unsigned bank_mask_;
+  unsigned alike_;  // bits of banks' numbers: all that differ in these only are equal to the DRAM
   std::vector<Ring<Queued>>
       run_;                 // while running_: the bursts of each pseudo-channel that have a queue entry
   std::size_t queued_ = 0;  // their number

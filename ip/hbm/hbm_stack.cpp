@@ -27,7 +27,9 @@ HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& p
       horizon_(std::min(parameters.timings.RL, parameters.timings.WL) + parameters.timings.nBL),
       banks_(map_.banks_per_channel()),
       burst_shift_(static_cast<unsigned>(std::countr_zero(parameters.burst_bytes.count))),
-      ports_(parameters.ports) {
+      ports_(parameters.ports),
+      look_(parameters.channels),
+      commands_(parameters.channels) {
   std::vector<hbm::AddressMap::Place> block;
   const auto burst = parameters.burst_bytes.count;
   for (std::uint64_t offset = 0; offset < largest_block && map_.place(offset).unit() < banks_;
@@ -158,7 +160,12 @@ void HbmStack::cut(std::uint32_t index) {
   auto& request = requests_[index];
   request.order = order_++;
   const auto offered = request.offered;
-  if (request.blocks == 1) return controllers_[channel_of(request.first)].offer(request.first, offered);
+  if (request.blocks == 1) {
+    const auto channel = channel_of(request.first);
+    look_[channel] = 0;
+    return controllers_[channel].offer(request.first, offered);
+  }
+  std::fill(look_.begin(), look_.end(), 0);
   const bool write = request.payload->is_write();
   if (parameters_.ecc != hbm::Ecc::in_line)
     return for_each_block(
@@ -337,7 +344,8 @@ void HbmStack::run() {
   settle(now * ticks_per_cycle_);
   for (unsigned c = 0; c < controllers_.size(); ++c) {
     auto& controller = controllers_[c];
-    if (controller.next() <= now * ticks_per_cycle_) controller.advance(now * ticks_per_cycle_);
+    if (look_[c] <= now && controller.next() <= now * ticks_per_cycle_)
+      controller.advance(now * ticks_per_cycle_);
     if (!controller.completions.empty() || !controller.admissions.empty()) collect(c);
   }
   for (std::size_t i = 0; i < admitted_.size(); ++i) end_request(admitted_[i]);
@@ -347,13 +355,26 @@ void HbmStack::run() {
   schedule();
 }
 
-/// Column commands that each channel has to send, whatever they are for, before a request is complete.
-std::int64_t HbmStack::commands_to_go() const {
-  if (short_requests_ > 0) return 0;
-  auto fewest = std::numeric_limits<unsigned>::max();
-  for (const auto& request : requests_)
-    if (request.bursts_left > 0) fewest = std::min(fewest, request.bursts_left);
-  return fewest == std::numeric_limits<unsigned>::max() ? 0 : (fewest - 1) / parameters_.channels;
+/// Column commands that each channel has to send, whatever they are for, before a request is complete: those of
+/// one block all go through its channel, those of others perhaps through all channels alike.
+void HbmStack::count_commands() {
+  std::fill(commands_.begin(), commands_.end(), 0);
+  if (short_requests_ > 0) return;
+  constexpr auto many = std::numeric_limits<std::int64_t>::max();
+  std::fill(commands_.begin(), commands_.end(), many);
+  auto of_all = many;
+  for (const auto& request : requests_) {
+    if (request.bursts_left == 0) continue;
+    const auto left = std::int64_t{request.bursts_left} - 1;
+    if (request.blocks == 1) {
+      auto& own = commands_[channel_of(request.first)];
+      own = std::min(own, left);
+    } else {
+      of_all = std::min(of_all, left / parameters_.channels);
+    }
+  }
+  for (auto& own : commands_)
+    if (own = std::min(own, of_all); own == many) own = 0;
 }
 
 /// When the stack has to look at a channel: a request that has `commands` to go may be complete, or the end
@@ -371,13 +392,19 @@ void HbmStack::schedule() {
   if (running_ || under_way_ == 0) return;
   auto cycle = due_.empty() ? far : due_.first();
   for (const auto index : offers_) cycle = std::min(cycle, requests_[index].wake);
-  const auto commands = commands_to_go();
-  for (unsigned c = 0; c < controllers_.size(); ++c) cycle = std::min(cycle, wanted(c, commands));
+  count_commands();
+  for (unsigned c = 0; c < controllers_.size(); ++c) {
+    look_[c] = wanted(c, commands_[c]);
+    cycle = std::min(cycle, look_[c]);
+  }
   wake_at(cycle);
 }
 
 void HbmStack::schedule(unsigned channel) {
-  if (!running_) wake_at(wanted(channel, 0));
+  if (running_) return;
+  const auto cycle = wanted(channel, 0);
+  look_[channel] = std::min(look_[channel], cycle);
+  wake_at(cycle);
 }
 
 void HbmStack::wake_at(std::int64_t cycle) {

@@ -117,7 +117,7 @@ class HbmStack : public sc_core::sc_module {
   void end_request(std::uint32_t index);
   void respond(std::uint32_t index);
   void send_response(int id, tlm::tlm_generic_payload& payload, std::int64_t cycle);
-  std::int64_t commands_to_go() const;
+  void count_commands();
   std::int64_t wanted(unsigned channel, std::int64_t commands) const;
   void schedule();
   void schedule(unsigned channel);
@@ -146,6 +146,8 @@ class HbmStack : public sc_core::sc_module {
   std::size_t held_offers_ = 0;          // of them, those without END_REQ
   std::vector<unsigned> bursts_for_;     // of a request, by channel
   hbm::DueWheel due_;                    // complete requests
+  std::vector<std::int64_t> look_;       // by channel: the cycle before which nothing needs to be known of it
+  std::vector<std::int64_t> commands_;   // by channel: to be sent before a request is complete
   std::uint64_t order_ = 0;
   std::int64_t wake_ = -1;  // cycle of the pending wake-up
   bool running_ = false;

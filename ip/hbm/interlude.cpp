@@ -41,11 +41,18 @@ std::uint64_t InterludeCache::hash(std::span<const Interlude::Moment> values) {
   return sum ^ sum >> 32;
 }
 
-void InterludeCache::insert(std::shared_ptr<const Interlude> interlude) {
+std::shared_ptr<Interlude> InterludeCache::blank(const RefreshPlan& plan, Tick at) {
+  if (!forgotten_ || forgotten_.use_count() > 1) return std::make_shared<Interlude>(plan, at);
+  forgotten_->clear(plan, at);
+  return std::move(forgotten_);
+}
+
+void InterludeCache::insert(std::shared_ptr<Interlude> interlude) {
   const auto sum = hash(interlude->before);
   auto& set = sets_[sum % sets_.size()];
   auto& entry =
       *std::min_element(set.begin(), set.end(), [](const auto& a, const auto& b) { return a.used < b.used; });
+  forgotten_ = std::move(entry.interlude);
   entry = {sum, ++uses_, std::move(interlude)};
 }
 
@@ -53,7 +60,8 @@ void InterludeCache::insert(std::shared_ptr<const Interlude> interlude) {
 Interlude::Entering Controller::entering(const Waiting& w, std::uint16_t number, const View& view) const {
   const auto place = w.high ^ block_[number];
   return {
-      std::uint64_t{place.row() - view.row} << 32 | (place.unit() & bank_mask_) << 2 | w.write * 2u | w.check,
+      std::uint64_t{place.row() - view.row} << 32 | ((place.unit() & bank_mask_) ^ view.flip) << 2 | w.write * 2u |
+          w.check,
       static_cast<Interlude::Moment>(std::max(w.offered, view.oldest) - view.base)};
 }
 
@@ -64,7 +72,8 @@ bool Controller::begin_interlude() {
     return false;
   }
   interlude_again_ = next_ + shortest;
-  View view{next_, next_, first_waiting().row};
+  const auto first = first_waiting();
+  View view{next_, next_, first.row, first.bank & alike_};
   for (const auto free : data_free_) view.oldest = std::min(view.oldest, free);
   order_.for_each([&](std::uint32_t at) { view.oldest = std::min(view.oldest, slots_[at].visible); });
   if (sleeping_ || bin_ticks_ > 0 || next_ - view.oldest > longest) return false;
@@ -77,9 +86,10 @@ bool Controller::begin_interlude() {
   });
   now.again = static_cast<bool>(now.of);
   if (!now.of) {
-    now.of = go_ahead(view);
-    if (!now.of) return false;
-    interludes_->insert(now.of);
+    auto interlude = go_ahead(view);
+    if (!interlude) return false;
+    now.of = interlude;
+    interludes_->insert(std::move(interlude));
   }
   now.began = clock_;
   now.view = view;
@@ -106,11 +116,16 @@ bool Controller::same_entering(const Interlude& interlude, const View& view) con
 }
 
 /// Writes down what a copy does. Null if that is not worth it.
-std::shared_ptr<const Interlude> Controller::go_ahead(const View& view) {
-  auto result = std::make_shared<Interlude>(plan_, view.base);
+std::shared_ptr<Interlude> Controller::go_ahead(const View& view) {
+  auto result = interludes_->blank(plan_, view.base);
   auto& interlude = *result;
   interlude.before = interlude_.before;
-  Controller ahead(*this);
+  auto& copy = interludes_->copy;
+  if (copy)
+    *copy = *this;
+  else
+    copy = std::make_shared<Controller>(*this);
+  auto& ahead = *copy;
   ahead.interludes_.reset();
   ahead.completions.clear(), ahead.admissions.clear();
   std::uint32_t number = 0;
@@ -124,9 +139,11 @@ std::shared_ptr<const Interlude> Controller::go_ahead(const View& view) {
   ahead.waiting_bursts_ = ahead.waiting_.size();
 
   const auto moment = [&](Tick t) { return static_cast<Interlude::Moment>(t - view.base); };
+  interlude.into_run = false;
   while (ahead.waiting_.size() > tick_admits && ahead.next_ - view.base < longest && !ahead.sleeping_) {
     if (ahead.may_begin_run() && ahead.next_ >= ahead.run_again_ && ahead.is_run(ahead.next_)) {
       ahead.run_again_ = ahead.next_;
+      interlude.into_run = ahead.used_ >= 4;
       break;
     }
     const auto t = ahead.next_;
@@ -184,7 +201,7 @@ void Controller::end_interlude() {
   const auto interlude = std::move(now.of);
   now.origins.clear();
   for (const auto number : interlude->queue) now.origins.push_back(now.bursts[number]);
-  read_state(now.view, interlude->after, now.origins);
+  read_state(now.view, interlude->after, now.origins, interlude->into_run);
   plan_.take_over(interlude->plan_before, interlude->plan_after, now.view.base - interlude->begin);
   for (const auto command : commands) counts_.*command += interlude->counts.*command;
   for (std::size_t i = 0; i < limits; ++i) limit_ticks_[i] += interlude->limit_ticks[i];

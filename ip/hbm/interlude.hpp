@@ -22,6 +22,13 @@ namespace forerun::ip::hbm {
 /// that waits. Bursts have numbers: those in the queue when it begins, then those that wait, in their order.
 struct Interlude {
   Interlude(const RefreshPlan& plan, Tick at) : begin(at), plan_before(plan), plan_after(plan) {}
+  /// As if it were new, but with the memory that it has.
+  void clear(const RefreshPlan& plan, Tick at) {
+    begin = at;
+    for (auto* list : {&before, &entered, &after}) list->clear();
+    entering.clear(), sent.clear(), queue.clear();
+    plan_before = plan_after = plan;
+  }
   using Moment = std::int32_t;
   struct Entering {  ///< a burst that waits: all that decides about what happens
     std::uint64_t what;
@@ -44,15 +51,19 @@ struct Interlude {
   std::vector<Sent> sent;
   std::vector<Moment> after;         ///< the state at its end
   std::vector<std::uint32_t> queue;  ///< numbers of the bursts in the queue at its end
+  bool into_run = false;             ///< a run begins then: those in the queue are hits of one kind
   RefreshPlan plan_after;
   ChannelStatistics counts;
   std::array<Tick, limits> limit_ticks{};
   Tick depth_ticks = 0;
 };
 
+class Controller;
+
 /// The interludes that came lately, of controllers with equal parameters.
 class InterludeCache {
  public:
+  std::shared_ptr<Controller> copy;  ///< that goes ahead; kept, so that nothing is allocated for the next
   /// Calls fits(interlude) for those that begin with that state, until it says true: returns that one, or
   /// null.
   template <typename Fits>
@@ -75,16 +86,19 @@ class InterludeCache {
     credit_ = 4;
     return false;
   }
+  /// An empty one: perhaps one that is no longer remembered.
+  std::shared_ptr<Interlude> blank(const RefreshPlan& plan, Tick at);
   /// Takes the place of one that was not used for long.
-  void insert(std::shared_ptr<const Interlude> interlude);
+  void insert(std::shared_ptr<Interlude> interlude);
 
  private:
   struct Entry {
     std::uint64_t hash = 0, used = 0;
-    std::shared_ptr<const Interlude> interlude;
+    std::shared_ptr<Interlude> interlude;
   };
   static std::uint64_t hash(std::span<const Interlude::Moment> values);
-  std::array<std::array<Entry, 4>, 64> sets_;
+  std::vector<std::array<Entry, 4>> sets_{1024};
+  std::shared_ptr<Interlude> forgotten_;
   std::uint64_t uses_ = 0;
   static constexpr int most_credit = 512;
   int credit_ = most_credit / 2;

@@ -16,6 +16,7 @@ constexpr auto lowest = std::numeric_limits<Moment>::min(), highest = std::numer
 struct Writer {
   Tick base, oldest;
   std::uint32_t row_base;
+  unsigned flip;
   Moment* next;
 
   template <typename T>
@@ -34,6 +35,7 @@ struct Writer {
 struct Reader {
   Tick base;
   std::uint32_t row_base;
+  unsigned flip;
   const Moment* next;
 
   template <typename T>
@@ -66,13 +68,16 @@ void Controller::visit_timing(Visitor& visitor) {
   visitor.flag(writing_);
   visitor.flag(last_was_write_);
   for (auto& kind : last_kind_) visitor.flag(kind);
-  for (auto& bank : timing_.bank) {
+  for (unsigned b = 0; b < timing_.bank.size(); ++b) {
+    auto& bank = timing_.bank[b ^ visitor.flip];
     visitor.row(bank.row);
     visitor.moment(bank.act), visitor.moment(bank.precharge);
     visitor.moment(bank.column[0]), visitor.moment(bank.column[1]);
   }
-  for (auto& group : timing_.group)
+  for (unsigned g = 0; g < timing_.group.size(); ++g) {
+    auto& group = timing_.group[g ^ visitor.flip / parameters_.banks_per_group];
     visitor.moment(group.column[0]), visitor.moment(group.column[1]), visitor.moment(group.act);
+  }
   for (auto& rank : timing_.rank)
     visitor.moment(rank.column[0]), visitor.moment(rank.column[1]), visitor.moment(rank.precharge);
   for (auto& window : timing_.window) {
@@ -100,7 +105,7 @@ void Controller::visit_reasons(BankQueue& bank, Visitor& visitor) {
 void Controller::write_state(const View& view, std::vector<Moment>& out) {
   const auto banks = banks_.size();
   out.resize(64 + 18 * banks + 16 * pseudos_.size() + 16 * timing_.rank.size() + 4 * (jobs_.size() + used_));
-  Writer writer{view.base, view.oldest, view.row, out.data()};
+  Writer writer{view.base, view.oldest, view.row, view.flip, out.data()};
   writer.flag(view.base % timing_.delay.per_cycle);
   for (const auto size : {used_, arriving_.size(), jobs_.size()}) writer.flag(size);
   visit_timing(writer);
@@ -111,10 +116,10 @@ void Controller::write_state(const View& view, std::vector<Moment>& out) {
   auto& refreshed = *writer.next++;
   refreshed = 0;
   for (unsigned b = 0; b < banks; ++b)
-    if (banks_[b].refresh_end > view.oldest) {
+    if (const auto& bank = banks_[b ^ view.flip]; bank.refresh_end > view.oldest) {
       ++refreshed;
       writer.flag(b);
-      writer.moment(banks_[b].refresh_begin), writer.moment(banks_[b].refresh_end);
+      writer.moment(bank.refresh_begin), writer.moment(bank.refresh_end);
     }
   order_.for_each([&](std::uint32_t at) {
     const auto& slot = slots_[at];
@@ -122,7 +127,7 @@ void Controller::write_state(const View& view, std::vector<Moment>& out) {
     const bool is_opened_for = bank.opened_for == static_cast<Index>(at);
     writer.flag((slot.write ? writes : 0u) | (slot.check ? checks : 0u) | (slot.opened ? opened : 0u) |
                 (is_opened_for ? opened_for : 0u) | static_cast<unsigned>(slot.need) << need_shift |
-                unsigned{slot.bank} << bank_shift);
+                (slot.bank ^ view.flip) << bank_shift);
     writer.row(std::int64_t{slot.row});
     writer.moment(slot.visible), writer.moment(slot.offered);
     if (slot.need != Need::nothing) visit_reasons(bank, writer);
@@ -131,9 +136,9 @@ void Controller::write_state(const View& view, std::vector<Moment>& out) {
 }
 
 /// Takes over a state that was written down. `from` tells where the bursts in the queue come from.
-void Controller::read_state(const View& view, const std::vector<Moment>& state,
-                            std::span<const Origin> from) {
-  Reader reader{view.base, view.row, state.data()};
+void Controller::read_state(const View& view, const std::vector<Moment>& state, std::span<const Origin> from,
+                            bool into_run) {
+  Reader reader{view.base, view.row, view.flip, state.data()};
   reader.flag<Tick>();
   const auto used = reader.flag<std::size_t>(), arriving = reader.flag<std::size_t>(),
              jobs = reader.flag<std::size_t>();
@@ -148,15 +153,23 @@ void Controller::read_state(const View& view, const std::vector<Moment>& state,
     for (unsigned b = job.first; b < job.end; ++b) pseudo_of(b).held |= bit(b);
   }
   for (auto refreshed = reader.flag<unsigned>(); refreshed > 0; --refreshed) {
-    auto& bank = banks_[reader.flag<unsigned>()];
+    auto& bank = banks_[reader.flag<unsigned>() ^ view.flip];
     reader.moment(bank.refresh_begin), reader.moment(bank.refresh_end);
   }
   for (std::size_t n = 0; n < used; ++n) {
     const auto kinds = reader.flag<unsigned>();
-    const auto b = kinds >> bank_shift;
+    const auto b = kinds >> bank_shift ^ view.flip;
     std::int64_t row = 0;
     Tick visible = 0, offered = 0;
     reader.row(row), reader.moment(visible), reader.moment(offered);
+    if (into_run) {
+      const bool write = (kinds & writes) != 0;
+      run_[timing_.bank[b].pseudo_channel].push_back({from[n].offered, visible, ++age_, from[n].owner,
+                                                      static_cast<std::uint16_t>(b), (kinds & checks) != 0});
+      ++entries_[write];
+      run_writes_ = write;
+      continue;
+    }
     const auto age = order_.next_age();
     const auto at = order_.push();
     auto& slot = slots_[at];
@@ -180,6 +193,10 @@ void Controller::read_state(const View& view, const std::vector<Moment>& state,
     if ((kinds & opened_for) != 0) bank.opened_for = i;
     if (slot.need != Need::nothing) visit_reasons(bank, reader);
   }
+  if (!into_run) return;
+  running_ = true;
+  queued_ = used;
+  run_again_ += run_pause;
 }
 
 void Controller::clear_queues(std::size_t places) {

@@ -15,7 +15,7 @@ bool Controller::is_run(Tick t) {
   if (!jobs_.empty() || plan_.owed() > 0 || bin_ticks_ > 0 || sleeping_ || used_ + waiting_bursts_ < 4 ||
       (entries_[0] > 0 && entries_[1] > 0))
     return false;
-  run_again_ = t + 64;
+  run_again_ = t + run_pause;
   bool hits = true;
   order_.for_each([&](std::uint32_t at) {
     const auto& slot = slots_[at];
@@ -240,7 +240,7 @@ void Controller::end_run(Tick resume) {
     try_all(never);
     sleeping_ = used_ == 0;
   }
-  run_again_ = std::max(run_again_, last_burst_ + 64);
+  run_again_ = std::max(run_again_, last_burst_ + run_pause);
 }
 
 }  // namespace forerun::ip::hbm

@@ -260,18 +260,50 @@ void Controller::serve_stream(std::uint64_t count) {
   }
 }
 
-/// Back to a run: what the DRAM allows, and the bursts in the queue.
+/// Back to a run: the bursts in the queue, and what the DRAM allows after those that were served.
 void Controller::end_stream() {
   streaming_ = false;
-  for_each_streamed([&](const Streamed& block, unsigned b, std::uint64_t k, Tick visible) {
-    const auto pseudo = timing_.bank[b].pseudo_channel;
-    const auto& lane = stream_lanes_[pseudo];
-    if (k >= lane.served)
+  const auto pseudos = pseudos_.size();
+  const auto depth = std::uint64_t{parameters_.queue_depth};
+  for (std::size_t w = 0; w < window_.size(); ++w) {
+    const auto& block = window_[w];
+    auto k = block.lane_begin;
+    auto gone = std::uint64_t{static_cast<std::uint64_t>(block.end - block.first)};
+    for (std::size_t p = 0; p < pseudos; ++p)
+      gone = std::min(gone, (stream_lanes_[p].served - std::min(stream_lanes_[p].served, k[p])) * pseudos);
+    gone -= gone % pseudos;
+    for (std::size_t p = 0; p < pseudos; ++p) k[p] += gone / pseudos;
+    for (auto n = static_cast<std::uint16_t>(block.first + gone); n < block.end; ++n) {
+      const auto b = (block.high ^ block_[n]).unit() & bank_mask_;
+      const auto pseudo = timing_.bank[b].pseudo_channel;
+      if (k[pseudo]++ < stream_lanes_[pseudo].served) continue;
+      const auto visible = block.visible >= 0
+                               ? block.visible
+                               : send_time(block.begin + (n - block.first) - depth) + front_end_;
       run_[pseudo].push_back(
           {block.offered, visible, ++age_, block.owner, static_cast<std::uint16_t>(b), block.check});
-    else if (k + history() >= lane.served)
-      timing_.column_sent(b, run_writes_, send_time(pseudos_.size() * k + lane.turn));
-  });
+    }
+  }
+  // Of the bursts to a bank the last decides.
+  std::array<std::uint64_t, 2> seen{};
+  for (auto w = window_.size(); w-- > 0;) {
+    const auto& block = window_[w];
+    std::array<std::uint64_t, 2> wanted{}, k = block.lane_begin;
+    for (const auto unit : block_units_) {
+      const auto b = (block.high.unit() ^ unit) & bank_mask_;
+      wanted[timing_.bank[b].pseudo_channel] |= bit(b);
+    }
+    for (std::size_t p = 0; p < pseudos; ++p) k[p] += bursts_of(block, p);
+    for (auto n = block.end; n > block.first && ((wanted[0] & ~seen[0]) | (wanted[1] & ~seen[1])) != 0;) {
+      const auto b = (block.high ^ block_[--n]).unit() & bank_mask_;
+      const auto pseudo = timing_.bank[b].pseudo_channel;
+      const auto& lane = stream_lanes_[pseudo];
+      if (--k[pseudo] >= lane.served || (seen[pseudo] & bit(b)) != 0) continue;
+      if (k[pseudo] + history() < lane.served) continue;
+      seen[pseudo] |= bit(b);
+      timing_.column_sent(b, run_writes_, send_time(pseudos * k[pseudo] + lane.turn));
+    }
+  }
   window_.clear();
 }
 

@@ -73,6 +73,7 @@ Noc::Initiator& Noc::add_initiator(const std::string& name, unsigned x, unsigned
   const auto id = graph_.add_endpoint(name, x, y, parameters);
   const Inside inside(*this);
   auto& endpoint = endpoints_.emplace_back();
+  endpoint.number = static_cast<unsigned>(initiator_names().size());
   endpoint.parameters = parameters;
   if (parameters.clock.hertz > 0 && parameters.clock.hertz != parameters_.clock.hertz)
     endpoint.crossing_period = Clock(parameters.clock).period_ps();
@@ -91,6 +92,7 @@ Noc::Target& Noc::add_target(const std::string& name, unsigned x, unsigned y,
   const auto id = graph_.add_endpoint(name, x, y, parameters);
   const Inside inside(*this);
   auto& endpoint = endpoints_.emplace_back();
+  endpoint.number = static_cast<unsigned>(target_names().size());
   endpoint.parameters = parameters;
   if (parameters.clock.hertz > 0 && parameters.clock.hertz != parameters_.clock.hertz)
     endpoint.crossing_period = Clock(parameters.clock).period_ps();

@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <systemc>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "ip/base/level.hpp"
 #include "ip/base/payload.hpp"
 #include "ip/base/time.hpp"
+#include "ip/noc/carrier.hpp"
 #include "ip/noc/groups.hpp"
 #include "ip/noc/network.hpp"
 #include "ip/noc/parameters.hpp"
@@ -86,6 +88,23 @@ class Noc : public sc_core::sc_module {
   void map_reduction_interleaved(std::uint64_t base, std::uint64_t size, std::uint64_t offset,
                                  std::uint64_t granule, const std::vector<const Target*>& targets,
                                  const std::vector<const Initiator*>& members, noc::Element element);
+
+  /// From now on `carrier` carries the transactions, in approximate timing and without windows of groups; the
+  /// counters and reports of the network's own model stay at nothing.
+  void use(noc::Carrier& carrier) { carrier_ = &carrier; }
+  std::vector<std::string> initiator_names() const { return names(true); }
+  std::vector<std::string> target_names() const { return names(false); }
+  struct Place {
+    unsigned target;
+    std::uint64_t local;
+  };
+  /// Where an address goes to; nothing maps it: none.
+  std::optional<Place> place(std::uint64_t address) const;
+  /// For the carrier: to a target, and back to an initiator.
+  tlm::tlm_sync_enum deliver(unsigned target, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                             sc_core::sc_time& delay);
+  tlm::tlm_sync_enum respond(unsigned initiator, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                             sc_core::sc_time& delay);
 
   LevelIn reset_line;
   CounterGroup counters;
@@ -164,6 +183,7 @@ class Noc : public sc_core::sc_module {
     std::unique_ptr<Initiator> initiator;
     std::unique_ptr<Target> target;
     noc::EndpointParameters parameters;
+    unsigned number = 0;               // among the initiators, or targets
     std::int64_t crossing_period = 0;  // of its clock where it differs, or 0
     bool unit = false;
     unsigned leaving = 0;           // requests in its source queue
@@ -189,6 +209,8 @@ class Noc : public sc_core::sc_module {
   void end_of_elaboration() override;
   void reset();
   std::uint32_t index_of(const Target& target) const;
+  std::vector<std::string> names(bool initiators) const;
+  std::uint32_t endpoint_of(bool initiator, unsigned number) const;
   void add_range(Range range);
   const Range* find(std::uint64_t address) const;
   /// Decodes; fills endpoint and local address, or returns an error response.
@@ -244,6 +266,7 @@ class Noc : public sc_core::sc_module {
 
   NocParameters parameters_;
   Clock clock_;
+  noc::Carrier* carrier_ = nullptr;
   noc::Graph graph_;
   std::unique_ptr<noc::RouteFunction> routes_;
   std::unique_ptr<noc::Network> network_;

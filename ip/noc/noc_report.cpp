@@ -30,6 +30,7 @@ double Noc::link_bandwidth() const {
 }
 
 std::string Noc::describe_stall() const {
+  if (carrier_ != nullptr) return carrier_->describe_stall();
   std::string text;
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
     const auto& e = endpoints_[i];

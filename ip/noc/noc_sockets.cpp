@@ -14,6 +14,7 @@ std::int64_t refusal_cycles(const NocParameters& p) { return 1 + p.inject_latenc
 tlm::tlm_sync_enum Noc::nb_transport_bw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
                                         sc_core::sc_time& delay) {
   auto& endpoint = endpoints_[static_cast<std::size_t>(id)];
+  if (carrier_ != nullptr) return carrier_->from_target(endpoint.number, payload, phase, delay);
   auto& transit = *payload.get_extension<Transit>();
   const auto delay_ps = to_picoseconds(delay);
   if (phase == tlm::BEGIN_RESP) {
@@ -40,6 +41,7 @@ tlm::tlm_sync_enum Noc::nb_transport_fw(int id, tlm::tlm_generic_payload& payloa
   const auto endpoint = static_cast<std::uint32_t>(id);
   auto& from = endpoints_[endpoint];
   if (phase == tlm::END_RESP) {
+    if (carrier_ != nullptr) return carrier_->end_response(from.number, payload, phase, delay);
     from.responding = false;
     payload.release();
     offer_responses(endpoint);
@@ -56,6 +58,8 @@ tlm::tlm_sync_enum Noc::nb_transport_fw(int id, tlm::tlm_generic_payload& payloa
     phase = tlm::BEGIN_RESP;
     return tlm::TLM_COMPLETED;
   }
+  if (carrier_ != nullptr)
+    return carrier_->request(from.number, endpoints_[destination].number, local, payload, phase, delay);
   payload.acquire();
   auto& transit = start_request(payload, endpoint, *range, destination, local);
   const bool free = from.leaving == 0;
@@ -97,6 +101,9 @@ void Noc::b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::sc_tim
     if (range->granule != 0 && range->targets.size() > 1) payload.set_dmi_allowed(payload.is_dmi_allowed());
     return;
   }
+  if (carrier_ != nullptr)
+    return carrier_->b_transport(endpoints_[endpoint].number, endpoints_[destination].number, local, payload,
+                                 delay);
   if (length > pool_.capacity() || payload.get_byte_enable_ptr() != nullptr)
     return payload.set_response_status(payload.get_byte_enable_ptr() != nullptr
                                            ? tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE
@@ -142,12 +149,14 @@ unsigned Noc::transport_dbg(int, tlm::tlm_generic_payload& payload) {
   // Each piece of an interleaved range goes to its own target.
   auto* const data = payload.get_data_ptr();
   const auto length = payload.get_data_length();
-  const bool cut = range->granule != 0 && range->targets.size() > 1 && payload.get_byte_enable_ptr() == nullptr;
+  const bool cut =
+      range->granule != 0 && range->targets.size() > 1 && payload.get_byte_enable_ptr() == nullptr;
   while (moved < length) {
     const auto at = offset + moved;
     const auto which = range->granule == 0 ? 0 : at / range->granule % range->targets.size();
-    const auto piece =
-        cut ? static_cast<unsigned>(std::min<std::uint64_t>(length - moved, range->granule - at % range->granule)) : length;
+    const auto piece = cut ? static_cast<unsigned>(std::min<std::uint64_t>(
+                                 length - moved, range->granule - at % range->granule))
+                           : length;
     payload.set_address(at + range->offset);
     payload.set_data_ptr(data + moved);
     payload.set_data_length(piece);

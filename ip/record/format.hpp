@@ -27,6 +27,7 @@ inline constexpr std::size_t most_name = 32;
 enum class Kind : std::uint32_t {
   transactions = 1,  ///< what passed a TLM socket
   products = 2,      ///< what a tensor engine's arrays were given and gave
+  copies = 3,        ///< what a DMA engine was told, and the transactions that it made of it
 };
 
 struct Header {
@@ -62,6 +63,18 @@ struct Product {
   std::vector<std::uint8_t> a, b;            ///< m x k and k x n elements of 1 or 2 bytes
   std::vector<std::uint32_t> before, after;  ///< m x n; before only with `accumulates`
   unsigned element_bytes() const { return format == 0 ? 1 : 2; }
+};
+
+/// A copy that an engine was told, and what its managers did for it. Addresses are those that the engine
+/// sees.
+struct Copy {
+  std::uint64_t begin_ps = 0, end_ps = 0;
+  std::uint64_t source = 0, destination = 0;
+  std::uint64_t bytes = 0, rows = 1;  ///< of a row; 1 or more each
+  std::int64_t source_stride = 0, destination_stride = 0;
+  std::uint8_t failed = 0;  ///< 1: the engine said so
+  /// In the order of the requests; in the file after their number, 32 bits.
+  std::vector<Transaction> transactions{};
 };
 
 /// A file that is not what it should be; what() names it, the byte and what was expected.

@@ -39,7 +39,7 @@ Reader::Reader(const std::string& path) : path_(path), file_(path, std::ios::bin
     throw FileError(path + ": is a recording of version " + std::to_string(number) + ", expected " +
                     std::to_string(version));
   get(header_.kind);
-  if (header_.kind != Kind::transactions && header_.kind != Kind::products)
+  if (header_.kind < Kind::transactions || header_.kind > Kind::copies)
     throw FileError(path + ": is a recording of unknown kind " +
                     std::to_string(static_cast<std::uint32_t>(header_.kind)));
   get(header_.period_ps);
@@ -51,10 +51,10 @@ Reader::Reader(const std::string& path) : path_(path), file_(path, std::ios::bin
 }
 
 bool Reader::next_record(Kind kind) {
+  constexpr const char* names[] = {"transactions", "products of a tensor engine", "copies of a DMA engine"};
   if (kind != header_.kind)
-    throw FileError(path_ + (kind == Kind::products
-                                 ? ": holds transactions, expected products of a tensor engine"
-                                 : ": holds products of a tensor engine, expected transactions"));
+    throw FileError(path_ + ": holds " + names[static_cast<unsigned>(header_.kind) - 1] + ", expected " +
+                    names[static_cast<unsigned>(kind) - 1]);
   at_ += count_ == 0 ? 0 : record_.size() + sizeof(std::uint32_t);
   std::uint32_t size = 0;
   if (!file_.read(reinterpret_cast<char*>(&size), sizeof size))
@@ -80,8 +80,7 @@ void Reader::finish() {
     fail("the record has " + std::to_string(record_.size() - used_) + " bytes too many");
 }
 
-bool Reader::next(Transaction& t) {
-  if (!next_record(Kind::transactions)) return false;
+void Reader::get_transaction(Transaction& t) {
   get(t.begin_ps);
   get(t.end_ps);
   get(t.address);
@@ -94,6 +93,32 @@ bool Reader::next(Transaction& t) {
     fail("this is no transaction");
   get(t.data, (t.flags & Transaction::has_data) != 0 ? t.length : 0);
   get(t.enables, (t.flags & Transaction::has_enables) != 0 ? t.length : 0);
+}
+
+bool Reader::next(Transaction& t) {
+  if (!next_record(Kind::transactions)) return false;
+  get_transaction(t);
+  finish();
+  return true;
+}
+
+bool Reader::next(Copy& c) {
+  if (!next_record(Kind::copies)) return false;
+  get(c.begin_ps);
+  get(c.end_ps);
+  get(c.source);
+  get(c.destination);
+  get(c.bytes);
+  get(c.rows);
+  get(c.source_stride);
+  get(c.destination_stride);
+  get(c.failed);
+  std::uint32_t count = 0;
+  get(count);
+  if (c.bytes == 0 || c.rows == 0 || c.failed > 1 || c.end_ps < c.begin_ps || count > record_.size())
+    fail("this is no copy");
+  c.transactions.resize(count);
+  for (auto& transaction : c.transactions) get_transaction(transaction);
   finish();
   return true;
 }

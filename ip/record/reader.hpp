@@ -16,13 +16,15 @@ class Reader {
 
   const Header& header() const { return header_; }
   /// The next record, or false at the end. Throws FileError, with the byte, for a file that is damaged or cut
-  /// off, and for a record of the other kind.
+  /// off, and for a record of another kind.
   bool next(Transaction& transaction);
   bool next(Product& product);
+  bool next(Copy& copy);
   std::uint64_t count() const { return count_; }  ///< of records read
 
  private:
   bool next_record(Kind kind);
+  void get_transaction(Transaction& transaction);
   template <typename T>
   void get(T& value);
   template <typename T>

@@ -42,8 +42,7 @@ void Writer::end_record() {
   ++count_;
 }
 
-void Writer::write(const Transaction& t) {
-  record_.clear();
+void Writer::put_transaction(const Transaction& t) {
   put(t.begin_ps);
   put(t.end_ps);
   put(t.address);
@@ -54,6 +53,27 @@ void Writer::write(const Transaction& t) {
   put(t.flags);
   put(t.data);
   put(t.enables);
+}
+
+void Writer::write(const Transaction& t) {
+  record_.clear();
+  put_transaction(t);
+  end_record();
+}
+
+void Writer::write(const Copy& c) {
+  record_.clear();
+  put(c.begin_ps);
+  put(c.end_ps);
+  put(c.source);
+  put(c.destination);
+  put(c.bytes);
+  put(c.rows);
+  put(c.source_stride);
+  put(c.destination_stride);
+  put(c.failed);
+  put(static_cast<std::uint32_t>(c.transactions.size()));
+  for (const auto& transaction : c.transactions) put_transaction(transaction);
   end_record();
 }
 

@@ -16,6 +16,7 @@ class Writer {
 
   void write(const Transaction& transaction);
   void write(const Product& product);
+  void write(const Copy& copy);
   std::uint64_t count() const { return count_; }
   /// The end mark. False if not all could be written.
   bool close();
@@ -25,6 +26,7 @@ class Writer {
   void put(const T& value);
   template <typename T>
   void put(const std::vector<T>& values);
+  void put_transaction(const Transaction& transaction);
   void end_record();
   std::ofstream file_;
   std::string record_;

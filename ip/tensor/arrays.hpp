@@ -3,22 +3,14 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <span>
 #include <stdexcept>
 #include <string>
 
 #include "firmware/abi/command.h"
+#include "ip/base/block_use.hpp"
 
 namespace forerun::ip {
-
-/// What arrays have done. Host time is CPU time of the simulation's thread.
-struct ArrayStatistics {
-  std::uint64_t commands = 0;                       ///< executed on the arrays
-  std::uint64_t cycles = 0;                         ///< clock cycles evaluated, all arrays side by side once
-  double host_seconds = 0;                          ///< in the arrays
-  std::map<std::string, std::uint64_t> fall_backs;  ///< commands that TensorCore executed itself, by reason
-};
 
 /// The arrays do not behave as an array must.
 class ArrayError : public std::runtime_error {
@@ -47,10 +39,10 @@ class TensorArrays {
   /// The results are in memory. Throws ArrayError.
   virtual void end() = 0;
 
-  const ArrayStatistics& statistics() const { return statistics_; }
+  const RtlStatistics& statistics() const { return statistics_; }
 
  protected:
-  ArrayStatistics statistics_;
+  RtlStatistics statistics_;
 };
 
 }  // namespace forerun::ip

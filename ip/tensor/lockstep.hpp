@@ -10,16 +10,6 @@
 
 namespace forerun::ip {
 
-/// The first difference between RTL and models.
-struct LockstepDifference {
-  std::string command;           ///< "MATMUL int8 4x16x32 on 1 array of 8x8"
-  unsigned tag = 0;              ///< of the command
-  std::uint64_t cycle = 0;       ///< of the command, from 0
-  std::int64_t picoseconds = 0;  ///< simulated time of that cycle
-  std::string what;              ///< "C[3][5] is 3f800001, by the model 3f800000"
-  std::string waves;             ///< where the cycles around it are, or why they are not
-};
-
 /// Every command runs on RTL and on the models: matmul() for the bits (all 32 of each sum), schedule_tile()
 /// for the cycle in which each beat of weights, activations and results is taken, with the same stalls; not
 /// for arrays with a timing of their own. The chip goes on with the models' results, in the time of the RTL.

@@ -2,7 +2,6 @@
 #include "ip/tensor/rtl_arrays.hpp"
 
 #include <fmt/format.h>
-#include <ctime>
 
 #include <algorithm>
 #include <cstring>
@@ -22,22 +21,6 @@ unsigned format_of(const fr_matmul& c) {
 }
 
 bool accumulates(const fr_matmul& c) { return (c.flags & FR_MATMUL_ACCUMULATE) != 0; }
-
-double thread_seconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
-/// Adds the CPU time of its life.
-struct Stopwatch {
-  explicit Stopwatch(double& to) : total(to) {}
-  ~Stopwatch() { total += thread_seconds() - began; }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-  double& total;
-  double began = thread_seconds();
-};
 
 }  // namespace
 
@@ -235,7 +218,7 @@ bool RtlArrays::take_results() {
   if (!results_ready_ || *first.c_valid == 0) return false;
   if (results_taken_ == groups_ * command_.m) stuck("a result more than there are rows");
   const bool last_row = result_row_ + 1 == command_.m;
-  if ((*first.c_last != 0) != last_row) stuck("c_last does not repeat a_last");
+  if (first.c_last != nullptr && (*first.c_last != 0) != last_row) stuck("c_last does not repeat a_last");
   auto* to = &results_[result_row_ * result_stride_ + result_group_ * tiles_->size() * parameters_.columns];
   for (auto& tile : *tiles_) {
     std::memcpy(to, tile->pins.c_data, std::size_t{parameters_.columns} * 4);
@@ -282,7 +265,9 @@ std::uint64_t RtlArrays::wave() {
       offer_activations(next_wave_, 0, false);  // would they be taken?
     offer_weights();
     settle();
-    if (!streaming && !last_wave && (parameters_.double_buffered ? *first.a_ready != 0 : *first.idle != 0)) {
+    // With cycles of its own an array may raise READY only when it sees VALID.
+    if (!streaming && !last_wave &&
+        (first.own_timing || (parameters_.double_buffered ? *first.a_ready != 0 : first.is_idle()))) {
       next_wave();
       return cycle_ - began;
     }
@@ -307,7 +292,7 @@ void RtlArrays::wait(std::uint64_t cycles) {
   for (std::uint64_t i = 0; i < cycles; ++i) {
     settle();
     if (finished_ && *first.c_valid == 0) stuck("the last result was withdrawn before it was taken");
-    if (*first.idle != 0 && !finished_) {
+    if (first.is_idle() && !finished_) {
       cycle_ += cycles - i;
       break;
     }

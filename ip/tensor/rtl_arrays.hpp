@@ -30,7 +30,8 @@ struct TileTrace {
 /// and sums over several k-tiles of more rows than the accumulators hold.
 ///
 /// All cycles of a wave are evaluated in one call, since nothing outside touches the arrays meanwhile. While
-/// they are idle their clock stands still. READY of activations must not depend on their VALID.
+/// they are idle their clock stands still. READY of activations must not depend on their VALID, unless an
+/// array has a timing of its own.
 class RtlArrays : public TensorArrays {
  public:
   RtlArrays(const TensorParameters& parameters, TileMaker maker);

@@ -7,22 +7,28 @@
 #include <initializer_list>
 #include <limits>
 
-namespace forerun::ip {
+#include "ip/vector/powers_of_two.hpp"
 
+namespace forerun::ip {
+namespace {
+
+/// e^x in binary64, relative error below 1e-14; x is at most 0 here.
 double exponential(double x) {
-  if (std::isnan(x)) return x;
-  if (x > 709.0) return std::numeric_limits<double>::infinity();
   if (x < -708.0) return 0.0;
-  constexpr double log2_e = 1.4426950408889634, ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
+  constexpr double log2_e = 1.4426950408889634, ln2_high = 6.93147180369123816490e-01,
+                   ln2_low = 1.90821492927058770002e-10;
   const auto n = static_cast<std::int64_t>(x * log2_e + (x < 0 ? -0.5 : 0.5));
   const double r = (x - static_cast<double>(n) * ln2_high) - static_cast<double>(n) * ln2_low;
   // Taylor series of e^r for |r| <= ln 2 / 2, by Horner's rule.
   double sum = 1.0 / 6227020800.0;
-  for (const double inverse : {1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0, 1.0 / 40320.0,
-                               1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0})
+  for (const double inverse :
+       {1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0, 1.0 / 40320.0, 1.0 / 5040.0,
+        1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0})
     sum = sum * r + inverse;
   return sum * std::bit_cast<double>(static_cast<std::uint64_t>(n + 1023) << 52);
 }
+
+}  // namespace
 
 double logarithm(double x) {
   if (std::isnan(x) || x < 0) return std::numeric_limits<double>::quiet_NaN();
@@ -38,7 +44,36 @@ double logarithm(double x) {
   return 2 * s * sum + exponent * 0.69314718055994531;
 }
 
-float exponential(float x) { return static_cast<float>(exponential(static_cast<double>(x))); }
+float exponential(float x) {
+  constexpr std::uint64_t log2_e = 793129986396;  // 39 bits of fraction
+  constexpr std::uint64_t ln2 = 2977044472, half = 1031764991,
+                          sixth = 238388332;  // ln 2, its square / 2, its cube / 6: 32 bits
+  constexpr std::int64_t fraction = (std::int64_t{1} << 36) - 1;
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  const std::uint32_t magnitude = bits & 0x7fffffff;
+  const bool negative = bits >> 31 != 0;
+  if (magnitude > 0x7f800000) return std::numeric_limits<float>::quiet_NaN();
+  if (magnitude >= 0x43000000) return negative ? 0.0F : std::numeric_limits<float>::infinity();  // 128
+  // x log2(e) with 36 bits of fraction; 0 for a subnormal.
+  const std::uint32_t exponent = magnitude >> 23, drop = 153 - exponent;
+  const std::uint64_t product = std::uint64_t{(magnitude & 0x7fffff) | 0x800000} * log2_e;
+  const auto size = static_cast<std::int64_t>(drop < 64 ? product >> drop : 0);
+  const std::int64_t t = negative ? -size : size;
+  const std::int64_t n = t >> 36;
+  const auto f = static_cast<std::uint64_t>(t & fraction);
+  // 2^f: the table for its upper 7 bits, a cubic for the others.
+  const std::uint64_t z = f & ((1u << 29) - 1), whole = powers_of_two[f >> 29];
+  const std::uint64_t slope = ln2 + ((half + (sixth * z >> 36)) * z >> 36);
+  const std::uint64_t power = whole + (whole * (slope * z >> 32) >> 36);
+  if (n > 127) return std::numeric_limits<float>::infinity();
+  const std::int64_t shift = n < -126 ? 11 - 126 - n : 11;
+  if (shift > 36) return 0.0F;
+  const std::uint64_t kept = power >> shift, rest = power & ((std::uint64_t{1} << shift) - 1);
+  const std::uint64_t tie = std::uint64_t{1} << (shift - 1);
+  const std::uint64_t rounded = kept + (rest > tie || (rest == tie && (kept & 1) != 0) ? 1 : 0);
+  const std::uint64_t base = n < -126 ? 0 : static_cast<std::uint64_t>(n + 126) << 23;
+  return std::bit_cast<float>(static_cast<std::uint32_t>(base + rounded));
+}
 float logarithm(float x) { return static_cast<float>(logarithm(static_cast<double>(x))); }
 
 float hyperbolic_tangent(float x) {
@@ -56,9 +91,8 @@ float hyperbolic_tangent(float x) {
 
 float sigmoid(float x) {
   if (std::isnan(x)) return x;
-  if (x >= 0) return static_cast<float>(1 / (1 + exponential(-static_cast<double>(x))));
-  const double e = exponential(static_cast<double>(x));
-  return static_cast<float>(e / (1 + e));
+  const float e = exponential(-std::fabs(x));
+  return (x >= 0 ? 1.0F : e) / (1 + e);
 }
 
 float error_function(float x) {

@@ -39,26 +39,37 @@ void binary(Row& row) {
   for (std::uint32_t i = 0; i < row.cols; ++i) row.d[i] = Function(row.a[i], row.b[i]);
 }
 
-float silu(float x) {
-  const double e = exponential(-std::fabs(static_cast<double>(x)));
-  return static_cast<float>(x >= 0 ? x / (1 + e) : x * e / (1 + e));
+/// x sigmoid(y)
+float gated(float x, float y) {
+  const float e = exponential(-std::fabs(y));
+  return (y >= 0 ? x : x * e) / (1 + e);
 }
+float silu(float x) { return gated(x, x); }
 float gelu(float x) { return 0.5F * x * (1 + error_function(x * 0.70710678F)); }
-float gelu_tanh(float x) {
-  return 0.5F * x * (1 + hyperbolic_tangent(0.79788456F * (x + 0.044715F * x * x * x)));
-}
+/// x/2 (1 + tanh(u)) = x sigmoid(2 u)
+float gelu_tanh(float x) { return gated(x, 1.5957691F * (x + 0.044715F * x * x * x)); }
 float maximum(float a, float b) { return std::isnan(a) || a > b ? a : b; }
 float minimum(float a, float b) { return std::isnan(a) || a < b ? a : b; }
 
+/// The sum of f(i) for first <= i < end in the order that the ABI gives.
+template <typename F>
+float sum_over(std::uint32_t first, std::uint32_t end, F f) {
+  constexpr std::uint32_t n = FR_VECTOR_PARTIAL_SUMS;
+  float sums[n] = {};
+  for (std::uint32_t begin = first; begin < end;) {
+    const std::uint32_t stop = std::min(end, (begin / n + 1) * n);
+    for (std::uint32_t i = begin; i < stop; ++i) sums[i % n] += f(i);
+    begin = stop;
+  }
+  for (std::uint32_t width = n / 2; width > 0; width /= 2)
+    for (std::uint32_t i = 0; i < width; ++i) sums[i] += sums[i + width];
+  return sums[0];
+}
 float sum_of(const Row& row) {
-  float sum = 0;
-  for (std::uint32_t i = 0; i < row.cols; ++i) sum += row.a[i];
-  return sum;
+  return sum_over(0, row.cols, [&](std::uint32_t i) { return row.a[i]; });
 }
 float squares_of(const Row& row) {
-  float sum = 0;
-  for (std::uint32_t i = 0; i < row.cols; ++i) sum += row.a[i] * row.a[i];
-  return sum;
+  return sum_over(0, row.cols, [&](std::uint32_t i) { return row.a[i] * row.a[i]; });
 }
 std::uint32_t largest(const Row& row) {
   std::uint32_t best = 0;
@@ -77,23 +88,20 @@ void softmax(Row& row) {
   const auto valid = static_cast<std::uint32_t>(std::min<std::uint64_t>(row.cols, wanted));
   const std::uint32_t first = c.arg3 != 0 && valid > c.arg3 ? valid - c.arg3 : 0;
   const float scale = c.arg2 == 0 ? 1.0F : arg_float(c.arg2);
-  float top = -INFINITY, sum = 0;
+  float top = -INFINITY;
   std::fill(row.d, row.d + first, 0.0F);
   for (std::uint32_t i = first; i < valid; ++i) top = maximum(row.a[i] * scale, top);
-  for (std::uint32_t i = first; i < valid; ++i) {
-    row.d[i] = exponential(row.a[i] * scale - top);
-    sum += row.d[i];
-  }
-  const float inverse = 1 / sum;
+  for (std::uint32_t i = first; i < valid; ++i) row.d[i] = exponential(row.a[i] * scale - top);
+  const float inverse = 1 / sum_over(first, valid, [&](std::uint32_t i) { return row.d[i]; });
   for (std::uint32_t i = first; i < valid; ++i) row.d[i] *= inverse;
   std::fill(row.d + valid, row.d + row.cols, 0.0F);
 }
 
 void log_softmax(Row& row) {
-  float top = -INFINITY, sum = 0;
+  float top = -INFINITY;
   for (std::uint32_t i = 0; i < row.cols; ++i) top = maximum(row.a[i], top);
-  for (std::uint32_t i = 0; i < row.cols; ++i) sum += exponential(row.a[i] - top);
-  const float log_sum = logarithm(sum);
+  const float log_sum =
+      logarithm(sum_over(0, row.cols, [&](std::uint32_t i) { return exponential(row.a[i] - top); }));
   for (std::uint32_t i = 0; i < row.cols; ++i) row.d[i] = row.a[i] - top - log_sum;
 }
 
@@ -105,8 +113,8 @@ void rmsnorm(Row& row) {
 
 void layernorm(Row& row) {
   const float mean = sum_of(row) / static_cast<float>(row.cols);
-  float sum = 0;
-  for (std::uint32_t i = 0; i < row.cols; ++i) sum += (row.a[i] - mean) * (row.a[i] - mean);
+  const float sum =
+      sum_over(0, row.cols, [&](std::uint32_t i) { return (row.a[i] - mean) * (row.a[i] - mean); });
   const float scale = 1 / std::sqrt(sum / static_cast<float>(row.cols) + arg_float(row.command.arg0));
   for (std::uint32_t i = 0; i < row.cols; ++i) row.d[i] = (row.a[i] - mean) * scale * row.b[i] + row.c[i];
 }
@@ -250,7 +258,7 @@ const std::array operations = {
     Operation{FR_VECTOR_RELU, 1, Shape::E, unary<[](float a) { return maximum(a, 0); }>, 1, 0},
     Operation{FR_VECTOR_SILU, 1, Shape::E, unary<silu>, 1, 1},
     Operation{FR_VECTOR_GELU, 1, Shape::E, unary<gelu>, 2, 1},
-    Operation{FR_VECTOR_GELU_TANH, 1, Shape::E, unary<gelu_tanh>, 2, 1},
+    Operation{FR_VECTOR_GELU_TANH, 1, Shape::E, unary<gelu_tanh>, 1, 1},
     Operation{FR_VECTOR_SWIGLU, 2, Shape::E, binary<[](float a, float b) { return silu(a) * b; }>, 2, 1},
     Operation{FR_VECTOR_SUM, 1, Shape::R, [](Row& row) { *row.d = sum_of(row); }, 1, 0},
     Operation{FR_VECTOR_MEAN, 1, Shape::R, [](Row& row) { *row.d = sum_of(row) / static_cast<float>(row.cols); }, 1, 0},
@@ -275,7 +283,7 @@ const std::array operations = {
     Operation{FR_VECTOR_RMSNORM, 2, Shape::N, rmsnorm, 2, 0},
     Operation{FR_VECTOR_LAYERNORM, 3, Shape::N, layernorm, 3, 0},
     Operation{FR_VECTOR_ROPE, 3, Shape::N, rope, 2, 0},
-    Operation{FR_VECTOR_QUANTIZE, 1, Shape::N, quantize, 2, 0},
+    Operation{FR_VECTOR_QUANTIZE, 1, Shape::N, quantize, 2, 1},
     Operation{FR_VECTOR_QUANTIZE_STATIC, 1, Shape::E,
               [](Row& row) {
                 const float scale = arg_float(row.command.arg0);
@@ -304,13 +312,6 @@ const Operation* find(unsigned code) {
   return table[code & 0xff];
 }
 
-struct Source {
-  std::uint32_t address;
-  std::int32_t stride;
-  unsigned type;
-  std::uint32_t cols;
-};
-
 bool b_is_scalar(const fr_vector& c) {
   return (c.flags & FR_VECTOR_FLAG_B_SCALAR) != 0 || c.op == FR_VECTOR_DEQUANTIZE;
 }
@@ -324,15 +325,15 @@ unsigned sources_of(const Operation& operation, const fr_vector& c) {
   return operation.sources + (zeros ? 1 : 0);
 }
 
-Source source_a(const fr_vector& c) { return {c.a, c.a_stride, c.a_type, c.cols}; }
-Source source_b(const fr_vector& c) {
+VectorSource source_a(const fr_vector& c) { return {c.a, c.a_stride, c.a_type, c.cols}; }
+VectorSource source_b(const fr_vector& c) {
   const std::uint32_t cols = c.op == FR_VECTOR_ROPE                ? c.arg0 / 2
                              : c.op == FR_VECTOR_DEQUANTIZE_GROUPS ? groups_of(c)
                              : b_is_scalar(c)                      ? 1
                                                                    : c.cols;
   return {c.b, c.b_stride, c.b_type, cols};
 }
-Source source_c(const fr_vector& c) {
+VectorSource source_c(const fr_vector& c) {
   const std::uint32_t cols = c.op == FR_VECTOR_ROPE                ? c.arg0 / 2
                              : c.op == FR_VECTOR_DEQUANTIZE_GROUPS ? groups_of(c)
                              : c_is_scalar(c)                      ? 1
@@ -346,7 +347,7 @@ void destination(const fr_vector& c, const Operation& operation, std::uint64_t& 
   cols = operation.shape == Shape::T ? c.rows : operation.shape == Shape::R ? 1 : c.cols;
 }
 
-void fetch(const Source& source, std::uint32_t row, std::uint32_t cols, std::span<unsigned char> memory,
+void fetch(const VectorSource& source, std::uint32_t row, std::uint32_t cols, std::span<unsigned char> memory,
            float* to) {
   const auto* from =
       memory.data() + static_cast<std::int64_t>(source.address) + std::int64_t{row} * source.stride;
@@ -387,6 +388,19 @@ void count_up(const fr_vector& c, std::uint32_t row, float* line, unsigned char*
 
 }  // namespace
 
+std::vector<VectorSource> vector_sources(const fr_vector& command) {
+  const auto* operation = find(command.op);
+  if (operation == nullptr) return {};
+  std::vector<VectorSource> sources{source_a(command), source_b(command), source_c(command)};
+  sources.resize(sources_of(*operation, command));
+  return sources;
+}
+
+bool vector_reduces(unsigned op) {
+  const auto* operation = find(op);
+  return operation != nullptr && operation->shape == Shape::R;
+}
+
 std::optional<LocalFault> check_vector(const fr_vector& command, std::uint64_t memory_bytes) {
   const auto bad = [](std::uint64_t value) { return LocalFault{FR_ERROR_COMMAND, value}; };
   const auto* operation = find(command.op);
@@ -403,9 +417,7 @@ std::optional<LocalFault> check_vector(const fr_vector& command, std::uint64_t m
   if (command.op == FR_VECTOR_DEQUANTIZE_GROUPS && command.arg0 == 0) return bad(command.arg0);
   if (command.op == FR_VECTOR_ARGMAX && command.d_type != FR_TYPE_U32) return bad(command.d_type);
   if (command.rows == 0 || command.cols == 0) return std::nullopt;
-  const Source sources[] = {source_a(command), source_b(command), source_c(command)};
-  for (unsigned i = 0; i < sources_of(*operation, command); ++i) {
-    const auto& s = sources[i];
+  for (const auto& s : vector_sources(command)) {
     if (const auto fault =
             check_rows(s.address, command.rows, row_bytes(s.type, s.cols), s.stride, memory_bytes))
       return fault;
@@ -454,17 +466,18 @@ void vector_operation(const fr_vector& command, std::span<unsigned char> memory)
 VectorCost vector_cost(const fr_vector& command) {
   const auto* operation = find(command.op);
   if (operation == nullptr) return {};
-  return {std::uint64_t{command.rows} * command.cols, operation->passes, operation->special};
+  const bool special_last =
+      operation->special > 0 && (operation->passes == 1 || command.op == FR_VECTOR_QUANTIZE);
+  return {command.rows, command.cols, operation->passes, operation->special, special_last};
 }
 
 VectorTraffic vector_traffic(const fr_vector& command) {
   const auto* operation = find(command.op);
   if (operation == nullptr || command.rows == 0 || command.cols == 0) return {};
-  const Source sources[] = {source_a(command), source_b(command), source_c(command)};
   VectorTraffic traffic;
-  for (unsigned i = 0; i < sources_of(*operation, command); ++i) {
-    const auto row = row_bytes(sources[i].type, sources[i].cols);
-    traffic.read += sources[i].stride == 0 ? row : row * command.rows;  // a repeated row is read once
+  for (const auto& source : vector_sources(command)) {
+    const auto row = row_bytes(source.type, source.cols);
+    traffic.read += source.stride == 0 ? row : row * command.rows;  // a repeated row is read once
   }
   std::uint64_t rows = 0, cols = 0;
   destination(command, *operation, rows, cols);

@@ -7,24 +7,27 @@
 
 namespace forerun::ip {
 
-VectorUnit::VectorUnit(const sc_core::sc_module_name& name, const VectorParameters& parameters, std::uint64_t local_bytes)
+VectorUnit::VectorUnit(const sc_core::sc_module_name& name, const VectorParameters& parameters,
+                       std::uint64_t local_bytes)
     : ComputeEngine(name, parameters.queue_depth, parameters.clock, local_bytes), parameters_(parameters) {}
 
 std::uint64_t VectorUnit::ideal_cycles(const fr_vector& command) const {
-  const auto cost = vector_cost(command);
-  if (cost.elements == 0) return 1;
-  const auto sweep = (cost.elements + parameters_.lanes - 1) / parameters_.lanes;
-  return cost.passes * (parameters_.latency + sweep) + cost.special * (parameters_.special_factor - 1) * sweep;
+  return vector_cycles(parameters_.shape(), vector_cost(command));
 }
 
 void VectorUnit::start(const Command& command) {
   slices_ = slice_ = 0;
   cycles_ = 1;
+  on_lanes_ = false;
   if (command.header().opcode == FR_OP_VECTOR) {
     command_ = command.as<fr_vector>();
     if (const auto fault = check_vector(command_, local_bytes_)) return fail(*fault);
     const auto traffic = vector_traffic(command_);
-    cycles_ = ideal_cycles(command_);
+    std::optional<std::uint64_t> own;
+    if (lanes_ && command_.rows > 0 && command_.cols > 0)
+      own = lanes_->begin(command_, memory(), now_picoseconds());
+    on_lanes_ = own.has_value();
+    cycles_ = own.value_or(ideal_cycles(command_));
     slices_ = std::max<std::uint64_t>(1, (traffic.read + traffic.written) / chunk_bytes);
     read_ = traffic.read / slices_;
     written_ = traffic.written / slices_;
@@ -37,8 +40,11 @@ void VectorUnit::step() {
   if (slice_ == slices_) {
     if (current().header().opcode == FR_OP_VECTOR) {
       const auto cost = vector_cost(command_);
-      elements += cost.elements * cost.passes;
-      if (parameters_.data) vector_operation(command_, memory());
+      elements += cost.elements() * cost.passes;
+      if (on_lanes_)
+        lanes_->end(memory());
+      else if (parameters_.data)
+        vector_operation(command_, memory());
     }
     return finish();
   }

@@ -347,7 +347,8 @@ class CommandEmitter {
       }
     }
     post(posted, 0, plan_.clusters, cluster_);
-    link_when(engine, posted, plan_.clusters);
+    link_when(plan_.launches ? +FR_ENGINE_LOAD : engine, posted, plan_.clusters);
+    if (plan_.launches) link_nop(engine);
     return all;
   }
   /// Of own columns between all devices, without what is to be read. Where all devices do the same, each puts

@@ -379,6 +379,7 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOp
       plan.kv_heads = {plan.kv_heads.empty() ? heads.begin : plan.kv_heads.begin, heads.end};
   plan.symmetric = all_alike(plan);
   plan.everyone = window_of_all(chip, plan.clusters);
+  plan.launches = chip.clusters.command.launch.picoseconds > 0;
   lay_out_constants(plan);
   const auto lanes = make_lanes(chip, plan.clusters);
   const auto wanted = std::min(context, options.max_tokens == 0 ? context : options.max_tokens);

@@ -147,6 +147,7 @@ struct Plan {
   bool symmetric = false;                 ///< several devices, all with shares of the same sizes
   /// A window of the network whose writes reach the scratchpads of all clusters that take part.
   std::optional<std::uint64_t> everyone;
+  bool launches = false;  ///< what follows an exchange is launched: nothing of it is loaded before
   Scratch scratch;
   std::optional<Wide> wide;  ///< for steps of more than `max_tokens` tokens
   /// Most tokens of one sequence in a step of any kind.

@@ -33,6 +33,8 @@ class Finder {
     boot_rom();
     scratchpad();
     rtl_tensor();
+    rtl_vector();
+    rtl_noc();
     rtl_dma();
     rtl_hbm();
     dma();
@@ -62,16 +64,54 @@ class Finder {
                       chip_.devices, link.columns));
   }
 
+  void rtl_vector() {
+    const auto& vector = chip_.clusters.vector;
+    if (vector.buffer.count < std::uint64_t{4} * vector.lanes)
+      add({"clusters.vector.buffer", "clusters.vector.lanes"},
+          fmt::format("clusters.vector.buffer is {}, but {} lanes of binary32 are {}", format(vector.buffer),
+                      vector.lanes, format(Bytes{std::uint64_t{4} * vector.lanes})));
+    if (vector.model == VectorModel::tlm && !chip_.rtl.vector.text.empty())
+      add({"clusters.vector.model", "rtl.vector"},
+          fmt::format("rtl.vector is {}, but clusters.vector.model is tlm, expected rtl or lockstep",
+                      chip_.rtl.vector.text));
+    if (vector.model != VectorModel::tlm && chip_.data == Data::none)
+      add({"clusters.vector.model", "data"},
+          fmt::format("clusters.vector.model is {}, which needs data: real", name(vector.model)));
+  }
+
+  void rtl_noc() {
+    const auto& noc = chip_.noc;
+    if (noc.model != NocModel::rtl) {
+      if (!chip_.rtl.noc.text.empty())
+        add({"noc.model", "rtl.noc"}, fmt::format("rtl.noc is {}, but noc.model is {}, expected rtl",
+                                                  chip_.rtl.noc.text, name(noc.model)));
+      return;
+    }
+    if (chip_.data == Data::none) add({"noc.model", "data"}, "noc.model is rtl, which needs data: real");
+    if (chip_.timing == Timing::loose)
+      add({"noc.model", "timing"}, "noc.model is rtl, which needs timing: approximate");
+    if (!noc.multicast.empty() || !noc.reduction.empty())
+      add({"noc.model", "noc.multicast", "noc.reduction"},
+          "noc.model is rtl: AXI4 has no writes to several targets and no sums, expected no noc.multicast "
+          "and no "
+          "noc.reduction");
+    if (chip_.devices > 1) add({"noc.model", "devices"}, "noc.model is rtl, which needs devices: 1");
+  }
+
   void rtl_dma() {
     const bool model = chip_.clusters.dma.model == DmaModel::tlm;
     if (model && !chip_.rtl.dma.text.empty())
       add({"clusters.dma.model", "rtl.dma"},
-          fmt::format("rtl.dma is {}, but clusters.dma.model is tlm, expected rtl", chip_.rtl.dma.text));
+          fmt::format("rtl.dma is {}, but clusters.dma.model is tlm, expected rtl or lockstep",
+                      chip_.rtl.dma.text));
     if (!model && chip_.data == Data::none)
-      add({"clusters.dma.model", "data"}, "clusters.dma.model is rtl, which needs data: real");
+      add({"clusters.dma.model", "data"},
+          fmt::format("clusters.dma.model is {}, which needs data: real", name(chip_.clusters.dma.model)));
   }
 
   void rtl_hbm() {
+    if (chip_.rtl.lockstep && chip_.rtl.hbm.text.empty() && chip_.rtl.sram.text.empty())
+      add({"rtl.lockstep"}, "rtl.lockstep is true, but neither rtl.hbm nor rtl.sram names RTL to compare");
     if (chip_.rtl.hbm.text.empty()) return;
     if (chip_.data == Data::none)
       add({"rtl.hbm", "data"}, fmt::format("rtl.hbm is {}, which needs data: real", chip_.rtl.hbm.text));

@@ -56,8 +56,8 @@ enum class LinkTopology : unsigned char { ring, fully_connected, switched, torus
 /// What the arrays are: the fast models, RTL in their place, or both side by side and compared.
 enum class TensorModel : unsigned char { tlm, rtl, lockstep };
 /// What moves the bytes of loads and stores: the fast model, or RTL.
-enum class DmaModel : unsigned char { tlm, rtl };
-enum class NocModel : unsigned char { packet, flit };
+enum class DmaModel : unsigned char { tlm, rtl, lockstep };
+enum class NocModel : unsigned char { packet, flit, rtl };
 enum class NocTopology : unsigned char { mesh, torus, ring, concentrated_mesh, fat_tree, crossbar };
 enum class NocRouting : unsigned char { dimension_order, o1turn, west_first };
 enum class NocSwitching : unsigned char { wormhole, virtual_cut_through };
@@ -114,10 +114,15 @@ struct Tensor {
   bool operator==(const Tensor&) const = default;
 };
 
+/// What vector engines are: the models, RTL, or both compared.
+enum class VectorModel : unsigned char { tlm, rtl, lockstep };
+
 struct Vector {
+  VectorModel model = VectorModel::tlm;
   unsigned lanes = 64;
   unsigned latency = 12;        ///< cycles
   unsigned special_factor = 4;  ///< lanes that share a special-function unit
+  Bytes buffer{64 * 1024};      ///< kept between the passes of an operation
   bool operator==(const Vector&) const = default;
 };
 
@@ -127,7 +132,6 @@ struct Dma {
   Bytes burst{4096};
   unsigned outstanding = 8;  ///< transactions under way, per channel
   unsigned overhead = 8;     ///< cycles a descriptor
-  Time post_overhead{0};
   bool operator==(const Dma&) const = default;
 };
 
@@ -135,6 +139,7 @@ struct Command {
   unsigned queue_depth = 16;  ///< commands, per engine
   Bytes fetch_buffer{64 << 10};
   unsigned dispatch_cycles = 1;
+  Time launch{0};  ///< of what follows an exchange between all clusters; 0: they go on when they are told
   bool operator==(const Command&) const = default;
 };
 
@@ -283,9 +288,12 @@ struct Path {
 /// Models that forerun_add_rtl_block or `forerun rtl` has made of somebody's Verilog.
 struct Rtl {
   Path tensor;                ///< arrays of clusters.tensor.model rtl and lockstep; empty: ip/tensor/rtl
-  Path dma;                   ///< engine of clusters.dma.model rtl; empty: ip/dma/rtl
+  Path vector;                ///< engine of clusters.vector.model rtl and lockstep; empty: ip/vector/rtl
+  Path noc;                   ///< of noc.model rtl; empty: ip/noc/rtl
+  Path dma;                   ///< engine of clusters.dma.model rtl and lockstep; empty: ip/dma/rtl
   Path hbm;                   ///< memory behind each port of the HBM; empty: the model
   Path sram;                  ///< memory of the control CPU; empty: the model
+  bool lockstep = false;      ///< `hbm` and `sram` beside the models, compared on every transaction
   std::vector<Path> devices;  ///< at address_map::rtl_device(i)
   bool operator==(const Rtl&) const = default;
 };

@@ -102,28 +102,35 @@ const Key table[] = {
     KEY(clusters.tensor.double_buffered, any, "",
         "weights of the next tile are loaded while the present one streams"),
     KEY(clusters.tensor.formats, any, "", "number formats that the arrays multiply, all at the same rate"),
+    KEY(clusters.vector.model, any, "",
+        "the engine: the fast model (tlm), RTL in its place, or both, compared on every command (lockstep)"),
     KEY(clusters.vector.lanes, range(1, 4096), "", "elements a cycle"),
     KEY(clusters.vector.latency, latency, "cycles", "through the pipeline"),
     KEY(clusters.vector.special_factor, range(1, 64), "",
         "lanes that share a special-function unit (exponential, root, ...)"),
-    KEY(clusters.dma.model, any, "", "what moves the bytes: the fast model (tlm), or RTL in its place"),
+    KEY(clusters.vector.buffer, power_of_two(kib, 16 * mib), "",
+        "binary32 that are kept between the passes of an operation, rows of as many at a time"),
+    KEY(clusters.dma.model, any, "", "what moves the bytes: the fast model (tlm), RTL in its place, or RTL that is compared on every copy (lockstep)"),
     KEY(clusters.dma.load_channels, range(1, 64), "", "load channels, which work on one command together"),
     KEY(clusters.dma.store_channels, range(1, 64), "", "store channels, as many as load channels"),
     KEY(clusters.dma.burst, power_of_two(32, 4 * kib), "",
         "largest transaction; none crosses a multiple of it"),
     KEY(clusters.dma.outstanding, range(1, 1024), "transactions", "under way at once in a channel"),
     KEY(clusters.dma.overhead, range(0, 1000), "cycles", "to set up a command"),
-    KEY(clusters.dma.post_overhead, range(0, ms), "",
-        "before a command tells other clusters that it is done: what a launch of the work that waits for it "
-        "costs, on "
-        "machines that synchronise by launching"),
     KEY(clusters.command.queue_depth, range(1, 1024), "commands", "each engine queues so many"),
     KEY(clusters.command.fetch_buffer, multiple_of(256, kib, 16 * mib), "",
         "command stream kept, so that a loop that fits is fetched once"),
     KEY(clusters.command.dispatch_cycles, latency, "cycles", "for each command"),
 
+    KEY(clusters.command.launch, range(0, ms), "",
+        "0 ns: clusters that have exchanged results go on when they are told, and load weights meanwhile; "
+        "otherwise what "
+        "follows is launched, which takes so long, and nothing of it is loaded before, as by the kernels of "
+        "a GPU"),
     KEY(noc.clock, clock_rate, "", "clock of the network"),
-    KEY(noc.model, any, "", "packet: fast, by resources; flit: routers cycle by cycle, for validation"),
+    KEY(noc.model, any, "",
+        "packet: fast, by resources; flit: routers cycle by cycle, for validation; rtl: an AXI4 interconnect "
+        "of RTL"),
     KEY(noc.topology, any, "",
         "how the places of tiles are joined; a ring goes through them row by row, every second row "
         "backwards"),
@@ -290,9 +297,13 @@ const Key table[] = {
     KEY(link.payload, range(1, 4 * kib), "", "largest payload of a packet"),
 
     KEY(rtl.tensor, any, "", "RTL of the arrays; empty: ip/tensor/rtl"),
+    KEY(rtl.vector, any, "", "RTL of the vector engines; empty: ip/vector/rtl"),
+    KEY(rtl.noc, any, "", "RTL of the network; empty: ip/noc/rtl"),
     KEY(rtl.dma, any, "", "RTL of the DMA engines; empty: ip/dma/rtl"),
     KEY(rtl.hbm, any, "", "RTL of the memory behind each port of the HBM; empty: the model"),
     KEY(rtl.sram, any, "", "RTL of the control CPU's memory; empty: the model"),
+    KEY(rtl.lockstep, any, "",
+        "RTL of hbm and sram runs beside the models and is compared on every transaction"),
     KEY(rtl.devices, any, "",
         "RTL beside the peripherals of the control CPU, in the order of their addresses"),
 };

@@ -64,12 +64,16 @@ struct Names<TensorModel> {
   static constexpr std::array<std::string_view, 3> all{"tlm", "rtl", "lockstep"};
 };
 template <>
+struct Names<VectorModel> {
+  static constexpr std::array<std::string_view, 3> all{"tlm", "rtl", "lockstep"};
+};
+template <>
 struct Names<DmaModel> {
-  static constexpr std::array<std::string_view, 2> all{"tlm", "rtl"};
+  static constexpr std::array<std::string_view, 3> all{"tlm", "rtl", "lockstep"};
 };
 template <>
 struct Names<NocModel> {
-  static constexpr std::array<std::string_view, 2> all{"packet", "flit"};
+  static constexpr std::array<std::string_view, 3> all{"packet", "flit", "rtl"};
 };
 template <>
 struct Names<NocTopology> {

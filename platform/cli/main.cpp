@@ -73,9 +73,13 @@ int sc_main(int argc, char** argv) {
     // Around an exception from a process of the simulation; what() would repeat SystemC's own place.
     std::fflush(stdout);
     const auto* const process = report.get_process_name();
-    fmt::print(
-        stderr, "forerun: error: {}{}\n", report.get_msg(),
-        process == nullptr ? "" : fmt::format("\n  in {} at {}", process, report.get_time().to_string()));
+    const std::string text = report.get_msg();
+    // What acts in turns names itself, since the process is that of all of them.
+    const auto place = text.find("\n  in ") != std::string::npos || process == nullptr
+                           ? ""
+                           : fmt::format("\n  in {}", process);
+    fmt::print(stderr, "forerun: error: {}{}{}\n", text, place,
+               process == nullptr ? "" : " at " + report.get_time().to_string());
     return cli::failed;
   } catch (const std::exception& error) {
     std::fflush(stdout);

@@ -12,6 +12,7 @@
 #include "ip/record/reader.hpp"
 #include "platform/cli/options.hpp"
 #include "platform/replay/bench.hpp"
+#include "platform/rtl/command.hpp"
 
 namespace forerun::cli {
 namespace {
@@ -26,6 +27,9 @@ struct ReplayOptions {
   // of both
   std::string top;
   std::vector<std::string> rtl;
+  // of a DMA engine
+  std::string pins;
+  std::vector<std::string> parameters;
   // of an AXI block
   std::string prefix = "s_axi_", clock = "aclk", reset = "aresetn";
   bool reset_high = false, lite = false, no_initial = false;
@@ -103,6 +107,24 @@ void print_transactions(record::Reader& reader, std::uint64_t list) {
   if (reader.count() > 0) fmt::print("  addresses {:#x} to {:#x}\n", low, high - 1);
 }
 
+void print_copies(record::Reader& reader, std::uint64_t list) {
+  record::Copy c;
+  std::uint64_t bytes = 0, transactions = 0, failed = 0, first = 0, last = 0;
+  while (reader.next(c)) {
+    if (reader.count() == 1) first = c.begin_ps;
+    last = std::max(last, c.end_ps);
+    bytes += c.rows * c.bytes;
+    transactions += c.transactions.size();
+    failed += c.failed;
+    if (reader.count() <= list)
+      fmt::print("{:6} {:>12} ps, {:>9} ps long: {} x {} bytes from {:#x} to {:#x}, {} transactions{}\n",
+                 reader.count() - 1, c.begin_ps, c.end_ps - c.begin_ps, c.rows, c.bytes, c.source,
+                 c.destination, c.transactions.size(), c.failed != 0 ? ", failed" : "");
+  }
+  fmt::print("{}: {} copies of {} bytes in {} transactions, from {} to {} ps, {} failed\n",
+             reader.header().block, reader.count(), bytes, transactions, first, last, failed);
+}
+
 /// The most frequent one, unless another is asked for.
 unsigned format_of(const ReplayOptions& o) {
   for (unsigned format = 0; format < 3; ++format)
@@ -114,13 +136,37 @@ unsigned format_of(const ReplayOptions& o) {
   return static_cast<unsigned>(std::max_element(counts.begin(), counts.end()) - counts.begin());
 }
 
+int dma_bench(const ReplayOptions& o) {
+  if (o.rtl.empty() || o.top.empty() || o.pins.empty())
+    throw UsageError(fmt::format(
+        "{} holds copies of a DMA engine: expected the engine that they are to be played into, with --rtl, "
+        "--top and --pins",
+        o.file));
+  replay::DmaBlock block;
+  block.top = o.top;
+  block.sources = o.rtl;
+  if (o.count > 0) block.most = o.count;
+  block.map = rtl::PinMap::parse(rtl::read_text(o.pins), o.pins);
+  for (const auto& setting : o.parameters) {
+    const auto equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw UsageError(fmt::format("--parameter is '{}', expected NAME=VALUE", setting));
+    block.map.parameters[setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  const auto summary = write_dma_bench(o.to, o.file, block);
+  fmt::print("{}: {}\nrun {}/verilator_dpi.sh there\n", o.to, summary, o.to);
+  return ok;
+}
+
 int run(const ReplayOptions& o) {
   record::Reader reader(o.file);
   const bool products = reader.header().kind == record::Kind::products;
+  const bool copies = reader.header().kind == record::Kind::copies;
   if (o.to.empty()) {
-    products ? print_products(reader, o.list) : print_transactions(reader, o.list);
+    (products ? print_products : copies ? print_copies : print_transactions)(reader, o.list);
     return ok;
   }
+  if (copies) return dma_bench(o);
   replay::AxiBlock block;
   block.top = o.top;
   block.sources = o.rtl;
@@ -169,6 +215,12 @@ void add_replay(CLI::App& app, int& code) {
                      "Verilog files of the block; a tensor engine has our tile if none are given");
   command.add_option("--top", o->top,
                      "module of the block; for a tensor engine, one with the ports of tensor_tile");
+  command.add_option("--pins", o->pins,
+                     "of a DMA engine: YAML file that says what its ports and registers are");
+  command
+      .add_option("--parameter", o->parameters,
+                  "of a DMA engine: NAME=VALUE, over the pin map's; may be repeated")
+      ->allow_extra_args(false);
   command
       .add_option("--tile", o->tile, "rows and columns of the tile, of any size: results do not depend on it")
       ->capture_default_str();

@@ -13,14 +13,16 @@ namespace forerun::cli {
 namespace {
 
 struct RtlOptions {
-  std::vector<std::string> sources, parameters, verilator;
-  std::string top, pins, output, waves = "none";
+  std::vector<std::string> sources, parameters, includes, defines, verilator;
+  std::string top, pins, output, depfile, waves = "none";
 };
 
 int make(const RtlOptions& o) {
   rtl::VerilateRequest request;
   request.top = o.top;
   request.sources.assign(o.sources.begin(), o.sources.end());
+  request.includes.assign(o.includes.begin(), o.includes.end());
+  request.defines = o.defines;
   request.arguments = o.verilator;
   request.waves = o.waves == "fst" ? rtl::Waves::fst : o.waves == "vcd" ? rtl::Waves::vcd : rtl::Waves::none;
   request.pins = rtl::read_text(o.pins);
@@ -32,7 +34,12 @@ int make(const RtlOptions& o) {
     request.parameters[setting.substr(0, equals)] = setting.substr(equals + 1);
   }
   const auto output = o.output.empty() ? o.top + ".so" : o.output;
-  rtl::verilate(request, output);
+  const auto files = rtl::verilate(request, output);
+  if (!o.depfile.empty()) {
+    auto text = output + ":";
+    for (const auto& file : files) text += " " + file.string();
+    rtl::write_text(o.depfile, text + "\n");
+  }
   fmt::print("{}", rtl::inspect(output));
   return ok;
 }
@@ -47,11 +54,15 @@ void add_rtl(CLI::App& app, int& code) {
   command.add_option("--top", o->top, "the module")->required();
   command.add_option("--pins", o->pins, "YAML file that says what its ports are")->required();
   command.add_option("-o,--output", o->output, "the model (default: the module's name and .so)");
+  command.add_option("--depfile", o->depfile, "writes which files the model was made of, for make and ninja");
   command.add_option("--parameter", o->parameters, "NAME=VALUE, over the pin map's; may be repeated")
       ->allow_extra_args(false);
+  command.add_option("-I,--include", o->includes, "folder of files that are included; may be repeated")
+      ->allow_extra_args(false);
+  command.add_option("-D,--define", o->defines, "NAME or NAME=VALUE; may be repeated")->allow_extra_args(false);
   command
       .add_option("--verilator", o->verilator,
-                  "a further argument for Verilator, such as -Iinclude; may be repeated")
+                  "a further argument for Verilator, such as -Wno-WIDTH; may be repeated")
       ->allow_extra_args(false);
   command.add_option("--waves", o->waves, "waves that the model can write; slower also while it writes none")
       ->capture_default_str()

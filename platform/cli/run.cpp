@@ -206,8 +206,8 @@ void prepare_rtl(soc::Soc& soc, const ModelOptions& model) {
 std::string problem_of(const soc::Soc& soc, const sim::Inference& inference, const sim::Outcome& outcome) {
   if (soc.rtl_difference) {
     const auto& tags = inference.program().tags;
-    const auto tag = soc.rtl_difference->difference.tag;
-    return soc.rtl_difference->describe(tag < tags.size() ? tags[tag] : "");
+    const auto tag = soc.rtl_difference->tag;
+    return soc.rtl_difference->describe(tag && *tag < tags.size() ? tags[*tag] : "");
   }
   if (!soc.lost_block.empty()) return soc.lost_block;
   if (!inference.failure().empty()) return inference.failure();

@@ -9,6 +9,7 @@
 #include "ip/cosim/pins.hpp"
 #include "platform/replay/axi_player.hpp"
 #include "platform/replay/tile_beats.hpp"
+#include "platform/rtl/pin_map.hpp"
 
 namespace forerun::replay {
 
@@ -27,6 +28,11 @@ struct AxiBlock : Block {
   bool initial_contents = true;  ///< false: the block is at the start as it was in the run
 };
 
+/// A DMA engine with registers, one AXI4 manager, and a section `dma` in its pin map.
+struct DmaBlock : Block {
+  rtl::PinMap map{};
+};
+
 /// What a written bench plays, in one line.
 using Summary = std::string;
 
@@ -38,5 +44,7 @@ Summary write_tile_bench(const std::string& folder, const std::string& recording
                          const TileShape& shape);
 /// The block's ports are those of AXI whose names, behind the prefix, its sources contain.
 Summary write_axi_bench(const std::string& folder, const std::string& recording, const AxiBlock& block);
+/// Only the bench with DPI-C, and the script verilator_dpi.sh. Looks at the module with Verilator.
+Summary write_dma_bench(const std::string& folder, const std::string& recording, const DmaBlock& block);
 
 }  // namespace forerun::replay

@@ -58,6 +58,18 @@ void BenchFolder::script(const std::string& name, const std::string& commands) {
   fs::permissions(path_ / name, fs::perms::owner_exec | fs::perms::group_exec, fs::perm_options::add);
 }
 
+void BenchFolder::driver_script(const std::string& options) {
+  const fs::path library = FORERUN_REPLAY_LIBRARY;
+  script(
+      "verilator_dpi.sh",
+      fmt::format(
+          "verilator --binary -j 2 -Wno-lint -Wno-TIMESCALEMOD --top-module replay_tb --Mdir obj -o replay "
+          "replay_tb.sv {}{} {} -LDFLAGS {} > replay.log 2>&1 || {{ cat replay.log; exit 1; }}\n"
+          "exec obj/replay \"+forerun=replay:engine.txt{},$1\"\n",
+          quoted(FORERUN_REMOTE_SV), sources_, quoted(library.string()),
+          quoted("-Wl,-rpath," + library.parent_path().string()), options));
+}
+
 void BenchFolder::scripts() {
   script("icarus.sh",
          fmt::format(

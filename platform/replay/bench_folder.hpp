@@ -19,6 +19,8 @@ class BenchFolder {
   void bench(const std::string& name, std::string text, const std::map<std::string, std::string>& values);
   std::ofstream text(const std::string& name);
   void scripts();
+  /// Of a bench with forerun_remote, which plays engine.txt with these options.
+  void driver_script(const std::string& options);
   /// Throws std::runtime_error if the file of this stream could not be written.
   static void finish(std::ofstream& file, const std::string& name);
 

@@ -60,6 +60,7 @@ class Collector {
     r.layers = inference_.program().header.layers;
     r.layers_simulated = inference_.layers();
     r.repetition_error = inference_.repetition_error();
+    r.counted_seconds = inference_.counted_seconds();
     if (steps.empty()) return;
     switch (request.phase) {
       case sim::PhaseOfRun::all:
@@ -166,7 +167,8 @@ class Collector {
         c.joules = as_double(of("energy")) * 1e-12;
         for (std::size_t i = 0; i < ip::hbm::limits; ++i) {
           const auto name = fmt::format("{}.time_{}", c.name, ip::hbm::limit_names[i]);
-          const auto time = static_cast<std::int64_t>(run_.value(name));  // what was before may count less now
+          const auto time =
+              static_cast<std::int64_t>(run_.value(name));  // what was before may count less now
           c.limits[i] = ratio(static_cast<double>(std::max<std::int64_t>(time, 0)) * 1e-9,
                               run_.seconds() * chip_.hbm.pseudo_channels);
         }
@@ -188,9 +190,10 @@ class Collector {
   }
 
   void rtl(Report& r) const {
-    const auto device = [&](std::string name, const rtl::Device& d) {
+    const char* const compared = ", compared with the model";
+    const auto device = [&](std::string name, const rtl::Device& d, bool lockstep = false) {
       r.rtl.push_back({std::move(name),
-                       d.describe(),
+                       d.describe() + (lockstep ? compared : ""),
                        1,
                        d.transactions(),
                        d.cycles(),
@@ -199,11 +202,16 @@ class Collector {
                        d.first_broken_rules(5),
                        d.host_seconds()});
     };
-    for (const auto& memory : soc_.hbm_rtl) device(memory->label(), *memory);
-    if (soc_.sram_rtl) device("sram", *soc_.sram_rtl);
+    for (const auto& memory : soc_.hbm_rtl) device(memory->label(), *memory, chip_.rtl.lockstep);
+    if (soc_.sram_rtl) device("sram", *soc_.sram_rtl, chip_.rtl.lockstep);
     for (std::size_t i = 0; i < soc_.rtl_devices.size(); ++i)
       device(fmt::format("device{}", i), *soc_.rtl_devices[i]);
+    if (soc_.noc_rtl) {
+      device("noc", soc_.noc_rtl->device());
+      r.rtl.back().model = rtl::describe_noc(chip_);
+    }
     if (soc_.tensor_rtl) arrays(r);
+    if (soc_.vector_rtl) vector(r);
     if (!soc_.dma_rtl.empty()) dma(r);
   }
 
@@ -212,6 +220,7 @@ class Collector {
     use.name = "dma";
     use.unit = "copies";
     use.model = rtl::describe_dma(chip_);
+    if (chip_.clusters.dma.model == chip::DmaModel::lockstep) use.model += ", compared with the model";
     for (const auto* engine : soc_.dma_rtl) {
       const auto& device = engine->device();
       ++use.instances;
@@ -236,15 +245,33 @@ class Collector {
     if (chip_.clusters.tensor.model == chip::TensorModel::lockstep) use.model += ", compared with the models";
     std::map<std::string, std::uint64_t> fall_backs;
     for (std::size_t i = 0; i < clusters_; ++i) {
-      const auto& s = soc_.clusters[i]->tensor.arrays()->statistics();
-      use.instances += chip_.clusters.tensor.arrays;
-      use.commands += s.commands;
-      use.cycles += s.cycles * chip_.clusters.tensor.arrays;
-      use.host_seconds += s.host_seconds;
-      for (const auto& [reason, count] : s.fall_backs) fall_backs[reason] += count;
+      const auto arrays = chip_.clusters.tensor.arrays;
+      use.instances += arrays;
+      add_statistics(use, soc_.clusters[i]->tensor.arrays()->statistics(), arrays, fall_backs);
     }
     use.fall_backs.assign(fall_backs.begin(), fall_backs.end());
     r.rtl.push_back(std::move(use));
+  }
+
+  void vector(Report& r) const {
+    RtlUse use{"vector", soc_.vector_rtl->describe(), 0, 0, 0, {}, 0, {}, 0, "commands"};
+    if (chip_.clusters.vector.model == chip::VectorModel::lockstep) use.model += ", compared with the models";
+    std::map<std::string, std::uint64_t> fall_backs;
+    for (std::size_t i = 0; i < clusters_; ++i) {
+      ++use.instances;
+      add_statistics(use, soc_.clusters[i]->vector.lanes()->statistics(), 1, fall_backs);
+    }
+    use.fall_backs.assign(fall_backs.begin(), fall_backs.end());
+    r.rtl.push_back(std::move(use));
+  }
+
+  /// Of an engine with `side_by_side` instances.
+  static void add_statistics(RtlUse& use, const ip::RtlStatistics& s, unsigned side_by_side,
+                             std::map<std::string, std::uint64_t>& fall_backs) {
+    use.commands += s.commands;
+    use.cycles += s.cycles * side_by_side;
+    use.host_seconds += s.host_seconds;
+    for (const auto& [reason, count] : s.fall_backs) fall_backs[reason] += count;
   }
 
   void operators(Report& r) const {

@@ -106,7 +106,8 @@ std::string to_json(const Report& r) {
   j["sequences"] = r.sequences;
   j["context"] = {{"least", r.context_least}, {"most", r.context_most}};
   j["layers"] = {
-      {"of_model", r.layers}, {"simulated", r.layers_simulated}, {"expected_error", r.repetition_error}};
+      {"of_model", r.layers}, {"simulated", r.layers_simulated}, {"expected_error", r.repetition_error},
+      {"counted_seconds", r.counted_seconds}};
   j["tokens"] = {{"given", r.given}, {"generated", r.generated}};
   j["seconds"] = {{"boot", r.boot_seconds},
                   {"first_token", r.first_token_seconds},

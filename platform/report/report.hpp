@@ -101,7 +101,8 @@ struct Report {
   std::uint64_t given = 0, generated = 0;
   std::uint64_t layers = 0,
                 layers_simulated = 0;  ///< of the model; the others of a step were counted instead
-  double repetition_error = 0;         ///< of the time, what may be wrong with counted layers
+  double repetition_error = 0;         ///< of the time: the standard error of what was counted
+  double counted_seconds = 0;          ///< of the time, what was counted instead of simulated
   double boot_seconds = 0;             ///< power-on to the request
   double first_token_seconds = 0;      ///< request to the first token of each sequence; 0 with a phase alone
   double phase_seconds = 0;            ///< of the steps of a prefill or a matrix product alone

@@ -43,12 +43,12 @@ std::string to_text(const Report& r) {
                  r.device_count == 1 ? "" : fmt::format("{} devices of ", r.device_count), r.chip, r.clusters,
                  r.timing, r.data);
   fmt::format_to(out, "  boot                {:>10}\n", quantity(r.boot_seconds, "s"));
-  if (r.layers_simulated < r.layers)
+  if (r.counted_seconds > 0)
     fmt::format_to(
         out,
-        "  layers: {} of {} simulated in each step, the others counted as the mean of them, in all figures; "
-        "expected error {:.2f} %\n",
-        r.layers_simulated, r.layers, 100 * r.repetition_error);
+        "  layers: {} of {} simulated in each step; {} of time counted, for the other layers and for equal tiles "
+        "and sequences, in all figures; expected error {:.2f} %\n",
+        r.layers_simulated, r.layers, quantity(r.counted_seconds, "s"), 100 * r.repetition_error);
   const auto of = r.sequences == 1 ? std::string() : fmt::format(" of {} sequences", r.sequences);
   const auto context = r.context_least == r.context_most
                            ? fmt::format("{}", r.context_most)
@@ -106,9 +106,10 @@ std::string to_text(const Report& r) {
                    percent(c.bandwidth_fraction), c.row_hits, c.row_misses, c.row_conflicts, c.queue,
                    quantity(c.joules, "J"), limited_by(c));
 
-  fmt::format_to(out, "\nNoC: {} packets, {} flits, mean latency {}; busiest links:\n", r.noc_packets,
-                 r.noc_flits, quantity(r.noc_latency, "s"));
-  for (std::size_t i = 0; i < std::min<std::size_t>(5, r.links.size()); ++i)
+  if (r.noc_packets > 0)  // none when the network is RTL
+    fmt::format_to(out, "\nNoC: {} packets, {} flits, mean latency {}; busiest links:\n", r.noc_packets,
+                   r.noc_flits, quantity(r.noc_latency, "s"));
+  for (std::size_t i = 0; r.noc_packets > 0 && i < std::min<std::size_t>(5, r.links.size()); ++i)
     fmt::format_to(out, "  {:<28}{:>10} busy{:>10} blocked\n", r.links[i].name, percent(r.links[i].busy),
                    percent(r.links[i].blocked));
 

@@ -56,6 +56,10 @@ class Device : public sc_core::sc_module {
   /// Messages, a line each, at most `most`.
   virtual std::vector<std::string> first_broken_rules(std::size_t most) const = 0;
   virtual void reset() = 0;
+  virtual const PinMap& map() const = 0;
+  /// MappedBlock::roll_waves; throws std::runtime_error for a block in another process.
+  virtual void roll_waves(const std::string& stem) = 0;
+  virtual std::string rolled_waves() = 0;
   std::uint64_t transactions() const;
   /// The AXI4 or AXI4-Lite subordinate; throws std::runtime_error, naming the file, if there is not exactly
   /// one.
@@ -87,6 +91,9 @@ class RtlDevice : public Device {
   std::vector<std::string> first_broken_rules(std::size_t most) const override;
   /// The module's reset, for as many cycles as its pin map says.
   void reset() override { clock_.reset(block_.map().reset_cycles); }
+  const PinMap& map() const override { return block_.map(); }
+  void roll_waves(const std::string& stem) override { block_.roll_waves(stem); }
+  std::string rolled_waves() override { return block_.rolled_waves(); }
   MappedBlock& block() { return block_; }
   ip::cosim::PinClock& clock() { return clock_; }
 

@@ -22,6 +22,11 @@ constexpr unsigned most_still_times = 10;  // of as many cycles without a transa
 
 const char* const engine = "ip/dma/rtl/dma_engine.sv";
 
+std::string describe(bool local, const tlm::tlm_generic_payload& payload) {
+  return fmt::format("{} of {} bytes at {:#x}{}", payload.is_read() ? "read" : "write",
+                     payload.get_data_length(), payload.get_address(), local ? " of the scratchpad" : "");
+}
+
 unsigned clamp_power(std::uint64_t value, std::uint64_t low, std::uint64_t high) {
   return static_cast<unsigned>(std::clamp(std::bit_floor(value), low, high));
 }
@@ -44,6 +49,7 @@ std::string dma_model(const chip::Chip& chip, Waves waves) {
                         {"OUTSTANDING", std::to_string(d.outstanding)},
                         {"BUFFER_BYTES", std::to_string(buffer)}};
   request.waves = waves;
+  if (waves != Waves::none) request.arguments = {"--trace-max-array", "32"};  // not the bytes of the buffer
   request.pins = read_text(folder / "dma_engine.yaml");
   return verilated(request).string();
 }
@@ -131,7 +137,7 @@ void RtlDma::work() {
     cut_ = false;
     if (!draining_) copy(*job_);
     if (cut_ && !draining_ && !fault_) fault_ = ip::LocalFault{FR_ERROR_BUS, job_->global};
-    while (!owners_.empty()) wait(landed_);
+    while (!owners_.empty()) wait(landed_event_);
     draining_ = false;
     descriptor_.offered = descriptor_.taken = false;
     job_.reset();
@@ -164,10 +170,29 @@ void RtlDma::copy(const ip::DmaCopy& all) {
 void RtlDma::tell(const ip::DmaCopy& rows) {
   ++copies_;
   page_ = rows.global & ~(local_bit_ - 1);
+  const auto begun = ip::now_picoseconds();
+  if (checker_) checker_->begin(rows);
+  if (on_copy)
+    recording_ = {.begin_ps = static_cast<std::uint64_t>(begun),
+                  .source = source(rows),
+                  .destination = destination(rows),
+                  .bytes = rows.bytes,
+                  .rows = rows.rows,
+                  .source_stride = rows.load ? rows.global_stride : rows.local_stride,
+                  .destination_stride = rows.load ? rows.local_stride : rows.global_stride};
   if (map_.ports.empty())
     by_registers(rows);
   else
     by_descriptor(rows);
+  if (comparing() && !fault_) check_end(begun);
+  if (!on_copy || cut_ || draining_) return;
+  recording_.end_ps = static_cast<std::uint64_t>(ip::now_picoseconds());
+  recording_.failed = fault_ ? 1 : 0;
+  for (auto& t : recording_.transactions) {  // those of a failed copy may be without an answer
+    if (t.data.empty()) t.flags = 0;
+    t.end_ps = std::max(t.begin_ps, t.end_ps);
+  }
+  on_copy(recording_);
 }
 
 std::uint64_t RtlDma::value_of(const DmaWrite& write, const ip::DmaCopy& rows) const {
@@ -293,9 +318,89 @@ void RtlDma::Descriptor::edge(std::uint64_t) {
   if (offered && pins.ready) offered = false, taken = true;
 }
 
+void RtlDma::compare(const DmaTimeModel& model, std::function<void(const Difference&)> on_difference) {
+  checker_ = std::make_unique<DmaChecker>(model);
+  on_difference_ = std::move(on_difference);
+}
+
+std::uint64_t RtlDma::cycles_since(std::int64_t ps) const {
+  return static_cast<std::uint64_t>((ip::now_picoseconds() - ps) /
+                                    forerun::period(device_.frequency()).picoseconds);
+}
+
+/// The first one only.
+void RtlDma::differ(const std::string& transaction, const std::string& what) {
+  checker_.reset();
+  on_difference_({label_, transaction, cycles_since(0), ip::now_picoseconds(), what});
+}
+
+void RtlDma::check_write(bool local, const tlm::tlm_generic_payload& payload) {
+  if (!comparing() || !payload.is_write()) return;
+  const auto wrong =
+      checker_->write(local, payload.get_address(), payload.get_data_ptr(), payload.get_data_length(),
+                      payload.get_byte_enable_ptr(), payload.get_byte_enable_length());
+  if (wrong) differ(describe(local, payload), *wrong);
+}
+
+void RtlDma::check_read(bool local, const tlm::tlm_generic_payload& payload) {
+  if (comparing() && payload.is_read() && payload.is_response_ok())
+    checker_->read(local, payload.get_address(), payload.get_data_ptr(), payload.get_data_length());
+}
+
+void RtlDma::check_end(std::int64_t begun_ps) {
+  const auto& c = *job_;
+  const auto text = fmt::format("the copy begun at {} ps (of a command with {} rows of {} bytes {} {:#x})",
+                                begun_ps, c.rows, c.bytes, c.load ? "from" : "to", c.global);
+  if (const auto missing = checker_->missing()) return differ(text, *missing);
+  const auto& tolerance = device_.block().map().tolerance;
+  if (!tolerance) return;
+  const auto took = cycles_since(begun_ps), model = checker_->model_cycles(), most = tolerance->of(model);
+  if (took > model + most || took + most < model)
+    differ(text,
+           fmt::format("it takes {} cycles, by the model {}, and the tolerance is {}", took, model, most));
+}
+
 void RtlDma::note(const tlm::tlm_generic_payload& payload) {
   ++moves_;
   if (payload.is_response_error() && !fault_) fault_ = ip::LocalFault{FR_ERROR_BUS, payload.get_address()};
+}
+
+std::size_t RtlDma::record(const tlm::tlm_generic_payload& payload) {
+  if (!on_copy) return 0;
+  using ip::record::Transaction;
+  Transaction t;
+  t.begin_ps = static_cast<std::uint64_t>(ip::now_picoseconds());
+  t.address = payload.get_address();
+  t.length = t.streaming_width = payload.get_data_length();
+  t.write = payload.is_write() ? 1 : 0;
+  if (payload.is_write()) t.data.assign(payload.get_data_ptr(), payload.get_data_ptr() + t.length);
+  if (payload.get_byte_enable_ptr() != nullptr && payload.get_byte_enable_length() > 0) {
+    t.flags |= Transaction::has_enables;
+    for (std::uint32_t i = 0; i < t.length; ++i)
+      t.enables.push_back(payload.get_byte_enable_ptr()[i % payload.get_byte_enable_length()] != 0 ? 1 : 0);
+  }
+  recording_.transactions.push_back(std::move(t));
+  return recording_.transactions.size() - 1;
+}
+
+void RtlDma::record_answer(const tlm::tlm_generic_payload& payload, std::size_t which) {
+  if (!on_copy || which >= recording_.transactions.size()) return;
+  using ip::record::Transaction;
+  auto& t = recording_.transactions[which];
+  t.end_ps = static_cast<std::uint64_t>(ip::now_picoseconds());
+  t.response = payload.is_response_ok()                                           ? Transaction::okay
+               : payload.get_response_status() == tlm::TLM_ADDRESS_ERROR_RESPONSE ? Transaction::decode_error
+                                                                                  : Transaction::slave_error;
+  if (payload.is_read()) t.data.assign(payload.get_data_ptr(), payload.get_data_ptr() + t.length);
+}
+
+/// A transaction into memory is answered.
+void RtlDma::landed(const tlm::tlm_generic_payload& payload, const Owner& owner) {
+  const auto begun_ps = owner.begun_ps;
+  record_answer(payload, owner.recorded);
+  check_read(false, payload);
+  if (comparing()) checker_->took(payload.get_address(), payload.get_data_length(), cycles_since(begun_ps));
+  note(payload);
 }
 
 tlm::tlm_sync_enum RtlDma::nb_transport_fw(int input, tlm::tlm_generic_payload& payload,
@@ -310,16 +415,22 @@ tlm::tlm_sync_enum RtlDma::nb_transport_fw(int input, tlm::tlm_generic_payload& 
   }
   const auto address = payload.get_address();
   if ((address & local_bit_) != 0) {
+    const auto which = record(payload);
     payload.set_address(address & (local_bit_ - 1));
+    check_write(true, payload);
     host_->to_local(payload, delay);
+    check_read(true, payload);
+    record_answer(payload, which);
     note(payload);
     return tlm::TLM_COMPLETED;
   }
+  const auto which = record(payload);
   payload.set_address(page_ | address);
-  owners_.push_back({&payload, input});
+  check_write(false, payload);
+  owners_.push_back({&payload, input, ip::now_picoseconds(), which});
   const auto answer = host_->to_global(payload, phase, delay);
   if (answer == tlm::TLM_COMPLETED || (answer == tlm::TLM_UPDATED && phase == tlm::BEGIN_RESP)) {
-    note(payload);
+    landed(payload, Owner(owners_.back()));
     std::erase_if(owners_, [&](const Owner& o) { return o.payload == &payload; });
   }
   return answer;
@@ -331,9 +442,9 @@ tlm::tlm_sync_enum RtlDma::from_global(tlm::tlm_generic_payload& payload, tlm::t
       std::find_if(owners_.begin(), owners_.end(), [&](const Owner& o) { return o.payload == &payload; });
   const auto input = static_cast<std::size_t>(owner->input);
   if (phase == tlm::BEGIN_RESP) {
-    note(payload);
+    landed(payload, *owner);
     owners_.erase(owner);
-    if (owners_.empty()) landed_.notify(sc_core::SC_ZERO_TIME);
+    if (owners_.empty()) landed_event_.notify(sc_core::SC_ZERO_TIME);
   }
   return in_[input]->nb_transport_bw(payload, phase, delay);
 }

@@ -5,6 +5,7 @@
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,8 +13,10 @@
 #include <vector>
 
 #include "ip/dma/copier.hpp"
+#include "ip/record/format.hpp"
 #include "platform/chip/chip.hpp"
 #include "platform/rtl/device.hpp"
+#include "platform/rtl/dma_checker.hpp"
 
 namespace forerun::rtl {
 
@@ -45,6 +48,14 @@ class RtlDma : public sc_core::sc_module, public ip::DmaCopier {
   /// The engine's reset; a copy under way ends.
   void reset();
 
+  /// Lockstep: what each copy writes is compared with what it must, and its time with the model's as the pin map's
+  /// tolerance says. Before the simulation starts.
+  void compare(const DmaTimeModel& model, std::function<void(const Difference&)> on_difference);
+
+  /// Each copy at its end, with the transactions of the engine's managers.
+  std::function<void(const ip::record::Copy&)> on_copy;
+
+  RtlDevice& device() { return device_; }
   const RtlDevice& device() const { return device_; }
   std::uint64_t copies() const { return copies_; }  ///< that the engine was told
 
@@ -61,6 +72,8 @@ class RtlDma : public sc_core::sc_module, public ip::DmaCopier {
   struct Owner {
     tlm::tlm_generic_payload* payload;
     int input;
+    std::int64_t begun_ps;
+    std::size_t recorded;  ///< which of recording_.transactions
   };
   void work();
   void copy(const ip::DmaCopy& rows);
@@ -79,6 +92,16 @@ class RtlDma : public sc_core::sc_module, public ip::DmaCopier {
     return c.load ? c.local | local_bit_ : seen(c.global);
   }
   void note(const tlm::tlm_generic_payload& payload);
+  bool comparing() const { return checker_ && !draining_ && !cut_; }
+  void check_write(bool local, const tlm::tlm_generic_payload& payload);
+  void check_read(bool local, const tlm::tlm_generic_payload& payload);
+  /// Notes a request as the engine made it, and its answer.
+  std::size_t record(const tlm::tlm_generic_payload& payload);
+  void record_answer(const tlm::tlm_generic_payload& payload, std::size_t which);
+  void landed(const tlm::tlm_generic_payload& payload, const Owner& owner);
+  void check_end(std::int64_t begun_ps);
+  void differ(const std::string& transaction, const std::string& what);
+  std::uint64_t cycles_since(std::int64_t ps) const;
   tlm::tlm_sync_enum nb_transport_fw(int input, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
                                      sc_core::sc_time& delay);
 
@@ -96,8 +119,11 @@ class RtlDma : public sc_core::sc_module, public ip::DmaCopier {
   std::optional<ip::LocalFault> fault_;
   bool set_up_ = false, draining_ = false, cut_ = false;
   std::vector<Owner> owners_;
+  ip::record::Copy recording_;
+  std::unique_ptr<DmaChecker> checker_;
+  std::function<void(const Difference&)> on_difference_;
   std::uint64_t copies_ = 0, moves_ = 0;
-  sc_core::sc_event begin_, told_, cut_event_, landed_;
+  sc_core::sc_event begin_, told_, cut_event_, landed_event_;
 };
 
 }  // namespace forerun::rtl

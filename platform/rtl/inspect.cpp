@@ -2,12 +2,14 @@
 #include "platform/rtl/inspect.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <memory>
 #include <stdexcept>
 
 #include "platform/rtl/mapped_block.hpp"
 #include "platform/rtl/tensor.hpp"
+#include "platform/rtl/vector.hpp"
 
 namespace forerun::rtl {
 namespace {
@@ -40,6 +42,7 @@ std::string inspect(const std::string& file) {
                         tile_format_name(map.tile->format), rows, columns, map.tile->depth);
     return text;
   }
+  if (map.vector) return text + describe_vector_engine(model, map);
   MappedBlock block(model);
   for (const auto& face : block.interfaces()) text += describe(*face);
   if (map.dma)
@@ -49,6 +52,10 @@ std::string inspect(const std::string& file) {
                         map.dma->alignment, map.dma->alignment == 1 ? "" : "s");
   if (!map.interrupt.empty())
     text += fmt::format("  interrupt: {}, active {}\n", map.interrupt, map.interrupt_high ? "high" : "low");
+  if (const auto names = block.unused(true); !names.empty())
+    text += fmt::format("  inputs not in the pin map, held at 0: {}\n", fmt::join(names, ", "));
+  if (const auto names = block.unused(false); !names.empty())
+    text += fmt::format("  outputs not in the pin map: {}\n", fmt::join(names, ", "));
   return text;
 }
 

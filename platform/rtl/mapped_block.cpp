@@ -2,88 +2,90 @@
 #include "platform/rtl/mapped_block.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
-#include <stdexcept>
+
+#include "platform/rtl/interface_pins.hpp"
 
 namespace forerun::rtl {
 namespace {
 
 using ip::cosim::AxiPins;
 
-/// Bytes in which a model keeps so many bits.
-unsigned storage_bytes(unsigned bits) {
-  return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : bits <= 64 ? 8 : (bits + 31) / 32 * 4;
+const char* role_name(Role role) {
+  constexpr const char* names[] = {"subordinate", "manager", "receiver", "transmitter"};
+  return names[static_cast<unsigned>(role)];
 }
 
 }  // namespace
 
-MappedBlock::MappedBlock(std::shared_ptr<const ip::cosim::SharedModel> model)
-    : instance_(model), map_(PinMap::parse(model->functions().pins, model->file())) {
-  clock_ = instance_.port(map_.clock, true, 1);
-  reset_ = instance_.port(map_.reset, true, 1);
-  if (!map_.idle.empty()) idle_ = instance_.port(map_.idle, false, 1);
-  if (!map_.interrupt.empty()) interrupt_ = instance_.port(map_.interrupt, false, 1);
+MappedBlock::MappedBlock(std::shared_ptr<const ip::cosim::SharedModel> model, PinMap map)
+    : instance_(model), ports_(instance_.model()), map_(std::move(map)), used_(model->ports().size()) {
+  const auto wire = [&](const std::string& name) {
+    const auto pin = ports_.get(name, true, 1);
+    if (pin.word_bits != 1)
+      refuse(fmt::format("{} is a part of a port, expected a port for a clock or a reset", name));
+    used_[pin.port] = true;
+    return instance_.storage(pin.port);
+  };
+  for (const auto& name : map_.clocks) clocks_.push_back(wire(name));
+  for (const auto& name : map_.resets) resets_.push_back(wire(name));
+  if (!map_.idle.empty()) link(ports_.get(map_.idle, false, 1), &idle_, 1);
+  if (!map_.interrupt.empty()) link(ports_.get(map_.interrupt, false, 1), &interrupt_, 1);
   if (map_.interfaces.empty()) refuse("its pin map has no interfaces");
   for (const auto& face : map_.interfaces) {
     interfaces_.push_back(std::make_unique<MappedInterface>());
     interfaces_.back()->map = face;
+    interfaces_.back()->pins = interface_pins(ports_, face);
     bind(*interfaces_.back());
   }
   if (map_.dma && !map_.dma->ports.empty()) bind_descriptor();
   for (const auto& [name, value] : map_.constants) {
-    auto* port = instance_.port(name, true);
-    const auto bits_of_port = model->ports()[static_cast<unsigned>(model->find(name))].bits;
-    if (bits_of_port < 64 && value >> bits_of_port != 0)
-      refuse(fmt::format("constant {} does not fit in {} bits", name, bits_of_port));
-    std::memcpy(port, &value, std::min(8u, storage_bytes(bits_of_port)));
+    const auto pin = ports_.get(name, true);
+    if (pin.bits < 64 && value >> pin.bits != 0)
+      refuse(fmt::format("constant {} does not fit in {} bits", name, pin.bits));
+    used_[pin.port] = true;
+    auto held = value;
+    PinCopy(instance_, pin, &held, sizeof held).to_port();
   }
 }
 
-void MappedBlock::refuse(const std::string& text) const {
-  throw std::runtime_error(
-      fmt::format("{}: module {}: {}", instance_.model().file(), instance_.model().functions().top, text));
+unsigned MappedBlock::bits(const MappedInterface& face, const std::string& pin) {
+  const auto found = face.pins.find(pin);
+  return found == face.pins.end() ? 0 : found->second.bits;
 }
 
-int MappedBlock::find(const MappedInterface& face, const char* pin) const {
-  const auto own = face.map.ports.find(pin);
-  const auto name = own != face.map.ports.end() ? own->second : face.map.prefix + pin;
-  const int found = instance_.model().find(name);
-  if (own != face.map.ports.end() && found < 0)
-    refuse(fmt::format("interface {}: no port '{}', which its map names for {}", face.map.name, name, pin));
-  return found;
+void MappedBlock::link(const Pin& pin, void* field, unsigned field_bytes) {
+  used_[pin.port] = true;
+  (pin.input ? inputs_ : outputs_).emplace_back(instance_, pin, field, field_bytes);
 }
 
-unsigned MappedBlock::bits(const MappedInterface& face, const char* pin) const {
-  const int found = find(face, pin);
-  return found < 0 ? 0 : instance_.model().ports()[static_cast<unsigned>(found)].bits;
-}
-
-/// A port that the module does not have is left out.
-void MappedBlock::add(const MappedInterface& face, const char* pin, bool input, void* field,
+/// A pin that the module does not have is left out.
+void MappedBlock::add(const MappedInterface& face, const std::string& pin, bool input, void* field,
                       unsigned field_bytes) {
-  const int found = find(face, pin);
-  if (found < 0) return;
-  const auto number = static_cast<unsigned>(found);
-  const auto& port = instance_.model().ports()[number];
+  const auto found = face.pins.find(pin);
+  if (found == face.pins.end()) return;
+  const auto& [name, port] = *found;
   if (port.input != input)
     refuse(fmt::format("interface {}: port {} is an {}, but {} of a {} is an {}", face.map.name, port.name,
-                       port.input ? "input" : "output", pin,
-                       face.map.role == Role::subordinate ? "subordinate"
-                       : face.map.role == Role::manager   ? "manager"
-                       : face.map.role == Role::receiver  ? "receiver"
-                                                          : "transmitter",
+                       port.input ? "input" : "output", pin, role_name(face.map.role),
                        input ? "input" : "output"));
-  auto& list = input ? inputs_ : outputs_;
-  list.push_back({instance_.storage(number), static_cast<unsigned char*>(field),
-                  std::min(field_bytes, storage_bytes(port.bits)), field_bytes});
+  link(port, field, field_bytes);
 }
 
 unsigned MappedBlock::port_bits(const std::string& name) const {
-  const int found = instance_.model().find(name);
-  return found < 0 ? 0 : instance_.model().ports()[static_cast<unsigned>(found)].bits;
+  const auto found = ports_.find(name);
+  return found ? found->bits : 0;
+}
+
+std::vector<std::string> MappedBlock::unused(bool inputs) const {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < used_.size(); ++i)
+    if (const auto& port = instance_.model().ports()[i]; !used_[i] && port.input == inputs)
+      names.emplace_back(port.name);
+  return names;
 }
 
 void MappedBlock::bind_descriptor() {
@@ -91,14 +93,9 @@ void MappedBlock::bind_descriptor() {
   const auto bind = [&](const char* pin, bool input, auto& field) {
     const auto named = map_.dma->ports.find(pin);
     if (named == map_.dma->ports.end()) return;
-    auto* const port = instance_.port(named->second, input, sizeof field == 1 ? 1 : 0);
-    const auto bytes = storage_bytes(port_bits(named->second));
-    if (bytes > sizeof(std::uint64_t))
-      refuse(fmt::format("dma: port {} has more than 64 bits", named->second));
-    auto& list = input ? inputs_ : outputs_;
-    list.push_back({port, reinterpret_cast<unsigned char*>(&field),
-                    std::min(bytes, static_cast<unsigned>(sizeof field)),
-                    static_cast<unsigned>(sizeof field)});
+    const auto port = ports_.get(named->second, input, sizeof field == 1 ? 1 : 0);
+    if (port.bits > 64) refuse(fmt::format("dma: port {} has more than 64 bits", named->second));
+    link(port, &field, sizeof field);
   };
   bind("start", true, d.start), bind("ready", false, d.ready), bind("done", false, d.done);
   bind("source", true, d.source), bind("destination", true, d.destination), bind("bytes", true, d.bytes);
@@ -115,42 +112,64 @@ void MappedBlock::bind(MappedInterface& face) {
 
 void MappedBlock::bind_axi(MappedInterface& face) {
   const unsigned write = bits(face, "wdata"), read = bits(face, "rdata");
+  const auto prefix = fmt::format("{}", fmt::join(face.map.prefixes, "|"));
+  const auto suffix = fmt::format("{}", fmt::join(face.map.suffixes, "|"));
+  const bool subordinate = face.map.role == Role::subordinate;
   if (bits(face, "awvalid") == 0 && bits(face, "arvalid") == 0)
-    refuse(fmt::format("interface {}: neither a port {}awvalid nor {}arvalid", face.map.name, face.map.prefix,
-                       face.map.prefix));
+    refuse(fmt::format("interface {}: neither a port {}awvalid{} nor {}arvalid{}; it has {}", face.map.name,
+                       prefix, suffix, prefix, suffix, fmt::join(ports_.names(), ", ")));
   const unsigned data = std::max(write, read);
   if (!std::has_single_bit(data) || data < 8 || data > 1024 || (write != 0 && read != 0 && write != read))
     refuse(
         fmt::format("interface {}: {} bits of write data and {} of read data, expected the same power of two "
                     "from 8 to 1024",
                     face.map.name, write, read));
+  // What a subordinate is given must fit both ways.
+  const auto both = [&](const char* a, const char* b) {
+    const bool writes = bits(face, "awvalid") != 0, reads = bits(face, "arvalid") != 0;
+    if (!subordinate || !writes || !reads) return std::max(bits(face, a), bits(face, b));
+    return std::min(bits(face, a), bits(face, b));
+  };
   face.axi.data_bytes = data / 8;
   face.axi.lite = face.map.protocol == Protocol::axi4_lite;
-  face.axi.address_bits = std::max(bits(face, "awaddr"), bits(face, "araddr"));
-  face.axi.id_bits = std::max(bits(face, "awid"), bits(face, "arid"));
+  face.axi.address_bits = both("awaddr", "araddr");
+  face.axi.id_bits = both("awid", "arid");
   if (face.axi.address_bits == 0 || face.axi.address_bits > 64 || face.axi.id_bits > 32)
     refuse(fmt::format("interface {}: {} bits of address and {} of ID, expected 1 to 64 and at most 32",
                        face.map.name, face.axi.address_bits, face.axi.id_bits));
   if (!face.axi.lite && bits(face, "awlen") == 0 && bits(face, "arlen") == 0)
-    refuse(fmt::format("interface {}: no port {}awlen or {}arlen; is it axi4-lite?", face.map.name,
-                       face.map.prefix, face.map.prefix));
+    refuse(fmt::format("interface {}: no port {}awlen{} or {}arlen{}; is it axi4-lite?", face.map.name,
+                       prefix, suffix, prefix, suffix));
+  for (const auto* const pin : {"awlen", "arlen"})
+    if (const auto width = bits(face, pin); subordinate && !face.axi.lite && width != 0 && width < 8)
+      refuse(fmt::format("interface {}: {} has {} bits, as in AXI3, expected the 8 of AXI4", face.map.name,
+                         face.pins.at(pin).name, width));
+  const auto need = [&](const char* asked, std::initializer_list<const char*> pins) {
+    for (const auto* const pin : pins)
+      if (bits(face, asked) != 0 && bits(face, pin) == 0)
+        refuse(fmt::format(
+            "interface {}: there is {}, but nothing for {}; expected a port {}{}{}, or its name in ports",
+            face.map.name, face.pins.at(asked).name, pin, prefix, pin, suffix));
+  };
+  need("awvalid", {"awready", "awaddr", "wvalid", "wready", "wdata", "bvalid", "bready"});
+  need("arvalid", {"arready", "araddr", "rvalid", "rready", "rdata"});
+  if (!face.axi.lite && subordinate) need("arlen", {"rlast"});
+  if (!face.axi.lite && !subordinate) need("awlen", {"wlast"});
   face.axi.check();
   face.axi_pins = AxiPins(face.axi);
   auto& p = face.axi_pins;
-  const bool subordinate = face.map.role == Role::subordinate;
-  const auto asks = [&](const char* pin, auto& field) { add(face, pin, subordinate, &field, sizeof field); };
-  const auto answers = [&](const char* pin, auto& field) {
+  const auto asks = [&](const std::string& pin, auto& field) {
+    add(face, pin, subordinate, &field, sizeof field);
+  };
+  const auto answers = [&](const std::string& pin, auto& field) {
     add(face, pin, !subordinate, &field, sizeof field);
   };
   const auto address = [&](const std::string& c, ip::cosim::AddressChannel& a) {
-    asks((c + "valid").c_str(), a.valid), asks((c + "id").c_str(), a.id),
-        asks((c + "addr").c_str(), a.address);
-    asks((c + "len").c_str(), a.len), asks((c + "size").c_str(), a.size),
-        asks((c + "burst").c_str(), a.burst);
-    asks((c + "lock").c_str(), a.lock), asks((c + "cache").c_str(), a.cache),
-        asks((c + "prot").c_str(), a.prot);
-    asks((c + "qos").c_str(), a.qos), asks((c + "region").c_str(), a.region);
-    answers((c + "ready").c_str(), a.ready);
+    asks(c + "valid", a.valid), asks(c + "id", a.id), asks(c + "addr", a.address);
+    asks(c + "len", a.len), asks(c + "size", a.size), asks(c + "burst", a.burst);
+    asks(c + "lock", a.lock), asks(c + "cache", a.cache), asks(c + "prot", a.prot);
+    asks(c + "qos", a.qos), asks(c + "region", a.region);
+    answers(c + "ready", a.ready);
   };
   address("aw", p.aw);
   address("ar", p.ar);
@@ -167,10 +186,11 @@ void MappedBlock::bind_axi(MappedInterface& face) {
 
 void MappedBlock::bind_stream(MappedInterface& face) {
   const unsigned data = bits(face, "tdata");
+  const auto prefix = fmt::format("{}", fmt::join(face.map.prefixes, "|"));
   if (!std::has_single_bit(data) || data < 8 || data > 1024 || bits(face, "tvalid") == 0)
     refuse(fmt::format(
-        "interface {}: expected a port {}tvalid and {}tdata of a power of two from 8 to 1024 bits",
-        face.map.name, face.map.prefix, face.map.prefix));
+        "interface {}: expected ports {}tvalid and {}tdata, of a power of two from 8 to 1024 bits; it has {}",
+        face.map.name, prefix, prefix, fmt::join(ports_.names(), ", ")));
   face.stream.data_bytes = data / 8;
   face.stream.check();
   face.stream_pins = ip::cosim::StreamPins(face.stream);
@@ -191,25 +211,57 @@ void MappedBlock::open_waves(const WaveOptions& waves, const std::string& name) 
 }
 
 void MappedBlock::settle() {
-  *clock_ = 0;
-  *reset_ = reset == map_.reset_high ? 1 : 0;
-  for (const auto& copy : inputs_) std::memcpy(copy.port, copy.field, copy.bytes);
+  if (!stem_.empty() && !silent) roll(now_ps);
+  for (auto* const clock : clocks_) *clock = 0;
+  for (auto* const wire : resets_) *wire = reset == map_.reset_high ? 1 : 0;
+  for (const auto& copy : inputs_) copy.to_port();
   instance_.eval();
-  for (const auto& copy : outputs_) {
-    if (copy.bytes < copy.field_bytes && copy.field_bytes <= 8) std::memset(copy.field, 0, copy.field_bytes);
-    std::memcpy(copy.field, copy.port, copy.bytes);
-  }
+  for (const auto& copy : outputs_) copy.from_port();
   for (auto* pins : without_strobes_) pins->strobes = pins->keep;
   dump(now_ps - period_ps / 2);
 }
 
+void MappedBlock::roll_waves(const std::string& stem) {
+  const std::string format = instance_.model().functions().format;
+  instance_.open_waves(fmt::format("{}.1.{}", stem, format));
+  instance_.close_waves();
+  stem_ = stem;
+}
+
+/// Before each cycle of a rolling wave.
+void MappedBlock::roll(std::int64_t picoseconds) {
+  if (roll_left_-- > 0) return;
+  if (rolls_ > 0) instance_.close_waves();
+  instance_.open_waves(fmt::format("{}.{}.{}", stem_, rolls_ % 2, instance_.model().functions().format));
+  roll_begins_[rolls_++ % 2] = picoseconds;
+  roll_left_ = rolled_cycles - 1;
+}
+
+std::string MappedBlock::rolled_waves() {
+  if (rolls_ == 0) return "none";
+  instance_.close_waves();
+  const auto format = instance_.model().functions().format;
+  const auto text =
+      fmt::format("{} to {} ps in {}{}.{}.{}", roll_begins_[rolls_ == 1 ? 0 : rolls_ % 2], roll_end_,
+                  rolls_ > 1 ? fmt::format("{}.{}.{} and ", stem_, rolls_ % 2, format) : "", stem_,
+                  (rolls_ + 1) % 2, format);
+  stem_.clear();
+  rolls_ = 0;
+  return text;
+}
+
 void MappedBlock::dump(std::int64_t picoseconds) {
+  if (!stem_.empty() && !silent) {
+    instance_.dump_waves(static_cast<std::uint64_t>(picoseconds));
+    roll_end_ = picoseconds;
+    return;
+  }
   if (waves_.format != Waves::none && !silent && waves_.covers(picoseconds))
     instance_.dump_waves(static_cast<std::uint64_t>(picoseconds));
 }
 
 void MappedBlock::edge() {
-  *clock_ = 1;
+  for (auto* const clock : clocks_) *clock = 1;
   instance_.eval();
   ++cycles;
   dump(now_ps);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "ip/cosim/rtl_block.hpp"
 #include "ip/cosim/shared_model.hpp"
 #include "platform/rtl/pin_map.hpp"
+#include "platform/rtl/pins_of.hpp"
 #include "platform/rtl/waves.hpp"
 
 namespace forerun::rtl {
@@ -19,6 +21,7 @@ namespace forerun::rtl {
 /// used.
 struct MappedInterface {
   InterfaceMap map;
+  std::map<std::string, Pin> pins{};  ///< that the module has
   ip::cosim::AxiShape axi{};
   ip::cosim::StreamShape stream{};
   ip::cosim::AxiPins axi_pins{};
@@ -36,12 +39,15 @@ class MappedBlock : public ip::cosim::RtlBlock {
  public:
   /// Throws std::runtime_error, naming the model's file, for ports that the map names and the module does not
   /// have, and for those that have another direction or no possible width.
-  explicit MappedBlock(std::shared_ptr<const ip::cosim::SharedModel> model);
+  MappedBlock(std::shared_ptr<const ip::cosim::SharedModel> model, PinMap map);
+  /// With the pin map that the model was made with.
+  explicit MappedBlock(const std::shared_ptr<const ip::cosim::SharedModel>& model)
+      : MappedBlock(model, PinMap::parse(model->functions().pins, model->file())) {}
 
   void settle() override;
   void edge() override;
-  bool idle() const override { return idle_ != nullptr && (*idle_ & 1) != 0; }
-  bool interrupt() const { return interrupt_ != nullptr && ((*interrupt_ & 1) != 0) == map_.interrupt_high; }
+  bool idle() const override { return !map_.idle.empty() && idle_ == map_.idle_high; }
+  bool interrupt() const { return !map_.interrupt.empty() && interrupt_ == map_.interrupt_high; }
 
   DescriptorPins descriptor;
   bool reset = false;       ///< set by the clock
@@ -51,34 +57,47 @@ class MappedBlock : public ip::cosim::RtlBlock {
   std::uint64_t cycles = 0;  ///< evaluated
 
   const PinMap& map() const { return map_; }
-  /// Bits of one of the module's ports, 0 if it has none of this name.
+  /// Bits of one of the module's pins, 0 if it has none of this name.
   unsigned port_bits(const std::string& name) const;
+  /// Ports of which the map uses nothing, inputs or outputs; these inputs stay 0.
+  std::vector<std::string> unused(bool inputs) const;
   std::vector<std::unique_ptr<MappedInterface>>& interfaces() { return interfaces_; }
   void open_waves(const WaveOptions& waves, const std::string& name);
+  /// Writes waves of the last cycles, `rolled_cycles` and up to as many more, to "STEM.0.fst" and
+  /// "STEM.1.fst" in turn (or .vcd). Throws std::runtime_error if the model was made without waves.
+  void roll_waves(const std::string& stem);
+  /// Ends them; says which files show which time.
+  std::string rolled_waves();
+  static constexpr std::uint64_t rolled_cycles = 2000;
 
  private:
-  struct Copy {
-    unsigned char *port, *field;
-    unsigned bytes;        ///< copied
-    unsigned field_bytes;  ///< of the field, cleared before an output is copied into it
-  };
   void bind(MappedInterface& face);
   void bind_axi(MappedInterface& face);
   void bind_stream(MappedInterface& face);
   void bind_descriptor();
-  unsigned bits(const MappedInterface& face, const char* pin) const;
-  int find(const MappedInterface& face, const char* pin) const;
-  void add(const MappedInterface& face, const char* pin, bool input, void* field, unsigned field_bytes);
-  [[noreturn]] void refuse(const std::string& text) const;
+  static unsigned bits(const MappedInterface& face, const std::string& pin);
+  void add(const MappedInterface& face, const std::string& pin, bool input, void* field,
+           unsigned field_bytes);
+  /// Copies a pin to or from a field from now on.
+  void link(const Pin& pin, void* field, unsigned field_bytes);
+  [[noreturn]] void refuse(const std::string& text) const { ports_.refuse(text); }
 
   ip::cosim::ModelInstance instance_;
+  PinsOf ports_;
   PinMap map_;
   std::vector<std::unique_ptr<MappedInterface>> interfaces_;
-  std::vector<Copy> inputs_, outputs_;
+  std::vector<PinCopy> inputs_, outputs_;
+  std::vector<bool> used_;                               ///< by port
   std::vector<ip::cosim::StreamPins*> without_strobes_;  ///< transmitters: all bytes kept are data
-  unsigned char *clock_ = nullptr, *reset_ = nullptr, *idle_ = nullptr, *interrupt_ = nullptr;
+  std::vector<unsigned char*> clocks_, resets_;
+  bool idle_ = false, interrupt_ = false;
   void dump(std::int64_t picoseconds);
+  void roll(std::int64_t picoseconds);
   WaveOptions waves_;
+  std::string stem_;                                 ///< of rolling waves; empty: none
+  unsigned rolls_ = 0;                               ///< files begun
+  std::uint64_t roll_left_ = 0;                      ///< cycles of the present one
+  std::int64_t roll_begins_[2] = {}, roll_end_ = 0;  ///< ps
 };
 
 }  // namespace forerun::rtl

@@ -10,6 +10,7 @@
 #include <functional>
 #include <stdexcept>
 
+#include "firmware/abi/command.h"
 #include "platform/chip/keys.hpp"
 #include "platform/chip/quantity.hpp"
 #include "platform/chip/yaml_tree.hpp"
@@ -36,6 +37,18 @@ const Names dma_values{"number", "source",        "destination",       "bytes",
 const Names dma_pins{"start", "ready", "source",        "destination",
                      "bytes", "rows",  "source_stride", "destination_stride",
                      "done",  "error"};
+const Names vector_pins{"cmd_valid",  "cmd_ready", "cmd_op",   "cmd_a_type", "cmd_b_type", "cmd_c_type",
+                        "cmd_d_type", "cmd_flags", "cmd_rows", "cmd_cols",   "cmd_arg0",   "cmd_arg1",
+                        "cmd_arg2",   "cmd_arg3",  "a_valid",  "a_ready",    "a_data",     "b_valid",
+                        "b_ready",    "b_data",    "c_valid",  "c_ready",    "c_data",     "d_valid",
+                        "d_ready",    "d_last",    "d_data",   "d_scale"};
+#define FR_X(NAME, NUMBER, ...) {#NAME, NUMBER},
+const std::vector<std::pair<const char*, std::uint8_t>> operations{FR_VECTOR_OPS(FR_X)};
+#undef FR_X
+/// Of whole bytes.
+#define FR_X(NAME, NUMBER, BITS, ...) {BITS % 8 == 0 ? #NAME : "", NUMBER},
+const std::vector<std::pair<const char*, std::uint8_t>> types{FR_TYPES(FR_X)};
+#undef FR_X
 const Names stream_pins{"tvalid", "tready", "tdata", "tkeep", "tstrb", "tlast", "tid", "tdest"};
 
 /// Reads values, and notes what is wrong with them.
@@ -80,6 +93,14 @@ class Reader {
     if (node.kind != YamlNode::Kind::scalar || node.text.empty()) return wrong(node, "the name of a port");
     to = node.text;
   }
+  /// One or a list.
+  void texts(const YamlNode& node, std::vector<std::string>& to) {
+    to.assign(1, {});
+    if (node.kind != YamlNode::Kind::list) return text(node, to[0]);
+    if (node.items.empty()) return wrong(node, "a name or a list of names");
+    to.resize(node.items.size());
+    for (std::size_t i = 0; i < to.size(); ++i) text(node.items[i], to[i]);
+  }
   unsigned choice(const YamlNode& node, const Names& names) {
     const auto found = std::find(names.begin(), names.end(), node.text);
     if (node.kind == YamlNode::Kind::scalar && found != names.end())
@@ -118,7 +139,22 @@ class Reader {
   std::string file_, problems_;
 };
 
-InterfaceMap read_interface(Reader& reader, const std::string& name, const YamlNode& node) {
+/// One of several interfaces: "{n}" in names of ports becomes its number.
+InterfaceMap numbered(InterfaceMap face, unsigned number) {
+  const auto text = std::to_string(number);
+  const auto put = [&](std::string& name) {
+    for (auto at = name.find("{n}"); at != std::string::npos; at = name.find("{n}", at))
+      name.replace(at, 3, text);
+  };
+  face.name += text;
+  for (auto* names : {&face.prefixes, &face.suffixes})
+    for (auto& name : *names) put(name);
+  for (auto& [pin, port] : face.ports) put(port);
+  return face;
+}
+
+/// @param count set to how many there are; 0: the one
+InterfaceMap read_interface(Reader& reader, const std::string& name, const YamlNode& node, unsigned& count) {
   InterfaceMap face;
   face.name = name;
   bool protocol = false, role = false;
@@ -131,8 +167,10 @@ InterfaceMap read_interface(Reader& reader, const std::string& name, const YamlN
         }},
        {"role",
         [&](const YamlNode& n) { face.role = static_cast<Role>(reader.choice(n, roles)), role = true; }},
-       {"prefix", [&](const YamlNode& n) { reader.text(n, face.prefix); }},
+       {"prefix", [&](const YamlNode& n) { reader.texts(n, face.prefixes); }},
+       {"suffix", [&](const YamlNode& n) { reader.texts(n, face.suffixes); }},
        {"ports", [&](const YamlNode& n) { ports = &n; }},
+       {"count", [&](const YamlNode& n) { count = static_cast<unsigned>(reader.number(n, 1, 1024)); }},
        {"data_bits",
         [&](const YamlNode& n) {
           face.data_bits = static_cast<unsigned>(reader.number(n, 8, 1024));
@@ -153,8 +191,26 @@ InterfaceMap read_interface(Reader& reader, const std::string& name, const YamlN
                                      roles[static_cast<unsigned>(face.role)],
                                      protocols[static_cast<unsigned>(face.protocol)],
                                      stream ? "receiver or transmitter" : "subordinate or manager"));
-  if (ports != nullptr) reader.names(*ports, face.ports, stream ? stream_pins : axi_pins);
+  if (ports != nullptr) reader.names(*ports, face.ports, pin_names(face.protocol));
   return face;
+}
+
+Bundle read_bundle(Reader& reader, const YamlNode& node) {
+  Bundle bundle;
+  reader.map(node, {{"interface",
+                     [&](const YamlNode& n) {
+                       reader.text(n, bundle.interface);
+                       const auto dot = bundle.interface.find('.');
+                       if (dot == std::string::npos) return;
+                       bundle.modport = bundle.interface.substr(dot + 1);
+                       bundle.interface.resize(dot);
+                     }},
+                    {"parameters", [&](const YamlNode& n) { reader.names(n, bundle.parameters, {}); }},
+                    {"ports", [&](const YamlNode& n) { reader.names(n, bundle.ports, {}); }}});
+  if (bundle.interface.empty())
+    reader.problem(
+        node, "interface is missing, expected the name of a SystemVerilog interface, such as AXI_BUS.Slave");
+  return bundle;
 }
 
 std::vector<DmaWrite> read_writes(Reader& reader, const YamlNode& node) {
@@ -237,7 +293,49 @@ DmaMap read_dma(Reader& reader, const YamlNode& node) {
   return dma;
 }
 
+std::vector<std::uint8_t> read_codes(Reader& reader, const YamlNode& node,
+                                     const std::vector<std::pair<const char*, std::uint8_t>>& known) {
+  std::vector<std::uint8_t> codes;
+  if (node.kind != YamlNode::Kind::list) {
+    reader.wrong(node, "a list of names");
+    return codes;
+  }
+  std::map<std::string, std::uint8_t> by_name;
+  Names names;
+  for (const auto& [name, code] : known) {
+    std::string lower = name;
+    for (auto& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (!lower.empty() && by_name.emplace(lower, code).second) names.push_back(lower);
+  }
+  for (const auto& item : node.items) {
+    const auto found = by_name.find(item.text);
+    if (found == by_name.end())
+      reader.unknown(item, "name", names);
+    else
+      codes.push_back(found->second);
+  }
+  return codes;
+}
+
+VectorMap read_vector(Reader& reader, const YamlNode& node) {
+  VectorMap vector;
+  reader.map(
+      node,
+      {{"operations", [&](const YamlNode& n) { vector.operations = read_codes(reader, n, operations); }},
+       {"types", [&](const YamlNode& n) { vector.types = read_codes(reader, n, types); }},
+       {"columns", [&](const YamlNode& n) { vector.columns = reader.number(n, 1, ~std::uint64_t{0}); }},
+       {"timing", [&](const YamlNode& n) { vector.own_timing = reader.choice(n, timings) == 1; }}});
+  if (vector.operations.empty() || vector.types.empty())
+    reader.problem(
+        node, "vector: expected operations and types, such as {operations: [add, mul], types: [f32, f16]}");
+  return vector;
+}
+
 }  // namespace
+
+const std::vector<std::string>& pin_names(Protocol protocol) {
+  return protocol == Protocol::axi4_stream ? stream_pins : axi_pins;
+}
 
 bool DmaMap::takes(DmaValue value) const {
   return ports.contains(dma_values[static_cast<unsigned>(value)]) ||
@@ -263,7 +361,7 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
             return reader.wrong(n, "an address such as unix:block.socket or tcp:localhost:7000");
           map.remote = n.text;
         }},
-       {"clock", name(map.clock)},
+       {"clock", [&](const YamlNode& n) { reader.texts(n, map.clocks); }},
        {"clock_frequency",
         [&](const YamlNode& n) {
           std::string detail;
@@ -272,21 +370,33 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
             return reader.wrong(n, "a frequency from 1 kHz to 20 GHz, such as 500 MHz");
           map.frequency = *value;
         }},
-       {"reset", name(map.reset)},
+       {"reset", [&](const YamlNode& n) { reader.texts(n, map.resets); }},
        {"reset_active", [&](const YamlNode& n) { map.reset_high = reader.choice(n, levels) == 1; }},
        {"reset_cycles",
         [&](const YamlNode& n) { map.reset_cycles = static_cast<unsigned>(reader.number(n, 1, 1'000'000)); }},
        {"idle", name(map.idle)},
+       {"idle_active", [&](const YamlNode& n) { map.idle_high = reader.choice(n, levels) == 1; }},
        {"interrupt", name(map.interrupt)},
        {"interrupt_active", [&](const YamlNode& n) { map.interrupt_high = reader.choice(n, levels) == 1; }},
        {"parameters", [&](const YamlNode& n) { reader.names(n, map.parameters, {}); }},
+       {"bundles",
+        [&](const YamlNode& n) {
+          if (n.kind != YamlNode::Kind::map) return reader.wrong(n, "a map of ports");
+          for (std::size_t i = 0; i < n.names.size(); ++i)
+            map.bundles[n.names[i].text] = read_bundle(reader, n.items[i]);
+        }},
        {"constants",
         [&](const YamlNode& n) {
           if (n.kind != YamlNode::Kind::map) return reader.wrong(n, "a map of ports and numbers");
           for (std::size_t i = 0; i < n.names.size(); ++i)
             map.constants[n.names[i].text] = reader.number(n.items[i], 0, ~std::uint64_t{0});
         }},
-       {"ports", [&](const YamlNode& n) { reader.names(n, map.ports, tile_pins); }},
+       {"ports",
+        [&](const YamlNode& n) {
+          auto known = tile_pins;
+          known.insert(known.end(), vector_pins.begin(), vector_pins.end());
+          reader.names(n, map.ports, known);
+        }},
        {"tile",
         [&](const YamlNode& n) {
           map.tile = TileMap{};
@@ -301,11 +411,37 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
                 }}});
           if (!format) reader.problem(n, "tile: format is missing, expected int8 or bf16 or fp16");
         }},
+       {"vector", [&](const YamlNode& n) { map.vector = read_vector(reader, n); }},
+       {"noc",
+        [&](const YamlNode& n) {
+          map.noc = NocMap{};
+          reader.map(n, {{"addresses",
+                          [&](const YamlNode& a) {
+                            map.noc->chip_addresses = reader.choice(a, {"ports", "chip"}) == 1;
+                          }},
+                         {"port_bit", [&](const YamlNode& b) {
+                            map.noc->port_bit = static_cast<unsigned>(reader.number(b, 12, 63));
+                          }}});
+        }},
        {"dma", [&](const YamlNode& n) { map.dma = read_dma(reader, n); }},
+       {"tolerance",
+        [&](const YamlNode& n) {
+          map.tolerance = Tolerance{};
+          reader.map(n, {{"cycles",
+                          [&](const YamlNode& c) { map.tolerance->cycles = reader.number(c, 0, 1'000'000); }},
+                         {"percent", [&](const YamlNode& c) {
+                            map.tolerance->percent = static_cast<unsigned>(reader.number(c, 0, 1000));
+                          }}});
+        }},
        {"interfaces", [&](const YamlNode& n) {
           if (n.kind != YamlNode::Kind::map) return reader.wrong(n, "a map of interfaces");
-          for (std::size_t i = 0; i < n.names.size(); ++i)
-            map.interfaces.push_back(read_interface(reader, n.names[i].text, n.items[i]));
+          for (std::size_t i = 0; i < n.names.size(); ++i) {
+            unsigned count = 0;
+            const auto face = read_interface(reader, n.names[i].text, n.items[i], count);
+            if (count == 0) map.interfaces.push_back(face);
+            for (unsigned number = 0; number < count; ++number)
+              map.interfaces.push_back(numbered(face, number));
+          }
         }}});
   if (map.dma && map.dma->ports.empty() && !map.dma->status && map.interrupt.empty())
     reader.problem(root, "dma: neither a status nor an interrupt tells the end of a copy");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ip/base/units.hpp"
+#include "platform/rtl/difference.hpp"
 
 namespace forerun::rtl {
 
@@ -17,11 +18,17 @@ enum class Protocol : unsigned char { axi4, axi4_lite, axi4_stream };
 /// Of the module.
 enum class Role : unsigned char { subordinate, manager, receiver, transmitter };
 
+/// Names of a protocol's pins in the specification, in lower case.
+const std::vector<std::string>& pin_names(Protocol protocol);
+
 struct InterfaceMap {
   std::string name;
   Protocol protocol = Protocol::axi4;
   Role role = Role::subordinate;
-  std::string prefix;                        ///< of ports named as in the AXI specification, in lower case
+  /// What stands before and behind the specification's name of a pin in the names of the ports, or in those
+  /// of fields
+  /// ("axi_req_i."): capitals, underscores and dots in between do not count.
+  std::vector<std::string> prefixes{}, suffixes{};
   std::map<std::string, std::string> ports;  ///< those of other names: by "awvalid", "tdata"
   std::uint64_t offset =
       0;  ///< subordinate, receiver: first address in the device's window; transmitter: address written to
@@ -59,6 +66,14 @@ struct DmaWrite {
   bool operator==(const DmaWrite&) const = default;
 };
 
+/// A port that is a SystemVerilog interface.
+struct Bundle {
+  std::string interface, modport;                 ///< modport: empty if the module's port has one
+  std::map<std::string, std::string> parameters;  ///< of the interface
+  std::map<std::string, std::string> ports;       ///< its own ports, by name: inputs of the module
+  bool operator==(const Bundle&) const = default;
+};
+
 /// How a DMA engine is told to copy: by registers behind its subordinate port (`start` not empty) or by ports
 /// that carry a descriptor (`ports` not empty).
 struct DmaMap {
@@ -78,28 +93,50 @@ struct DmaMap {
   bool takes(DmaValue value) const;
 };
 
+/// A vector engine with the streams of ip/vector/rtl/vector_engine.sv.
+struct VectorMap {
+  std::vector<std::uint8_t> operations;  ///< FR_VECTOR_*
+  std::vector<std::uint8_t> types;       ///< FR_TYPE_*, of operands and results
+  std::uint64_t columns = 0;             ///< most of a row in operations of several passes; 0: any
+  bool own_timing = false;               ///< its cycles are not those of ip/vector/vector_timing.hpp
+  bool operator==(const VectorMap&) const = default;
+};
+
+/// A network: which addresses are on its pins.
+struct NocMap {
+  bool chip_addresses =
+      false;  ///< those of the chip; else the target's number, from `port_bit` on, above the address there
+  unsigned port_bit = 48;
+  bool operator==(const NocMap&) const = default;
+};
+
 struct PinMap {
   std::string
       remote;  ///< where a block in another process joins: unix:PATH or tcp:HOST:PORT; empty: in this one
-  std::string clock = "clk", reset = "rst_n";
+  std::vector<std::string> clocks{"clk"}, resets{"rst_n"};
   bool reset_high = false;
   unsigned reset_cycles = 2;
   Frequency frequency{0};  ///< of the clock; 0: that of the place it is put into
   std::string idle;        ///< output, high while nothing changes without an input; none: never idle
+  bool idle_high = true;   ///< false: it is low then, a "busy"
   std::string interrupt;   ///< output; none: no interrupt
   bool interrupt_high = true;
   std::map<std::string, std::string> parameters;   ///< of the module
+  std::map<std::string, Bundle> bundles;           ///< by port
   std::map<std::string, std::uint64_t> constants;  ///< inputs that are held
-  std::map<std::string, std::string> ports;        ///< of the tile, those of other names
+  std::map<std::string, std::string> ports;        ///< of the tile or vector engine, those of other names
+  std::optional<Tolerance> tolerance;              ///< of its time in lockstep; none: data only
   std::optional<TileMap> tile;
   std::optional<DmaMap> dma;
+  std::optional<VectorMap> vector;
+  std::optional<NocMap> noc;
   std::vector<InterfaceMap> interfaces;
 
   /// Throws std::runtime_error with "FILE:LINE:COLUMN: ..." for every problem. An empty text is a map of
   /// defaults.
   static PinMap parse(const std::string& text, const std::string& file);
 
-  /// The module's name of a pin of the tile.
+  /// The module's name of a pin of the tile or vector engine.
   std::string name_of(const std::string& pin) const;
   const InterfaceMap* find(Protocol protocol, Role role) const;
 };

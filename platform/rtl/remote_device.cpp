@@ -90,6 +90,17 @@ RemoteDevice::RemoteDevice(const sc_core::sc_module_name& name, const std::strin
   };
 }
 
+std::vector<std::string> RemoteDevice::first_broken_rules(std::size_t most) const {
+  std::vector<std::string> lines;
+  for (const auto& text : link_.broken())
+    if (lines.size() < most) lines.push_back(label_ + ": " + text);
+  return lines;
+}
+
+void RemoteDevice::roll_waves(const std::string&) {
+  throw std::runtime_error(fmt::format("{}: the other process writes its waves itself", file_));
+}
+
 unsigned RemoteDevice::debug(const cosim::TargetBridge& bridge, tlm::tlm_generic_payload& payload) {
   const auto length = payload.get_data_length();
   const auto first = translate_ ? translate_(payload.get_address()) : payload.get_address();

@@ -27,9 +27,12 @@ class RemoteDevice : public Device {
   Frequency frequency() const override { return frequency_; }
   std::uint64_t cycles() const override { return link_.cycles.value(); }
   double host_seconds() const override { return 0; }
-  std::uint64_t broken_rules() const override { return 0; }  ///< the block's side watches
-  std::vector<std::string> first_broken_rules(std::size_t) const override { return {}; }
+  std::uint64_t broken_rules() const override { return link_.broken_rules(); }
+  std::vector<std::string> first_broken_rules(std::size_t most) const override;
   void reset() override {}
+  const PinMap& map() const override { return map_; }
+  void roll_waves(const std::string&) override;
+  std::string rolled_waves() override { return "none"; }
 
  private:
   unsigned debug(const ip::cosim::TargetBridge& bridge, tlm::tlm_generic_payload& payload);

@@ -8,45 +8,52 @@
 #include <stdexcept>
 
 #include "platform/chip/names.hpp"
+#include "platform/rtl/mapped_pins.hpp"
 
 namespace forerun::rtl {
 namespace fs = std::filesystem;
 namespace {
 
-using ip::cosim::ModelInstance;
 using ip::cosim::SharedModel;
 
 struct LoadedTile : ip::RtlTile {
   LoadedTile(std::shared_ptr<const SharedModel> model, const PinMap& map, unsigned format, unsigned rows,
              unsigned columns)
-      : instance(std::move(model)) {
+      : mapped(std::move(model)) {
+    if (map.clocks.size() != 1 || map.resets.size() != 1)
+      mapped.ports().refuse("a matrix unit has one clock and one reset");
     const unsigned w = format == 0 ? 8 : 16;
     const auto in = [&](const char* name, unsigned bits) {
-      return instance.port(map.name_of(name), true, bits);
+      return mapped.pin(map.name_of(name), true, bits);
     };
     const auto out = [&](const char* name, unsigned bits) {
-      return instance.port(map.name_of(name), false, bits);
+      return mapped.pin(map.name_of(name), false, bits);
     };
     pins.format = format, pins.rows = rows, pins.columns = columns;
     pins.depth = map.tile ? map.tile->depth : tile_depth;
     pins.own_timing = map.tile && map.tile->own_timing;
-    pins.clock = instance.port(map.clock, true, 1);
-    pins.reset = instance.port(map.reset, true, 1);
+    pins.clock = mapped.pin(map.clocks[0], true, 1);
+    pins.reset = mapped.pin(map.resets[0], true, 1);
     pins.reset_level = map.reset_high;
     pins.w_valid = in("w_valid", 1), pins.w_ready = out("w_ready", 1), pins.w_last = in("w_last", 1);
     pins.w_data = in("w_data", columns * w);
     pins.a_valid = in("a_valid", 1), pins.a_ready = out("a_ready", 1), pins.a_last = in("a_last", 1);
     pins.a_start = in("a_start", 2), pins.a_emit = in("a_emit", 1);
     pins.a_data = in("a_data", rows * w), pins.a_sum = in("a_sum", columns * 32);
-    pins.c_valid = out("c_valid", 1), pins.c_ready = in("c_ready", 1), pins.c_last = out("c_last", 1);
+    pins.c_valid = out("c_valid", 1), pins.c_ready = in("c_ready", 1);
     pins.c_data = out("c_data", columns * 32);
-    pins.idle = out("idle", 1);
-    for (const auto& [port, value] : map.constants)
-      *instance.port(port, true) = static_cast<unsigned char>(value);
-    pins.model = &instance;
-    pins.evaluate = [](void* self) { static_cast<ModelInstance*>(self)->eval(); };
+    // An array with cycles of its own may be without these.
+    const auto optional = [&](const char* name) {
+      return pins.own_timing && mapped.width(map.name_of(name)) == 0 ? nullptr : out(name, 1);
+    };
+    pins.c_last = optional("c_last");
+    pins.idle = map.idle.empty() ? optional("idle") : mapped.pin(map.idle, false, 1);
+    pins.idle_level = map.idle_high;
+    mapped.hold(map.constants);
+    pins.model = &mapped;
+    pins.evaluate = [](void* self) { static_cast<MappedPins*>(self)->evaluate(); };
   }
-  ModelInstance instance;
+  MappedPins mapped;
 };
 
 }  // namespace
@@ -64,12 +71,10 @@ unsigned tile_format(chip::Format format) {
 }
 
 std::pair<unsigned, unsigned> tile_size(const SharedModel& model, const PinMap& map) {
+  const PinsOf ports(model);
   const auto bits = [&](const char* pin) {
-    const int found = model.find(map.name_of(pin));
-    if (found < 0)
-      throw std::runtime_error(
-          fmt::format("{}: module {}: no port {}", model.file(), model.functions().top, map.name_of(pin)));
-    return model.ports()[static_cast<unsigned>(found)].bits;
+    const auto name = map.name_of(pin);
+    return ports.get(name, pin[0] == 'a').bits;
   };
   return {bits("a_data") / (map.tile->format == 0 ? 8 : 16), bits("c_data") / 32};
 }
@@ -138,8 +143,8 @@ std::unique_ptr<ip::RtlTile> TileLibrary::make(unsigned format, const std::strin
   auto tile = std::make_unique<LoadedTile>(shared, PinMap::parse(shared->functions().pins, shared->file()),
                                            format, t.rows, t.columns);
   if (waves_.format == Waves::none || name.empty()) return tile;
-  tile->instance.open_waves(waves_.file(name));
-  tile->pins.dump = [waves = waves_, &instance = tile->instance](std::int64_t time) {
+  tile->mapped.instance.open_waves(waves_.file(name));
+  tile->pins.dump = [waves = waves_, &instance = tile->mapped.instance](std::int64_t time) {
     if (waves.covers(time)) instance.dump_waves(static_cast<std::uint64_t>(time));
   };
   return tile;
@@ -150,8 +155,8 @@ std::unique_ptr<ip::RtlTile> TileLibrary::make_waving(unsigned format, const std
   const auto& t = chip_.clusters.tensor;
   auto tile = std::make_unique<LoadedTile>(shared, PinMap::parse(shared->functions().pins, shared->file()),
                                            format, t.rows, t.columns);
-  tile->instance.open_waves(file);
-  tile->pins.dump = [&instance = tile->instance](std::int64_t time) {
+  tile->mapped.instance.open_waves(file);
+  tile->pins.dump = [&instance = tile->mapped.instance](std::int64_t time) {
     instance.dump_waves(static_cast<std::uint64_t>(time));
   };
   return tile;

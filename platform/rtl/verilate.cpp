@@ -4,19 +4,24 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
 #include "platform/rtl/command.hpp"
-#include "platform/rtl/port_table.hpp"
+#include "platform/rtl/design.hpp"
+#include "platform/rtl/pin_map.hpp"
+#include "platform/rtl/shell.hpp"
 
 namespace forerun::rtl {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* include_folder = FORERUN_INCLUDE_DIR;
+constexpr const char* shell_file = "forerun_shell.sv";
 
 /// Two independent 64-bit FNV-1a sums: a name for content, not a defence.
 class Digest {
@@ -48,19 +53,47 @@ void check(const VerilateRequest& request) {
   if (request.sources.empty()) throw std::runtime_error(request.top + ": no Verilog sources are given");
 }
 
-std::vector<std::string> verilator_command(const VerilateRequest& request) {
-  // Lint warnings are the author's business; those about what is computed stay.
-  std::vector<std::string> command{"verilator", "--cc",         "--exe",    "-O3",        "--no-timing",
-                                   "-Wno-lint", "-Wno-style",   "--prefix", "Vrtl_model", "--Mdir",
-                                   ".",         "--top-module", request.top};
+bool needs_shell(const VerilateRequest& request) {
+  return !PinMap::parse(request.pins, "pin map").bundles.empty() ||
+         std::any_of(request.parameters.begin(), request.parameters.end(),
+                     [](const auto& parameter) { return !is_literal(parameter.second); });
+}
+
+/// What Verilator is told about the design. Lint warnings are the author's business, loops through bits of
+/// one vector or struct are slow but right, and delays are ignored; warnings about what is computed stay.
+std::vector<std::string> design_arguments(const VerilateRequest& request, bool shell,
+                                          const fs::path& folder) {
+  std::vector<std::string> words{"-Wno-lint",
+                                 "-Wno-style",
+                                 "-Wno-UNOPTFLAT",
+                                 "-Wno-STMTDLY",
+                                 "-Wno-TIMESCALEMOD",
+                                 "--prefix",
+                                 "Vrtl_model",
+                                 "--Mdir",
+                                 folder.string(),
+                                 "--top-module",
+                                 shell ? shell_module : request.top};
+  if (!shell)
+    for (const auto& [name, value] : request.parameters) words.push_back(fmt::format("-G{}={}", name, value));
+  for (const auto& include : request.includes) words.push_back("-I" + fs::absolute(include).string());
+  for (const auto& define : request.defines) words.push_back("-D" + define);
+  words.insert(words.end(), request.arguments.begin(), request.arguments.end());
+  for (const auto& source : request.sources) words.push_back(fs::absolute(source).string());
+  if (shell) words.push_back((folder / shell_file).string());
+  return words;
+}
+
+std::vector<std::string> verilator_command(const VerilateRequest& request, bool shell,
+                                           const fs::path& folder) {
+  std::vector<std::string> command{"verilator", "--cc", "--exe", "-O3", "--no-timing"};
   if (request.waves == Waves::vcd) command.emplace_back("--trace");
   if (request.waves == Waves::fst) command.emplace_back("--trace-fst");
   if (request.waves != Waves::none)
     command.insert(command.end(),
                    {"--trace-structs", "--trace-max-width", "65536", "--trace-max-array", "1024"});
-  for (const auto& [name, value] : request.parameters) command.push_back(fmt::format("-G{}={}", name, value));
-  command.insert(command.end(), request.arguments.begin(), request.arguments.end());
-  for (const auto& source : request.sources) command.push_back(fs::absolute(source).string());
+  const auto design = design_arguments(request, shell, folder);
+  command.insert(command.end(), design.begin(), design.end());
   command.insert(
       command.end(),
       {"glue.cpp", "-CFLAGS",
@@ -69,6 +102,47 @@ std::vector<std::string> verilator_command(const VerilateRequest& request) {
                    include_folder),
        "-LDFLAGS", "-shared -Wl,-Bsymbolic"});
   return command;
+}
+
+/// The ports as Verilator sees them, before it makes a model.
+Design elaborate(const VerilateRequest& request, const fs::path& folder, bool shell) {
+  std::vector<std::string> command{"verilator", "--xml-only", "--no-timing"};
+  const auto words = design_arguments(request, shell, folder);
+  command.insert(command.end(), words.begin(), words.end());
+  try {
+    run_command(command, ".", fmt::format("{}: Verilator", request.top));
+  } catch (const std::runtime_error& error) {
+    const std::string text = error.what();
+    if (text.find("Interfaced port on top level") == std::string::npos) throw;
+    throw std::runtime_error(
+        text +
+        "\n  A port that is a SystemVerilog interface is named in the pin map, with the interface and its "
+        "parameters: bundles: {s_axi: {interface: AXI_BUS.Slave, parameters: {AXI_DATA_WIDTH: 64}}}");
+  }
+  std::map<std::string, std::string> modports;
+  for (const auto& [port, bundle] : PinMap::parse(request.pins, "pin map").bundles)
+    modports[port] = bundle.modport;
+  return read_design((folder / "Vrtl_model.xml").string(), request.top, modports);
+}
+
+/// The ports of what becomes the model; writes the shell if there is to be one.
+std::vector<Port> model_ports(const VerilateRequest& request, const fs::path& folder, bool shell) {
+  if (!shell) return elaborate(request, folder, false).ports;
+  const ShellRequest around{request.top, request.parameters, PinMap::parse(request.pins, "pin map").bundles};
+  write_text(folder / shell_file, empty_shell(around));
+  const auto made = make_shell(around, elaborate(request, folder, true));
+  write_text(folder / shell_file, made.text);
+  return made.ports;
+}
+
+/// What stands behind the colon in Verilator's list for make: sources and what they include, and parts of
+/// Verilator.
+std::vector<fs::path> files_read(const std::string& list) {
+  std::vector<fs::path> files;
+  std::istringstream words(list.substr(std::min(list.size(), list.find(" : ") + 3)));
+  for (std::string word; words >> word;)
+    if (!word.ends_with(shell_file)) files.push_back(fs::absolute(word));
+  return files;
 }
 
 std::string literal(std::string_view text) {
@@ -92,7 +166,8 @@ std::string glue(const VerilateRequest& request, const std::vector<Port>& ports)
       format, literal(request.top), literal(request.pins));
   text += "static const forerun::ip::cosim::ModelPort ports[] = {\n";
   for (const auto& port : ports)
-    text += fmt::format("  {{{}, {}, {}}},\n", literal(port.name), port.input, port.bits);
+    text +=
+        fmt::format("  {{{}, {}, {}, {}}},\n", literal(port.name), port.input, port.bits, literal(port.type));
   text += "};\nstatic void* storage_of(Vrtl_model& module, unsigned port) {\n  switch (port) {\n";
   for (std::size_t i = 0; i < ports.size(); ++i)
     text += fmt::format("    case {}: return &module.{};\n", i, ports[i].member);
@@ -129,21 +204,36 @@ struct WorkFolder {
 
 }  // namespace
 
-void verilate(const VerilateRequest& request, const fs::path& output) {
+std::vector<fs::path> verilate(const VerilateRequest& request, const fs::path& output) {
   check(request);
   version_of("verilator");
   version_of("make");
   const auto target = fs::absolute(output);
   fs::create_directories(target.parent_path());
   const WorkFolder work(target);
-  run_command(verilator_command(request), work.path, fmt::format("{}: Verilator", request.top));
-  const auto ports = read_ports(read_text(work.path / "Vrtl_model.h"), request.top);
+  const bool shell = needs_shell(request);
+  const auto ports = model_ports(request, work.path, shell);
+  run_command(verilator_command(request, shell, work.path), ".", fmt::format("{}: Verilator", request.top));
+  check_header(read_text(work.path / "Vrtl_model.h"), ports, request.top);
   write_text(work.path / "glue.cpp", glue(request, ports));
   const auto jobs = std::max(1u, std::thread::hardware_concurrency());
   run_command({"make", "-s", "-j", std::to_string(jobs), "-f", "Vrtl_model.mk", "OPT_FAST=-O2",
                "OPT_SLOW=-O1", "OPT_GLOBAL=-O2"},
               work.path, fmt::format("{}: the C++ compiler", request.top));
   fs::rename(work.path / "Vrtl_model", target);
+  return files_read(read_text(work.path / "Vrtl_model__ver.d"));
+}
+
+std::vector<Port> ports_of(const VerilateRequest& request) {
+  check(request);
+  version_of("verilator");
+  if (needs_shell(request))
+    throw std::runtime_error(fmt::format(
+        "{}: SystemVerilog interfaces as ports and parameters that are no numbers cannot be here; put a "
+        "wrapper around the module",
+        request.top));
+  const WorkFolder work(fs::temp_directory_path() / "forerun_ports");
+  return elaborate(request, work.path, false).ports;
 }
 
 fs::path cache_folder() {
@@ -165,7 +255,7 @@ fs::path verilated(const VerilateRequest& request) {
   digest.add(read_text(fs::path(include_folder) / "platform/rtl/model_glue.inc"));
   digest.add(read_text(fs::path(include_folder) / "ip/cosim/model_abi.hpp"));
   for (const auto& source : request.sources) digest.add(read_text(source));
-  for (const auto& word : verilator_command(request))
+  for (const auto& word : verilator_command(request, needs_shell(request), "."))
     if (!word.ends_with(".sv") && !word.ends_with(".v")) digest.add(word);
   digest.add(request.pins);
   const auto file = cache_folder() / fmt::format("{}-{}.so", request.top, digest.text());

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "platform/rtl/design.hpp"
+
 namespace forerun::rtl {
 
 enum class Waves : unsigned char { none, vcd, fst };
@@ -16,15 +18,22 @@ struct VerilateRequest {
   std::string top;                             ///< module
   std::vector<std::filesystem::path> sources;  ///< Verilog or SystemVerilog, packages before their users
   std::map<std::string, std::string> parameters;
-  std::vector<std::string> arguments;  ///< further ones for Verilator: -I..., -D..., -Wno-...
-  Waves waves = Waves::none;           ///< a model that can write waves is slower also while it does not
-  std::string pins;                    ///< text of the pin map that goes into the model
+  std::vector<std::filesystem::path> includes{};  ///< folders of `include files
+  std::vector<std::string> defines{};             ///< NAME or NAME=VALUE
+  std::vector<std::string> arguments;             ///< further ones for Verilator: -Wno-..., ...
+  Waves waves = Waves::none;  ///< a model that can write waves is slower also while it does not
+  std::string pins;           ///< text of the pin map that goes into the model
 };
 
-/// Makes `output`. Throws std::runtime_error with what Verilator or the compiler said; with what is to be
-/// installed if one is missing; for -Wno-BLKANDNBLK and -Wno-fatal, under which Verilator 5.006 can
-/// miscompute designs without a word.
-void verilate(const VerilateRequest& request, const std::filesystem::path& output);
+/// Makes `output`; returns the files that Verilator has read. Throws std::runtime_error with what Verilator
+/// or the compiler said; with what is to be installed if one is missing; for -Wno-BLKANDNBLK and -Wno-fatal,
+/// under which Verilator 5.006 can miscompute designs without a word.
+std::vector<std::filesystem::path> verilate(const VerilateRequest& request,
+                                            const std::filesystem::path& output);
+
+/// The ports of the module, without making anything of it. Throws as verilate() does, and for a module that
+/// needs a shell (platform/rtl/shell.hpp).
+std::vector<Port> ports_of(const VerilateRequest& request);
 
 /// The same, kept in cache_folder() and made only if sources, request or tools are others than before.
 std::filesystem::path verilated(const VerilateRequest& request);

@@ -69,17 +69,7 @@ Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceReq
     ids_.push_back(s.tokens);
     positions_.push_back(s.cached);
   }
-  if (request_.repetition) {
-    if (soc.chip().data == chip::Data::real)
-      throw std::invalid_argument("repeated layers are for runs without data");
-    repeated_.emplace(*request_.repetition, program.header.layers);
-    const auto first = std::find_if(program.tags.begin(), program.tags.end(),
-                                    [](const auto& tag) { return tag.starts_with("layers."); });
-    const auto tag = static_cast<std::uint32_t>(first - program.tags.begin());
-    soc.clusters.front()->vector.on_begin = [this, tag](const ip::Command& command) {
-      if (command.header().tag == tag) repeated_->mark(take_snapshot(soc_, program_.tags.size()));
-    };
-  }
+  if (request_.repetition) count_repeats();
   write_program(soc, program);
   soc.clusters.front()->on_start = [this] {
     if (request_.phase != PhaseOfRun::all && !started_) start_ = snapshot();
@@ -94,6 +84,66 @@ Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceReq
       while (const auto message = peers_[i].soc->mailbox.host_receive()) take_from(i, *message);
     };
   }
+}
+
+/// Layers begin, and the last has ended, with the first command of an operator in the first cluster's vector unit.
+void Inference::count_repeats() {
+  if (soc_.chip().data == chip::Data::real)
+    throw std::invalid_argument("repeated layers are for runs without data");
+  const auto& first = request_.sequences.front();
+  const bool alike = std::all_of(request_.sequences.begin(), request_.sequences.end(), [&](const auto& s) {
+    return s.cached == first.cached && s.generate == first.generate;
+  });
+  const bool decodes = alike && request_.phase == PhaseOfRun::decode;
+  repeats_.emplace(soc_, program_, decodes ? static_cast<unsigned>(request_.sequences.size()) : 0);
+  repeated_.emplace(*request_.repetition, program_.header.layers);
+  const auto& tags = program_.tags;
+  const auto in_layer = [](const auto& tag) { return tag.starts_with("layers."); };
+  const auto begin = std::find_if(tags.begin(), tags.end(), in_layer),
+             end = std::find_if_not(begin, tags.end(), in_layer);
+  const auto first_tag = static_cast<std::uint32_t>(begin - tags.begin()),
+             end_tag = static_cast<std::uint32_t>(end - tags.begin());
+  for (std::size_t c = 0; c < program_.streams.size(); ++c)
+    for (auto* engine : soc_.clusters[c]->engines()) {
+      if (engine == nullptr) continue;
+      const bool marks = c == 0 && engine == &soc_.clusters[c]->vector;
+      engine->on_begin = [this, c, marks, first_tag, end_tag](const ip::Command& command) {
+        repeats_->begin(c, command.offset);
+        const auto tag = command.header().tag;
+        if (!marks || (tag != first_tag && (tag != end_tag || repeated_->ended()))) return;
+        auto now = take_snapshot(soc_, program_.tags.size());
+        if (const auto& more = repeats_->added(); !more.values.empty()) add_difference(now, {}, more, 1.0);
+        if (tag == first_tag)
+          repeated_->mark(std::move(now));
+        else
+          repeated_->end_layers(std::move(now));
+      };
+    }
+}
+
+double Inference::repetition_error() const {
+  if (!repeated_ || steps_.empty()) return 0;
+  return std::hypot(repeated_->uncertain_ps(), repeats_->uncertain_ps()) / steps_ps();
+}
+
+double Inference::steps_ps() const {
+  double total = 0;
+  for (const auto& step : steps_) total += (step.end - step.begin) * 1e12;
+  return total;
+}
+
+/// What was not simulated.
+Snapshot Inference::counted() const {
+  Snapshot all;
+  if (!repeated_) return all;
+  for (const auto* part : {&repeated_->added(), &repeats_->added()}) {
+    if (all.values.empty()) {
+      all = *part;
+    } else if (!part->values.empty()) {
+      add_difference(all, {}, *part, 1.0);
+    }
+  }
+  return all;
 }
 
 void Inference::write_program(soc::Soc& soc, const models::Program& program) const {
@@ -119,7 +169,7 @@ void Inference::take(const ip::Message& message) {
     case FR_MESSAGE_STEP:
       return take_chunk(message);
     case FR_MESSAGE_DONE:
-      if (repeated_ && repeated_->try_more()) return begin_again();
+      if (repeated_ && repeated_->try_more(steps_ps())) return begin_again();
       return done();
     case FR_MESSAGE_FAILED:
       failure_ = describe_failure(message, soc_, program_);
@@ -216,6 +266,8 @@ void Inference::begin_again() {
     ids_[i] = request_.sequences[i].tokens;
     positions_[i] = request_.sequences[i].cached;
   }
+  repeats_->forget();
+  counted_before_ = 0;
   started_ = false;
   prefill_steps_ = 0;
   request_run();
@@ -223,7 +275,7 @@ void Inference::begin_again() {
 
 Snapshot Inference::snapshot() const {
   auto snapshot = take_snapshot(soc_, program_.tags.size());
-  if (repeated_ && !repeated_->added().values.empty()) add_difference(snapshot, {}, repeated_->added(), 1.0);
+  if (const auto more = counted(); !more.values.empty()) add_difference(snapshot, {}, more, 1.0);
   return snapshot;
 }
 
@@ -254,10 +306,11 @@ void Inference::finish_step() {
     step_.cycles = std::max(step_.cycles, cycles);
   }
   if (repeated_) {
-    const auto before = static_cast<double>(repeated_->added().picoseconds) * 1e-12;
-    const auto more = repeated_->end_step(std::llround((step_.end - step_.begin) * 1e12));
-    step_.begin += before;
-    step_.end += before + static_cast<double>(more) * 1e-12;
+    repeated_->end_step();
+    const auto before = counted_before_, more = counted().picoseconds - before;
+    counted_before_ += more;
+    step_.begin += static_cast<double>(before) * 1e-12;
+    step_.end += static_cast<double>(before + more) * 1e-12;
     step_.cycles += static_cast<std::uint64_t>(ip::Clock(soc_.chip().clusters.clock).ps_to_cycles(more));
   }
   steps_.push_back(std::exchange(step_, {}));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "models/compiler/program.hpp"
+#include "platform/sim/counted_repeats.hpp"
 #include "platform/sim/repeated_layers.hpp"
 #include "platform/sim/statistics.hpp"
 #include "platform/soc/soc.hpp"
@@ -104,8 +105,10 @@ class Inference {
   const std::vector<Snapshot>& peers_at_end() const { return peers_end_; }
   /// Layers of a step that were simulated. The times, counters and cycles here count the others, too.
   std::uint64_t layers() const { return repeated_ ? repeated_->layers() : program_.header.layers; }
-  /// Of the run's time, how far the counted layers may be off: twice the standard error.
-  double repetition_error() const { return repeated_ ? repeated_->error() : 0; }
+  /// Of the run's time, how far what was counted may be off: the standard error.
+  double repetition_error() const;
+  /// Seconds of the run that were counted, not simulated.
+  double counted_seconds() const { return static_cast<double>(counted().picoseconds) * 1e-12; }
   /// Seconds from power-on to the request.
   double boot_seconds() const { return boot_seconds_; }
 
@@ -126,6 +129,9 @@ class Inference {
   std::string describe_failure(const ip::Message& message, soc::Soc& soc,
                                const models::Program& program) const;
   Snapshot snapshot() const;
+  Snapshot counted() const;
+  double steps_ps() const;
+  void count_repeats();
   void begin_again();
 
   soc::Soc& soc_;
@@ -140,12 +146,14 @@ class Inference {
   std::vector<std::uint64_t> positions_;  // that are done, by sequence
   std::vector<float> logits_;
   std::optional<RepeatedLayers> repeated_;
+  std::optional<CountedRepeats> repeats_;
   bool finished_ = false, started_ = false;
   std::size_t prefill_steps_ = 0;
   std::string failure_;
   Snapshot start_, first_token_, end_;
   std::vector<Snapshot> peers_start_, peers_end_;
   double boot_seconds_ = 0;
+  std::int64_t counted_before_ = 0;  // picoseconds, in the steps that have ended
 };
 
 }  // namespace forerun::sim

@@ -19,6 +19,27 @@ namespace {
 constexpr std::string_view tensor_suffix = ".tensor";
 
 bool is_tensor(const std::string& block) { return block.ends_with(tensor_suffix); }
+bool is_dma(const std::string& block) { return block.ends_with(".load") || block.ends_with(".store"); }
+
+record::Kind kind_of(const std::string& block) {
+  return is_tensor(block) ? record::Kind::products
+         : is_dma(block)  ? record::Kind::copies
+                          : record::Kind::transactions;
+}
+
+rtl::RtlDma& engine_of(const soc::Soc& soc, const std::string& block) {
+  for (auto* engine : soc.dma_rtl)
+    if (engine->device().label() == block) return *engine;
+  throw std::invalid_argument(
+      soc.dma_rtl.empty()
+          ? fmt::format("'{}': DMA engines are recorded where they are RTL: clusters.dma.model is tlm, "
+                        "expected rtl or "
+                        "lockstep",
+                        block)
+          : fmt::format("'{}' is no DMA engine of this chip; it has cluster0.load and cluster0.store to "
+                        "cluster{}.store",
+                        block, soc.clusters.size() - 1));
+}
 
 std::optional<std::uint8_t> tile_format(const fr_matmul& command) {
   if (command.a_type != command.b_type) return std::nullopt;
@@ -106,7 +127,7 @@ Recording parse_recording(const std::string& text) {
 std::vector<std::string> taps_of(const std::vector<Recording>& recordings) {
   std::vector<std::string> names;
   for (const auto& recording : recordings)
-    if (!is_tensor(recording.block)) names.push_back(recording.block);
+    if (kind_of(recording.block) == record::Kind::transactions) names.push_back(recording.block);
   return names;
 }
 
@@ -133,7 +154,8 @@ Recorder::Recorder(Simulation& simulation, const std::vector<Recording>& recordi
     const auto clock = owner.starts_with("hbm")       ? chip.hbm.clock
                        : owner.starts_with("cluster") ? chip.clusters.clock
                                                       : chip.cpu.clock;
-    const record::Header header{.kind = tensor ? record::Kind::products : record::Kind::transactions,
+    auto* const engine = is_dma(recording.block) ? &engine_of(soc, recording.block) : nullptr;
+    const record::Header header{.kind = kind_of(recording.block),
                                 .period_ps = static_cast<std::uint64_t>(ip::Clock(clock).period_ps()),
                                 .rows = tensor ? chip.clusters.tensor.rows : 0,
                                 .columns = tensor ? chip.clusters.tensor.columns : 0,
@@ -142,6 +164,8 @@ Recorder::Recorder(Simulation& simulation, const std::vector<Recording>& recordi
         std::make_unique<Stream>(Stream{recording, record::Writer(recording.path, header), header.kind}));
     if (tensor) {
       record_products(stream, soc.clusters[cluster]->tensor);
+    } else if (engine != nullptr) {
+      record_copies(stream, *engine);
     } else {
       soc.taps.at(recording.block)->on_transaction = [this, &stream](const record::Transaction& transaction) {
         if (stream.writer.count() < most_)
@@ -151,6 +175,15 @@ Recorder::Recorder(Simulation& simulation, const std::vector<Recording>& recordi
       };
     }
   }
+}
+
+void Recorder::record_copies(Stream& stream, rtl::RtlDma& engine) {
+  engine.on_copy = [this, &stream](const record::Copy& copy) {
+    if (stream.writer.count() < most_)
+      stream.writer.write(copy);
+    else
+      ++stream.beyond;
+  };
 }
 
 void Recorder::record_products(Stream& stream, ip::TensorCore& tensor) {
@@ -190,7 +223,9 @@ std::string Recorder::summary() const {
   for (const auto& stream : streams_) {
     text += fmt::format("recorded {} in {}: {} {}", stream->recording.block, stream->recording.path,
                         stream->writer.count(),
-                        stream->kind == record::Kind::products ? "products" : "transactions");
+                        stream->kind == record::Kind::products ? "products"
+                        : stream->kind == record::Kind::copies ? "copies"
+                                                               : "transactions");
     if (stream->beyond > 0) text += fmt::format(", {} more left out", stream->beyond);
     if (stream->other_types > 0)
       text += fmt::format(", {} MATMUL of other number formats left out: a tile has int8, bf16 or fp16",

@@ -14,8 +14,9 @@ namespace forerun::sim {
 
 /// What to record, and where to.
 struct Recording {
-  std::string
-      block;  ///< a boundary of soc::Soc, or "clusterN.tensor": the boundary of a tensor engine's arrays
+  /// A boundary of soc::Soc, or that of a tensor engine's arrays, "clusterN.tensor", or of a DMA engine of
+  /// RTL, "clusterN.load" and "clusterN.store".
+  std::string block;
   std::string path;
 };
 
@@ -48,6 +49,7 @@ class Recorder {
     std::size_t unanswered = 0;
   };
   void record_products(Stream& stream, ip::TensorCore& tensor);
+  void record_copies(Stream& stream, rtl::RtlDma& engine);
   Simulation& simulation_;
   std::uint64_t most_;
   std::vector<std::unique_ptr<Stream>> streams_;

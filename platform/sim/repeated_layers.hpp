@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Counts layers instead of simulating them: a step goes through as many as it takes until their times
-/// repeat, and what happened in one of them on average, but for the first two, is added for each of the
-/// others.
+/// Counts layers instead of simulating them: a step goes through a few, and what happened in one of them on
+/// average, but for the first, is added for each of the others.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "platform/sim/statistics.hpp"
@@ -13,10 +13,13 @@ namespace forerun::sim {
 
 /// Layers that take the same time are simulated a few times and counted for the others. For time only.
 struct LayerRepetition {
-  unsigned period = 1;       ///< layers after which the same kind comes again
-  double tolerance = 0.005;  ///< of the run's time, how much may be expected to be wrong
+  unsigned period = 1;      ///< layers after which the same kind comes again
+  double tolerance = 0.01;  ///< of the run's time, how far it may be expected to be off: the standard error
 };
 
+/// The first period of layers is a start: caches of constants and rings of weights fill. From its end to that of
+/// the last layer, time is taken as a whole, so that what is on its way from one layer to the next counts once; the
+/// periods in it say how well their mean is known.
 class RepeatedLayers {
  public:
   RepeatedLayers(const LayerRepetition& repetition, std::uint64_t layers_of_model);
@@ -25,16 +28,18 @@ class RepeatedLayers {
   std::uint64_t layers() const { return layers_; }
   /// A layer begins. Everything counted until now, without what is added here.
   void mark(Snapshot snapshot) { marks_.push_back(std::move(snapshot)); }
-  /// A step has ended, `picoseconds` long; returns the picoseconds by which it is longer with the layers left
-  /// out.
-  std::int64_t end_step(std::int64_t picoseconds);
+  /// The last layer has ended.
+  void end_layers(Snapshot snapshot) { end_ = std::move(snapshot); }
+  bool ended() const { return end_.has_value(); }
+  /// A step has ended.
+  void end_step();
   /// What the layers left out so far add to everything counted.
   const Snapshot& added() const { return added_; }
-  /// By how much of its time the run may be wrong: twice the standard error of a layer's time.
-  double error() const { return total_ps_ > 0 ? uncertain_ps_ / total_ps_ : 0; }
-  /// After a run: true if the layers did not repeat well enough, and there are more of them. Then it is to be
-  /// done again, with more layers.
-  bool try_more();
+  /// Of the picoseconds added: their standard error.
+  double uncertain_ps() const { return uncertain_ps_; }
+  /// After a run that took so long: true if the layers did not repeat well enough, and there are more of them.
+  /// Then it is to be done again, with more layers.
+  bool try_more(double picoseconds);
 
  private:
   void simulate(std::uint64_t layers);
@@ -42,8 +47,9 @@ class RepeatedLayers {
   LayerRepetition repetition_;
   std::uint64_t of_model_, layers_ = 0;
   std::vector<Snapshot> marks_;
+  std::optional<Snapshot> end_;
   Snapshot added_;
-  double uncertain_ps_ = 0, total_ps_ = 0;
+  double uncertain_ps_ = 0;
 };
 
 }  // namespace forerun::sim

@@ -253,7 +253,6 @@ ip::SysctlParameters sysctl_parameters(const chip::Chip& chip) {
 }
 
 // The chip's choices and the network's stand in the same order.
-static_assert(static_cast<int>(chip::NocModel::flit) == static_cast<int>(ip::noc::Model::flit));
 static_assert(static_cast<int>(chip::NocTopology::crossbar) == static_cast<int>(ip::noc::Topology::crossbar));
 static_assert(static_cast<int>(chip::NocTopology::concentrated_mesh) ==
               static_cast<int>(ip::noc::Topology::concentrated_mesh));
@@ -274,7 +273,7 @@ ip::noc::EndpointParameters noc_endpoint(const chip::Chip& chip, Frequency clock
 ip::NocParameters noc_parameters(const chip::Chip& chip, const chip::Grid& grid) {
   const auto& n = chip.noc;
   return {.timing = timing(chip),
-          .model = static_cast<ip::noc::Model>(n.model),
+          .model = n.model == chip::NocModel::flit ? ip::noc::Model::flit : ip::noc::Model::packet,
           .clock = n.clock,
           .topology = static_cast<ip::noc::Topology>(n.topology),
           .columns = grid.columns,
@@ -399,11 +398,11 @@ ip::ClusterParameters cluster_parameters(const chip::Chip& chip, unsigned index)
   p.dma = {.burst = c.dma.burst,
            .outstanding = c.dma.outstanding,
            .overhead = c.dma.overhead,
-           .post_overhead = c.dma.post_overhead,
+           .post_overhead = c.command.launch,
            .queue_depth = queue_depth,
            .clock = c.clock,
            .timing = timing(chip),
-           .rows_in_place = !chip.rtl.hbm.text.empty(),
+           .rows_in_place = !chip.rtl.hbm.text.empty() || chip.noc.model == chip::NocModel::rtl,
            .data = data};
   p.tensor = {.rows = c.tensor.rows,
               .columns = c.tensor.columns,
@@ -415,6 +414,7 @@ ip::ClusterParameters cluster_parameters(const chip::Chip& chip, unsigned index)
   p.vector = {.lanes = c.vector.lanes,
               .latency = c.vector.latency,
               .special_factor = c.vector.special_factor,
+              .buffer = c.vector.buffer,
               .queue_depth = queue_depth,
               .clock = c.clock,
               .data = data};

@@ -24,13 +24,6 @@ const chip::Chip& checked(const chip::Chip& chip) {
 
 }  // namespace
 
-std::string RtlDifference::describe(const std::string& part) const {
-  const auto& d = difference;
-  return fmt::format(
-      "RTL and models differ in cluster {}, first in cycle {} of {}{} (at {} ps)\n  {}\n  waves: {}", cluster,
-      d.cycle, d.command, part.empty() ? "" : " of " + part, d.picoseconds, d.what, d.waves);
-}
-
 Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocOptions& options)
     : sc_module(name),
       chip_(checked(chip)),
@@ -39,12 +32,14 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
       cpu(options.with_cpu ? std::make_unique<ip::Cpu>("cpu", cpu_parameters(chip)) : nullptr),
       bus("bus", bus_parameters(chip)),
       boot_rom("boot_rom", boot_rom_parameters(chip, device_tree_.size())),
-      sram(chip.rtl.sram.text.empty() ? std::make_unique<ip::Memory>("sram", sram_parameters(chip))
-                                      : nullptr),
+      sram(chip.rtl.sram.text.empty() || chip.rtl.lockstep
+               ? std::make_unique<ip::Memory>("sram", sram_parameters(chip))
+               : nullptr),
       sram_rtl(
-          sram ? nullptr
-               : rtl::make_device("sram", chip.rtl.sram.text,
-                                  {.label = "sram", .frequency = chip.cpu.clock, .waves = options.waves})),
+          chip.rtl.sram.text.empty()
+              ? nullptr
+              : rtl::make_device("sram", chip.rtl.sram.text,
+                                 {.label = "sram", .frequency = chip.cpu.clock, .waves = options.waves})),
       uart("uart", uart_parameters(chip)),
       clint("clint", clint_parameters(chip)),
       plic("plic", plic_parameters(chip)),
@@ -57,20 +52,22 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
       sram_port_("sram_port"),
       wanted_taps_(options.taps) {
   if (!chip.rtl.hbm.text.empty()) put_rtl_into_hbm(options.waves);
-  for (unsigned i = 0; i < chip.hbm.stacks && hbm_rtl.empty(); ++i)
+  for (unsigned i = 0; i < chip.hbm.stacks && (hbm_rtl.empty() || chip.rtl.lockstep); ++i)
     hbm.push_back(std::make_unique<ip::HbmStack>(fmt::format("hbm{}", i).c_str(), hbm_parameters(chip, i),
                                                  hbm_store, options.collapse));
   for (unsigned i = 0; i < chip.clusters.count; ++i)
     clusters.push_back(
         std::make_unique<ip::Cluster>(fmt::format("cluster{}", i).c_str(), cluster_parameters(chip, i)));
   if (chip.clusters.tensor.model != chip::TensorModel::tlm) put_rtl_into_clusters(options.waves);
-  if (chip.clusters.dma.model == chip::DmaModel::rtl) put_rtl_into_dma(options.waves);
+  if (chip.clusters.vector.model != chip::VectorModel::tlm) put_rtl_into_vector(options.waves);
+  if (chip.clusters.dma.model != chip::DmaModel::tlm) put_rtl_into_dma(options.waves);
   for (unsigned i = 0; i < chip.rtl.devices.size(); ++i)
     rtl_devices.push_back(rtl::make_device(fmt::format("device{}", i), chip.rtl.devices[i].text,
                                            {.label = fmt::format("device{}", i),
                                             .frequency = chip.cpu.clock,
                                             .boundary = boundary(),
                                             .waves = options.waves}));
+  if (chip.rtl.lockstep) put_memories_into_lockstep(options.waves);
   if (sram_rtl) watch(*sram_rtl);
   for (auto* list : {&rtl_devices, &hbm_rtl})
     for (auto& device : *list) watch(*device);
@@ -79,6 +76,7 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
   connect_noc();
   if (chip.devices > 1) connect_links(options.device);
   connect_rtl_devices();
+  if (chip.noc.model == chip::NocModel::rtl) put_rtl_into_noc(options.waves);
   for (const auto& wanted : wanted_taps_)
     if (!taps.contains(wanted))
       throw std::invalid_argument(
@@ -103,79 +101,8 @@ void Soc::join(const std::string& boundary, From& from, To& to) {
   taps[boundary] = std::move(tap);
 }
 
-void Soc::put_rtl_into_clusters(const rtl::WaveOptions& waves) {
-  tensor_rtl = std::make_unique<rtl::TileLibrary>(chip_, waves);
-  for (unsigned i = 0; i < clusters.size(); ++i) {
-    const auto parameters = cluster_parameters(chip_, i).tensor;
-    const auto maker = [this, i, array = 0u](unsigned format) mutable {
-      return tensor_rtl->make(format,
-                              fmt::format("cluster{}.array{}.{}", i, array++ % chip_.clusters.tensor.arrays,
-                                          rtl::tile_format_name(format)));
-    };
-    if (chip_.clusters.tensor.model == chip::TensorModel::rtl) {
-      clusters[i]->tensor.use(std::make_unique<ip::RtlArrays>(parameters, maker));
-      continue;
-    }
-    const auto folder = waves.folder.empty() ? std::string(".") : waves.folder;
-    auto lockstep = std::make_unique<ip::LockstepArrays>(
-        parameters, maker,
-        [this](unsigned format, const std::string& file) { return tensor_rtl->make_waving(format, file); },
-        fmt::format("{}/lockstep.cluster{}", folder, i));
-    lockstep->on_difference = [this, i](const ip::LockstepDifference& difference) {
-      if (!rtl_difference) rtl_difference = RtlDifference{i, difference};
-      sc_core::sc_stop();
-    };
-    clusters[i]->tensor.use(std::move(lockstep));
-  }
-}
-
 std::uint64_t Soc::boundary() const {
   return chip_.hbm.stacks * chip_.hbm.ports == 1 ? 0 : chip_.hbm.interleave.count;
-}
-
-void Soc::watch(rtl::Device& device) {
-  device.on_loss = [this](const std::string& why) {
-    if (lost_block.empty()) lost_block = why;
-    if (sc_core::sc_get_status() == sc_core::SC_RUNNING)
-      sc_core::sc_stop();
-    else
-      throw std::runtime_error(why);
-  };
-}
-
-void Soc::put_rtl_into_hbm(const rtl::WaveOptions& waves) {
-  const auto ports = chip_.hbm.stacks * chip_.hbm.ports;
-  const auto bytes = chip::memory_size(chip_).count / ports;
-  for (unsigned i = 0; i < ports; ++i) {
-    const auto label = fmt::format("hbm{}.port{}", i / chip_.hbm.ports, i % chip_.hbm.ports);
-    hbm_rtl.push_back(rtl::make_device(
-        fmt::format("hbm{}_port{}", i / chip_.hbm.ports, i % chip_.hbm.ports), chip_.rtl.hbm.text,
-        {.label = label,
-         .frequency = chip_.hbm.clock,
-         .waves = waves,
-         .translate = [this](std::uint64_t offset) { return within_port(chip_, offset); }}));
-    const auto bits = hbm_rtl.back()->subordinate().face->axi.address_bits;
-    if (bits < 64 && (bytes - 1) >> bits != 0)
-      throw std::invalid_argument(fmt::format(
-          "rtl.hbm: {}: its address bus of {} bits reaches {} bytes, but each port has {} bytes of the HBM "
-          "(hbm.rows, hbm.channels and other keys of its shape, hbm.ports)",
-          chip_.rtl.hbm.text, bits, std::uint64_t{1} << bits, bytes));
-  }
-}
-
-void Soc::put_rtl_into_dma(const rtl::WaveOptions& waves) {
-  const auto model = rtl::dma_model(chip_, waves.format);
-  for (std::size_t i = 0; i < clusters.size(); ++i)
-    for (const std::string kind : {"load", "store"}) {
-      auto engine = std::make_unique<rtl::RtlDma>(fmt::format("cluster{}_{}", i, kind).c_str(), model,
-                                                  rtl::RtlPlace{.label = fmt::format("cluster{}.{}", i, kind),
-                                                                .frequency = chip_.clusters.clock,
-                                                                .boundary = boundary(),
-                                                                .waves = waves});
-      dma_rtl.push_back(engine.get());
-      auto& dma = kind == "load" ? clusters[i]->load : clusters[i]->store;
-      dma.use(std::move(engine));
-    }
 }
 
 void Soc::connect_cpu() {
@@ -190,7 +117,9 @@ void Soc::connect_cpu() {
 void Soc::connect_control_tile() {
   join("boot_rom", bus.map(map::boot_rom, rom_bytes()), boot_rom.socket);
   bus.map(map::sram, chip_.sram.size.count).bind(sram_port_.in[0]);
-  if (sram)
+  if (sram_lockstep)
+    join("sram", sram_port_.out, sram_lockstep->in);
+  else if (sram)
     join("sram", sram_port_.out, sram->socket);
   else
     join("sram", sram_port_.out, sram_memory().bridge->socket);
@@ -228,7 +157,9 @@ void Soc::connect_noc() {
   const auto memory = connect_memory(
       noc, chip_, grid_,
       [this](const std::string& name, ip::Noc::Target& from, unsigned stack, unsigned port) {
-        if (hbm_rtl.empty())
+        if (!hbm_lockstep.empty())
+          join(name, from, hbm_lockstep[stack * chip_.hbm.ports + port]->in);
+        else if (hbm_rtl.empty())
           join(name, from, hbm[stack]->port[port]);
         else
           join(name, from, hbm_rtl[stack * chip_.hbm.ports + port]->subordinate().bridge->socket);
@@ -242,43 +173,6 @@ void Soc::connect_links(unsigned device) {
   from_link = &noc.add_initiator("link", host.x, host.y, noc_endpoint(chip_, chip_.noc.clock));
   for (unsigned other = 0; other < chip_.devices; ++other)
     if (other != device) noc.map(map::device(other), map::device_stride, *to_link, map::device(other));
-}
-
-rtl::Device::Target& Soc::sram_memory() {
-  auto& memory = sram_rtl->subordinate();
-  const auto bits = memory.face->axi.address_bits;
-  if (bits < 64 &&
-      chip_.sram.size.count >> bits > (chip_.sram.size.count == std::uint64_t{1} << bits ? 1u : 0u))
-    throw std::invalid_argument(
-        fmt::format("rtl.sram: {}: its address bus of {} bits does not reach all {} bytes of sram.size",
-                    sram_rtl->file(), bits, chip_.sram.size.count));
-  return memory;
-}
-
-/// Subordinates and receivers lie in the device's window, at the offsets that the pin map says; managers and
-/// transmitters reach what clusters reach.
-void Soc::connect_rtl_devices() {
-  const auto control = find_tile(grid_, chip::TileKind::control, 0);
-  for (unsigned i = 0; i < rtl_devices.size(); ++i) {
-    auto& device = *rtl_devices[i];
-    for (auto& target : device.targets) {
-      const auto offset = target.face->map.offset;
-      const bool stream = target.face->map.protocol == rtl::Protocol::axi4_stream;
-      const auto reach =
-          stream ? map::rtl_stream_size : std::uint64_t{1} << std::min(target.face->axi.address_bits, 63u);
-      if (offset >= map::rtl_device_size)
-        throw std::invalid_argument(
-            fmt::format("rtl.devices: {}: interface {}: offset {:#x}, expected less than {:#x}",
-                        device.file(), target.face->map.name, offset, map::rtl_device_size));
-      bus.map(map::rtl_device(i) + offset, std::min(reach, map::rtl_device_size - offset))
-          .bind(target.bridge->socket);
-    }
-    for (auto& initiator : device.initiators)
-      initiator.bridge->socket.bind(noc.add_initiator(fmt::format("device{}.{}", i, initiator.face->map.name),
-                                                      control.x, control.y,
-                                                      noc_endpoint(chip_, device.frequency())));
-    device.interrupt.bind(plic.source(map::rtl_device_interrupt(i)));
-  }
 }
 
 void Soc::connect_interrupts_and_resets() {
@@ -302,10 +196,13 @@ void Soc::reset() {
   };
   for (auto& cluster : clusters) pulse(cluster->reset_line);
   for (auto& stack : hbm) pulse(stack->reset_line);
+  for (auto& memory : hbm_lockstep) memory->forgive();
+  if (sram_lockstep) sram_lockstep->forgive();
   if (sram_rtl) sram_rtl->reset();
   for (auto& memory : hbm_rtl) memory->reset();
   for (auto& device : rtl_devices) device->reset();
   for (auto* engine : dma_rtl) engine->reset();
+  if (noc_rtl) noc_rtl->device().reset();
   for (auto* line : {&noc.reset_line, &uart.reset_line, &timer.reset_line, &mailbox.reset_line,
                      &perf.reset_line, &clint.reset_line, &plic.reset_line})
     pulse(*line);
@@ -391,9 +288,13 @@ Soc::DebugTarget Soc::debug_target(std::uint64_t address) {
     return {&bus.socket.get_base_export(), address};
   if (address - map::boot_rom < rom_bytes())
     return {&boot_rom.socket.get_base_export(), address - map::boot_rom};
+  if (address - map::sram < chip_.sram.size.count && sram_lockstep)
+    return {&sram_lockstep->in.get_base_export(), address - map::sram};
   if (address - map::sram < chip_.sram.size.count)
     return {sram ? &sram->socket.get_base_export() : &sram_memory().bridge->socket.get_base_export(),
             address - map::sram};
+  if (address - map::hbm < hbm_store.size() && !hbm_lockstep.empty())
+    return {&hbm_lockstep[port_of(chip_, address - map::hbm)]->in.get_base_export(), address - map::hbm};
   if (address - map::hbm < hbm_store.size() && !hbm_rtl.empty())
     return {&hbm_rtl[port_of(chip_, address - map::hbm)]->subordinate().bridge->socket.get_base_export(),
             address - map::hbm};

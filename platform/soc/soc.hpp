@@ -29,10 +29,14 @@
 #include "ip/tensor/lockstep.hpp"
 #include "ip/timer/timer.hpp"
 #include "ip/uart/uart.hpp"
+#include "ip/vector/lockstep_lanes.hpp"
 #include "platform/chip/chip.hpp"
 #include "platform/rtl/device.hpp"
 #include "platform/rtl/dma.hpp"
+#include "platform/rtl/lockstep_memory.hpp"
+#include "platform/rtl/noc.hpp"
 #include "platform/rtl/tensor.hpp"
+#include "platform/rtl/vector.hpp"
 #include "platform/soc/shared_target.hpp"
 
 namespace forerun::soc {
@@ -48,8 +52,9 @@ struct SocOptions {
 
 /// Where RTL in lockstep differed first; the simulation stops there.
 struct RtlDifference {
-  unsigned cluster = 0;
-  ip::LockstepDifference difference;
+  rtl::Difference difference;
+  std::optional<unsigned> tag{};  ///< of the command
+  std::string waves{};            ///< where the cycles around it are, or why they are not
   /// In lines; `part` of the program the command belongs to, if known.
   std::string describe(const std::string& part) const;
 };
@@ -90,7 +95,7 @@ class Soc : public sc_core::sc_module {
   std::unique_ptr<ip::Cpu> cpu;  ///< empty without CPU
   ip::Bus bus;                   ///< its socket is bound to the CPU, or for the other master to bind
   ip::Memory boot_rom;
-  std::unique_ptr<ip::Memory> sram;                       ///< empty when it is RTL
+  std::unique_ptr<ip::Memory> sram;                       ///< empty when it is RTL, not in lockstep
   std::unique_ptr<rtl::Device> sram_rtl;                  ///< `rtl.sram`; empty without
   std::vector<std::unique_ptr<rtl::Device>> rtl_devices;  ///< `rtl.devices`
   ip::Uart uart;
@@ -102,7 +107,7 @@ class Soc : public sc_core::sc_module {
   ip::PerformanceCounters perf;
   ip::Noc noc;
   ip::SparseMemory hbm_store;                         ///< the bytes of all stacks, from address_map::hbm on
-  std::vector<std::unique_ptr<ip::HbmStack>> hbm;     ///< empty when memory is RTL
+  std::vector<std::unique_ptr<ip::HbmStack>> hbm;     ///< empty when memory is RTL, not in lockstep
   std::vector<std::unique_ptr<rtl::Device>> hbm_rtl;  ///< `rtl.hbm`, stack * ports + port; empty without
   std::vector<std::unique_ptr<ip::Cluster>> clusters;
   /// Of a device among several: to and from the links, for these to be bound to.
@@ -116,8 +121,12 @@ class Soc : public sc_core::sc_module {
   const std::vector<std::string>& boundaries() const { return boundaries_; }
   /// Models of the arrays; empty when none are RTL.
   std::unique_ptr<rtl::TileLibrary> tensor_rtl;
+  std::unique_ptr<rtl::VectorLibrary> vector_rtl;  ///< model of the vector engines; empty when none are RTL
   /// Engines of clusters.dma.model rtl, load and store of each cluster in turn; they belong to the clusters.
   std::vector<rtl::RtlDma*> dma_rtl;
+  std::vector<std::unique_ptr<rtl::LockstepMemory>> hbm_lockstep;  ///< in front of hbm_rtl; empty without
+  std::unique_ptr<rtl::LockstepMemory> sram_lockstep;
+  std::unique_ptr<rtl::RtlNoc> noc_rtl;  ///< of noc.model rtl; empty without
   std::optional<RtlDifference> rtl_difference;
   /// What happened when a block in another process was lost; the simulation stops there. Empty: none was.
   std::string lost_block;
@@ -148,7 +157,12 @@ class Soc : public sc_core::sc_module {
   void watch(rtl::Device& device);
   void put_rtl_into_hbm(const rtl::WaveOptions& waves);
   void put_rtl_into_clusters(const rtl::WaveOptions& waves);
+  void put_rtl_into_vector(const rtl::WaveOptions& waves);
+  void put_rtl_into_noc(const rtl::WaveOptions& waves);
   void put_rtl_into_dma(const rtl::WaveOptions& waves);
+  void differ(unsigned cluster, const ip::LockstepDifference& difference);
+  void put_memories_into_lockstep(const rtl::WaveOptions& waves);
+  void differ(const rtl::Difference& difference, rtl::Device& device, const std::string& other_waves);
   /// Bytes within which a transaction stays at one memory tile; 0: all.
   std::uint64_t boundary() const;
   void connect_cpu();

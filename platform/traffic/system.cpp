@@ -555,6 +555,8 @@ const Result::Value& Result::find(std::string_view name) const {
 
 Result simulate(const Experiment& experiment) {
   const auto chip = load_chip(experiment);
+  if (chip.noc.model == chip::NocModel::rtl && experiment.system != System::memory)
+    throw std::invalid_argument("noc.model is rtl, but experiments load the models, expected packet or flit");
   std::unique_ptr<Bench> bench;
   switch (experiment.system) {
     case System::memory:

@@ -8,32 +8,35 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 
-measure() {  # measure TITLE OPTION...
+measure() {  # measure TITLE BAR OPTION...: BAR is in CPU seconds, or "none"
   [[ $1 == *"$word"* ]] || return 0
-  "$programs/cost" "$programs/forerun" run --data none "${@:2}" > "$output" 2> "$output.err" || {
-    echo "$1: this fails: forerun run --data none ${*:2}" >&2
+  "$programs/cost" "$programs/forerun" run --data none "${@:3}" > "$output" 2> "$output.err" || {
+    echo "$1: this fails: forerun run --data none ${*:3}" >&2
     cat "$output.err" >&2
     rm -f "$output.err"
     exit 1
   }
   rm -f "$output.err"
-  awk -v title="$1" '
+  awk -v title="$1" -v bar="$2" '
     /^  (time|prefill) +[0-9]/ { simulated = $2 " " $3 }
     /^  time per step +[0-9]/ { simulated = $4 " " $5 }
     /^  layers: / { layers = ", " $2 " of " $4 " layers simulated, " substr($0, index($0, "expected error")) }
     { cost = $0 }
     END {
       if (simulated == "") { print title ": the report has no simulated time" > "/dev/stderr"; exit 1 }
-      print title ": " cost ", simulated time " simulated layers
+      against = bar == "none" ? "" : " (bar " bar ": " (cost + 0 <= bar + 0 ? "met" : "missed") ")"
+      print title ": " cost against ", simulated time " simulated layers
     }' "$output"
 }
 
-layer=(--model "$here/llama-2-7b-layer.yaml" --dtype bf16 --chip four-arrays)
-measure 'GEMM 512x4096x4096 bf16 on four-arrays' --gemm 512x4096x4096 --dtype bf16 --chip four-arrays
-measure 'Llama-2-7B bf16 on four-arrays, one layer and the head, decode at 512' "${layer[@]}" --phase decode --context 512
-measure 'Llama-2-7B bf16 on four-arrays, one layer and the head, prefill of 512' "${layer[@]}" --phase prefill --context 512
+layer=(--model "$here/llama-2-7b-layer.yaml" --dtype bf16 --chip four-arrays --all-layers)
+measure 'GEMM 512x4096x4096 bf16 on four-arrays' 0.5 --gemm 512x4096x4096 --dtype bf16 --chip four-arrays
+measure 'Llama-2-7B bf16 on four-arrays, one layer and the head, decode at 512' 2 "${layer[@]}" --phase decode --context 512
+measure 'Llama-2-7B bf16 on four-arrays, one layer and the head, prefill of 512' 3 "${layer[@]}" --phase prefill --context 512
 step=(--model llama-3-8b --dtype bf16 --chip reference --phase decode --context 2048)
-measure 'Llama-3-8B bf16 on reference, decode at 2048, repeated layers' "${step[@]}"
-measure 'Llama-3-8B bf16 on reference, decode at 2048, all layers' "${step[@]}" --all-layers
-measure 'Llama-3.1-405B int8 on reference-512g, decode at 2048, repeated layers' \
+measure 'Llama-3-8B bf16 on reference, decode at 2048, repeated layers' 2 "${step[@]}"
+measure 'Llama-3-8B bf16 on reference, decode at 2048, all layers' 20 "${step[@]}" --all-layers
+measure 'Llama-3.1-405B int8 on reference-512g, decode at 2048, repeated layers' 60 \
   --model llama-3.1-405b --dtype int8 --chip reference-512g --phase decode --context 2048
+measure 'Llama-3-70B bf16 on reference-256g, decode of 16 sequences at 8192, repeated layers' none \
+  --model llama-3-70b --dtype bf16 --chip reference-256g --phase decode --batch 16 --context 8192

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A block of RTL in any simulator with DPI-C as a part of a simulation in another process. Packed vectors
+// A block of RTL in any simulator with DPI-C, driven by another process or by a PortDriver. Packed vectors
 // come as arrays of 32-bit words, the lowest first (IEEE 1800, annex H: svBitVecVal), single bits as unsigned
 // char; nothing of a simulator is included.
 #include <cstdio>
@@ -7,6 +7,7 @@
 #include <exception>
 #include <memory>
 
+#include "ip/cosim/remote/port_driver.hpp"
 #include "ip/cosim/remote/remote_block.hpp"
 
 using namespace forerun::ip::cosim;
@@ -14,9 +15,34 @@ using namespace forerun::ip::cosim;
 namespace {
 
 struct Block {
-  RemoteBlock remote;
+  std::unique_ptr<PortDriver> driver;
   AxiPins subordinate, manager;
-  std::size_t reported = 0;
+};
+
+/// The simulation in another process.
+class RemoteDriver : public PortDriver {
+ public:
+  RemoteDriver(const std::string& address, const RemoteBlockParameters& parameters)
+      : remote_(address, parameters) {}
+  State cycle(AxiPins& subordinate, AxiPins& manager, bool interrupt, bool idle) override {
+    ended_ = !remote_.cycle(subordinate, manager, interrupt, idle);
+    return ended_ ? State::ended : State::running;
+  }
+  /// Broken rules, as they come.
+  std::string news() override {
+    std::string text;
+    std::size_t seen = 0;
+    for (const auto* checker : {&remote_.subordinate_checker(), &remote_.manager_checker()})
+      for (const auto& violation : checker->log().kept())
+        if (++seen > told_) text += "forerun: " + violation.message() + "\n";
+    told_ = seen;
+    return ended_ ? text + "forerun: " + remote_.message() + "\n" : text;
+  }
+
+ private:
+  RemoteBlock remote_;
+  std::size_t told_ = 0;
+  bool ended_ = false;
 };
 
 AxiShape shape(int data_bytes, int id_bits, int address_bits, int lite) {
@@ -48,17 +74,12 @@ void unpack(const std::uint32_t* words, AddressChannel& channel) {
   channel.prot = words[3] >> 18 & 7;
 }
 
-/// Broken rules, as they come.
-void report(Block& block) {
-  std::size_t seen = 0;
-  for (const auto* checker : {&block.remote.subordinate_checker(), &block.remote.manager_checker()})
-    for (const auto& violation : checker->log().kept())
-      if (++seen > block.reported) std::printf("forerun: %s\n", violation.message().c_str());
-  block.reported = seen;
-  std::fflush(stdout);
-}
-
 }  // namespace
+
+std::map<std::string, PortDriverMaker>& forerun::ip::cosim::port_driver_makers() {
+  static std::map<std::string, PortDriverMaker> makers;
+  return makers;
+}
 
 extern "C" {
 
@@ -69,7 +90,13 @@ void* forerun_remote_open(const char* address, int s_data_bytes, int s_id_bits, 
     RemoteBlockParameters parameters;
     parameters.subordinate = shape(s_data_bytes, s_id_bits, s_address_bits, s_lite);
     if (m_data_bytes != 0) parameters.manager = shape(m_data_bytes, m_id_bits, m_address_bits, m_lite);
-    return new Block{RemoteBlock(address, parameters), AxiPins(parameters.subordinate),
+    const std::string text = address;
+    const auto colon = text.find(':');
+    const auto maker = port_driver_makers().find(text.substr(0, colon));
+    auto driver = maker == port_driver_makers().end()
+                      ? std::unique_ptr<PortDriver>(std::make_unique<RemoteDriver>(text, parameters))
+                      : maker->second(text.substr(colon + 1), parameters.subordinate, parameters.manager);
+    return new Block{std::move(driver), AxiPins(parameters.subordinate),
                      AxiPins(parameters.manager.value_or(AxiShape{}))};
   } catch (const std::exception& error) {
     std::printf("forerun: error: %s\n", error.what());
@@ -81,7 +108,8 @@ void* forerun_remote_open(const char* address, int s_data_bytes, int s_id_bits, 
 /// Tells the chip that the block ends.
 void forerun_remote_close(void* handle) { delete static_cast<Block*>(handle); }
 
-/// Once a cycle, at its rising edge. 0: go on; 1: the chip has ended or is lost.
+/// Once a cycle, at its rising edge. 0: go on; 1: the chip has ended or is lost; 2: the block is not as it
+/// should be.
 int forerun_remote_cycle(
     void* handle, unsigned char reset, unsigned char interrupt, unsigned char idle,  //
     unsigned char s_awready, unsigned char s_wready, unsigned char s_arready, unsigned char s_bvalid,
@@ -113,8 +141,11 @@ int forerun_remote_cycle(
   std::memcpy(m.w.strobes.words.data(), m_wstrb, sizeof m.w.strobes.words);
   std::memcpy(m.w.data.data(), m_wdata, m.w.data.size());
 
-  const bool on = block.remote.cycle(s, m, interrupt != 0, idle != 0);
-  report(block);
+  const auto state = block.driver->cycle(s, m, interrupt != 0, idle != 0);
+  if (const auto news = block.driver->news(); !news.empty()) {
+    std::fputs(news.c_str(), stdout);
+    std::fflush(stdout);
+  }
 
   *s_awvalid = s.aw.valid, *s_wvalid = s.w.valid, *s_arvalid = s.ar.valid;
   *s_wlast = s.w.last, *s_bready = s.b.ready, *s_rready = s.r.ready;
@@ -127,10 +158,6 @@ int forerun_remote_cycle(
   *m_rvalid = m.r.valid, *m_rid = m.r.id, *m_rresp = static_cast<std::uint32_t>(m.r.response),
   *m_rlast = m.r.last;
   std::memcpy(m_rdata, m.r.data.data(), m.r.data.size());
-  if (!on) {
-    std::printf("forerun: %s\n", block.remote.message().c_str());
-    std::fflush(stdout);
-  }
-  return on ? 0 : 1;
+  return static_cast<int>(state);
 }
 }

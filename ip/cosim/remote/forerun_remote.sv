@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Put this beside a block of RTL, and the block is a part of a simulation in another process (docs/rtl/remote.md). Needs DPI-C and the
-// library libforerun_dpi.so. +forerun=ADDRESS says where the simulation listens: tcp:HOST:PORT or unix:PATH.
+// library libforerun_dpi.so. +forerun=ADDRESS says where the simulation listens: tcp:HOST:PORT or unix:PATH. Benches of `forerun replay`
+// have +forerun=replay:FILE, which plays a recording.
 //
 // s_*: to the block's subordinate port. m_*: from its manager port, if M_BYTES is not 0. `reset` is that of the block, active high; the
 // block joins when it ends. irq: its interrupt. idle: nothing in it changes unless an input does; 0 is always right.
@@ -167,7 +168,8 @@ module forerun_remote #(
     m_rlast <= r_last;
     if (status != 0) begin
       ended = 1;
-      $finish;
+      if (status == 1) $finish;
+      else $fatal(1, "the block is not as it should be");
     end
   end
   final if (block != null) forerun_remote_close(block);

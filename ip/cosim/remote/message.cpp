@@ -233,6 +233,9 @@ MessageBytes encode(const Ran& ran) {
   writer.put(ran.interrupt);
   writer.put(ran.answers);
   writer.put(ran.requests);
+  writer.put(ran.broken_rules);
+  writer.put(static_cast<std::uint32_t>(ran.broken.size()));
+  for (const auto& text : ran.broken) writer.put(text);
   return writer.take();
 }
 
@@ -244,6 +247,15 @@ Ran decode_ran(const MessageBytes& message) {
   reader.get(ran.interrupt);
   reader.get(ran.answers);
   reader.get(ran.requests);
+  reader.get(ran.broken_rules);
+  std::uint32_t texts = 0;
+  reader.get(texts);
+  if (texts > ran.broken_rules) Reader::fail();
+  for (std::uint32_t i = 0; i < texts; ++i) {
+    std::vector<std::uint8_t> text;
+    reader.get(text);
+    ran.broken.emplace_back(text.begin(), text.end());
+  }
   reader.finish();
   return ran;
 }

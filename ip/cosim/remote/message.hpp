@@ -8,7 +8,7 @@
 ///     chip:   welcome picoseconds of a cycle;   or   bye
 ///     chip:   run     number of the first cycle, cycles to run at most, bursts for the subordinate's port,
 ///     answers to bursts block:  ran     cycles run, idle, interrupt, answers of the subordinate's port,
-///     bursts of the manager's port either: bye     why
+///     bursts of the manager's port, rules of AXI that were broken at its pins   either: bye     why
 ///
 /// The block runs until the cycles are over or there is an answer, a burst or another level of the interrupt
 /// to tell: so no side is ever ahead of what the other may still do.
@@ -23,7 +23,7 @@
 
 namespace forerun::ip::cosim::remote {
 
-inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t version = 2;
 
 /// A burst on its way: its fields, the data of a write.
 struct Request {
@@ -53,6 +53,8 @@ struct Ran {
   bool idle = false, interrupt = false;
   std::vector<Answer> answers;
   std::vector<Request> requests;
+  std::uint32_t broken_rules = 0;   ///< since the last message
+  std::vector<std::string> broken;  ///< what the checkers say of the first ones
 };
 
 MessageBytes encode(const Hello& hello);

@@ -58,6 +58,18 @@ void RemoteBlock::next_run() {
   }
 }
 
+void RemoteBlock::note_broken_rules() {
+  const auto all = subordinate_checker_.log().total() + manager_checker_.log().total();
+  if (all == broken_rules_) return;
+  ran_.broken_rules += static_cast<std::uint32_t>(all - broken_rules_);
+  broken_rules_ = all;
+  std::size_t seen = 0;
+  for (const auto* checker : {&subordinate_checker_, &manager_checker_})
+    for (const auto& violation : checker->log().kept())
+      if (++seen > noted_) ran_.broken.push_back(violation.message());
+  noted_ = seen;
+}
+
 void RemoteBlock::drive(AxiPins& subordinate, AxiPins& manager) {
   requester_.drive(subordinate, cycle_);
   server_.drive(manager, cycle_);
@@ -76,6 +88,7 @@ bool RemoteBlock::cycle(AxiPins& subordinate, AxiPins& manager, bool interrupt, 
     }
     subordinate_checker_.sample(subordinate, cycle_);
     if (parameters_.manager) manager_checker_.sample(manager, cycle_);
+    note_broken_rules();
     requester_.edge(subordinate);
     server_.edge(manager);
     while (auto* burst = requester_.take_done()) {

@@ -45,6 +45,8 @@ class RemoteBlock {
   void join();
   void next_run();
   void drive(AxiPins& subordinate, AxiPins& manager);
+  /// Puts what the checkers have found since the last time into the next message.
+  void note_broken_rules();
 
   std::string address_;
   RemoteBlockParameters parameters_;
@@ -54,6 +56,8 @@ class RemoteBlock {
   std::optional<Channel> channel_;
   remote::Run run_;
   remote::Ran ran_;
+  std::size_t noted_ = 0;                                               ///< of the rules that checkers keep
+  std::uint64_t broken_rules_ = 0;                                      ///< of all
   std::map<std::uint32_t, std::unique_ptr<remote::Request>> requests_;  ///< of the chip, under way
   std::map<std::uint32_t, AxiBurst*> bursts_;                           ///< of the block, under way
   std::uint32_t next_handle_ = 0;

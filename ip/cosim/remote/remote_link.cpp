@@ -76,6 +76,7 @@ void RemoteLink::settle() {
     if (ran_.cycles == 0 || ran_.cycles > run_.cycles)
       throw ChannelError("the block ran another number of cycles than it may");
     run_ = {};
+    note(ran_);
   } catch (const ChannelError& error) {
     return lose(error.what());
   }
@@ -109,6 +110,7 @@ void RemoteLink::carry_out(std::vector<AxiBurst>& bursts) {
       if (!requester_.take(ran.answers))
         throw ChannelError("the block answers a burst that is not under way");
       server_.arrive(ran.requests);
+      note(ran);
       while (requester_.take_done() != nullptr) ++done;
       ran_.idle = ran.idle;
     }
@@ -120,6 +122,11 @@ void RemoteLink::carry_out(std::vector<AxiBurst>& bursts) {
     while (requester_.take_done() != nullptr) continue;
   }
   clock_.wake();
+}
+
+void RemoteLink::note(const remote::Ran& ran) {
+  broken_rules_ += ran.broken_rules;
+  broken_.insert(broken_.end(), ran.broken.begin(), ran.broken.end());
 }
 
 void RemoteLink::lose(const std::string& why) {

@@ -53,6 +53,10 @@ class RemoteLink : public sc_core::sc_module, public RtlBlock {
   std::function<void(bool)> on_interrupt;
   std::function<void(const std::string& why)> on_loss;
   bool lost() const { return lost_; }
+  /// Rules of AXI that the checkers at the block's pins have found broken, and their words for the first
+  /// ones, as far as the block has told.
+  std::uint64_t broken_rules() const { return broken_rules_; }
+  const std::vector<std::string>& broken() const { return broken_; }
 
   CounterGroup counters;
   Counter cycles{counters, "cycles", "cycle", "clock cycles that the block ran"};
@@ -96,6 +100,7 @@ class RemoteLink : public sc_core::sc_module, public RtlBlock {
   void edge() override;
   bool idle() const override { return lost_ || (ran_.idle && !undelivered_); }
   void lose(const std::string& why);
+  void note(const remote::Ran& ran);
   /// What the block has told belongs to the edge at hand.
   bool due() const;
 
@@ -105,8 +110,10 @@ class RemoteLink : public sc_core::sc_module, public RtlBlock {
   std::optional<Channel> channel_;
   Requester requester_{*this};
   Server server_{*this};
-  remote::Run run_;            ///< being collected
-  remote::Ran ran_;            ///< the last one
+  remote::Run run_;  ///< being collected
+  remote::Ran ran_;  ///< the last one
+  std::uint64_t broken_rules_ = 0;
+  std::vector<std::string> broken_;
   std::int64_t reached_ = -1;  ///< time of the last edge that the block has run
   bool reset_ = false, undelivered_ = false, interrupt_ = false, lost_ = false;
 };

@@ -99,6 +99,7 @@ struct RandomInitiator : sc_core::sc_module {
     unsigned count = 300, window = 8, longest = 300, seed = 1;
     bool enables = true, streaming = true;
     bool late_end_response = true;  // now and then
+    unsigned granule = 0;           // of whose multiples none is crossed; 0: any
   };
   RandomInitiator(const sc_core::sc_module_name& name, const Settings& settings_in)
       : sc_module(name),
@@ -129,7 +130,9 @@ struct RandomInitiator : sc_core::sc_module {
       const unsigned length = 1 + number(number(2) == 0 ? settings.longest - 1 : 19);
       const unsigned width =
           settings.streaming && number(5) == 0 ? 1 + number(std::min(length, 16u) - 1) : length;
-      const auto offset = number(static_cast<unsigned>(settings.size) - length);
+      auto offset = number(static_cast<unsigned>(settings.size) - length);
+      if (settings.granule != 0 && offset % settings.granule + length > settings.granule)
+        offset -= offset % settings.granule;
       const bool write = number(1) == 0;
       // One that depends on another under way waits for it, as its order is nobody's duty but ours.
       if (std::any_of(under_way.begin(), under_way.end(),

@@ -10,6 +10,7 @@
 #include <random>
 
 #include "firmware/abi/registers.h"
+#include "ip/vector/elementary.hpp"
 #include "ip/vector/philox.hpp"
 
 using namespace forerun::ip;
@@ -46,13 +47,15 @@ struct Bench {
 
 std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }
 
-void expect_elements(unsigned op, const std::function<double(double, double, double)>& f, bool positive = false) {
+void expect_elements(unsigned op, const std::function<double(double, double, double)>& f,
+                     bool positive = false) {
   Bench bench(op, positive);
   bench.run();
   for (std::uint32_t r = 0; r < rows; ++r)
     for (std::uint32_t i = 0; i < cols; ++i) {
       const double wanted = f(bench.at(at_a, r, i), bench.at(at_b, r, i), bench.at(at_c, r, i));
-      EXPECT_NEAR(bench.at(at_d, r, i), wanted, 1e-6 * std::fabs(wanted) + 2e-7) << "operation " << op << " of " << bench.at(at_a, r, i);
+      EXPECT_NEAR(bench.at(at_d, r, i), wanted, 1e-6 * std::fabs(wanted) + 2e-7)
+          << "operation " << op << " of " << bench.at(at_a, r, i);
     }
 }
 
@@ -63,25 +66,32 @@ TEST(VectorOperations, ElementWise) {
   expect_elements(FR_VECTOR_ADD, [](double a, double b, double) { return a + b; });
   expect_elements(FR_VECTOR_SUB, [](double a, double b, double) { return a - b; });
   expect_elements(FR_VECTOR_MUL, [](double a, double b, double) { return a * b; });
-  expect_elements(FR_VECTOR_DIV, [](double a, double b, double) { return a / b; }, true);
+  expect_elements(
+      FR_VECTOR_DIV, [](double a, double b, double) { return a / b; }, true);
   expect_elements(FR_VECTOR_MAX, [](double a, double b, double) { return std::max(a, b); });
   expect_elements(FR_VECTOR_MIN, [](double a, double b, double) { return std::min(a, b); });
   expect_elements(FR_VECTOR_FMA, [](double a, double b, double c) { return a * b + c; });
   expect_elements(FR_VECTOR_NEG, [](double a, double, double) { return -a; });
   expect_elements(FR_VECTOR_ABS, [](double a, double, double) { return std::fabs(a); });
   expect_elements(FR_VECTOR_EXP, [](double a, double, double) { return std::exp(a); });
-  expect_elements(FR_VECTOR_LOG, [](double a, double, double) { return std::log(a); }, true);
-  expect_elements(FR_VECTOR_SQRT, [](double a, double, double) { return std::sqrt(a); }, true);
-  expect_elements(FR_VECTOR_RSQRT, [](double a, double, double) { return 1 / std::sqrt(a); }, true);
-  expect_elements(FR_VECTOR_RECIPROCAL, [](double a, double, double) { return 1 / a; }, true);
+  expect_elements(
+      FR_VECTOR_LOG, [](double a, double, double) { return std::log(a); }, true);
+  expect_elements(
+      FR_VECTOR_SQRT, [](double a, double, double) { return std::sqrt(a); }, true);
+  expect_elements(
+      FR_VECTOR_RSQRT, [](double a, double, double) { return 1 / std::sqrt(a); }, true);
+  expect_elements(
+      FR_VECTOR_RECIPROCAL, [](double a, double, double) { return 1 / a; }, true);
   expect_elements(FR_VECTOR_TANH, [](double a, double, double) { return std::tanh(a); });
   expect_elements(FR_VECTOR_ERF, [](double a, double, double) { return std::erf(a); });
   expect_elements(FR_VECTOR_SIGMOID, [&](double a, double, double) { return sigmoid(a); });
   expect_elements(FR_VECTOR_RELU, [](double a, double, double) { return std::max(a, 0.0); });
   expect_elements(FR_VECTOR_SILU, [&](double a, double, double) { return a * sigmoid(a); });
-  expect_elements(FR_VECTOR_GELU, [](double a, double, double) { return a / 2 * (1 + std::erf(a / std::sqrt(2.0))); });
-  expect_elements(FR_VECTOR_GELU_TANH,
-                  [&](double a, double, double) { return a / 2 * (1 + std::tanh(std::sqrt(2 / pi) * (a + 0.044715 * a * a * a))); });
+  expect_elements(FR_VECTOR_GELU,
+                  [](double a, double, double) { return a / 2 * (1 + std::erf(a / std::sqrt(2.0))); });
+  expect_elements(FR_VECTOR_GELU_TANH, [&](double a, double, double) {
+    return a / 2 * (1 + std::tanh(std::sqrt(2 / pi) * (a + 0.044715 * a * a * a)));
+  });
   expect_elements(FR_VECTOR_SWIGLU, [&](double a, double b, double) { return a * sigmoid(a) * b; });
 }
 
@@ -107,7 +117,8 @@ TEST(VectorOperations, WindowedSoftmax) {
     double sum = 0;
     for (std::uint32_t i = begin; i < end; ++i) sum += std::exp(bench.at(at_a, r, i));
     for (std::uint32_t i = 0; i < cols; ++i)
-      EXPECT_NEAR(bench.at(at_d, r, i), i >= begin && i < end ? std::exp(bench.at(at_a, r, i)) / sum : 0.0, 1e-6);
+      EXPECT_NEAR(bench.at(at_d, r, i), i >= begin && i < end ? std::exp(bench.at(at_a, r, i)) / sum : 0.0,
+                  1e-6);
   }
 }
 
@@ -120,12 +131,16 @@ TEST(VectorOperations, Norms) {
   }
   for (std::uint32_t r = 0; r < rows; ++r) {
     double squares = 0, mean = 0, variance = 0;
-    for (std::uint32_t i = 0; i < cols; ++i) squares += rms.at(at_a, r, i) * rms.at(at_a, r, i) / cols, mean += layer.at(at_a, r, i) / cols;
+    for (std::uint32_t i = 0; i < cols; ++i)
+      squares += rms.at(at_a, r, i) * rms.at(at_a, r, i) / cols, mean += layer.at(at_a, r, i) / cols;
     for (std::uint32_t i = 0; i < cols; ++i) variance += std::pow(layer.at(at_a, r, i) - mean, 2) / cols;
     for (std::uint32_t i = 0; i < cols; ++i) {
-      EXPECT_NEAR(rms.at(at_d, r, i), rms.at(at_a, r, i) / std::sqrt(squares + 1e-5) * rms.at(at_b, 0, i), 2e-6);
+      EXPECT_NEAR(rms.at(at_d, r, i), rms.at(at_a, r, i) / std::sqrt(squares + 1e-5) * rms.at(at_b, 0, i),
+                  2e-6);
       EXPECT_NEAR(layer.at(at_d, r, i),
-                  (layer.at(at_a, r, i) - mean) / std::sqrt(variance + 1e-5) * layer.at(at_b, 0, i) + layer.at(at_c, 0, i), 4e-6);
+                  (layer.at(at_a, r, i) - mean) / std::sqrt(variance + 1e-5) * layer.at(at_b, 0, i) +
+                      layer.at(at_c, 0, i),
+                  4e-6);
     }
   }
 }
@@ -140,7 +155,8 @@ TEST(VectorOperations, RotatesPairsInBothConventions) {
       for (std::uint32_t head = 0; head < 8; head += 4)
         for (std::uint32_t i = 0; i < 2; ++i) {
           const auto p = head + (neighbours ? 2 * i : i), q = head + (neighbours ? 2 * i + 1 : i + 2);
-          const double x = bench.at(at_a, r, p), y = bench.at(at_a, r, q), c = bench.at(at_b, r, i), s = bench.at(at_c, r, i);
+          const double x = bench.at(at_a, r, p), y = bench.at(at_a, r, q), c = bench.at(at_b, r, i),
+                       s = bench.at(at_c, r, i);
           EXPECT_NEAR(bench.at(at_d, r, p), x * c - y * s, 1e-5);
           EXPECT_NEAR(bench.at(at_d, r, q), x * s + y * c, 1e-5);
         }
@@ -211,10 +227,32 @@ TEST(VectorOperations, GumbelNoiseHasTheRightMeanAndIsRepeatable) {
   EXPECT_EQ(memory, once);
 }
 
+TEST(Elementary, ExponentialIsWithinAHundredthOfHalfAUnit) {
+  double worst = 0;
+  for (std::uint64_t i = 0; i < 1u << 21; ++i) {
+    const auto x = std::bit_cast<float>(static_cast<std::uint32_t>(i * 2053));
+    if (std::isnan(x)) continue;
+    const float got = exponential(x);
+    const double exact = std::exp(static_cast<double>(x));
+    if (exact > 0x1.ffffffp127) {
+      EXPECT_EQ(got, INFINITY) << x;
+      continue;
+    }
+    // A unit in the last place of the result; of subnormals 2^-149.
+    const double unit = std::ldexp(1.0, std::max(std::ilogb(std::max(exact, 0x1p-149)), -126) - 23);
+    worst = std::max(worst, std::fabs(static_cast<double>(got) - exact) / unit);
+  }
+  EXPECT_LT(worst, 0.51);
+  EXPECT_EQ(exponential(0.0F), 1.0F);
+  EXPECT_TRUE(std::isnan(exponential(NAN)));
+}
+
 TEST(Philox, KnownAnswers) {  // of the Random123 distribution
-  EXPECT_EQ(philox4x32_10({0, 0, 0, 0}, {0, 0}), (std::array<std::uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  EXPECT_EQ(philox4x32_10({0, 0, 0, 0}, {0, 0}),
+            (std::array<std::uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   constexpr std::uint32_t f = 0xffffffff;
-  EXPECT_EQ(philox4x32_10({f, f, f, f}, {f, f}), (std::array<std::uint32_t, 4>{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(philox4x32_10({f, f, f, f}, {f, f}),
+            (std::array<std::uint32_t, 4>{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
 }
 
 TEST(VectorCheck, RefusesWhatCannotBe) {

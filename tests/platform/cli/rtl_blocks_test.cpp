@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <fstream>
 
 #include "tests/platform/cli/program.hpp"
 
@@ -131,4 +132,87 @@ TEST(HbmRtl, IsRefusedWhereItCannotBe) {
               HasSubstr("its address bus of 20 bits reaches 1048576 bytes, but each port has 8589934592"));
   EXPECT_THAT(refused("--data none"), HasSubstr("which needs data: real"));
   EXPECT_THAT(refused("--set timing=loose"), HasSubstr("which needs timing: approximate"));
+}
+
+namespace {
+
+/// A Verilog-2001 memory as the SRAM in lockstep, with another text in the place of one.
+Result memory_in_lockstep(const Scratch& scratch, const std::string& text, const std::string& other,
+                          const std::string& tolerance = "") {
+  auto source = read_file(FORERUN_SOURCE_DIR "/tests/ip/cosim/rtl/axi_memory_2001.v");
+  const auto at = source.find(text);
+  EXPECT_NE(at, std::string::npos) << text;
+  if (at != std::string::npos) source.replace(at, text.size(), other);
+  std::ofstream(scratch.file("memory.v")) << source;
+  std::ofstream(scratch.file("memory.yaml")) << read_file(std::string(folder) + "memory.yaml") << tolerance;
+  const auto made = launch("rtl --top axi_memory_2001 --waves fst --pins " + scratch.file("memory.yaml") +
+                           " -o " + scratch.file("memory.so") + " " + scratch.file("memory.v"));
+  EXPECT_EQ(made.code, 0) << made.err;
+  return launch(
+      "run --chip edge --steps 1 --prompt We --set 'sram.size=1 MiB' --set rtl.lockstep=true --set "
+      "rtl.sram=" +
+      scratch.file("memory.so") + " --ids " + scratch.file("ids"));
+}
+
+}  // namespace
+
+TEST(MemoryLockstep, FindsNothingInAMemoryThatIsRight) {
+  const Scratch scratch;
+  const auto ran = memory_in_lockstep(scratch, "module axi_memory_2001", "module axi_memory_2001");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("compared with the model"));
+  EXPECT_EQ(read_ids(scratch.file("ids")), run("--chip edge --steps 1").ids);
+}
+
+TEST(MemoryLockstep, FindsALostByte) {
+  const Scratch scratch;
+  const auto ran = memory_in_lockstep(scratch, "if (s_wstrb[lane])", "if (s_wstrb[lane] & lane != 5)");
+  EXPECT_EQ(ran.code, 1) << ran.out;
+  EXPECT_THAT(
+      ran.err,
+      testing::ContainsRegex(
+          "RTL and models differ in sram, first in cycle [0-9]+ of read of [0-9]+ bytes? at 0x[0-9a-f]+, "
+          "begun at [0-9]+ ps \\(at [0-9]+ ps\\)\n  byte [0-9]+ \\(0x[0-9a-f]*[5d]\\) is 00, by the "
+          "model [0-9a-f]{2}\n  waves: "));
+  EXPECT_THAT(ran.err, HasSubstr("lockstep.sram."));
+}
+
+TEST(MemoryLockstep, FindsAnAnswerThatComesTooLate) {
+  const Scratch scratch;
+  const auto ran = memory_in_lockstep(
+      scratch, "assign s_arready = !rst & (",
+      "reg [6:0] slow;\n  always @(posedge clk) slow <= s_arvalid & !s_arready ? slow + 1'b1 : 0;\n"
+      "  assign s_arready = !rst & (&slow) & (",
+      "tolerance: {cycles: 40, percent: 100}\n");
+  EXPECT_EQ(ran.code, 1) << ran.out;
+  EXPECT_THAT(ran.err, testing::ContainsRegex(
+                           "it takes 1[0-9][0-9] cycles, by the model [0-9]+, and the tolerance is [0-9]+"));
+}
+
+TEST(MemoryLockstep, HbmPortsRunBesideTheirModels) {
+  const Scratch scratch;
+  const auto made = launch("rtl --top axi_memory_2001 --pins " + std::string(folder) +
+                           "memory.yaml --parameter ADDRESS_BITS=23 -o " + scratch.file("memory.so") +
+                           " " FORERUN_SOURCE_DIR "/tests/ip/cosim/rtl/axi_memory_2001.v");
+  ASSERT_EQ(made.code, 0) << made.err;
+  const std::string chip = "--chip edge --set hbm.rows=128 --set hbm.ports=2 --steps 1";
+  const auto model = run(chip),
+             with = run(chip + " --set rtl.lockstep=true --set rtl.hbm=" + scratch.file("memory.so"));
+  EXPECT_EQ(with.ids, model.ids);
+  EXPECT_EQ(with.report["rtl"].size(), 2u);
+  EXPECT_GT(with.report["phases"][0]["hbm_bytes_read"], 0);
+}
+
+TEST(MemoryLockstep, NeedsSomethingToCompare) {
+  const auto refused = launch("run --chip edge --set rtl.lockstep=true");
+  EXPECT_NE(refused.code, 0);
+  EXPECT_THAT(refused.err,
+              HasSubstr("rtl.lockstep is true, but neither rtl.hbm nor rtl.sram names RTL to compare"));
+}
+
+TEST(DmaLockstep, GivesTokensOfTheModelWithinItsTolerance) {
+  const auto model = run("--chip edge --steps 1"),
+             with = run("--chip edge --steps 1 --set clusters.dma.model=lockstep");
+  EXPECT_EQ(with.ids, model.ids);
+  EXPECT_THAT(with.report["rtl"][0]["model"].get<std::string>(), HasSubstr("compared with the model"));
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <fstream>
 
 #include "tests/platform/cli/program.hpp"
 
@@ -15,12 +16,13 @@ namespace {
 const int cache = ::setenv("FORERUN_RTL_CACHE", FORERUN_BINARY_DIR "/rtl-cache", 1);
 constexpr const char* verilog = FORERUN_SOURCE_DIR "/tests/platform/rtl/verilog/";
 
+constexpr const char* memory = FORERUN_SOURCE_DIR "/tests/ip/cosim/rtl/axi_memory_2001.v";
+
 /// Verilog-2001 memory in model.so.
-void make_memory(const Scratch& scratch, unsigned address_bits) {
-  const auto made =
-      launch("rtl --top axi_memory_2001 --pins " + std::string(verilog) +
-             "memory.yaml --parameter ADDRESS_BITS=" + std::to_string(address_bits) + " -o " +
-             scratch.file("model.so") + " " FORERUN_SOURCE_DIR "/tests/ip/cosim/rtl/axi_memory_2001.v");
+void make_memory(const Scratch& scratch, unsigned address_bits, const std::string& source = memory) {
+  const auto made = launch("rtl --top axi_memory_2001 --pins " + std::string(verilog) +
+                           "memory.yaml --parameter ADDRESS_BITS=" + std::to_string(address_bits) + " -o " +
+                           scratch.file("model.so") + " " + source);
   ASSERT_EQ(made.code, 0) << made.err;
 }
 
@@ -114,4 +116,21 @@ TEST(Remote, SaysWhatIsWrong) {
   EXPECT_THAT(refused(description(scratch, "socket", 32, 20)),
               HasSubstr("the block's subordinate port is AXI4 of 64 bits, addresses of 20, IDs of 3, "
                         "expected AXI4 of 32 bits"));
+}
+
+TEST(Remote, RulesThatABlockBreaksAreInTheReport) {
+  const Scratch scratch;
+  auto source = read_file(memory);
+  const std::string text = "assign s_rresp = 2'b00;";
+  ASSERT_NE(source.find(text), std::string::npos);
+  source.replace(source.find(text), text.size(),
+                 "assign s_rresp = 2'b01;");  // EXOKAY without exclusive access
+  std::ofstream(scratch.file("memory.v")) << source;
+  make_memory(scratch, 20, scratch.file("memory.v"));
+  std::ofstream(scratch.file("remote.yaml")) << description(scratch, "socket", 64, 20);
+  start(scratch, "socket");
+  const auto ran =
+      launch("run --prompt We --steps 1 " + board + "--set rtl.sram=" + scratch.file("remote.yaml"));
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, testing::ContainsRegex("sram: cycle [0-9]+: subordinate: .*EXOKAY"));
 }

@@ -152,7 +152,7 @@ TEST(Lockstep, FindsADroppedStall) {
              " --set clusters.scratchpad.banks=1 --set 'clusters.scratchpad.bank_width=1 B'");
   EXPECT_EQ(alone.code, 1);
   EXPECT_THAT(alone.err, HasSubstr("forerun: error: MATMUL bf16 "));
-  EXPECT_THAT(alone.err, HasSubstr("in chip.cluster0.turns.run at "));
+  EXPECT_THAT(alone.err, HasSubstr("\n  in chip.cluster0.tensor at "));
 }
 
 TEST(Lockstep, FindsAReadyThatIsACycleLate) {

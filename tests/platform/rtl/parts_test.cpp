@@ -8,7 +8,8 @@
 #include "ip/cosim/shared_model.hpp"
 #include "platform/rtl/command.hpp"
 #include "platform/rtl/pin_map.hpp"
-#include "platform/rtl/port_table.hpp"
+#include "platform/rtl/pins_of.hpp"
+#include "platform/rtl/port_type.hpp"
 #include "platform/rtl/verilate.hpp"
 
 namespace forerun::rtl {
@@ -33,7 +34,7 @@ TEST(PinMap, SaysWhatPortsAre) {
       "interfaces:\n  a: {protocol: axi4, role: manager, prefix: m_, ports: {wdata: m_payload}}\n"
       "  b: {protocol: axi4-stream, role: receiver, prefix: s_, offset: 0x2000}\n",
       "pins.yaml");
-  EXPECT_EQ(map.clock, "aclk");
+  EXPECT_EQ(map.clocks, std::vector<std::string>{"aclk"});
   EXPECT_EQ(map.frequency.hertz, 1.2e9);
   EXPECT_TRUE(map.reset_high);
   EXPECT_EQ(map.reset_cycles, 7u);
@@ -44,13 +45,14 @@ TEST(PinMap, SaysWhatPortsAre) {
   EXPECT_EQ(map.interfaces[1].role, Role::receiver);
   EXPECT_EQ(map.interfaces[1].offset, 0x2000u);
   EXPECT_FALSE(map.tile);
-  EXPECT_EQ(PinMap::parse("", "pins.yaml").clock, "clk");
+  EXPECT_EQ(PinMap::parse("", "pins.yaml").clocks, std::vector<std::string>{"clk"});
 }
 
 TEST(PinMap, NamesEveryProblemAndItsPlace) {
-  EXPECT_EQ(problems("clock: [a]\nreset_active: up\n"),
-            "pins.yaml:1:8: found a list, expected the name of a port\npins.yaml:2:15: found 'up', expected "
-            "low or high");
+  EXPECT_EQ(
+      problems("clock: {a: b}\nreset_active: up\n"),
+      "pins.yaml:1:8: found a map of keys, expected the name of a port\npins.yaml:2:15: found 'up', expected "
+      "low or high");
   EXPECT_EQ(problems("interfaces: {a: {protocol: axi4, role: receiver}}\n"),
             "pins.yaml:1:17: a: role is receiver, but an interface of axi4 is subordinate or manager");
   EXPECT_EQ(problems("interfaces: {a: {role: manager}}\n"),
@@ -60,27 +62,82 @@ TEST(PinMap, NamesEveryProblemAndItsPlace) {
   EXPECT_THAT(problems("clock_frequency: fast\n"), HasSubstr("expected a frequency"));
   EXPECT_THAT(problems("constants: {a: -1}\n"), HasSubstr("expected a whole number"));
   EXPECT_THAT(problems("tile: {depth: 3}\n"), HasSubstr("tile: format is missing"));
+  EXPECT_THAT(problems("clock: []\n"), HasSubstr("expected a name or a list of names"));
+  EXPECT_THAT(problems("bundles: {s: {parameters: {W: 4}}}\n"), HasSubstr("interface is missing"));
   EXPECT_THAT(problems("- a\n"), HasSubstr("expected a map of keys"));
   EXPECT_THAT(problems("a: {\n"), HasSubstr("pins.yaml:"));
 }
 
-TEST(PortTable, ReadsVerilatorsHeader) {
-  const auto ports = read_ports(
-      "VL_IN8(&clk,0,0);\n "
-      "VL_OUT16(&a___05Fb,9,0);\nVL_IN(&c,31,0);\nVL_IN64(&d,40,0);\nVL_OUTW(&e,127,8,4);\n",
-      "m");
-  ASSERT_EQ(ports.size(), 5u);
-  EXPECT_TRUE(ports[0].input);
-  EXPECT_EQ(ports[1].name, "a__b");
-  EXPECT_EQ(ports[1].member, "a___05Fb");
-  EXPECT_EQ(ports[1].bits, 10u);
-  EXPECT_EQ(ports[2].bits, 32u);
-  EXPECT_EQ(ports[3].bits, 41u);
-  EXPECT_FALSE(ports[4].input);
-  EXPECT_EQ(ports[4].bits, 120u);
-  EXPECT_THROW(read_ports("VL_IN8((&x)[4],7,0);", "m"), std::runtime_error);
-  EXPECT_THROW(read_ports("VL_INOUT8(&x,7,0);", "m"), std::runtime_error);
-  EXPECT_THROW(read_ports("", "m"), std::runtime_error);
+TEST(PortType, SelectsAsVerilogDoes) {
+  const auto type =
+      PortType::parse("(0:2)[1:4]{id[3:0];w{data[0:31];last;};alt<byte[7:0];half[4:1][0:0];>;}");
+  EXPECT_EQ(type.bits, 4u * (4 + 33 + 8));
+  const auto at = [&](const char* path) {
+    const auto bits = select(type, "p", path);
+    return std::array{bits.element, bits.low, bits.bits};
+  };
+  using Bits = std::array<unsigned, 3>;
+  EXPECT_EQ(at("[0]"), (Bits{0, 0, 180}));
+  EXPECT_EQ(at("[2][4].alt.byte"), (Bits{2, 0, 8}));
+  EXPECT_EQ(at("[1][1].id"), (Bits{1, 135 + 41, 4})) << "the leftmost index has the highest bits";
+  EXPECT_EQ(at("[1][2:3]"), (Bits{1, 45, 90}));
+  EXPECT_EQ(at("[0][4].w.data[0:7]"), (Bits{0, 8 + 1 + 24, 8}));
+  EXPECT_EQ(at("[0][4].w.data[31]"), (Bits{0, 9, 1}));
+  EXPECT_EQ(at("[0][4].w[3:0]"), (Bits{0, 8, 4})) << "a record counts from 0";
+  EXPECT_EQ(at("[0][4].alt.half[4]"), (Bits{0, 3, 1}));
+  EXPECT_THROW(at(""), std::runtime_error);
+  EXPECT_THROW(at("[0:1]"), std::runtime_error);
+  EXPECT_THROW(at("[3]"), std::runtime_error);
+  EXPECT_THROW(at("[0][4]id"), std::runtime_error);
+  EXPECT_THROW(at("[0][4].id[1"), std::runtime_error);
+  EXPECT_EQ(fields(type.element[0].element[0]),
+            (std::vector<std::string>{".id", ".w", ".w.data", ".w.last", ".alt", ".alt.byte", ".alt.half"}));
+  EXPECT_THROW(PortType::parse("{a[3:0]}"), std::runtime_error);
+  EXPECT_THROW(PortType::parse("[3:0"), std::runtime_error);
+}
+
+std::vector<std::string> described(const std::string& text) {
+  const auto folder = fs::temp_directory_path() / ("forerun_ports_test." + std::to_string(::getpid()));
+  fs::create_directories(folder);
+  write_text(folder / "m.sv", text);
+  VerilateRequest request;
+  request.top = "m";
+  request.sources = {folder / "m.sv"};
+  std::vector<std::string> lines;
+  try {
+    verilate(request, folder / "m.so");
+    const ip::cosim::SharedModel model((folder / "m.so").string());
+    for (const auto& port : model.ports())
+      lines.push_back((port.input ? "in " : "out ") + std::string(port.name) + " " + port.type);
+  } catch (const std::runtime_error& error) {
+    lines.emplace_back(error.what());
+  }
+  fs::remove_all(folder);
+  return lines;
+}
+
+TEST(Ports, HaveTheTypesOfTheSource) {
+  EXPECT_THAT(
+      described(
+          "typedef enum logic [1:0] {A, B} e_t;\n"
+          "module m(input a__b, \\x.y , input signed [3:-1] s, input e_t [1:0] e, output int q, input wire z "
+          "[1:0][4:3],"
+          " input [2:0][7:0] p, input struct packed {bit v; byte d;} r);\n  assign q = 3;\nendmodule\n"),
+      testing::ElementsAre("in a__b ", "in x.y ", "in s [3:-1]", "in e [1:0][1:0]", "out q [31:0]",
+                           "in z (1:0)(4:3)", "in p [2:0][7:0]", "in r {v;d[7:0];}"));
+  EXPECT_THAT(
+      described("`timescale 1ns/1ps\nmodule m(input clk, input [1:0] d, output [1:0] q, output reg r);\n"
+                "  wire [1:0] a; assign a[0] = d[0]; assign a[1] = a[0] ^ d[1]; assign q = a;\n"
+                "  always @(posedge clk) r <= #1 d[0];\n  initial begin #10; end\nendmodule\n"),
+      testing::ElementsAre("in clk ", "in d [1:0]", "out q [1:0]", "out r "))
+      << "delays, and loops through bits of one vector";
+  EXPECT_THAT(described("module m(input clk, inout x); endmodule\n"),
+              testing::ElementsAre("module m: port x is an inout, expected inputs and outputs"));
+  EXPECT_THAT(described("module m(input real x); endmodule\n"),
+              testing::ElementsAre("module m: port x is a real, expected bits"));
+  EXPECT_THAT(described("module m(input struct {logic a; logic [4:0] b;} x); endmodule\n"),
+              testing::ElementsAre(HasSubstr("port x is no vector, packed struct or array")));
+  EXPECT_THAT(described("module m; endmodule\n"), testing::ElementsAre("module m: has no ports"));
 }
 
 TEST(Cache, MakesAModelOnceAndAgainWhenItsSourceChanges) {
@@ -118,7 +175,7 @@ TEST(Model, EndsWithThePlaceThatCalledFinish) {
   verilate(request, folder / "m.so");
   {
     ip::cosim::ModelInstance model(std::make_shared<ip::cosim::SharedModel>((folder / "m.so").string()));
-    auto* clk = model.port("clk", true, 1);
+    auto* clk = model.storage(0);
     const auto clock = [&] {
       for (const bool level : {false, true}) {
         *clk = level ? 1 : 0;
@@ -126,7 +183,7 @@ TEST(Model, EndsWithThePlaceThatCalledFinish) {
       }
     };
     clock();
-    EXPECT_EQ(*model.port("y", false), 1);
+    EXPECT_EQ(*model.storage(1), 1);
     try {
       clock();
       FAIL();
@@ -134,8 +191,9 @@ TEST(Model, EndsWithThePlaceThatCalledFinish) {
       EXPECT_THAT(error.what(), HasSubstr("m: $finish in"));
       EXPECT_THAT(error.what(), HasSubstr("m.v:2"));
     }
-    EXPECT_THROW(model.port("clk", false), std::runtime_error);
-    EXPECT_THROW(model.port("y", false, 8), std::runtime_error);
+    const PinsOf ports(model.model());
+    EXPECT_THROW(ports.get("clk", false), std::runtime_error);
+    EXPECT_THROW(ports.get("y", false, 8), std::runtime_error);
     EXPECT_THROW(model.open_waves("w.fst"), std::runtime_error);
   }
   write_text(folder / "no.so", "no shared object");

@@ -15,9 +15,9 @@ TEST(SocParameters, TakeOverEveryClusterNumber) {
   c.clock = {2e9};
   c.scratchpad = {{1 << 20}, 8, {32}, 5};
   c.tensor.rows = 16, c.tensor.columns = 24, c.tensor.arrays = 3, c.tensor.double_buffered = false;
-  c.vector = {48, 9, 2};
-  c.dma = {chip::DmaModel::tlm, 1, 1, {128}, 20, 6, {7000}};
-  c.command = {7, {8192}, 3};
+  c.vector = {chip::VectorModel::tlm, 48, 9, 2, {32 * 1024}};
+  c.dma = {chip::DmaModel::tlm, 1, 1, {128}, 20, 6};
+  c.command = {7, {8192}, 3, {7000}};
   const auto p = cluster_parameters(chip, 11);
   EXPECT_EQ(p.index, 11u);
   EXPECT_EQ(p.scratchpad_window, chip::address_map::scratchpad_stride);
@@ -32,6 +32,7 @@ TEST(SocParameters, TakeOverEveryClusterNumber) {
   EXPECT_EQ(p.vector.lanes, 48u);
   EXPECT_EQ(p.vector.latency, 9u);
   EXPECT_EQ(p.vector.special_factor, 2u);
+  EXPECT_EQ(p.vector.buffer.count, 32u * 1024);
   EXPECT_EQ(p.dma.burst.count, 128u);
   EXPECT_EQ(p.dma.outstanding, 20u);
   EXPECT_EQ(p.dma.overhead, 6u);

@@ -98,7 +98,7 @@ TEST(TensorTilePage, HasTheCyclesOfEachShape) {
   const std::string page{std::istreambuf_iterator<char>(file), {}};
   std::mt19937 random(5);
   std::string missing;
-  for (const auto* name : {"int8_16x16", "int8_4x16", "bf16_8x8", "fp16_4x4"}) {
+  for (const auto* name : {"int8_16x16", "int8_4x16", "bf16_8x8", "bf16_32x32", "fp16_4x4", "fp16_32x32"}) {
     const auto tile = tiles().at(name)();
     reset(*tile);
     ip::TensorParameters parameters;
