@@ -166,25 +166,35 @@ class WideEmitter : public AttentionEmitter {
     return pairs;
   }
 
-  /// Loads tiles into the next slots and tells the neighbours in the chain. Tiles come in parts, so that the next
-  /// cluster has the first while the others are on their way, and its loads follow one another without gaps.
+  /// Loads tiles into the next slots. They come in parts, so that the next cluster in the chain has the first
+  /// while the others are on their way.
   void issue(Together& tiles) {
     for (auto& unit : tiles) {
       unit.slot = next_slot_;
       next_slot_ = (next_slot_ + 1) % wide().slots;
     }
-    const bool chained = !begins_chain() || !ends_chain();
-    const auto bytes = plan_.tile_bytes(tiles.front().tile);
-    const auto& lane = memory_.lanes[tiles.front().owner];
-    const bool in_parts = chained && lane.rounds(bytes) % tile_parts == 0 &&
-                          bytes == lane.parts(bytes) * lane.part_bytes(bytes);
-    const auto parts = in_parts ? tile_parts : 1;
+    const auto parts = parts_of(tiles);
     for (std::uint32_t part = 0; part < parts; ++part) {
       if (begins_chain())
-        load_part(tiles, part, parts, chained);
+        load_part(tiles, part, parts, chained());
       else
         copy_part(tiles, part, parts);
-      if (!chained) continue;
+    }
+  }
+  bool chained() const { return !begins_chain() || !ends_chain(); }
+  std::uint32_t parts_of(const Together& tiles) const {
+    const auto bytes = plan_.tile_bytes(tiles.front().tile);
+    const auto& lane = memory_.lanes[tiles.front().owner];
+    return chained() && lane.rounds(bytes) % tile_parts == 0 &&
+                   bytes == lane.parts(bytes) * lane.part_bytes(bytes)
+               ? tile_parts
+               : 1;
+  }
+  /// Tells the neighbours in the chain what has been loaded.
+  void tell(const Together& tiles) {
+    if (!chained()) return;
+    const auto parts = parts_of(tiles);
+    for (std::uint32_t part = 0; part < parts; ++part)
       for (std::size_t i = 0; i < tiles.size(); ++i) {
         Sync loaded{{{tile_loaded, 1}}, {}};
         if (!ends_chain()) post_at_once(cluster_ + 1, tile_there, std::exchange(loaded, {}));
@@ -193,7 +203,6 @@ class WideEmitter : public AttentionEmitter {
         else if (ends_chain())
           out_.add(FR_OP_COLLECTIVE_NOP, loaded);
       }
-    }
   }
   std::uint32_t slot_at(const Unit& unit) const { return wide().slots_at + unit.slot * wide().slot_bytes; }
   /// From memory.
@@ -224,7 +233,8 @@ class WideEmitter : public AttentionEmitter {
     if (tiles.size() == 2) {
       const auto& second = tiles[1];
       c.size1 = 2;
-      c.local_stride1 = static_cast<std::int32_t>(slot_at(second)) - static_cast<std::int32_t>(slot_at(first));
+      c.local_stride1 =
+          static_cast<std::int32_t>(slot_at(second)) - static_cast<std::int32_t>(slot_at(first));
       c.global_stride1 = static_cast<std::int64_t>(memory_.lanes[second.owner].base + second.offset) -
                          static_cast<std::int64_t>(lane.base + first.offset);
       c.local_stride2 = narrow(c.bytes);
@@ -277,22 +287,32 @@ class WideEmitter : public AttentionEmitter {
               const std::function<void(const Unit&)>& before,
               const std::function<void(const Unit&)>& product) {
     loads_from_ = ~std::uint32_t{0};
-    std::size_t ahead = 0, room = wide().slots;
+    std::size_t ahead = 0, told = 0, room = wide().slots, done = 0;
+    std::vector<std::size_t> issued_at;  // by load: products that were before it
     const auto fill = [&] {
       for (; ahead < loads.size() && loads[ahead].size() <= room; ++ahead) {
         room -= loads[ahead].size();
         issue(loads[ahead]);
+        issued_at.push_back(done);
       }
     };
+    // A slot is given free by the engine that tells of loads, one after the other. So that the next load need
+    // not wait for the end of the one before, the slots that it needs come before the news of that.
+    const auto tell_of = [&](std::size_t products) {
+      for (; told < ahead && issued_at[told] + wide().together <= products; ++told) tell(loads[told]);
+    };
     fill();
+    tell_of(~std::size_t{0});
     operands();
     for (auto& together : loads)
       for (auto& unit : together) {
         before(unit);
         product(unit);
         ++room;
+        tell_of(++done);
         fill();
       }
+    tell_of(~std::size_t{0});
   }
 
   /// Sums of each block in a place of its own, in the zone of blocks; `epilogue(work, blocks)` takes them on.

@@ -250,8 +250,8 @@ int run(const RunOptions& o) {
   if (o.gemm) {
     const bool other = o.model_given || o.work.gives_text() || o.work.prompt_tokens || o.work.phase ||
                        o.work.batch || o.work.steps || o.work.teacher || o.work.repeat_layers || o.ids ||
-                       o.logits || o.program || o.firmware || o.gdb || o.native || !o.record.empty() ||
-                       o.waves.folder;
+                       o.logits || o.program || o.explain || o.firmware || o.gdb || o.native ||
+                       !o.record.empty() || o.waves.folder;
     if (other)
       throw UsageError(
           "--gemm is a workload of its own: only --dtype, --chip, --set, --data and --report go with it");
@@ -332,8 +332,7 @@ int run(const RunOptions& o) {
     fmt::print(stderr, "forerun: error: {}\n", problem);
     return failed;
   }
-  auto report =
-      report::make_report(simulation, inference, model.config, o.model.format(), outcome, setup);
+  auto report = report::make_report(simulation, inference, model.config, o.model.format(), outcome, setup);
   if (probe) report.bounds = report::explain(inference, simulation.soc, *probe);
   const bool written = recorded && (!ids || ids->commit(as_lines(inference))) &&
                        (!logits || logits->commit(as_bytes(inference.logits()))) &&

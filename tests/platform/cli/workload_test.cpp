@@ -233,3 +233,74 @@ TEST(Phase, RefusesWhatDoesNotGoTogether) {
   EXPECT_EQ(empty.code, 1);
   EXPECT_THAT(empty.err, HasSubstr("holds 0 lines, expected a prompt in each of 1 to 256"));
 }
+/// One operator of `--explain`.
+nlohmann::json bound_of(const nlohmann::json& report, const std::string& name) {
+  for (const auto& b : report["explain"])
+    if (b["name"] == name) return b;
+  ADD_FAILURE() << "no " << name;
+  return {};
+}
+
+TEST(Explain, HoldsTheWorkOfEachOperatorAgainstPeaks) {
+  const Scratch scratch;
+  const auto arguments =
+      shape(scratch) + "--dtype bf16 --set clusters.count=4 --phase decode --context 64 --all-layers";
+  const auto plain = report_of(arguments), explained = report_of(arguments + " --explain");
+  EXPECT_FALSE(plain.contains("explain"));
+  EXPECT_EQ(plain["phases"], explained["phases"]) << "looking does not change the time";
+  const auto gates = bound_of(explained, "layers.gate_up");
+  const double macs = 24.0 * 256 * 2 * 688 / 4, peak = 2 * 64 * 64 * 1.25e9;  // of a cluster
+  EXPECT_NEAR(of(gates, "/ideal_seconds/tensor"), macs / peak, 1e-12);
+  const double bytes = 24.0 * 256 * 2 * 688 * 2;
+  EXPECT_NEAR(of(gates, "/ideal_seconds/hbm") * of(explained, "/peak/hbm_bytes_per_second") / bytes, 1, 0.05)
+      << "tiles are padded a little";
+  double sum = 0;
+  for (const auto& b : explained["explain"]) {
+    sum += of(b, "/seconds");
+    const auto bound = b["bound_by"].get<std::string>();
+    for (const auto& [resource, ideal] : b["ideal_seconds"].items())
+      EXPECT_LE(ideal.get<double>(), of(b, "/ideal_seconds/" + bound)) << b["name"] << " " << resource;
+    EXPECT_NEAR(of(b, "/gap_seconds"), of(b, "/seconds") - of(b, "/ideal_seconds/" + bound), 1e-12);
+    EXPECT_FALSE(b["gap"].get<std::string>().empty());
+  }
+  EXPECT_NEAR(sum / of(explained, "/phases/0/seconds"), 1, 0.1) << "but for firmware's part of a step";
+}
+
+TEST(Explain, NamesWhatIsScarce) {
+  const Scratch scratch;
+  const auto arguments =
+      shape(scratch) +
+      "--dtype bf16 --set clusters.count=4 --phase prefill --context 32 --all-layers --explain ";
+  const auto bound = [&](const std::string& settings) {
+    return bound_of(report_of(arguments + settings), "layers.gate_up")["bound_by"].get<std::string>();
+  };
+  EXPECT_EQ(
+      bound("--set clusters.tensor.rows=16 --set clusters.tensor.columns=16 --set clusters.tensor.arrays=1"),
+      "tensor");
+  EXPECT_EQ(bound("--set 'noc.link_width=8 B'"), "noc");
+  EXPECT_THAT(launch("run" + arguments).out, HasSubstr("what bounds"));
+}
+
+TEST(Explain, CountsLayersThatWereNotSimulated) {
+  const Scratch scratch;
+  const auto arguments =
+      shape(scratch) + "--dtype bf16 --set clusters.count=4 --phase prefill --context 256 --explain ";
+  const auto all = report_of(arguments + "--all-layers"), counted = report_of(arguments + "--repeat-layers");
+  EXPECT_LT(counted["layers"]["simulated"], counted["layers"]["of_model"]);
+  for (const std::string name : {"layers.gate_up", "layers.attention"}) {
+    EXPECT_NEAR(of(bound_of(counted, name), "/seconds") / of(bound_of(all, name), "/seconds"), 1, 0.05)
+        << name;
+    EXPECT_NEAR(of(bound_of(counted, name), "/ideal_seconds/tensor") /
+                    of(bound_of(all, name), "/ideal_seconds/tensor"),
+                1, 1e-9)
+        << name;
+  }
+}
+
+/// The many-token schedule marks its layers as the other does.
+TEST(RepeatedLayers, OfStepsOfManyTokens) {
+  const Scratch scratch;
+  const auto arguments =
+      shape(scratch) + "--dtype bf16 --set clusters.count=4 --phase prefill --context 256 --row-groups 2 ";
+  expect_close(report_of(arguments + "--repeat-layers"), report_of(arguments + "--all-layers"), 0.01);
+}
