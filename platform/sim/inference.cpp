@@ -140,9 +140,11 @@ void Inference::leap_over_layers() {
     if (iteration < 0) return;  // it has ended the last
     furthest = std::max(furthest, iteration);
   }
-  const auto period = std::int64_t{request_.repetition->period};
+  const auto period = std::int64_t{request_.repetition->period}, next = furthest + 1;
+  const auto last = static_cast<std::int64_t>(program_.header.layers) - 1;
+  layers_left_out_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, last - next) / period * period);
   for (std::size_t c = 0; c < bodies.size(); ++c)
-    soc_.clusters[c]->command.leaps.push_back({bodies[c], 0, furthest + 1, period});
+    soc_.clusters[c]->command.leaps.push_back({bodies[c], 0, next, period});
   leapt_ = true;
 }
 
@@ -150,6 +152,7 @@ void Inference::take_leaps_back() {
   for (std::size_t c = 0; c < program_.streams.size() && leapt_; ++c)
     soc_.clusters[c]->command.leaps.pop_back();
   leapt_ = false;
+  layers_left_out_ = 0;
 }
 
 /// What was not simulated.
@@ -310,7 +313,7 @@ void Inference::finish_step() {
     step_.cycles = std::max(step_.cycles, cycles);
   }
   if (repeated_) {
-    repeated_->end_step();
+    repeated_->end_step(layers_left_out_);
     take_leaps_back();
     const auto before = counted_before_, more = counted().picoseconds - before;
     counted_before_ += more;

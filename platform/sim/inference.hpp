@@ -153,8 +153,9 @@ class Inference {
   Snapshot start_, first_token_, end_;
   std::vector<Snapshot> peers_start_, peers_end_;
   double boot_seconds_ = 0;
-  bool leapt_ = false;               // in this step, over layers
-  std::int64_t counted_before_ = 0;  // picoseconds, in the steps that have ended
+  std::uint64_t layers_left_out_ = 0;  // of this step
+  bool leapt_ = false;                 // in this step, over layers
+  std::int64_t counted_before_ = 0;    // picoseconds, in the steps that have ended
 };
 
 }  // namespace forerun::sim

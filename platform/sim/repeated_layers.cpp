@@ -44,14 +44,13 @@ bool RepeatedLayers::mark(Snapshot snapshot) {
   return now.error * left <= repetition_.tolerance * now.mean * static_cast<double>(of_model_);
 }
 
-void RepeatedLayers::end_step() {
-  const auto simulated = marks_.size();
-  layers_ = std::max<std::uint64_t>(layers_, simulated);
-  if (simulated < of_model_) {
-    marks_.push_back(std::move(*end_));
+void RepeatedLayers::end_step(std::uint64_t left_out) {
+  layers_ = std::max(layers_, of_model_ - left_out);
+  if (left_out > 0) {
+    if (end_) marks_.push_back(std::move(*end_));
     const std::size_t period = repetition_.period;
     const auto known = mean_of(marks_.size());
-    const auto times = static_cast<double>(of_model_ - simulated) / static_cast<double>(period);
+    const auto times = static_cast<double>(left_out) / static_cast<double>(period);
     uncertain_ps_ += known.error * times;
     const auto& from = marks_[period];
     // The last layer loads ahead for what follows the layers, not for another one: of the counters it is left

@@ -32,8 +32,8 @@ class RepeatedLayers {
   /// The last layer has ended.
   void end_layers(Snapshot snapshot) { end_ = std::move(snapshot); }
   bool ended() const { return end_.has_value(); }
-  /// A step has ended: the layers that have not begun are counted.
-  void end_step();
+  /// A step has ended, in which so many layers did not begin: they are counted.
+  void end_step(std::uint64_t left_out);
   /// What the layers left out so far add to everything counted.
   const Snapshot& added() const { return added_; }
   /// Of the picoseconds added: their standard error.

@@ -114,7 +114,7 @@ TEST(RepeatedLayers, AddTheMeanOfAllButTheFirst) {
   EXPECT_FALSE(layers.mark(at(1352, 36)));
   layers.end_layers(at(1450, 60));
   EXPECT_TRUE(layers.ended());
-  layers.end_step();
+  layers.end_step(28);
   EXPECT_FALSE(layers.ended());
   EXPECT_EQ(layers.layers(), 4u);
   EXPECT_EQ(layers.added().picoseconds, 28 * 100);
@@ -137,7 +137,7 @@ TEST(RepeatedLayers, OfSeveralKindsAreTakenTogether) {
   EXPECT_TRUE(layers.mark(at(110, 0)));
   EXPECT_TRUE(layers.mark(at(120, 0)));
   layers.end_layers(at(140, 0));
-  layers.end_step();
+  layers.end_step(16);
   EXPECT_EQ(layers.added().picoseconds, 8 * 30);
   EXPECT_EQ(layers.uncertain_ps(), 0);
 }
@@ -146,7 +146,7 @@ TEST(RepeatedLayers, LeaveNothingOutOfFew) {
   RepeatedLayers layers({}, 4);
   for (const auto t : {0, 10, 20, 30}) EXPECT_FALSE(layers.mark(at(t, 0)));
   layers.end_layers(at(50, 0));
-  layers.end_step();
+  layers.end_step(0);
   EXPECT_EQ(layers.layers(), 4u);
   EXPECT_EQ(layers.added().picoseconds, 0);
 }
