@@ -297,9 +297,11 @@ class WideEmitter : public AttentionEmitter {
       }
     };
     // A slot is given free by the engine that tells of loads, one after the other. So that the next load need
-    // not wait for the end of the one before, the slots that it needs come before the news of that.
+    // not wait for the end of the one before, the slots that it needs come before the news of that; with few
+    // slots the neighbour would get the news too late.
+    const auto behind = wide().slots == Wide::most_slots ? wide().together : 0;
     const auto tell_of = [&](std::size_t products) {
-      for (; told < ahead && issued_at[told] + wide().together <= products; ++told) tell(loads[told]);
+      for (; told < ahead && issued_at[told] + behind <= products; ++told) tell(loads[told]);
     };
     fill();
     tell_of(~std::size_t{0});
@@ -311,6 +313,7 @@ class WideEmitter : public AttentionEmitter {
         ++room;
         tell_of(++done);
         fill();
+        tell_of(done);
       }
     tell_of(~std::size_t{0});
   }

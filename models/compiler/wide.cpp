@@ -12,7 +12,7 @@ namespace forerun::models {
 namespace {
 
 constexpr std::uint64_t alignment = 64;
-constexpr std::uint32_t most_slots = 8, least_slots = 4, enough_score_rows = 32;
+constexpr std::uint32_t least_slots = 4, enough_score_rows = 32;
 
 /// Whether the schedule has commands for all that the model does.
 bool has_commands(const ModelConfig& m, const Plan& plan) {
@@ -100,7 +100,7 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
   if (fixed + zone + slots_least > scratch) return std::nullopt;
   // What is left goes to slots, up to their most, then to panels.
   w.slot_bytes = u32(round_up(slot, alignment));
-  w.slots = u32(std::min<std::uint64_t>(most_slots, (scratch - fixed - zone) / w.slot_bytes));
+  w.slots = u32(std::min<std::uint64_t>(Wide::most_slots, (scratch - fixed - zone) / w.slot_bytes));
   if (w.slots < least_slots) return std::nullopt;
   zone = scratch - fixed - std::uint64_t{w.slots} * w.slot_bytes;
   zone = zone / alignment * alignment;

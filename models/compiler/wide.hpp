@@ -51,7 +51,7 @@ struct Wide {
   std::uint32_t norm_bytes = 0;
   std::uint32_t end = 0;
 
-  static constexpr std::uint32_t block_count = 4;
+  static constexpr std::uint32_t block_count = 4, most_slots = 8;
 };
 
 /// Tiles of a projection that have the same columns.
