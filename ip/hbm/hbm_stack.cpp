@@ -28,7 +28,6 @@ HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& p
       banks_(map_.banks_per_channel()),
       burst_shift_(static_cast<unsigned>(std::countr_zero(parameters.burst_bytes.count))),
       ports_(parameters.ports),
-      look_(parameters.channels),
       commands_(parameters.channels) {
   std::vector<hbm::AddressMap::Place> block;
   const auto burst = parameters.burst_bytes.count;
@@ -161,11 +160,8 @@ void HbmStack::cut(std::uint32_t index) {
   request.order = order_++;
   const auto offered = request.offered;
   if (request.blocks == 1) {
-    const auto channel = channel_of(request.first);
-    look_[channel] = 0;
-    return controllers_[channel].offer(request.first, offered);
+    return controllers_[channel_of(request.first)].offer(request.first, offered);
   }
-  std::fill(look_.begin(), look_.end(), 0);
   const bool write = request.payload->is_write();
   if (parameters_.ecc != hbm::Ecc::in_line)
     return for_each_block(
@@ -344,8 +340,7 @@ void HbmStack::run() {
   settle(now * ticks_per_cycle_);
   for (unsigned c = 0; c < controllers_.size(); ++c) {
     auto& controller = controllers_[c];
-    if (look_[c] <= now && controller.next() <= now * ticks_per_cycle_)
-      controller.advance(now * ticks_per_cycle_);
+    if (controller.next() <= now * ticks_per_cycle_) controller.advance(now * ticks_per_cycle_);
     if (!controller.completions.empty() || !controller.admissions.empty()) collect(c);
   }
   for (std::size_t i = 0; i < admitted_.size(); ++i) end_request(admitted_[i]);
@@ -394,17 +389,17 @@ void HbmStack::schedule() {
   for (const auto index : offers_) cycle = std::min(cycle, requests_[index].wake);
   count_commands();
   for (unsigned c = 0; c < controllers_.size(); ++c) {
-    look_[c] = wanted(c, commands_[c]);
-    cycle = std::min(cycle, look_[c]);
+    // Bursts whose ends have not been collected still count as to go.
+    const auto& controller = controllers_[c];
+    const bool known = controller.completions.empty() && controller.admissions.empty();
+    cycle = std::min(cycle, known ? wanted(c, commands_[c]) : present());
   }
   wake_at(cycle);
 }
 
 void HbmStack::schedule(unsigned channel) {
   if (running_) return;
-  const auto cycle = wanted(channel, 0);
-  look_[channel] = std::min(look_[channel], cycle);
-  wake_at(cycle);
+  wake_at(wanted(channel, 0));
 }
 
 void HbmStack::wake_at(std::int64_t cycle) {

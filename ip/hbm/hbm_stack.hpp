@@ -146,7 +146,6 @@ class HbmStack : public sc_core::sc_module {
   std::size_t held_offers_ = 0;          // of them, those without END_REQ
   std::vector<unsigned> bursts_for_;     // of a request, by channel
   hbm::DueWheel due_;                    // complete requests
-  std::vector<std::int64_t> look_;       // by channel: the cycle before which nothing needs to be known of it
   std::vector<std::int64_t> commands_;   // by channel: to be sent before a request is complete
   std::uint64_t order_ = 0;
   std::int64_t wake_ = -1;  // cycle of the pending wake-up

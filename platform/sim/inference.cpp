@@ -135,9 +135,13 @@ void Inference::leap_over_layers() {
   std::vector<std::uint64_t> bodies;
   std::int64_t furthest = 0;
   for (std::size_t c = 0; c < program_.streams.size(); ++c) {
-    bodies.push_back(layer_loop(program_.streams[c]));
-    const auto iteration = soc_.clusters[c]->command.iteration(bodies.back());
-    if (iteration < 0) return;  // it has ended the last
+    const auto loops = layer_loops(program_.streams[c]);  // of steps of few tokens, of many
+    const auto& command = soc_.clusters[c]->command;
+    const auto now = std::find_if(loops.begin(), loops.end(),
+                                  [&](auto body) { return command.iteration(body) >= 0; });
+    if (now == loops.end()) return;  // it has ended the last layer
+    bodies.push_back(*now);
+    const auto iteration = command.iteration(*now);
     furthest = std::max(furthest, iteration);
   }
   const auto period = std::int64_t{request_.repetition->period}, next = furthest + 1;

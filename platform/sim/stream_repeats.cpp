@@ -161,11 +161,12 @@ std::vector<StreamRepeat> find_repeats(std::span<const unsigned char> stream, un
   return repeats;
 }
 
-std::uint64_t layer_loop(std::span<const unsigned char> stream) {
+std::vector<std::uint64_t> layer_loops(std::span<const unsigned char> stream) {
+  std::vector<std::uint64_t> bodies;
   for (const auto& command : read_commands(stream))
     if (command.header.opcode == FR_OP_LOOP && counts_to(command, FR_PARAMETER_LAYERS))
-      return command.offset + command.bytes.size();
-  return 0;
+      bodies.push_back(command.offset + command.bytes.size());
+  return bodies;
 }
 
 }  // namespace forerun::sim

@@ -34,7 +34,7 @@ struct StreamRepeat {
 /// chunks of a step, if all do the same; else 0.
 std::vector<StreamRepeat> find_repeats(std::span<const unsigned char> stream, unsigned sequences);
 
-/// Where the body of the loop over the layers begins; 0 if there is none.
-std::uint64_t layer_loop(std::span<const unsigned char> stream);
+/// Byte offsets of the bodies of the loops over layers: one, or of a program with steps of many tokens two.
+std::vector<std::uint64_t> layer_loops(std::span<const unsigned char> stream);
 
 }  // namespace forerun::sim
