@@ -89,7 +89,7 @@ void add_validate(CLI::App& app, int& code) {
   auto& command = *app.add_subcommand(
       "validate",
       "compare the models with figures of others; exit code 0 when every error is within its bar");
-  command.add_option("BLOCK", o->blocks, "hbm or noc; all of them unless given");
+  command.add_option("BLOCK", o->blocks, "hbm, noc or machines; all of them unless given");
   command.add_option("--only", o->only, "only the suites with this in their name");
   command.add_option("--docs", o->docs, "write tables and plots into this folder: fidelity.md and fidelity/");
   command.callback([o, &code] { code = run(*o); });
