@@ -320,6 +320,7 @@ class CommandEmitter {
       c.slots = plan_.symmetric ? plan_.devices : 0;
       c.slot_bytes = u32(width * element / std::max(1u, c.slots));
       link(FR_OP_ALL_GATHER, c, {}, {FR_PATCH(fr_collective, rows, tokens, 1)});
+      if (plan_.launches) link_nop(FR_ENGINE_LOAD);
       return all;
     }
     const Sync done{{}, {{posted, 1}}};

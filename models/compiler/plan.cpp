@@ -15,7 +15,7 @@ namespace forerun::models {
 namespace {
 
 constexpr std::uint64_t scratch_alignment = 64, memory_alignment = 4096;
-constexpr std::uint64_t hidden_granule = 4;  // columns: 16 bytes of the exchange buffer
+constexpr std::uint64_t hidden_granule = 4;  // columns: 16 bytes of a row that clusters exchange
 constexpr std::uint64_t ffn_granule = 8, vocabulary_granule = 16;
 constexpr std::uint32_t most_slots = 16, largest_slot = 256 << 10;
 constexpr std::uint32_t few_tokens = 16;
@@ -215,6 +215,13 @@ void choose_steps_of_many(Plan& plan, const chip::Chip& chip, std::uint32_t want
                           std::optional<std::uint32_t> row_groups, const Lanes& lanes) {
   const auto few = row_groups ? std::clamp(wanted / 2, 1u, few_tokens) : few_tokens;
   if (plan.keep_logits || row_groups == 0u || wanted <= few) return;
+  if (plan.launches) {  // clusters that hand tiles on to one another are no launches
+    if (row_groups)
+      throw CompileError(
+          "there are no steps of many tokens on a chip that launches what follows an exchange "
+          "(clusters.command.launch)");
+    return;
+  }
   const auto otherwise = plan;
   const auto time = estimate_few(plan, chip, wanted);
   choose_steps(plan, chip, few, lanes, true);

@@ -33,6 +33,21 @@ TEST(CompiledModel, SixteenClusters) {
 TEST(CompiledModel, Half) { EXPECT_LT(worst_error(chip_with(3), chip::Format::f16, 5), 0.05); }
 TEST(CompiledModel, Bfloat) { EXPECT_LT(worst_error(chip_with(3), chip::Format::bf16, 5), 0.5); }
 TEST(CompiledModel, Integer) { EXPECT_LT(worst_error(chip_with(2), chip::Format::i8, 5), 1); }
+TEST(CompiledModel, ExchangesByMulticast) {
+  auto chip = chip_with(4);
+  chip.noc.multicast = {{"some", {1, 2}}, {"everyone", {}}};
+  ASSERT_EQ(make_plan(load_model(bundled).config, chip, {chip::Format::f32, 64}).everyone,
+            chip::address_map::multicast(1));
+  EXPECT_LT(worst_error(chip, chip::Format::f32, 8), 1e-4);
+}
+TEST(CompiledModel, LaunchesWhatFollowsExchanges) {
+  auto chip = chip_with(4);
+  chip.clusters.command.launch = {100'000};
+  EXPECT_LT(worst_error(chip, chip::Format::f32, 8), 1e-4);
+  EXPECT_THROW(make_plan(load_model(bundled).config, chip,
+                         {.format = chip::Format::f32, .context = 64, .keep_logits = false, .row_groups = 2}),
+               CompileError);
+}
 TEST(CompiledModel, LooseTiming) {
   auto chip = chip_with(4);
   chip.timing = chip::Timing::loose;
