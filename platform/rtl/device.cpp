@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <stdexcept>
 
+#include "ip/base/host_time.hpp"
 #include "ip/base/time.hpp"
 #include "platform/rtl/remote_device.hpp"
 
@@ -15,28 +15,8 @@ namespace {
 
 namespace cosim = ip::cosim;
 
-constexpr std::uint64_t timed_one_in = 64;       // cycles
+constexpr std::uint64_t timed_one_in = 64;       // cycles; not the first, which is slow
 constexpr unsigned most_debug_cycles = 100'000;  // of one access, and as many for each burst
-
-/// CPU time of this thread: what other programs do meanwhile must not be multiplied.
-double seconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-/// What it takes to look at the clock twice.
-double clock_seconds() {
-  static const double least = [] {
-    double found = 1;
-    for (int i = 0; i < 1000; ++i) {
-      const double began = seconds();
-      found = std::min(found, seconds() - began);
-    }
-    return found;
-  }();
-  return least;
-}
 
 }  // namespace
 
@@ -54,6 +34,63 @@ RtlDevice::RtlDevice(const sc_core::sc_module_name& name, const std::string& fil
   for (auto& face : block_.interfaces()) add(*face);
   if (!block_.map().interrupt.empty())
     clock_.watch([this](std::uint64_t) { interrupt.set(interrupt_pin()); });
+  for (auto& [signal, pin] : block_.signals())
+    wires_[signal] = {.pin = &pin, .told = SignalValue(pin.value.size())};
+  if (!wires_.empty()) clock_.watch([this](std::uint64_t) { tell_signals(); });
+}
+
+const RtlDevice::Wire& RtlDevice::wire(const std::string& name) const {
+  const auto found = wires_.find(name);
+  if (found == wires_.end()) no_signal(name);
+  return found->second;
+}
+
+void RtlDevice::drive_signal(const std::string& name, const SignalValue& value, std::int64_t from_ps) {
+  auto& to = wire(name);
+  to.due.push_back({from_ps, value});
+  to.due.back().value.resize(to.pin->value.size());
+  clock_.wake();
+}
+
+void RtlDevice::provide_signal(const std::string& name, bool always_on,
+                               std::function<SignalValue(std::int64_t)> function) {
+  wire(name).provide = std::move(function);
+  always_on_ = always_on_ || always_on;
+}
+
+void RtlDevice::watch_signal(const std::string& name, std::function<void(const SignalValue&)> function) {
+  wire(name).watchers.push_back(std::move(function));
+}
+
+/// What came at or before the beginning of this cycle.
+void RtlDevice::drive_signals() {
+  const auto visible = clock_.visible_ps();
+  for (auto& [name, w] : wires_) {
+    if (w.provide) {
+      auto value = w.provide(visible);
+      value.resize(w.pin->value.size());
+      std::copy(value.begin(), value.end(), w.pin->value.begin());
+    }
+    for (; !w.due.empty() && w.due.front().from_ps <= visible; w.due.pop_front())
+      std::copy(w.due.front().value.begin(), w.due.front().value.end(), w.pin->value.begin());
+  }
+}
+
+void RtlDevice::tell_signals() {
+  for (auto& [name, w] : wires_)
+    for (std::size_t i = 0; i < w.told.size() && !w.pin->input; ++i) {
+      const auto now = block_.reset ? 0 : w.pin->value[i];
+      w.changed = w.changed || now != w.told[i];
+      w.told[i] = now;
+    }
+  for (auto& [name, w] : wires_)  // which may look at the others
+    if (std::exchange(w.changed, false))
+      for (const auto& watcher : w.watchers) watcher(w.told);
+}
+
+bool RtlDevice::signals_idle() const {
+  return !always_on_ &&
+         std::all_of(wires_.begin(), wires_.end(), [](const auto& w) { return w.second.due.empty(); });
 }
 
 void RtlDevice::add(MappedInterface& face) {
@@ -99,18 +136,21 @@ void RtlDevice::add(MappedInterface& face) {
 void RtlDevice::Timed::settle() {
   auto& block = device.block_;
   block.now_ps = ip::now_picoseconds();
-  const bool timed = block.cycles % timed_one_in == 0;
-  const double began = timed ? seconds() : 0;
+  device.drive_signals();
+  const bool timed = block.cycles % timed_one_in == timed_one_in - 1;
+  const double began = timed ? ip::thread_seconds() : 0;
   block.settle();
-  if (timed) device.host_seconds_ += (seconds() - began - clock_seconds()) * timed_one_in;
+  if (timed)
+    device.host_seconds_ += (ip::thread_seconds() - began - ip::thread_seconds_cost()) * timed_one_in;
 }
 
 void RtlDevice::Timed::edge() {
   auto& block = device.block_;
-  const bool timed = block.cycles % timed_one_in == 0;
-  const double began = timed ? seconds() : 0;
+  const bool timed = block.cycles % timed_one_in == timed_one_in - 1;
+  const double began = timed ? ip::thread_seconds() : 0;
   block.edge();
-  if (timed) device.host_seconds_ += (seconds() - began - clock_seconds()) * timed_one_in;
+  if (timed)
+    device.host_seconds_ += (ip::thread_seconds() - began - ip::thread_seconds_cost()) * timed_one_in;
 }
 
 /// Clocks the module by itself with a manager of its own on the pins; all interfaces are quiet otherwise.
@@ -154,6 +194,19 @@ unsigned RtlDevice::debug(MappedInterface& face, const cosim::TargetBridge& brid
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
   return good && done == bursts.size() ? length : 0;
 }
+
+void Device::no_signal(const std::string& name) const {
+  throw std::logic_error(fmt::format("{}: no signal {}", file_, name));
+}
+void Device::drive_signal(const std::string& name, const SignalValue&, std::int64_t) { no_signal(name); }
+void Device::provide_signal(const std::string& name, bool, std::function<SignalValue(std::int64_t)>) {
+  no_signal(name);
+}
+void Device::watch_signal(const std::string& name, std::function<void(const SignalValue&)>) {
+  no_signal(name);
+}
+const SignalValue& Device::signal_value(const std::string& name) const { no_signal(name); }
+unsigned Device::signal_bits(const std::string& name) const { no_signal(name); }
 
 std::uint64_t Device::transactions() const {
   std::uint64_t sum = 0;

@@ -42,6 +42,7 @@ MappedBlock::MappedBlock(std::shared_ptr<const ip::cosim::SharedModel> model, Pi
     bind(*interfaces_.back());
   }
   if (map_.dma && !map_.dma->ports.empty()) bind_descriptor();
+  bind_signals();
   for (const auto& [name, value] : map_.constants) {
     const auto pin = ports_.get(name, true);
     if (pin.bits < 64 && value >> pin.bits != 0)
@@ -101,6 +102,19 @@ void MappedBlock::bind_descriptor() {
   bind("source", true, d.source), bind("destination", true, d.destination), bind("bytes", true, d.bytes);
   bind("rows", true, d.rows), bind("source_stride", true, d.source_stride);
   bind("destination_stride", true, d.destination_stride), bind("error", false, d.error);
+}
+
+void MappedBlock::bind_signals() {
+  for (const auto& [name, port] : map_.signals) {
+    const auto& kind = *find_signal(name);
+    const auto pin = ports_.get(port, kind.input, kind.most_bits == 1 ? 1 : 0);
+    if (pin.bits > kind.most_bits)
+      refuse(fmt::format("signal {}: {} has {} bits, expected at most {}", name, port, pin.bits,
+                         kind.most_bits));
+    auto& signal = signals_[name];
+    signal = {kind.input, pin.bits, SignalValue((pin.bits + 63) / 64)};
+    link(pin, signal.value.data(), static_cast<unsigned>(signal.value.size() * 8));
+  }
 }
 
 void MappedBlock::bind(MappedInterface& face) {

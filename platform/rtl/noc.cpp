@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "platform/rtl/command.hpp"
+#include "platform/rtl/verilate.hpp"
 
 namespace forerun::rtl {
 namespace fs = std::filesystem;

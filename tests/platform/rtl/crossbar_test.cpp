@@ -12,6 +12,7 @@
 #include "platform/rtl/command.hpp"
 #include "platform/rtl/mapped_block.hpp"
 #include "platform/rtl/noc.hpp"
+#include "platform/rtl/verilate.hpp"
 #include "tests/ip/cosim/bench.hpp"
 
 namespace forerun::rtl {
