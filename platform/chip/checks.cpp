@@ -36,6 +36,7 @@ class Finder {
     rtl_vector();
     rtl_noc();
     rtl_dma();
+    rtl_command();
     rtl_cpu();
     rtl_scratchpad();
     rtl_hbm();
@@ -98,6 +99,19 @@ class Finder {
           "and no "
           "noc.reduction");
     if (chip_.devices > 1) add({"noc.model", "devices"}, "noc.model is rtl, which needs devices: 1");
+  }
+
+  void rtl_command() {
+    const bool model = chip_.clusters.command.model == CommandModel::tlm;
+    if (model && !chip_.rtl.command.text.empty())
+      add({"clusters.command.model", "rtl.command"},
+          fmt::format("rtl.command is {}, but clusters.command.model is tlm, expected rtl",
+                      chip_.rtl.command.text));
+    if (!model && chip_.data == Data::none)
+      add({"clusters.command.model", "data"}, "clusters.command.model is rtl, which needs data: real");
+    if (!model && chip_.timing == Timing::loose)
+      add({"clusters.command.model", "timing"},
+          "clusters.command.model is rtl, which needs timing: approximate");
   }
 
   void rtl_cpu() {

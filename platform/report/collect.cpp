@@ -8,6 +8,7 @@
 #include "models/graph/graph.hpp"
 #include "platform/chip/names.hpp"
 #include "platform/report/report.hpp"
+#include "platform/rtl/command_front.hpp"
 #include "platform/rtl/dma.hpp"
 #include "platform/rtl/lockstep_memory.hpp"
 #include "platform/rtl/noc.hpp"
@@ -226,10 +227,32 @@ class Collector {
       device("noc", soc_.noc_rtl->device());
       r.rtl.back().model = rtl::describe_noc(chip_);
     }
+    if (!soc_.command_rtl.empty()) commands(r);
     if (!soc_.scratchpad_rtl.empty()) scratchpads(r);
     if (soc_.tensor_rtl) arrays(r);
     if (soc_.vector_rtl) vector(r);
     if (!soc_.dma_rtl.empty()) dma(r);
+  }
+
+  void commands(Report& r) const {
+    RtlUse use;
+    use.name = "command";
+    use.unit = "commands to engines";
+    use.model = soc_.command_rtl[0]->device().file();
+    use.has_checkers = true;
+    for (const auto* one : soc_.command_rtl) {
+      const auto& device = one->device();
+      ++use.instances;
+      use.commands += one->commands();
+      use.cycles += device.cycles();
+      use.host_seconds += device.host_seconds();
+      use.hook_seconds += device.hook_seconds();
+      use.broken_rules += device.broken_rules();
+      for (auto& line :
+           device.first_broken_rules(5 - std::min<std::size_t>(5, use.first_broken_rules.size())))
+        use.first_broken_rules.push_back(std::move(line));
+    }
+    r.rtl.push_back(std::move(use));
   }
 
   void scratchpads(Report& r) const {

@@ -117,11 +117,12 @@ std::string to_text(const Report& r) {
   double in_rtl = 0;
   for (const auto& b : r.rtl) {
     in_rtl += std::max(b.host_seconds, b.hook_seconds);
-    fmt::format_to(
-        out, "RTL {}: {}\n  {} {} in {} clock cycles of {} instance{}, {:.2f} s of CPU time: {} cycles/s\n",
-        b.name, b.model, b.commands, b.unit, b.cycles, b.instances, b.instances == 1 ? "" : "s",
-        b.host_seconds,
-        quantity(b.host_seconds > 0 ? static_cast<double>(b.cycles) / b.host_seconds : 0, ""));
+    fmt::format_to(out, "RTL {}: {}\n  {} {} in {} clock cycles of {} instance{}{}\n", b.name, b.model,
+                   b.commands, b.unit, b.cycles, b.instances, b.instances == 1 ? "" : "s",
+                   b.host_seconds > 0  // not known of another process
+                       ? fmt::format(", {:.2f} s of CPU time: {} cycles/s", b.host_seconds,
+                                     quantity(static_cast<double>(b.cycles) / b.host_seconds, ""))
+                       : "");
     for (const auto& [reason, count] : b.fall_backs)
       fmt::format_to(out, "  {} commands were left to the model: {}\n", count, reason);
     if (b.compared > 0)
@@ -130,7 +131,9 @@ std::string to_text(const Report& r) {
     if (b.broken_rules > 0) fmt::format_to(out, "  {} rules of AXI were broken, first:\n", b.broken_rules);
     for (const auto& line : b.first_broken_rules) fmt::format_to(out, "    {}\n", line);
   }
-  if (!r.rtl.empty())
+  const bool all_here =
+      std::all_of(r.rtl.begin(), r.rtl.end(), [](const auto& b) { return b.host_seconds > 0; });
+  if (!r.rtl.empty() && all_here)
     fmt::format_to(
         out, "RTL with its bridges and protocol checkers took {:.2f} s of CPU time{}\n", in_rtl,
         r.host_seconds > in_rtl

@@ -23,6 +23,7 @@ constexpr unsigned most_debug_cycles = 100'000;  // of one access, and as many f
 RtlDevice::RtlDevice(const sc_core::sc_module_name& name, const std::string& file, const RtlPlace& place)
     : Device(name, file, place.label),
       boundary_(place.boundary),
+      stream_packets_(place.stream_packets),
       translate_(place.translate),
       block_(std::make_shared<cosim::SharedModel>(file)),
       frequency_(block_.map().frequency.hertz > 0 ? block_.map().frequency : place.frequency),
@@ -109,16 +110,21 @@ void RtlDevice::add(MappedInterface& face) {
                                     cosim::TlmToStreamParameters{.shape = face.stream, .address = address})});
     else
       initiators.push_back(
-          {&face,
-           std::make_unique<cosim::StreamToTlm>(
-               name, clock_, pins, cosim::StreamToTlmParameters{.shape = face.stream, .address = address})});
+          {&face, std::make_unique<cosim::StreamToTlm>(
+                      name, clock_, pins,
+                      cosim::StreamToTlmParameters{.shape = face.stream,
+                                                   .receiver = {.most_packets = stream_packets_},
+                                                   .address = address})});
     return;
   }
   auto& pins = face.axi_pins;
   auto& checker =
       *axi_checkers_.emplace_back(std::make_unique<cosim::AxiChecker>(face.axi, label_ + "." + name));
   clock_.add(pins);
-  clock_.watch([&](std::uint64_t cycle) { checker.sample(pins, cycle); });
+  clock_.watch([&, this](std::uint64_t cycle) {
+    checker.sample(pins, cycle);
+    if (!told_broken_ && checker.log().total() > 0) tell_broken();
+  });
   if (face.map.role == Role::manager) {
     initiators.push_back({&face, std::make_unique<cosim::AxiToTlm>(
                                      name, clock_, pins,
@@ -130,7 +136,22 @@ void RtlDevice::add(MappedInterface& face) {
   bridge->debug = [this, &face, &bridge = *bridge](tlm::tlm_generic_payload& payload) {
     return debug(face, bridge, payload);
   };
+  bridge->explain = [this] { return broken(); };
   targets.push_back({&face, std::move(bridge)});
+}
+
+/// The first broken rules, a line each, for an error.
+std::string RtlDevice::broken() const {
+  std::string text;
+  for (const auto& line : first_broken_rules(3)) text += "\n  broken before: " + line;
+  return text;
+}
+
+/// At once: what follows may never end.
+void RtlDevice::tell_broken() {
+  told_broken_ = true;
+  for (const auto& line : first_broken_rules(1))
+    fmt::print(stderr, "forerun: {}: a rule of AXI is broken, the report has more: {}\n", file_, line);
 }
 
 void RtlDevice::Timed::settle() {
@@ -162,6 +183,7 @@ unsigned RtlDevice::debug(MappedInterface& face, const cosim::TargetBridge& brid
   if (length == 0 || !bridge.idle() || (face.axi.address_bits < 64 && last >> face.axi.address_bits != 0))
     return 0;
   cosim::AxiManager manager(face.axi);
+  cosim::AxiChecker checker(face.axi, label_ + "." + face.map.name);
   std::vector<cosim::AxiBurst> bursts;
   cosim::split(
       {.write = payload.is_write(), .address = first, .data = payload.get_data_ptr(), .length = length},
@@ -170,6 +192,7 @@ unsigned RtlDevice::debug(MappedInterface& face, const cosim::TargetBridge& brid
     block_.reset = face.axi_pins.reset = reset;
     manager.drive(face.axi_pins, 0);
     block_.settle();
+    checker.sample(face.axi_pins, ++debug_cycles_);
     manager.edge(face.axi_pins);
     block_.edge();
   };
@@ -191,8 +214,15 @@ unsigned RtlDevice::debug(MappedInterface& face, const cosim::TargetBridge& brid
   cycle(false);  // VALID is low again
   block_.silent = false;
   block_.cycles = cycles_before;
+  if (done < bursts.size()) {
+    std::string rules;
+    for (const auto& violation : checker.log().kept()) rules += "\n  broken before: " + violation.message();
+    throw std::runtime_error(fmt::format(
+        "{}: {}: no answer to {} of {} bursts of an access of {} bytes at {:#x}, outside of simulated time{}",
+        file_, label_, bursts.size() - done, bursts.size(), length, first, rules));
+  }
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
-  return good && done == bursts.size() ? length : 0;
+  return good ? length : 0;
 }
 
 void Device::no_signal(const std::string& name) const {

@@ -29,6 +29,7 @@ struct RtlPlace {
   Frequency frequency{1e9};    ///< of the clock unless the pin map has one
   std::uint64_t boundary = 0;  ///< bytes; what managers send does not cross a multiple; 0: it may
   WaveOptions waves{};
+  unsigned stream_packets = 4;  ///< of a transmitter, taken and not ended; then TREADY is low
   /// From addresses at the socket of a subordinate to those at its pins; empty: the same.
   std::function<std::uint64_t(std::uint64_t)> translate{};
 };
@@ -153,6 +154,8 @@ class RtlDevice : public Device {
     bool changed = false;
   };
   void add(MappedInterface& face);
+  std::string broken() const;
+  void tell_broken();
   const Wire& wire(const std::string& name) const;
   Wire& wire(const std::string& name) { return const_cast<Wire&>(std::as_const(*this).wire(name)); }
   void drive_signals();
@@ -163,6 +166,7 @@ class RtlDevice : public Device {
                  tlm::tlm_generic_payload& payload);
 
   std::uint64_t boundary_;
+  unsigned stream_packets_;
   std::function<std::uint64_t(std::uint64_t)> translate_;
   MappedBlock block_;
   Timed timed_{*this};
@@ -173,6 +177,8 @@ class RtlDevice : public Device {
   std::map<std::string, Wire> wires_;
   bool always_on_ = false;
   double host_seconds_ = 0;
+  bool told_broken_ = false;
+  std::uint64_t debug_cycles_ = 0;
   bool was_reset_ = false;  ///< by debug access
 };
 

@@ -138,6 +138,11 @@ void MappedBlock::bind_axi(MappedInterface& face) {
         fmt::format("interface {}: {} bits of write data and {} of read data, expected the same power of two "
                     "from 8 to 1024",
                     face.map.name, write, read));
+  if (face.map.protocol == Protocol::axi4_lite)
+    for (const auto* pin : {"awlen", "awsize", "awburst", "wlast", "arlen", "arsize", "arburst", "rlast"})
+      if (bits(face, pin) != 0)
+        refuse(fmt::format("interface {}: it has {}, which AXI4-Lite does not; expected protocol: axi4",
+                           face.map.name, face.pins.at(pin).name));
   // What a subordinate is given must fit both ways.
   const auto both = [&](const char* a, const char* b) {
     const bool writes = bits(face, "awvalid") != 0, reads = bits(face, "arvalid") != 0;

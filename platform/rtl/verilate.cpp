@@ -2,6 +2,7 @@
 #include "platform/rtl/verilate.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,8 +15,10 @@
 
 #include "platform/rtl/command.hpp"
 #include "platform/rtl/design.hpp"
+#include "platform/rtl/interface_pins.hpp"
 #include "platform/rtl/pin_map.hpp"
 #include "platform/rtl/shell.hpp"
+#include "platform/rtl/signals.hpp"
 
 namespace forerun::rtl {
 namespace fs = std::filesystem;
@@ -139,6 +142,23 @@ std::vector<Port> model_ports(const VerilateRequest& request, const fs::path& fo
   return shell ? write_shell(request, folder).ports : elaborate(request, folder, false).ports;
 }
 
+/// Before anything is compiled: what the pin map names must be there.
+void check_names(const VerilateRequest& request, const std::vector<Port>& ports) {
+  const auto map = PinMap::parse(request.pins, "pin map");
+  const PinsOf pins(ports, "module " + request.top);
+  for (const auto& [names, key] : {std::pair{&map.clocks, "clock"}, std::pair{&map.resets, "reset"}})
+    for (const auto& name : *names)
+      if (!pins.find(name))
+        pins.refuse(fmt::format("no port '{}', which its pin map means by the key {}{}; it has {}", name, key,
+                                name == "clk" || name == "rst_n" ? " or by leaving it out" : "",
+                                fmt::join(pins.names(), ", ")));
+  if (!map.idle.empty()) pins.get(map.idle, false, 1);
+  if (!map.interrupt.empty()) pins.get(map.interrupt, false, 1);
+  for (const auto& [signal, port] : map.signals) pins.get(port, find_signal(signal)->input);
+  for (const auto& [port, value] : map.constants) pins.get(port, true);
+  for (const auto& face : map.interfaces) interface_pins(pins, face);
+}
+
 /// Whether a port has the name of a member of the class that Verilator makes.
 bool clashes(const std::vector<Port>& ports) {
   static const std::set<std::string> members{
@@ -228,6 +248,7 @@ std::vector<fs::path> verilate(const VerilateRequest& request, const fs::path& o
   bool shell = needs_shell(request);
   auto ports = model_ports(request, work.path, shell);
   if (!shell && clashes(ports)) ports = model_ports(request, work.path, shell = true);
+  check_names(request, ports);
   run_command(verilator_command(request, shell, work.path), ".", fmt::format("{}: Verilator", request.top));
   check_header(read_text(work.path / "Vrtl_model.h"), ports, request.top);
   write_text(work.path / "glue.cpp", glue(request, ports));

@@ -7,6 +7,7 @@
 #include "ip/tensor/lockstep.hpp"
 #include "ip/vector/lockstep_lanes.hpp"
 #include "platform/chip/address_map.hpp"
+#include "platform/rtl/command_front.hpp"
 #include "platform/rtl/dma.hpp"
 #include "platform/rtl/lockstep_memory.hpp"
 #include "platform/rtl/noc.hpp"
@@ -134,6 +135,19 @@ void Soc::put_rtl_into_hbm(const rtl::WaveOptions& waves) {
   }
 }
 
+void Soc::put_rtl_into_commands(const rtl::WaveOptions& waves) {
+  const auto model = rtl::command_model(chip_, waves.format);
+  for (std::size_t i = 0; i < clusters.size(); ++i) {
+    auto front = std::make_unique<rtl::RtlCommand>(fmt::format("cluster{}_command", i).c_str(), model,
+                                                   rtl::RtlPlace{.label = fmt::format("cluster{}.command", i),
+                                                                 .frequency = chip_.clusters.clock,
+                                                                 .boundary = boundary(),
+                                                                 .waves = waves});
+    command_rtl.push_back(front.get());
+    clusters[i]->command.use(std::move(front));
+  }
+}
+
 void Soc::put_rtl_into_scratchpads(const rtl::WaveOptions& waves) {
   for (std::size_t i = 0; i < clusters.size(); ++i) {
     auto& cluster = *clusters[i];
@@ -189,6 +203,8 @@ void Soc::put_rtl_into_dma(const rtl::WaveOptions& waves) {
 void Soc::differ(const rtl::Difference& difference, rtl::Device& device, const std::string& other_waves) {
   if (rtl_difference) return;
   rtl_difference = RtlDifference{difference, std::nullopt, other_waves};
+  for (const auto& line : device.first_broken_rules(3))
+    rtl_difference->difference.what += "\n  broken before: " + line;
   sc_core::sc_spawn([this, &device, other_waves] {
     const auto cycle = static_cast<double>(period(device.frequency()).picoseconds);
     sc_core::wait(cycles_after_difference * cycle, sc_core::SC_PS);

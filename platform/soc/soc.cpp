@@ -8,6 +8,7 @@
 
 #include "firmware/abi/registers.h"
 #include "platform/chip/address_map.hpp"
+#include "platform/rtl/command_front.hpp"
 #include "platform/rtl/dma.hpp"
 #include "platform/rtl/lockstep_memory.hpp"
 #include "platform/rtl/noc.hpp"
@@ -46,7 +47,7 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
       sram_rtl(
           chip.rtl.sram.text.empty()
               ? nullptr
-              : rtl::make_device("sram", chip.rtl.sram.text,
+              : rtl::make_device("sram_rtl", chip.rtl.sram.text,
                                  {.label = "sram", .frequency = chip.cpu.clock, .waves = options.waves})),
       uart("uart", uart_parameters(chip)),
       clint("clint", clint_parameters(chip)),
@@ -66,6 +67,7 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
   for (unsigned i = 0; i < chip.clusters.count; ++i)
     clusters.push_back(
         std::make_unique<ip::Cluster>(fmt::format("cluster{}", i).c_str(), cluster_parameters(chip, i)));
+  if (chip.clusters.command.model != chip::CommandModel::tlm) put_rtl_into_commands(options.waves);
   if (chip.clusters.scratchpad.model != chip::ScratchpadModel::tlm) put_rtl_into_scratchpads(options.waves);
   if (chip.clusters.tensor.model != chip::TensorModel::tlm) put_rtl_into_clusters(options.waves);
   if (chip.clusters.vector.model != chip::VectorModel::tlm) put_rtl_into_vector(options.waves);

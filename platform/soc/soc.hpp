@@ -43,6 +43,7 @@ namespace forerun::rtl {
 class Device;
 class LockstepMemory;
 class OutputLine;
+class RtlCommand;
 class RtlDma;
 class RtlNoc;
 class RtlScratchpad;
@@ -148,7 +149,9 @@ class Soc : public sc_core::sc_module {
   std::unique_ptr<rtl::VectorLibrary> vector_rtl;  ///< model of the vector engines; empty when none are RTL
   /// Engines of clusters.dma.model rtl, load and store of each cluster in turn; they belong to the clusters.
   std::vector<rtl::RtlDma*> dma_rtl;
-  std::vector<rtl::RtlScratchpad*> scratchpad_rtl;  ///< of each cluster, or none; they belong to the clusters
+  // Of each cluster, or none; they belong to the clusters.
+  std::vector<rtl::RtlCommand*> command_rtl;
+  std::vector<rtl::RtlScratchpad*> scratchpad_rtl;
   std::vector<std::unique_ptr<rtl::LockstepMemory>> hbm_lockstep;  ///< in front of hbm_rtl; empty without
   std::unique_ptr<rtl::LockstepMemory> sram_lockstep;
   std::unique_ptr<rtl::RtlNoc> noc_rtl;  ///< of noc.model rtl; empty without
@@ -214,6 +217,7 @@ class Soc : public sc_core::sc_module {
   /// Bytes within which a transaction stays at one memory tile; 0: all.
   std::uint64_t boundary() const;
   void connect_cpu();
+  void put_rtl_into_commands(const rtl::WaveOptions& waves);
   void put_rtl_into_scratchpads(const rtl::WaveOptions& waves);
   void put_rtl_into_cpu(const rtl::WaveOptions& waves);
   std::uint64_t time_now(const sc_core::sc_time& delay);

@@ -202,6 +202,25 @@ TEST(RtlPerf, ShowsTheCountersOfTheChip) {
   run(bench);
 }
 
+TEST(RtlPeripherals, ThatNeverAnswerEndTheRun) {
+  auto chip = small_chip(1);
+  chip.rtl.timer = {rtl::peripheral_model(
+      "timer", "", {},
+      {{"`LITE_LOGIC(5, 64)",
+        "logic write, read, write_error, open; logic [4:0] write_address, read_address;\n"
+        "logic [63:0] write_data, write_mask, read_data; assign s_rdata = read_data;\n"
+        "assign {write, read, open, write_address, read_address, write_data, write_mask, s_bresp, s_rresp} = '0;\n"
+        "assign {s_awready, s_wready, s_arready, s_bvalid, s_rvalid} = 5'b11100;\n"}})};
+  Bench bench("bench", chip, [](Bench& b) { (void)b.get(map::timer + 8); });
+  try {
+    sc_core::sc_start(2, sc_core::SC_MS);
+    FAIL();
+  } catch (const std::exception& error) {
+    EXPECT_THAT(error.what(), HasSubstr("no answer for 1000000 cycles"));
+    EXPECT_THAT(error.what(), HasSubstr("the oldest a read of 4 bytes at 0x8"));
+  }
+}
+
 TEST(RtlPeripherals, AreRefusedWithoutWhatTheChipNeeds) {
   const auto refused = [](chip::Path chip::Rtl::*key, const chip::Path& file, auto change) {
     auto chip = small_chip(1);

@@ -17,7 +17,7 @@ TEST(SocParameters, TakeOverEveryClusterNumber) {
   c.tensor.rows = 16, c.tensor.columns = 24, c.tensor.arrays = 3, c.tensor.double_buffered = false;
   c.vector = {chip::VectorModel::tlm, 48, 9, 2, {32 * 1024}};
   c.dma = {chip::DmaModel::tlm, 1, 1, {128}, 20, 6};
-  c.command = {7, {8192}, 3, {7000}};
+  c.command = {chip::CommandModel::tlm, 7, {8192}, 3, {7000}};
   const auto p = cluster_parameters(chip, 11);
   EXPECT_EQ(p.index, 11u);
   EXPECT_EQ(p.scratchpad_window, chip::address_map::scratchpad_stride);
