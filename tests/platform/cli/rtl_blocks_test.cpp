@@ -279,3 +279,21 @@ TEST(DmaLockstep, GivesTokensOfTheModelWithinItsTolerance) {
   EXPECT_EQ(with.ids, model.ids);
   EXPECT_THAT(with.report["rtl"][0]["model"].get<std::string>(), HasSubstr("compared with the model"));
 }
+
+TEST(CommandRtl, GivesTheTokensOfTheModel) {
+  expect_same_tokens("--chip edge --steps 2", " --set clusters.command.model=rtl", "command", 1);
+}
+
+TEST(CommandRtl, GivesTheTokensOfTheModelOnManyClusters) {
+  expect_same_tokens("--chip reference --set clusters.count=3 --set hbm.ports=2 --steps 1",
+                     " --set clusters.command.model=rtl", "command", 3);
+}
+
+TEST(CommandRtl, IsRefusedWhereItCannotBe) {
+  const auto refused = [](const std::string& arguments) {
+    return launch("run --chip edge --set clusters.command.model=rtl " + arguments).err;
+  };
+  EXPECT_THAT(refused("--data none"), HasSubstr("clusters.command.model is rtl, which needs data: real"));
+  EXPECT_THAT(refused("--set timing=loose"),
+              HasSubstr("clusters.command.model is rtl, which needs timing: approximate"));
+}
