@@ -58,7 +58,8 @@ void CommandProcessor::connect(std::array<Engine*, FR_ENGINE_COUNT> engines, Tur
 
 void CommandProcessor::use(std::unique_ptr<CommandFront> front) {
   front_ = std::move(front);
-  from_front_ = std::make_unique<tlm_utils::simple_target_socket<CommandProcessor>>("from_front");
+  from_front_ = std::make_unique<tlm_utils::simple_target_socket<CommandProcessor>>(
+      sc_core::sc_gen_unique_name("from_front"));
   from_front_->register_nb_transport_fw(this, &CommandProcessor::fetch_for_front);
   front_->bind(*from_front_);
   front_->connect({.has_room = [this](unsigned engine) { return engines_[engine]->has_room(); },

@@ -17,8 +17,9 @@ namespace {
 
 constexpr unsigned engine_shift = 12;  // of TDEST, in the addresses of a stream's writes
 
-RtlPlace one_at_a_time(RtlPlace place) {
-  place.stream_packets = 1;
+/// One that waits for room, and the next.
+RtlPlace two_at_a_time(RtlPlace place) {
+  place.stream_packets = 2;
   return place;
 }
 
@@ -30,15 +31,15 @@ std::string command_model(const chip::Chip& chip, Waves waves) {
   VerilateRequest request;
   request.top = "command_processor";
   request.sources = {folder / "../../cpu/rtl/riscv_divider.sv", folder / "command_processor.sv"};
-  request.parameters = {
-      {"LINES", std::to_string(std::bit_floor(std::max<std::uint64_t>(4, chip.clusters.command.fetch_buffer.count / 256)))}};
+  request.parameters = {{"LINES", std::to_string(std::bit_floor(std::max<std::uint64_t>(
+                                      4, chip.clusters.command.fetch_buffer.count / 256)))}};
   request.waves = waves;
   request.pins = read_text(folder / "command_processor.yaml");
   return verilated(request).string();
 }
 
 RtlCommand::RtlCommand(const sc_core::sc_module_name& name, const std::string& file, RtlPlace place)
-    : sc_module(name), device_("front", file, one_at_a_time(std::move(place))) {
+    : sc_module(name), device_("front", file, two_at_a_time(std::move(place))) {
   const auto refuse = [&](const std::string& text) {
     throw std::runtime_error(fmt::format("rtl.command: {}: {}", file, text));
   };
@@ -47,7 +48,8 @@ RtlCommand::RtlCommand(const sc_core::sc_module_name& name, const std::string& f
     refuse("expected two interfaces, axi4 with role manager and axi4-stream with role transmitter");
   for (const auto* signal : {"start", "stream", "stream_bytes", "parameters", "ended", "done", "fault",
                              "fault_error", "fault_offset", "fault_value"})
-    if (!device_.has_signal(signal)) refuse(fmt::format("expected signals: {{{}: ...}} in its pin map", signal));
+    if (!device_.has_signal(signal))
+      refuse(fmt::format("expected signals: {{{}: ...}} in its pin map", signal));
   for (auto& initiator : device_.initiators)
     if (initiator.face->map.role == Role::transmitter) initiator.bridge->socket.bind(commands_in_);
   commands_in_.register_b_transport(this, &RtlCommand::take);
@@ -82,7 +84,8 @@ void RtlCommand::end(bool by_fault) {
   running_ = false;
   device_.drive_signal("start", {0}, ip::now_picoseconds());
   if (by_fault)
-    host_.on_fault(value("fault_offset"), {static_cast<std::uint32_t>(value("fault_error")), value("fault_value")});
+    host_.on_fault(value("fault_offset"),
+                   {static_cast<std::uint32_t>(value("fault_error")), value("fault_value")});
   else
     host_.on_end();
 }
@@ -110,14 +113,17 @@ void RtlCommand::take(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
   if (!running_) return;
   if (engine == 0 || engine >= FR_ENGINE_COUNT || payload.get_data_length() % 8 != 0 || words < 3 ||
       words > FR_COMMAND_MAX_WORDS + 1)
-    throw std::runtime_error(fmt::format(
-        "{}: {}: a packet of {} bytes for engine {}, expected the byte offset and a command, for engine 1 to {}",
-        device_.file(), device_.label(), payload.get_data_length(), engine, FR_ENGINE_COUNT - 1));
+    throw std::runtime_error(
+        fmt::format("{}: {}: a packet of {} bytes for engine {}, expected the byte offset and a command, for "
+                    "engine 1 to {}",
+                    device_.file(), device_.label(), payload.get_data_length(), engine, FR_ENGINE_COUNT - 1));
   ip::Command command{};
   std::memcpy(&command.offset, payload.get_data_ptr(), 8);
   std::memcpy(command.bytes, payload.get_data_ptr() + 8, payload.get_data_length() - 8);
-  const auto run = run_;
-  while (run == run_ && !host_.has_room(engine)) sc_core::wait(moved_);
+  const auto run = run_, ticket = tickets_++;
+  while (run == run_ && (ticket != served_ || !host_.has_room(engine))) sc_core::wait(moved_);
+  ++served_;
+  moved_.notify(sc_core::SC_ZERO_TIME);
   if (run != run_) return;
   offset_ = command.offset;
   ++commands_;

@@ -17,8 +17,8 @@ namespace forerun::rtl {
 std::string command_model(const chip::Chip& chip, Waves waves);
 
 /// A module with an AXI4 manager that fetches, an AXI4-Stream transmitter of commands whose TDEST is the
-/// engine, and the signals of docs/rtl/command.md. A packet that has no room in its engine's queue waits, and
-/// TREADY is low for the next one.
+/// engine, and the signals of docs/rtl/command.md. A packet that has no room in its engine's queue waits, one
+/// more behind it, and then TREADY is low.
 class RtlCommand : public sc_core::sc_module, public ip::CommandFront {
  public:
   /// Throws std::runtime_error, naming the file, for a module that cannot be one.
@@ -43,7 +43,8 @@ class RtlCommand : public sc_core::sc_module, public ip::CommandFront {
   ip::CommandHost host_;
   tlm_utils::simple_target_socket<RtlCommand> commands_in_{"commands"};
   bool running_ = false;
-  unsigned run_ = 0;  ///< number of the start
+  unsigned run_ = 0;                   ///< number of the start
+  unsigned tickets_ = 0, served_ = 0;  ///< of packets: taken, and handed over or dropped
   std::uint64_t ended_ = 0, offset_ = 0, commands_ = 0;
   sc_core::sc_event moved_;
 };
