@@ -217,9 +217,11 @@ unsigned RtlDevice::debug(MappedInterface& face, const cosim::TargetBridge& brid
   if (done < bursts.size()) {
     std::string rules;
     for (const auto& violation : checker.log().kept()) rules += "\n  broken before: " + violation.message();
-    throw std::runtime_error(fmt::format(
+    const auto text = fmt::format(
         "{}: {}: no answer to {} of {} bursts of an access of {} bytes at {:#x}, outside of simulated time{}",
-        file_, label_, bursts.size() - done, bursts.size(), length, first, rules));
+        file_, label_, bursts.size() - done, bursts.size(), length, first, rules);
+    if (on_loss) on_loss(text);  // nobody can go on without it
+    return 0;
   }
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
   return good ? length : 0;

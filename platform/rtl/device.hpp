@@ -48,7 +48,8 @@ class Device : public sc_core::sc_module {
   std::vector<Target> targets;
   std::vector<Initiator> initiators;
   ip::LevelOut interrupt{"interrupt"};
-  /// Called once, with what happened, when a block in another process is lost.
+  /// Called once, with what happened, when a block in another process is lost, and when one does not answer
+  /// debug access.
   std::function<void(const std::string& why)> on_loss;
 
   const std::string& file() const { return file_; }
