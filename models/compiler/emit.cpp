@@ -182,6 +182,7 @@ class Emitter : public WideLayers {
       load_tokens();
     link(FR_OP_VECTOR, vector(FR_VECTOR_COPY, model_.hidden, activations(s_.sums, model_.hidden), residual()),
          {}, {rows_patch(tokens)});
+    if (model_.positions == Positions::alibi) count_distances();
   }
 
   /// Rows of the embedding and of the rotation tables, of one chunk.
@@ -231,7 +232,20 @@ class Emitter : public WideLayers {
     link(FR_OP_VECTOR, v, {}, {rows_patch(tokens)});
   }
 
+  void embedding_norm() {
+    const std::uint64_t row = model_.hidden * 4ull;
+    link(FR_OP_LOAD, run_of(memory_.embedding_norm, s_.embedding_norm, 2 * row));
+    const bool layer_norm = model_.norm == NormKind::layer;
+    auto v =
+        vector(layer_norm ? FR_VECTOR_LAYERNORM : FR_VECTOR_RMSNORM, model_.hidden, residual(), residual());
+    v.arg0 = bits(model_.norm_eps);
+    set_b(v, {s_.embedding_norm, 0, FR_TYPE_F32});
+    if (layer_norm) set_c(v, {s_.embedding_norm + u32(row), 0, FR_TYPE_F32});
+    link(FR_OP_VECTOR, v, {}, {rows_patch(tokens)});
+  }
+
   void norm(const Operator& op) {
+    if (model_.embedding_norm && &op == &graph_.prologue.back()) return embedding_norm();
     const bool final = &op == &graph_.epilogue.front(), first = &op == &layer_operators().front();
     const bool layer_norm = op.kind == OperatorKind::layer_norm;
     auto v =

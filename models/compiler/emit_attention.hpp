@@ -179,6 +179,8 @@ class AttentionEmitter : public CommandEmitter {
     const std::vector<Patch> all_scores{FR_PATCH(fr_vector, rows, chunk_rows(), rows),
                                         FR_PATCH(fr_vector, cols, first_position(), 1),
                                         FR_PATCH(fr_vector, cols, chunk_rows(), 1)};
+    if (model_.positions == Positions::alibi)
+      for (auto h = heads.begin; h < heads.end; ++h) add_distances(h, h - heads.begin);
     const double cap = model_.score_cap;
     if (cap > 0) {
       auto scaled = vector(FR_VECTOR_AFFINE, 0, scores, scores);
@@ -222,6 +224,37 @@ class AttentionEmitter : public CommandEmitter {
                   {all.at + u32((h - share_.heads.begin) * head_bytes), all.stride, all.type}),
            {}, to_slice);
     }
+  }
+  /// ALiBi: how far the last position of the context is from each.
+  void count_distances() {
+    const Matrix distances{s_.distances, 0, FR_TYPE_F32};
+    auto v = vector(FR_VECTOR_CONCAT_COUNT, plan_.context, distances, distances);
+    v.rows = 1;
+    link(FR_OP_VECTOR, v);
+    v.op = FR_VECTOR_AFFINE;
+    v.arg0 = bits(1);
+    v.arg1 = bits(1.0 - plan_.context);
+    link(FR_OP_VECTOR, v);
+  }
+  /// To the scores of query head `h`, stacked as the `nth`: its slope times the distance from the chunk's
+  /// last position. From each row's own that differs by as much for all scores of the row, which soft-max
+  /// does not see.
+  void add_distances(std::uint64_t h, std::uint64_t nth) {
+    const Matrix scores{s_.scores, s_.score_stride, FR_TYPE_F32};
+    auto v = vector(FR_VECTOR_FMA, 0, {s_.distances + plan_.context * 4, 0, FR_TYPE_F32}, scores);
+    v.flags = FR_VECTOR_FLAG_B_SCALAR;
+    set_b(v, {s_.constants + plan_.constants.slopes + u32((h - share_.heads.begin) * 4), 0, FR_TYPE_F32});
+    set_c(v, scores);
+    std::vector<Patch> patches{rows_patch(chunk_rows()),
+                               FR_PATCH(fr_vector, cols, first_position(), 1),
+                               FR_PATCH(fr_vector, cols, chunk_rows(), 1),
+                               FR_PATCH(fr_vector, a, first_position(), -4),
+                               FR_PATCH(fr_vector, a, chunk_rows(), -4),
+                               FR_PATCH(fr_vector, b, constants_now, 1)};
+    for (const auto field : {offsetof(fr_vector, c), offsetof(fr_vector, d)})
+      if (nth > 0)
+        patches.push_back({field, sizeof(fr_vector::c), chunk_rows(), narrow(nth * scores.stride)});
+    link(FR_OP_VECTOR, v, {}, patches);
   }
   /// `product` with each tile of the cache in turn as B.
   void over_cache(std::uint64_t cache, std::uint64_t g, fr_matmul product, std::int32_t rows,

@@ -97,6 +97,7 @@ void lay_out_constants(Plan& plan) {
     c.query_norm = take(m.head_dim);
     c.key_norm = take(m.head_dim);
   }
+  if (m.positions == Positions::alibi) c.slopes = take(plan.widest(&Share::heads));
   if (m.qkv_bias) c.query_key_value_bias = take(plan.widest_qkv());
   if (m.output_bias) c.attention_output_bias = take(hidden);
   if (m.ffn_bias) {
@@ -138,6 +139,7 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
   s.keys = take(chunk * kv * act);
   s.values = take(chunk * kv * act);
   s.choice = take(4);
+  if (m.positions == Positions::alibi) s.distances = take(plan.context * 4ull);
 
   const auto common = bump.mark();
   const auto heads = plan.widest(&Share::heads), hidden = plan.widest(&Share::hidden),
@@ -149,6 +151,8 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
   s.queries = take(chunk * heads * m.head_dim * act);
   s.scores = take(together * chunk * s.score_stride);
   s.weighted = take(together * chunk * m.head_dim * 4);
+  bump.release(common);
+  s.embedding_norm = take(m.embedding_norm ? m.hidden * 8ull : 0);
   bump.release(common);
   take(tokens * plan.widest(&Share::vocabulary) * 4);  // the head's product, in the place of all those
   s.last_row = take(std::uint64_t{m.vocabulary} * 4);
@@ -287,6 +291,7 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
   memory.keys = bump.take(m.layers * plan.kv_layer_bytes());
   memory.values = bump.take(m.layers * plan.kv_layer_bytes());
   memory.embedding = bump.take(std::uint64_t{m.vocabulary} * m.hidden * act);
+  memory.embedding_norm = bump.take(m.embedding_norm ? m.hidden * 8ull : 0);
   memory.positions = bump.take(plan.learned_positions() * m.hidden * act);
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     memory.constants.push_back(bump.take((std::uint64_t{m.layers} + 1) * plan.constants.bytes));

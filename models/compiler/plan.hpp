@@ -97,6 +97,8 @@ struct Scratch {
   std::uint32_t ring = 0;      ///< `slots` of `slot_bytes`: weights, cached keys and values on their way
   std::uint32_t slots = 0, slot_bytes = 0;
   std::uint32_t score_stride = 0;
+  std::uint32_t distances = 0;       ///< ALiBi: f32 -(context - 1) .. 0
+  std::uint32_t embedding_norm = 0;  ///< f32 [2][hidden], before the first layer
   std::uint32_t end = 0;
 };
 
@@ -107,6 +109,7 @@ struct Constants {
   std::uint32_t attention_norm_bias = 0, ffn_norm_bias = 0, query_norm = 0, key_norm = 0;
   std::uint32_t query_key_value = 0, attention_output = 0, gate_up = 0, down = 0;
   std::uint32_t query_key_value_bias = 0, attention_output_bias = 0, gate_up_bias = 0, down_bias = 0;
+  std::uint32_t slopes = 0;  ///< ALiBi: of own query heads, divided by the scale of scores
   std::uint32_t bytes = 0;
 };
 
@@ -116,11 +119,12 @@ struct Memory {
   std::uint64_t requests = 0, chunks = 0;
   std::uint64_t logits = 0;     ///< f32, a row for each position, or if they are not kept for each of a step
   std::uint64_t embedding = 0;  ///< [vocabulary][hidden] of activations
-  std::uint64_t positions = 0;  ///< learned ones, [context + offset][hidden] of activations
+  std::uint64_t embedding_norm = 0;      ///< f32 [2][hidden]: weight, bias
+  std::uint64_t positions = 0;           ///< learned ones, [context + offset][hidden] of activations
   std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][rotated elements / 2]
   std::uint64_t keys = 0, values = 0;    ///< [layer][sequence][kv head of the device][context][head_dim]
-  /// Exchange buffers of several devices, [tokens][width]. In steps of many tokens `hidden_sum` is the residual
-  /// stream, `ffn_sum` its norm.
+  /// Exchange buffers of several devices, [tokens][width]. In steps of many tokens `hidden_sum` is the
+  /// residual stream, `ffn_sum` its norm.
   std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;
   std::uint64_t queries = 0;                          ///< of steps of many tokens
   std::vector<std::uint64_t> constants, head_scales;  ///< by cluster of the device

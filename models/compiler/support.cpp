@@ -56,8 +56,6 @@ void check_supported(const ModelConfig& m, const Graph& graph) {
   for (std::size_t i = 2; i < m.windows.size(); ++i)
     if (m.windows[i] != m.windows[i % 2]) lacks("windows that do not take turns from layer to layer");
   if (m.experts.count != 0 && m.experts.first_layer != 0) lacks("layers that differ");
-  if (m.embedding_norm) lacks("a norm of the embedding");
-  if (m.positions == Positions::alibi) lacks("attention with linear biases (ALiBi)");
   if (m.value_dim != m.head_dim && !m.is_latent()) lacks("values of another size than keys");
   if (!lacking.empty())
     throw CompileError(fmt::format("{} ({}) cannot be compiled yet; the compiler has no commands for: {}",

@@ -78,6 +78,7 @@ class Packer {
       };
       norms(layer, block);
       biases(layer, share, block);
+      slopes(share, block);
       project({{&layer.wq.weight, columns(share.heads)},
                {&layer.wk.weight, columns(share.kv_heads)},
                {&layer.wv.weight, columns(share.kv_heads)}},
@@ -104,6 +105,13 @@ class Packer {
       e.read_row(r, row);
       ip::write_row(plan_.numerics.activation, row.data(), segment.bytes.data() + r * row_bytes, e.cols);
     }
+  }
+
+  void embedding_norm(Segment& segment) const {
+    if (!plan_.model.embedding_norm) return;
+    norm(model_.embedding_norm.weight, segment.bytes.data());
+    if (model_.embedding_norm.bias)
+      vector(model_.embedding_norm.bias, segment.bytes.data() + plan_.model.hidden * 4ull);
   }
 
   void rotation(Segment& cosines, Segment& sines) const {
@@ -145,6 +153,16 @@ class Packer {
     if (m.qk_norm) {
       norm(layer.q_norm, block + at.query_norm);
       norm(layer.k_norm, block + at.key_norm);
+    }
+  }
+  /// Scores are scaled behind what is added to them.
+  void slopes(const Share& share, unsigned char* block) const {
+    const auto& m = plan_.model;
+    if (m.positions != Positions::alibi) return;
+    const auto of_heads = alibi_slopes(m.heads);
+    for (auto h = share.heads.begin; h < share.heads.end; ++h) {
+      const auto slope = static_cast<float>(of_heads[h] / m.score_scale);
+      std::memcpy(block + plan_.constants.slopes + (h - share.heads.begin) * 4, &slope, 4);
     }
   }
   void biases(const Layer& layer, const Share& share, unsigned char* block) const {
@@ -205,6 +223,7 @@ std::vector<Segment> empty_weights(const Plan& plan) {
   add("cosines", memory.cosines, table);
   add("sines", memory.sines, table);
   add("embedding", memory.embedding, std::uint64_t{m.vocabulary} * m.hidden * plan.activation_bytes());
+  add("embedding_norm", memory.embedding_norm, m.embedding_norm ? m.hidden * 8ull : 0);
   add("positions", memory.positions, plan.learned_positions() * m.hidden * plan.activation_bytes());
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     add(fmt::format("cluster{}.constants", c), memory.constants[c],
@@ -222,9 +241,10 @@ std::vector<Segment> pack_weights(const Plan& plan, const Model& model) {
   Packer packer(plan, model);
   packer.rotation(segments[0], segments[1]);
   packer.table(model.embedding, model.embedding.rows, segments[2]);
-  packer.table(model.positions, plan.learned_positions(), segments[3]);
+  packer.embedding_norm(segments[3]);
+  packer.table(model.positions, plan.learned_positions(), segments[4]);
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
-    auto* of_cluster = &segments[4 + 2 * c];
+    auto* of_cluster = &segments[5 + 2 * c];
     packer.cluster(c, segments.back(), of_cluster[0], of_cluster[1]);
   }
   return segments;

@@ -57,7 +57,7 @@ TEST_P(CompiledFamily, InTheLeastScratchpad) {
   chip.clusters.scratchpad.size = least;
   EXPECT_GT(tile, 0u);
   const bool skips = GetParam() == std::string("mistral") || GetParam() == std::string("gemma2");
-  EXPECT_LE(tile, skips ? 5u : 16u) << "positions";
+  EXPECT_LE(tile, skips ? 5u : 21u) << "positions";
   const CompileOptions options{chip::Format::f32, context(), true, tokens};
   EXPECT_LT(tests::worst_error(model_, chip, options, golden_.ids, tokens), 1e-4);
 }
@@ -66,7 +66,7 @@ TEST_P(CompiledFamily, Integer) { EXPECT_LT(error(chip_with(2), chip::Format::i8
 INSTANTIATE_TEST_SUITE_P(All, CompiledFamily,
                          testing::Values("llama", "llama-scaled", "llama-biased", "llama-wide", "mistral",
                                          "qwen2", "qwen2-yarn", "qwen3", "gemma", "gemma2", "phi3",
-                                         "phi3-long", "gpt2", "opt"),
+                                         "phi3-long", "gpt2", "opt", "bloom"),
                          [](const auto& test) {
                            std::string name = test.param;
                            std::replace(name.begin(), name.end(), '-', '_');
@@ -90,8 +90,6 @@ TEST(Refused, NamesTheOperatorsThatAreLacking) {
       refusal("mixtral"),
       HasSubstr("(mixtral) cannot be compiled yet; the compiler has no commands for: route, experts"));
   EXPECT_THAT(refusal("qwen3_moe"), HasSubstr("no commands for: route, experts"));
-  EXPECT_THAT(refusal("bloom"),
-              HasSubstr("no commands for: a norm of the embedding, attention with linear biases (ALiBi)"));
   EXPECT_THAT(refusal("deepseek_v3"),
               HasSubstr("no commands for: latent attention, route, experts, layers that differ"));
 }
