@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
+#include <random>
+#include <utility>
 
 #include "firmware/abi/command.h"
 #include "ip/base/numbers.hpp"
@@ -84,10 +87,23 @@ class Packer {
                {&layer.wv.weight, columns(share.kv_heads)}},
               tiles.query_key_value, at.query_key_value);
       project({{&layer.wo.weight, share.hidden}}, tiles.attention_output, at.attention_output);
-      std::vector<Piece> up{{&layer.ffn.up.weight, share.ffn}};
-      if (m.gated) up.insert(up.begin(), {&layer.ffn.gate.weight, share.ffn});
-      project(up, tiles.gate_up, at.gate_up);
-      project({{&layer.ffn.down.weight, share.hidden}}, tiles.down, at.down);
+      const auto feed_forward = [&](const FeedForward& ffn, Range own, const std::vector<WeightTile>& gate_up,
+                                    const std::vector<WeightTile>& down) {
+        std::vector<Piece> up{{&ffn.up.weight, own}};
+        if (m.gated) up.insert(up.begin(), {&ffn.gate.weight, own});
+        project(up, gate_up, at.gate_up);
+        project({{&ffn.down.weight, share.hidden}}, down, at.down);
+      };
+      if (!m.has_experts(l)) {
+        feed_forward(layer.ffn, share.ffn, tiles.gate_up, tiles.down);
+        continue;
+      }
+      if (m.experts.corrected) column(layer.router_correction, block + at.router_correction);
+      project({{&layer.router, share.experts}}, tiles.router, 0);
+      if (m.experts.shared_ffn != 0)
+        feed_forward(layer.shared_expert, share.shared_ffn, tiles.shared_gate_up, tiles.shared_down);
+      for (const auto& expert : layer.experts)
+        feed_forward(expert, share.expert_ffn, tiles.expert_gate_up, tiles.expert_down);
     }
     auto* last = constants.bytes.data() + std::uint64_t{m.layers} * at.bytes;
     norm(model_.final_norm.weight, last + at.attention_norm);
@@ -135,6 +151,13 @@ class Packer {
     tensor.read_row(0, row);
     for (auto& w : row) w += static_cast<float>(offset);
     std::memcpy(to, row.data(), row.size() * 4);
+  }
+  static void column(const Tensor& tensor, unsigned char* to) {
+    for (std::uint64_t row = 0; row < tensor.rows; ++row) {
+      float value = 0;
+      tensor.read_row(row, {&value, 1});
+      std::memcpy(to + row * 4, &value, 4);
+    }
   }
   void norm(const Tensor& tensor, unsigned char* to) const { vector(tensor, to, plan_.model.norm_offset); }
   void norms(const Layer& layer, unsigned char* block) const {
@@ -210,6 +233,36 @@ class Packer {
   const Model& model_;
 };
 
+/// For steps of each number of tokens, and some draws of each: every token takes as many experts as it does,
+/// any with the same probability, and independent of the others. Always the same.
+Segment draw_experts(const Plan& plan) {
+  const auto& e = plan.model.experts;
+  const auto row = plan.expert_list_bytes();
+  Segment segment{
+      "experts", plan.memory.drawn_experts, plan.max_tokens * Plan::expert_draws * row, {}, false};
+  segment.bytes.resize(segment.memory_bytes);
+  std::mt19937_64 random(1);
+  std::vector<std::uint32_t> experts(e.count);
+  for (std::uint64_t draw = 0; draw < Plan::expert_draws; ++draw) {
+    std::vector<bool> taken(e.count);
+    for (std::uint64_t token = 0; token < plan.max_tokens; ++token) {
+      std::iota(experts.begin(), experts.end(), 0u);
+      for (std::uint32_t i = 0; i < e.used; ++i) {
+        std::swap(experts[i], experts[i + random() % (e.count - i)]);
+        taken[experts[i]] = true;
+      }
+      auto* to = segment.bytes.data() + (token * Plan::expert_draws + draw) * row;
+      const auto put = [&to](std::uint32_t expert) { std::memcpy(std::exchange(to, to + 4), &expert, 4); };
+      for (std::uint32_t i = 0; i < e.count; ++i)
+        if (taken[i]) put(i);
+      for (auto i = static_cast<std::uint32_t>(std::count(taken.begin(), taken.end(), true)); i < e.count;
+           ++i)
+        put(e.count);
+    }
+  }
+  return segment;
+}
+
 }  // namespace
 
 std::vector<Segment> empty_weights(const Plan& plan) {
@@ -231,6 +284,7 @@ std::vector<Segment> empty_weights(const Plan& plan) {
     add(fmt::format("cluster{}.head_scales", c), memory.head_scales[c],
         plan.numerics.integer ? plan.share(c).vocabulary.size() * 4 : 0);
   }
+  if (plan.draws_experts) segments.push_back(draw_experts(plan));
   add("weights", memory.weights, memory.weight_bytes);
   return segments;
 }

@@ -177,7 +177,7 @@ void Inference::write_program(soc::Soc& soc, const models::Program& program) con
   const bool data = soc.chip().data == chip::Data::real;
   const auto& h = program.header;
   for (const auto& segment : program.segments)
-    if (!segment.bytes.empty() && data) soc.write(segment.address, segment.bytes);
+    if (!segment.bytes.empty() && (data || !segment.data)) soc.write(segment.address, segment.bytes);
   soc.write(h.load_address, models::make_head(program, data));
   std::vector<fr_sequence_request> requests;
   for (std::size_t i = 0; i < request_.sequences.size(); ++i) {
