@@ -209,8 +209,7 @@ void gumbel(Row& row) {
 
 enum class Shape { E, R, N, T };
 
-/// How an operation is carried out and what it costs. `b_cols` and `c_cols` say how wide its second and third
-/// source are.
+/// How an operation is carried out and what it costs.
 struct Operation {
   unsigned code;
   unsigned sources;
@@ -281,9 +280,7 @@ const std::array operations = {
     Operation{FR_VECTOR_ARGMAX, 1, Shape::R, nullptr, 1, 0},
     Operation{FR_VECTOR_SOFTMAX, 1, Shape::N, softmax, 3, 1},
     Operation{FR_VECTOR_TOP_K, 2, Shape::N,
-              [](Row& row) {
-                keep_largest({row.b, row.cols}, {row.a, row.cols}, row.command.arg0, arg_float(row.command.arg1), row.d);
-              },
+              [](Row& r) { keep_largest({r.b, r.cols}, {r.a, r.cols}, r.command.arg0, arg_float(r.command.arg1), r.d); },
               1, 0},
     Operation{FR_VECTOR_INDICES, 1, Shape::N, nullptr, 2, 0},
     Operation{FR_VECTOR_LOG_SOFTMAX, 1, Shape::N, log_softmax, 3, 1},

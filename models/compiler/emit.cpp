@@ -3,16 +3,16 @@
 
 #include <fmt/format.h>
 
-#include "models/compiler/emit_experts.hpp"
+#include "models/compiler/emit_latent.hpp"
 
 namespace forerun::models {
 namespace {
 
 using namespace emission;
 
-class Emitter : public ExpertEmitter {
+class Emitter : public LatentEmitter {
  public:
-  using ExpertEmitter::ExpertEmitter;
+  using LatentEmitter::LatentEmitter;
 
   std::vector<unsigned char> run() {
     if (!plan_.wide) {
@@ -129,20 +129,27 @@ class Emitter : public ExpertEmitter {
                 s_.constants + plan_.constants.query_key_value, true,
                 bias_of(op, plan_.constants.query_key_value_bias));
         break;
+      case OperatorKind::latent_query_key_value:
+        latent_query_key_value();
+        break;
       case OperatorKind::head_norm:
         head_norm();
         break;
       case OperatorKind::rotary:  // of several sequences, a part of attention
-        if (!many()) place_heads();
+        if (model_.is_latent())
+          absorb_queries();
+        else if (!many())
+          place_heads();
         break;
       case OperatorKind::attention:
-        if (plan_.rotated() == 0 && !many()) place_heads();
+        if ((plan_.rotated() == 0 || model_.is_latent()) && !many()) place_heads();
         attention();
+        if (model_.is_latent()) expand_values();
         break;
       case OperatorKind::attention_output: {
-        const auto all =
-            exchange(attention_posted, activations(s_.slice, share_.query_columns), columns_of(share_.heads),
-                     queries_, s_.inputs, memory_.attention, contributors(&Share::heads), multiplier());
+        const auto all = exchange(attention_posted, activations(s_.slice, plan_.attended(share_.heads)),
+                                  columns_of(share_.heads), queries_, s_.inputs, memory_.attention,
+                                  contributors(&Share::heads), multiplier());
         if (!many()) store_cache();
         load_next_constants();
         project(tiles_.attention_output, all, queries_, share_.hidden.size(), tokens,
@@ -189,7 +196,9 @@ class Emitter : public ExpertEmitter {
     }
     ++tag_;
   }
-  Range columns_of(Range heads) const { return {heads.begin * model_.head_dim, heads.end * model_.head_dim}; }
+  Range columns_of(Range heads) const {
+    return {heads.begin * model_.value_dim, heads.end * model_.value_dim};
+  }
 
   /// The engine of a projection's first command.
   unsigned multiplier() const { return plan_.numerics.integer ? FR_ENGINE_VECTOR : FR_ENGINE_TENSOR; }

@@ -83,6 +83,7 @@ enum Semaphore : std::uint8_t {
   down_posted,
   logits_posted,
   router_posted,
+  latent_posted,
   shared_posted,
   experts_chosen  ///< their list is there
 };
@@ -135,7 +136,7 @@ class CommandEmitter {
         lane_(plan.memory.lanes[cluster]),
         cluster_(cluster),
         act_(plan.activation_bytes()),
-        queries_(std::uint64_t{model_.heads} * model_.head_dim) {}
+        queries_(plan.attended()) {}
 
  protected:
   // The chain

@@ -18,6 +18,7 @@ bool has_commands(OperatorKind kind) {
     case OperatorKind::add_positions:
     case OperatorKind::rms_norm:
     case OperatorKind::layer_norm:
+    case OperatorKind::latent_query_key_value:
     case OperatorKind::head_norm:
     case OperatorKind::post_norm:
     case OperatorKind::up:

@@ -34,6 +34,14 @@ class Columns {
         rows_.push_back(std::move(values));
       }
   }
+  /// The transposed of a piece: its columns are the rows of this.
+  explicit Columns(const Piece& piece) : rows_(piece.tensor->cols, std::vector<float>(piece.rows.size())) {
+    std::vector<float> values(piece.tensor->cols);
+    for (auto row = piece.rows.begin; row < piece.rows.end; ++row) {
+      piece.tensor->read_row(row, values);
+      for (std::size_t i = 0; i < values.size(); ++i) rows_[i][row - piece.rows.begin] = values[i];
+    }
+  }
   const std::vector<float>& scales() const { return scales_; }
   /// A tile as [k][n] of `type` at `to`.
   void pack(const WeightTile& tile, unsigned type, unsigned char* to) const {
@@ -82,10 +90,13 @@ class Packer {
       norms(layer, block);
       biases(layer, share, block);
       slopes(share, block);
-      project({{&layer.wq.weight, columns(share.heads)},
-               {&layer.wk.weight, columns(share.kv_heads)},
-               {&layer.wv.weight, columns(share.kv_heads)}},
-              tiles.query_key_value, at.query_key_value);
+      if (m.is_latent())
+        to = latent(layer, index, to);
+      else
+        project({{&layer.wq.weight, columns(share.heads)},
+                 {&layer.wk.weight, columns(share.kv_heads)},
+                 {&layer.wv.weight, columns(share.kv_heads)}},
+                tiles.query_key_value, at.query_key_value);
       project({{&layer.wo.weight, share.hidden}}, tiles.attention_output, at.attention_output);
       const auto feed_forward = [&](const FeedForward& ffn, Range own, const std::vector<WeightTile>& gate_up,
                                     const std::vector<WeightTile>& down) {
@@ -173,10 +184,42 @@ class Packer {
       norm(layer.post_attention_norm.weight, block + at.post_attention_norm);
       norm(layer.post_ffn_norm.weight, block + at.post_ffn_norm);
     }
+    if (m.is_latent()) {
+      if (m.latent.q_rank != 0) norm(layer.q_down_norm, block + at.q_down_norm);
+      norm(layer.kv_down_norm, block + at.kv_down_norm);
+    }
     if (m.qk_norm) {
       norm(layer.q_norm, block + at.query_norm);
       norm(layer.k_norm, block + at.key_norm);
     }
+  }
+  /// Of latent attention all but the output projection, in the order of use.
+  unsigned char* latent(const Layer& layer, std::uint32_t index, unsigned char* to) const {
+    const auto& l = plan_.model.latent;
+    const auto& share = plan_.share(index);
+    const auto& tiles = plan_.tiles(index);
+    const auto& lane = plan_.memory.lanes[index];
+    const auto put = [&](const Columns& columns, const std::vector<WeightTile>& list) {
+      to = pack(lane, columns, list, to, nullptr);
+    };
+    const auto clamp = [&](std::uint64_t from, std::uint64_t count) {  // own outputs among these
+      const auto within = [&](std::uint64_t column) { return std::clamp(column, from, from + count) - from; };
+      return Range{within(share.latent.begin), within(share.latent.end)};
+    };
+    const auto rows_of = [](Range heads, std::uint64_t rows) {
+      return Range{heads.begin * rows, heads.end * rows};
+    };
+    put(Columns({{&layer.q_down, clamp(0, l.q_rank)},
+                 {&layer.kv_down, clamp(l.q_rank, std::uint64_t{l.kv_rank} + l.rotary_dim)}},
+                false),
+        tiles.latent);
+    put(Columns({{&layer.wq.weight, rows_of(share.heads, std::uint64_t{l.plain_dim} + l.rotary_dim)}}, false),
+        tiles.query_key_value);
+    for (auto h = share.heads.begin; h < share.heads.end; ++h)
+      put(Columns({&layer.wk.weight, rows_of({h, h + 1}, l.plain_dim)}), tiles.absorb);
+    for (auto h = share.heads.begin; h < share.heads.end; ++h)
+      put(Columns({{&layer.wv.weight, rows_of({h, h + 1}, plan_.model.value_dim)}}, false), tiles.expand);
+    return to;
   }
   /// Scores are scaled behind what is added to them.
   void slopes(const Share& share, unsigned char* block) const {
