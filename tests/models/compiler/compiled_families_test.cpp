@@ -7,6 +7,7 @@
 
 using namespace forerun;
 using namespace forerun::models;
+using tests::Bench;
 using tests::chip_with;
 using tests::GoldenModel;
 
@@ -67,6 +68,31 @@ TEST_P(CompiledFamily, Integer) {
     return;
   }
   EXPECT_LT(error(chip_with(2), chip::Format::i8, 5), 1);
+}
+
+/// Sequences of a step take experts of their own, have their own cache and their own distances.
+TEST_P(CompiledFamily, SequencesAreIndependent) {
+  constexpr std::uint32_t sequences = 3;
+  Bench bench("bench", chip_with(2),
+              compile(model_, chip_with(2),
+                      {.format = chip::Format::f32, .context = context(), .sequences = sequences}));
+  std::vector<std::vector<std::uint32_t>> texts(sequences), chosen;
+  for (std::uint32_t s = 0; s < sequences; ++s)
+    for (std::size_t i = 0; i < 6; ++i) texts[s].push_back(golden_.ids[(2 * s + i) % golden_.ids.size()]);
+  for (std::uint32_t s = 0; s < sequences; ++s)
+    bench.put(bench.program.header.token_ids + s * (context() + 1ull) * 4, texts[s]);
+  bench.script = [&] {
+    for (std::uint64_t p = 0; p < texts[0].size(); ++p) chosen.push_back(bench.step_all(p, sequences));
+  };
+  sc_core::sc_start();
+  for (std::uint32_t s = 0; s < sequences; ++s) {
+    ReferenceExecutor reference(model_, context());
+    for (std::size_t p = 0; p < texts[s].size(); ++p) {
+      const auto logits = reference.step(texts[s][p]);
+      EXPECT_EQ(chosen[p][s], std::max_element(logits.begin(), logits.end()) - logits.begin())
+          << "sequence " << s << ", position " << p;
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CompiledFamily,
