@@ -119,8 +119,8 @@ struct Memory {
   std::uint64_t positions = 0;  ///< learned ones, [context + offset][hidden] of activations
   std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][rotated elements / 2]
   std::uint64_t keys = 0, values = 0;    ///< [layer][sequence][kv head of the device][context][head_dim]
-  /// Exchange buffers of several devices, [tokens][width]. In steps of many tokens `hidden_sum` is the residual
-  /// stream, `ffn_sum` its norm.
+  /// Exchange buffers of several devices, [tokens][width]. In steps of many tokens `hidden_sum` is the
+  /// residual stream, `ffn_sum` its norm.
   std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;
   std::uint64_t queries = 0;                          ///< of steps of many tokens
   std::vector<std::uint64_t> constants, head_scales;  ///< by cluster of the device
