@@ -16,8 +16,9 @@ constexpr std::uint32_t least_slots = 4, enough_score_rows = 32;
 
 /// Whether the schedule has commands for all that the model does.
 bool has_commands(const ModelConfig& m, const Plan& plan) {
-  return !plan.numerics.integer && plan.sequences == 1 && plan.devices == 1 && m.norm == NormKind::rms &&
-         !m.post_norms && !m.qkv_bias && !m.output_bias && !m.ffn_bias && m.positions != Positions::learned;
+  return m.experts.count == 0 && !m.is_latent() && !plan.numerics.integer && plan.sequences == 1 &&
+         plan.devices == 1 && m.norm == NormKind::rms && !m.post_norms && !m.qkv_bias && !m.output_bias &&
+         !m.ffn_bias && m.positions == Positions::rotary;
 }
 
 /// Every head lies in one tile of its projection, and each gate beside its up.
