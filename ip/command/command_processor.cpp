@@ -60,7 +60,41 @@ void CommandProcessor::connect(std::array<Engine*, FR_ENGINE_COUNT> engines, Sem
   turns.add(arrive_, *this, [this] { deliver(); });
 }
 
+void CommandProcessor::use(std::unique_ptr<CommandFront> front) {
+  front_ = std::move(front);
+  from_front_ = std::make_unique<tlm_utils::simple_target_socket<CommandProcessor>>(
+      sc_core::sc_gen_unique_name("from_front"));
+  from_front_->register_nb_transport_fw(this, &CommandProcessor::fetch_for_front);
+  front_->bind(*from_front_);
+  front_->connect({.has_room = [this](unsigned engine) { return engines_[engine]->has_room(); },
+                   .push =
+                       [this](unsigned engine, const Command& command) {
+                         ++dispatched;
+                         engines_[engine]->push(command);
+                       },
+                   .on_end =
+                       [this] {
+                         running_ = false;
+                         on_end_();
+                       },
+                   .on_fault =
+                       [this](std::uint64_t offset, LocalFault fault) {
+                         running_ = false;
+                         on_fault_(offset, fault);
+                       }});
+}
+
+tlm::tlm_sync_enum CommandProcessor::fetch_for_front(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                                     sc_core::sc_time& delay) {
+  if (phase == tlm::BEGIN_REQ && payload.is_read()) fetched += payload.get_data_length();
+  return global->nb_transport_fw(payload, phase, delay);
+}
+
 void CommandProcessor::start(std::uint64_t stream, std::uint64_t bytes, std::uint64_t parameters) {
+  if (front_) {
+    running_ = true;
+    return front_->start(stream, bytes, parameters);
+  }
   stream_ = stream;
   stream_bytes_ = bytes;
   parameter_address_ = parameters;
@@ -75,6 +109,7 @@ void CommandProcessor::start(std::uint64_t stream, std::uint64_t bytes, std::uin
 
 void CommandProcessor::stop() {
   running_ = false;
+  if (front_) return front_->stop();
   stale_ = flight_ != nullptr;
   step_.cancel();
 }
@@ -110,6 +145,7 @@ void CommandProcessor::send(std::uint64_t address, std::uint32_t length) {
 
 tlm::tlm_sync_enum CommandProcessor::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
                                                      sc_core::sc_time& delay) {
+  if (front_) return (*from_front_)->nb_transport_bw(payload, phase, delay);
   if (phase != tlm::BEGIN_RESP) return tlm::TLM_ACCEPTED;
   complete(payload, to_picoseconds(delay));
   return tlm::TLM_COMPLETED;

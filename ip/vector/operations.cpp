@@ -400,6 +400,20 @@ std::vector<VectorSource> vector_sources(const fr_vector& command) {
   return sources;
 }
 
+std::vector<VectorSource> vector_results(const fr_vector& command, std::uint64_t& rows) {
+  const auto* operation = find(command.op);
+  rows = 0;
+  if (operation == nullptr || command.rows == 0 || command.cols == 0) return {};
+  std::uint64_t cols = 0;
+  destination(command, *operation, rows, cols);
+  std::vector<VectorSource> results{
+      {command.d, command.d_stride, command.d_type, static_cast<std::uint32_t>(cols)}};
+  if (has_scales(command.op))
+    results.push_back(
+        {command.c, command.c_stride, scale_type(command), static_cast<std::uint32_t>(groups_of(command))});
+  return results;
+}
+
 bool vector_reduces(unsigned op) {
   const auto* operation = find(op);
   return operation != nullptr && operation->shape == Shape::R;

@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint64_t scratch_alignment = 64, memory_alignment = 4096;
 constexpr std::uint64_t hidden_granule = 4;  // columns: 16 bytes of a row that clusters exchange
 constexpr std::uint64_t ffn_granule = 8, vocabulary_granule = 16, expert_granule = 4;
-constexpr std::uint32_t most_slots = 16, largest_slot = 256 << 10;
+constexpr std::uint32_t most_slots = 16, largest_slot = 256 << 10, largest_slot_for_many = 128 << 10;
 constexpr std::uint32_t few_tokens = 16;
 
 /// Hands out addresses upwards.
@@ -209,8 +209,12 @@ std::vector<WeightTile> tile_gates(std::uint64_t inputs, std::uint64_t outputs, 
 /// Tiles of all projections, of at most the size of a slot; for steps of many tokens with gates apart.
 void cut_tiles(Plan& plan, const chip::Tensor& tensor, bool for_many) {
   const auto& m = plan.model;
-  const TileLimits limits{plan.scratch.slot_bytes, tensor.rows, std::uint64_t{tensor.columns} * tensor.arrays,
-                          plan.weight_bytes()};
+  TileLimits limits{plan.scratch.slot_bytes, tensor.rows, std::uint64_t{tensor.columns} * tensor.arrays,
+                    plan.weight_bytes()};
+  if (for_many) {
+    const auto depth = limits.slot_bytes / limits.element_bytes / limits.array_columns;
+    limits.depth = depth < limits.array_rows ? depth : depth / limits.array_rows * limits.array_rows;
+  }
   const bool latent = m.is_latent();
   const auto& l = m.latent;
   plan.projections.clear();
@@ -246,7 +250,8 @@ void choose_steps(Plan& plan, const chip::Chip& chip, std::uint32_t most_tokens,
   const auto ring = used < scratch_bytes ? scratch_bytes - used : 0;
   auto& s = plan.scratch;
   s.ring = static_cast<std::uint32_t>(used);
-  s.slot_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(ring / 8 / 256 * 256, largest_slot));
+  s.slot_bytes = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(ring / 8 / 256 * 256, for_many ? largest_slot_for_many : largest_slot));
   s.slot_bytes -= s.slot_bytes % static_cast<std::uint32_t>(lanes.first.granule(s.slot_bytes));
   const auto least = std::uint64_t{plan.model.head_dim} * plan.activation_bytes();
   if (s.slot_bytes < std::max<std::uint64_t>(least, 256))
@@ -279,7 +284,7 @@ void choose_steps_of_many(Plan& plan, const chip::Chip& chip, std::uint32_t want
   const auto otherwise = plan;
   const auto time = estimate_few(plan, chip, wanted);
   choose_steps(plan, chip, few, lanes, true);
-  plan.wide = choose_wide(plan, chip, lanes.first, wanted, row_groups.value_or(0));
+  plan.wide = choose_wide(plan, chip, lanes, wanted, row_groups.value_or(0));
   if (row_groups) {
     if (!plan.wide)
       throw CompileError(
@@ -336,12 +341,18 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
   memory.logits =
       bump.take(std::uint64_t{plan.keep_logits ? plan.context : plan.max_tokens} * m.vocabulary * 4);
   if (plan.devices > 1 || plan.wide) {
-    memory.attention = bump.take(tokens * plan.attended() * act);
+    // In steps of many tokens in whole panels (emit_wide.hpp).
+    const auto width = [&](std::uint64_t elements) {
+      return plan.wide ? round_up(elements, plan.wide->panel_depth) : elements;
+    };
+    const auto rows =
+        plan.wide ? std::max<std::uint64_t>(tokens, plan.wide->row_groups * plan.wide->panel_rows()) : tokens;
+    memory.attention = bump.take(rows * width(plan.attended()) * act);
     memory.latent = bump.take(tokens * plan.latent_width() * 4);
     memory.hidden_sum = bump.take(tokens * m.hidden * 4);
-    memory.swiglu = bump.take(std::max(tokens * m.ffn * act, 2 * plan.expert_round_bytes()));
+    memory.swiglu = bump.take(std::max(rows * width(m.ffn) * act, 2 * plan.expert_round_bytes()));
     memory.router = bump.take(tokens * m.experts.count * 4);
-    memory.ffn_sum = bump.take(tokens * m.hidden * 4);
+    memory.ffn_sum = bump.take(rows * width(m.hidden) * 4);
   }
   memory.queries = bump.take(plan.wide ? tokens * m.heads * m.head_dim * act : 0);
   memory.cosines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);

@@ -75,13 +75,13 @@ Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceReq
     if (request_.phase != PhaseOfRun::all && !started_) start_ = snapshot();
     started_ = true;
   };
-  soc.mailbox.on_message = [this] {
-    while (const auto message = soc_.mailbox.host_receive()) take(*message);
+  soc.host().on_message = [this] {
+    while (const auto message = soc_.host().host_receive()) take(*message);
   };
   for (std::size_t i = 0; i < peers_.size(); ++i) {
     write_program(*peers_[i].soc, *peers_[i].program);
-    peers_[i].soc->mailbox.on_message = [this, i] {
-      while (const auto message = peers_[i].soc->mailbox.host_receive()) take_from(i, *message);
+    peers_[i].soc->host().on_message = [this, i] {
+      while (const auto message = peers_[i].soc->host().host_receive()) take_from(i, *message);
     };
   }
 }
@@ -138,8 +138,8 @@ void Inference::leap_over_layers() {
   for (std::size_t c = 0; c < program_.streams.size(); ++c) {
     const auto loops = layer_loops(program_.streams[c]);  // of steps of few tokens, of many
     const auto& command = soc_.clusters[c]->command;
-    const auto now = std::find_if(loops.begin(), loops.end(),
-                                  [&](auto body) { return command.iteration(body) >= 0; });
+    const auto now =
+        std::find_if(loops.begin(), loops.end(), [&](auto body) { return command.iteration(body) >= 0; });
     if (now == loops.end()) return;  // it has ended the last layer
     bodies.push_back(*now);
     const auto iteration = command.iteration(*now);
@@ -277,9 +277,9 @@ void Inference::request_run() {
     more = 0;
   }
   const auto run = [&](soc::Soc& soc, const models::Program& program) {
-    soc.mailbox.host_send({FR_MESSAGE_RUN, program.header.load_address, what, more, flags,
-                           std::bit_cast<std::uint32_t>(request_.temperature.value_or(0)), request_.seed,
-                           request_.step_timeout});
+    soc.host().host_send({FR_MESSAGE_RUN, program.header.load_address, what, more, flags,
+                          std::bit_cast<std::uint32_t>(request_.temperature.value_or(0)), request_.seed,
+                          request_.step_timeout});
   };
   run(soc_, program_);
   for (const auto& peer : peers_) run(*peer.soc, *peer.program);
@@ -354,8 +354,8 @@ void Inference::finish() {
   if (on_end) on_end();
   const ip::Message stop{FR_MESSAGE_STOP, failure_.empty() ? 0u : 1u};
   reply([this, stop] {
-    soc_.mailbox.host_send(stop);
-    for (const auto& peer : peers_) peer.soc->mailbox.host_send(stop);
+    soc_.host().host_send(stop);
+    for (const auto& peer : peers_) peer.soc->host().host_send(stop);
   });
 }
 
