@@ -46,10 +46,14 @@ CommandProcessor::CommandProcessor(const sc_core::sc_module_name& name, const Co
   global.register_nb_transport_bw(this, &CommandProcessor::nb_transport_bw);
 }
 
-void CommandProcessor::connect(std::array<Engine*, FR_ENGINE_COUNT> engines, Turns& turns,
-                               std::function<void()> on_end,
+void CommandProcessor::connect(std::array<Engine*, FR_ENGINE_COUNT> engines, Semaphores& semaphores,
+                               Turns& turns, std::function<void()> on_end,
                                std::function<void(std::uint64_t, LocalFault)> on_fault) {
   engines_ = engines;
+  semaphores_ = &semaphores;
+  semaphores.watch([this] {
+    if (waiting_semaphore_ >= 0) step_.now();
+  });
   on_end_ = std::move(on_end);
   on_fault_ = std::move(on_fault);
   turns.add(step_, *this, [this] { step(); });
@@ -97,7 +101,7 @@ void CommandProcessor::start(std::uint64_t stream, std::uint64_t bytes, std::uin
   pc_ = depth_ = 0;
   registers_.fill(0);
   for (auto& line : lines_) line.valid = false;
-  waiting_fetch_ = waiting_queue_ = -1;
+  waiting_fetch_ = waiting_queue_ = waiting_semaphore_ = -1;
   running_ = true;
   have_parameters_ = reading_ = false;
   step_.after(clock_.cycles(1));
@@ -260,8 +264,14 @@ void CommandProcessor::step() {
   }
   if ((header.opcode == FR_OP_END || header.opcode == FR_OP_SYNC) && !engines_idle()) return;
   since(waiting_queue_, queue_time);
-  if (header.opcode == FR_OP_READ && flight_ != nullptr)
-    return;  // the next line is on its way: step() comes again
+  if (header.opcode == FR_OP_READ) {
+    if (flight_ != nullptr) return;  // the next line is on its way: step() comes again
+    if (!semaphores_->try_take(header)) {
+      if (waiting_semaphore_ < 0) waiting_semaphore_ = now;
+      return;  // a count that grows calls step()
+    }
+    since(waiting_semaphore_, semaphore_time);
+  }
   copy(pc_, command.bytes, header.words * 8u);
   if (!patch(command, header)) return;
   ++dispatched;

@@ -47,18 +47,21 @@ class CommandProcessor : public sc_core::sc_module {
                      "commands read and carried out or handed to an engine"};
   Counter fetched{counters, "fetched", "byte", "bytes of commands and parameters fetched"};
   Counter fetch_time{counters, "fetch_time", "ps", "time that the next command waited for its fetch"};
+  Counter semaphore_time{counters, "semaphore_time", "ps", "time that a READ waited for a semaphore"};
   Counter queue_time{counters, "queue_time", "ps",
                      "time that the next command waited for room in its engine's queue"};
 
   /// @param engines by FR_ENGINE_*; entry 0 is unused
-  void connect(std::array<Engine*, FR_ENGINE_COUNT> engines, Turns& turns, std::function<void()> on_end,
-               std::function<void(std::uint64_t offset, LocalFault)> on_fault);
+  void connect(std::array<Engine*, FR_ENGINE_COUNT> engines, Semaphores& semaphores, Turns& turns,
+               std::function<void()> on_end, std::function<void(std::uint64_t offset, LocalFault)> on_fault);
   void start(std::uint64_t stream, std::uint64_t bytes, std::uint64_t parameters);
   void stop();
   bool running() const { return running_; }
-  /// An engine has ended a command: look again.
+  /// An engine has moved on: look again.
   void progress() { front_ ? front_->progress() : step_.now(); }
   std::uint64_t offset() const { return front_ ? front_->offset() : pc_; }
+  /// The next command waits for a semaphore.
+  bool waits() const { return running_ && waiting_semaphore_ >= 0; }
   /// From now on `front` fetches, loops and dispatches; before the simulation starts. `fetched` then counts
   /// what it reads, `fetch_time` and `queue_time` stay 0.
   void use(std::unique_ptr<CommandFront> front);
@@ -110,6 +113,7 @@ class CommandProcessor : public sc_core::sc_module {
   Clock clock_;
   PayloadPool pool_;
   std::array<Engine*, FR_ENGINE_COUNT> engines_{};
+  Semaphores* semaphores_ = nullptr;
   std::function<void()> on_end_;
   std::function<void(std::uint64_t, LocalFault)> on_fault_;
   std::vector<Line> lines_;
@@ -123,7 +127,8 @@ class CommandProcessor : public sc_core::sc_module {
   tlm::tlm_generic_payload* flight_ = nullptr;  // one read at a time
   bool stale_ = false;                          // the read under way belongs to an earlier start
   std::uint64_t flight_line_ = 0;
-  std::int64_t arrival_ = 0, waiting_fetch_ = -1, waiting_queue_ = -1, next_dispatch_ = 0;
+  std::int64_t arrival_ = 0, waiting_fetch_ = -1, waiting_queue_ = -1, waiting_semaphore_ = -1,
+               next_dispatch_ = 0;
   Turns::Turn step_, arrive_;
 };
 

@@ -97,7 +97,8 @@ void Inference::count_repeats() {
   });
   const bool decodes = alike && request_.phase == PhaseOfRun::decode;
   repeats_.emplace(soc_, program_, decodes ? static_cast<unsigned>(request_.sequences.size()) : 0);
-  repeated_.emplace(*request_.repetition, program_.header.layers);
+  if (!program_.streams.empty()) layers_before_ = sim::layers_before(program_.streams.front());
+  repeated_.emplace(*request_.repetition, program_.header.layers - layers_before_);
   const auto& tags = program_.tags;
   const auto in_layer = [](const auto& tag) { return tag.starts_with("layers."); };
   const auto begin = std::find_if(tags.begin(), tags.end(), in_layer),
@@ -145,7 +146,7 @@ void Inference::leap_over_layers() {
     furthest = std::max(furthest, iteration);
   }
   const auto period = std::int64_t{request_.repetition->period}, next = furthest + 1;
-  const auto last = static_cast<std::int64_t>(program_.header.layers) - 1;
+  const auto last = static_cast<std::int64_t>(program_.header.layers - layers_before_) - 1;
   layers_left_out_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, last - next) / period * period);
   for (std::size_t c = 0; c < bodies.size(); ++c)
     soc_.clusters[c]->command.leaps.push_back({bodies[c], 0, next, period});
@@ -177,7 +178,7 @@ void Inference::write_program(soc::Soc& soc, const models::Program& program) con
   const bool data = soc.chip().data == chip::Data::real;
   const auto& h = program.header;
   for (const auto& segment : program.segments)
-    if (!segment.bytes.empty() && data) soc.write(segment.address, segment.bytes);
+    if (!segment.bytes.empty() && (data || !segment.data)) soc.write(segment.address, segment.bytes);
   soc.write(h.load_address, models::make_head(program, data));
   std::vector<fr_sequence_request> requests;
   for (std::size_t i = 0; i < request_.sequences.size(); ++i) {
