@@ -15,6 +15,7 @@ namespace forerun::ip {
 struct CommandHost {
   std::function<bool(unsigned engine)> has_room;
   std::function<void(unsigned engine, const Command& command)> push;
+  std::function<bool(const fr_command_header& header)> take_semaphores;  ///< all that it waits for, or none
   std::function<void()> on_end;
   std::function<void(std::uint64_t offset, LocalFault fault)> on_fault;
 };
@@ -32,6 +33,8 @@ class CommandFront {
   virtual void stop() = 0;
   /// An engine has ended a command.
   virtual void progress() = 0;
+  /// A semaphore has grown.
+  virtual void wake() = 0;
   /// Of the last command that it has handed over.
   virtual std::uint64_t offset() const = 0;
   /// Binds what fetches; to be called once.

@@ -52,6 +52,7 @@ void CommandProcessor::connect(std::array<Engine*, FR_ENGINE_COUNT> engines, Sem
   engines_ = engines;
   semaphores_ = &semaphores;
   semaphores.watch([this] {
+    if (front_) return front_->wake();
     if (waiting_semaphore_ >= 0) step_.now();
   });
   on_end_ = std::move(on_end);
@@ -66,22 +67,24 @@ void CommandProcessor::use(std::unique_ptr<CommandFront> front) {
       sc_core::sc_gen_unique_name("from_front"));
   from_front_->register_nb_transport_fw(this, &CommandProcessor::fetch_for_front);
   front_->bind(*from_front_);
-  front_->connect({.has_room = [this](unsigned engine) { return engines_[engine]->has_room(); },
-                   .push =
-                       [this](unsigned engine, const Command& command) {
-                         ++dispatched;
-                         engines_[engine]->push(command);
-                       },
-                   .on_end =
-                       [this] {
-                         running_ = false;
-                         on_end_();
-                       },
-                   .on_fault =
-                       [this](std::uint64_t offset, LocalFault fault) {
-                         running_ = false;
-                         on_fault_(offset, fault);
-                       }});
+  front_->connect(
+      {.has_room = [this](unsigned engine) { return engines_[engine]->has_room(); },
+       .push =
+           [this](unsigned engine, const Command& command) {
+             ++dispatched;
+             engines_[engine]->push(command);
+           },
+       .take_semaphores = [this](const fr_command_header& header) { return semaphores_->try_take(header); },
+       .on_end =
+           [this] {
+             running_ = false;
+             on_end_();
+           },
+       .on_fault =
+           [this](std::uint64_t offset, LocalFault fault) {
+             running_ = false;
+             on_fault_(offset, fault);
+           }});
 }
 
 tlm::tlm_sync_enum CommandProcessor::fetch_for_front(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,

@@ -74,7 +74,8 @@ void RtlCommand::start(std::uint64_t stream, std::uint64_t bytes, std::uint64_t 
   device_.drive_signal("parameters", {parameters}, now);
   device_.drive_signal("ended", {0}, now);
   device_.drive_signal("start", {1}, now);
-  ended_ = offset_ = 0;
+  if (device_.has_signal("granted")) device_.drive_signal("granted", {0}, now);
+  ended_ = granted_ = offset_ = 0;
   running_ = true;
   ++run_;
 }
@@ -111,8 +112,8 @@ void RtlCommand::take(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
   const auto engine = static_cast<unsigned>(payload.get_address() >> engine_shift);
   const auto words = payload.get_data_length() / 8;
   if (!running_) return;
-  if (engine == 0 || engine >= FR_ENGINE_COUNT || payload.get_data_length() % 8 != 0 || words < 3 ||
-      words > FR_COMMAND_MAX_WORDS + 1)
+  if (engine >= FR_ENGINE_COUNT || (engine == 0 && !device_.has_signal("granted")) ||
+      payload.get_data_length() % 8 != 0 || words < 3 || words > FR_COMMAND_MAX_WORDS + 1)
     throw std::runtime_error(
         fmt::format("{}: {}: a packet of {} bytes for engine {}, expected the byte offset and a command, for "
                     "engine 1 to {}",
@@ -121,11 +122,16 @@ void RtlCommand::take(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
   std::memcpy(&command.offset, payload.get_data_ptr(), 8);
   std::memcpy(command.bytes, payload.get_data_ptr() + 8, payload.get_data_length() - 8);
   const auto run = run_, ticket = tickets_++;
-  while (run == run_ && (ticket != served_ || !host_.has_room(engine))) sc_core::wait(moved_);
+  const auto waits = [&] {
+    return ticket != served_ ||
+           (engine == 0 ? !host_.take_semaphores(command.header()) : !host_.has_room(engine));
+  };
+  while (run == run_ && waits()) sc_core::wait(moved_);
   ++served_;
   moved_.notify(sc_core::SC_ZERO_TIME);
   if (run != run_) return;
   offset_ = command.offset;
+  if (engine == 0) return device_.drive_signal("granted", {++granted_}, ip::now_picoseconds());
   ++commands_;
   host_.push(engine, command);
 }

@@ -28,6 +28,7 @@ class RtlCommand : public sc_core::sc_module, public ip::CommandFront {
   void start(std::uint64_t stream, std::uint64_t bytes, std::uint64_t parameters) override;
   void stop() override;
   void progress() override;
+  void wake() override { moved_.notify(sc_core::SC_ZERO_TIME); }
   std::uint64_t offset() const override { return offset_; }
   void bind(tlm::tlm_base_target_socket_b<>& fetches) override;
 
@@ -45,7 +46,7 @@ class RtlCommand : public sc_core::sc_module, public ip::CommandFront {
   bool running_ = false;
   unsigned run_ = 0;                   ///< number of the start
   unsigned tickets_ = 0, served_ = 0;  ///< of packets: taken, and handed over or dropped
-  std::uint64_t ended_ = 0, offset_ = 0, commands_ = 0;
+  std::uint64_t ended_ = 0, granted_ = 0, offset_ = 0, commands_ = 0;
   sc_core::sc_event moved_;
 };
 

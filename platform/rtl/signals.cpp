@@ -38,6 +38,7 @@ const std::vector<SignalKind>& signal_kinds() {
                                              {"stream_bytes", true, 64},
                                              {"parameters", true, 64},
                                              {"ended", true, 32},
+                                             {"granted", true, 32},
                                              {"done", false, 1},
                                              {"fault", false, 1},
                                              {"fault_error", false, 32},

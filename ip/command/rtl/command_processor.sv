@@ -27,6 +27,8 @@ module command_processor #(
     output logic        d_last,
     output logic [63:0] d_data,
     input  logic [31:0] ended,  // commands that engines have ended since the start
+    // A READ that waits for semaphores is a packet for engine 0, and goes on when as many have been granted.
+    input  logic [31:0] granted,
 
     output logic        m_arvalid,
     input  logic        m_arready,
@@ -45,12 +47,12 @@ module command_processor #(
   localparam logic [7:0] FIRST = 16, REGISTERS = 48;
   localparam int DEPTH = 8, INDEX = $clog2(LINES);
 
-  typedef enum logic [3:0] {REST, BURST, COLLECT, PATCH, ADD, EXECUTE, DISPATCH, DRAIN, DIVIDING, DIVIDED} state_t;
+  typedef enum logic [3:0] {REST, BURST, COLLECT, PATCH, ADD, EXECUTE, DISPATCH, GRANT, DRAIN, DIVIDING, DIVIDED} state_t;
   state_t state;
   logic was_started;
   logic [63:0] pc;
   logic [63:0] registers[48];
-  logic [31:0] dispatched;
+  logic [31:0] dispatched, requested;
   assign idle = state == REST && start == was_started;
 
   // Reads: of parameters and of registers (into `registers` from `to` on), and of lines of the stream.
@@ -183,7 +185,7 @@ module command_processor #(
       case (state)
         REST:
         if (start && !was_started) begin
-          {done, fault, valid, pc, depth, count, dispatched} <= '0;
+          {done, fault, valid, pc, depth, count, dispatched, requested} <= '0;
           for (int i = 0; i < 48; ++i) registers[i] <= '0;
           read(parameters, FIRST - 1, 1, 0);
         end
@@ -273,7 +275,12 @@ module command_processor #(
               READ:
               if (!good_read) fail(BAD_COMMAND, 64'(read_to));
               else if (!good_place) fail(BAD_COMMAND, command[2]);
-              else read(command[2], 8'(read_count - 1), 1, read_to[7:0]);
+              else if (command[1][7:0] == 255 && command[1][23:16] == 255)
+                read(command[2], 8'(read_count - 1), 1, read_to[7:0]);
+              else begin
+                pc <= pc;
+                state <= DISPATCH;
+              end
               default:
               if (!good_rd || (ra >= REGISTERS && ra != 255) || (rb >= REGISTERS && rb != 255)) fail(BAD_COMMAND, 64'(rd));
               else if (by_divider && b == 0) fail(DIVIDE, pc);
@@ -287,11 +294,19 @@ module command_processor #(
         DISPATCH:
         if (d_ready) begin
           sent <= sent + 1;
-          if (d_last) begin
+          if (d_last && opcode == READ) begin
+            requested <= requested + 1;
+            state <= GRANT;
+          end else if (d_last) begin
             dispatched <= dispatched + 1;
             pc <= after;
             state <= COLLECT;
           end
+        end
+        GRANT:
+        if (granted == requested) begin
+          pc <= after;
+          read(command[2], 8'(read_count - 1), 1, read_to[7:0]);
         end
         DRAIN:
         if (ended == dispatched) begin

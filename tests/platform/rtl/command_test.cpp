@@ -197,6 +197,11 @@ std::vector<Words> interpret(const Program& program) {
         }
         break;
       case FR_OP_READ:
+        if ((command[1] & 0xff00ff) != 0xff00ff) {  // it waits for semaphores
+          auto request = command;
+          request.insert(request.begin(), {0, from});
+          out.push_back(request);
+        }
         for (std::uint64_t i = 0; i < command[3] >> 32; ++i)
           registers[(command[3] & 0xff) + i] = memory_word(command[2] + 8 * i);
         break;
@@ -226,13 +231,15 @@ class Bench {
     std::mt19937_64 random(seed);
     std::vector<Words> got;
     Words packet;
-    std::vector<unsigned> under_way;  // cycles left of each command
+    std::vector<unsigned> under_way, requests;  // cycles left of each command, and until each is granted
+    std::uint32_t granted = 0;
     std::uint32_t ended = 0, left = 0, wait = 0;
     std::uint64_t address = 0;
     set("stream", stream_at, 64), set("stream_bytes", program.stream.size() * 8, 64);
     set("parameters", parameters_at, 64);
     for (unsigned cycle = 0; cycle < 1'000'000; ++cycle) {
-      set("clk", 0, 1), set("rst_n", cycle > 3, 1), set("start", cycle > 6, 1), set("ended", ended, 32);
+      set("clk", 0, 1), set("rst_n", cycle > 3, 1), set("start", cycle > 6, 1), set("ended", ended, 32),
+          set("granted", granted, 32);
       set("m_arready", left == 0 && random() % 3 != 0, 1);
       const bool valid = left > 0 && wait == 0 && random() % 4 != 0;
       set("m_rvalid", valid, 1), set("m_rlast", left == 1, 1), set("m_rresp", 0, 2);
@@ -248,14 +255,16 @@ class Bench {
         if (packet.empty()) packet.push_back(get("d_dest", 3));
         packet.push_back(get("d_data", 64));
         if (get("d_last", 1) != 0) {
+          (packet[0] == 0 ? requests : under_way).push_back(static_cast<unsigned>(random() % 200));
           got.push_back(std::exchange(packet, {}));
-          under_way.push_back(static_cast<unsigned>(random() % 200));
         }
       }
       set("clk", 1, 1);
       pins_.evaluate();
       ended += static_cast<std::uint32_t>(std::erase(under_way, 0u));
-      for (auto& cycles : under_way) --cycles;
+      granted += static_cast<std::uint32_t>(std::erase(requests, 0u));
+      for (auto* list : {&under_way, &requests})
+        for (auto& cycles : *list) --cycles;
       if (wait > 0) --wait;
       if (taken) address += 8, --left;
       if (asked) address = new_address, left = length, wait = static_cast<std::uint32_t>(random() % 20);
