@@ -159,9 +159,13 @@ module command_processor #(
   // Dispatch: word 0 is the offset.
   logic [5:0] sent;
   assign d_valid = state == DISPATCH;
-  assign d_dest = opcode[6:4];
-  assign d_data = sent == 0 ? pc : command[sent-6'd1];
-  assign d_last = 8'(sent) == length;
+  // A READ that waits for semaphores sends a LOAD_NOP that does, and goes on when all engines are idle.
+  logic awaited;
+  wire awaits = opcode == READ && (command[1][7:0] != 8'd255 || command[1][23:16] != 8'd255);
+  assign d_dest = awaits ? 3'd1 : opcode[6:4];
+  assign d_data = sent == 0 ? pc : !awaits ? command[sent-6'd1]
+      : sent == 1 ? {command[0][63:32], 32'h0000_021f} : {32'h00ff_00ff, command[1][31:0]};
+  assign d_last = 8'(sent) == (awaits ? 8'd2 : length);
 
   task automatic fail(input logic [7:0] error, input logic [63:0] value);
     {fault, fault_error, fault_offset, fault_value} <= {1'b1, error, pc, value};
@@ -183,7 +187,7 @@ module command_processor #(
       case (state)
         REST:
         if (start && !was_started) begin
-          {done, fault, valid, pc, depth, count, dispatched} <= '0;
+          {done, fault, valid, pc, depth, count, dispatched, awaited} <= '0;
           for (int i = 0; i < 48; ++i) registers[i] <= '0;
           read(parameters, FIRST - 1, 1, 0);
         end
@@ -273,7 +277,14 @@ module command_processor #(
               READ:
               if (!good_read) fail(BAD_COMMAND, 64'(read_to));
               else if (!good_place) fail(BAD_COMMAND, command[2]);
-              else read(command[2], 8'(read_count - 1), 1, read_to[7:0]);
+              else if (awaits && !awaited) begin
+                awaited <= 1;
+                pc <= pc;
+                state <= DISPATCH;
+              end else begin
+                awaited <= 0;
+                read(command[2], 8'(read_count - 1), 1, read_to[7:0]);
+              end
               default:
               if (!good_rd || (ra >= REGISTERS && ra != 255) || (rb >= REGISTERS && rb != 255)) fail(BAD_COMMAND, 64'(rd));
               else if (by_divider && b == 0) fail(DIVIDE, pc);
@@ -289,14 +300,15 @@ module command_processor #(
           sent <= sent + 1;
           if (d_last) begin
             dispatched <= dispatched + 1;
-            pc <= after;
-            state <= COLLECT;
+            pc <= awaits ? pc : after;
+            state <= awaits ? DRAIN : COLLECT;
           end
         end
         DRAIN:
         if (ended == dispatched) begin
-          pc <= after;
-          {done, state} <= opcode == END ? {1'b1, REST} : {1'b0, COLLECT};
+          pc <= awaits ? pc : after;
+          done <= opcode == END;
+          state <= opcode == END ? REST : awaits ? EXECUTE : COLLECT;
         end
         DIVIDING:
         if (divider_done) {divided, state} <= {quotient, DIVIDED};

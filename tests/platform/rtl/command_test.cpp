@@ -197,6 +197,9 @@ std::vector<Words> interpret(const Program& program) {
         }
         break;
       case FR_OP_READ:
+        if ((command[1] & 0xff) != FR_NO_SEMAPHORE || (command[1] >> 16 & 0xff) != FR_NO_SEMAPHORE)
+          out.push_back({FR_ENGINE_LOAD, from, (command[0] >> 32 << 32) | 2 << 8 | FR_OP_LOAD_NOP,
+                         (command[1] & 0xffffffff) | 0x00ff00ffull << 32});
         for (std::uint64_t i = 0; i < command[3] >> 32; ++i)
           registers[(command[3] & 0xff) + i] = memory_word(command[2] + 8 * i);
         break;
