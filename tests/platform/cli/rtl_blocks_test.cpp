@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "tests/models/support/model_files.hpp"
 #include "tests/platform/cli/program.hpp"
 
 using namespace forerun::test;
@@ -287,6 +288,26 @@ TEST(CommandRtl, GivesTheTokensOfTheModel) {
 TEST(CommandRtl, GivesTheTokensOfTheModelOnManyClusters) {
   expect_same_tokens("--chip reference --set clusters.count=3 --set hbm.ports=2 --steps 1",
                      " --set clusters.command.model=rtl", "command", 3);
+}
+
+/// It reads which experts a step takes when they have been chosen.
+TEST(CommandRtl, ChoosesTheExpertsOfTheModel) {
+  const forerun::tests::ScratchFolder folder;
+  const forerun::tests::GoldenModel golden("mixtral");
+  golden.write(folder.path());
+  std::string ids;
+  for (const auto id : golden.ids) ids += std::to_string(id) + "\n";
+  forerun::tests::spill(folder / "teacher", ids);
+  const auto logits = [&](const std::string& chip) {
+    const auto path = folder.path().string();
+    const auto result = launch("run --chip edge --dtype fp16 --model " + path + " --teacher " + path +
+                               "/teacher --logits " + path + "/logits" + chip);
+    EXPECT_EQ(result.code, 0) << result.err;
+    return read_file(path + "/logits");
+  };
+  const auto model = logits("");
+  EXPECT_FALSE(model.empty());
+  EXPECT_TRUE(logits(" --set clusters.command.model=rtl") == model);
 }
 
 TEST(CommandRtl, IsRefusedWhereItCannotBe) {
