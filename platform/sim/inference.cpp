@@ -112,6 +112,7 @@ void Inference::count_repeats() {
         repeats_->begin(c, command.offset);
         const auto tag = command.header().tag;
         if (!marks || (tag != first_tag && (tag != end_tag || repeated_->ended()))) return;
+        repeats_->settle();
         auto now = take_snapshot(soc_, program_.tags.size());
         if (const auto& more = repeats_->added(); !more.values.empty()) add_difference(now, {}, more, 1.0);
         if (tag == first_tag) {
@@ -127,10 +128,12 @@ double Inference::repetition_error() const {
   if (!repeated_ || steps_.empty()) return 0;
   double total = 0;
   for (const auto& step : steps_) total += (step.end - step.begin) * 1e12;
-  return std::hypot(repeated_->uncertain_ps(), repeats_->uncertain_ps()) / total;
+  const auto simulated = std::max<std::uint64_t>(1, repeated_->layers());
+  const auto layers = static_cast<double>(program_.header.layers) / static_cast<double>(simulated);
+  return std::hypot(repeated_->uncertain_ps(), repeats_->uncertain_ps(steps_.size(), layers)) / total;
 }
 
-/// The clusters go on with the last layers as soon as each has ended the layer that the first of them is in.
+/// The clusters go on behind the layers as soon as each has ended the layer that the first of them is in.
 void Inference::leap_over_layers() {
   std::vector<std::uint64_t> bodies;
   std::int64_t furthest = 0;
@@ -145,8 +148,8 @@ void Inference::leap_over_layers() {
     furthest = std::max(furthest, iteration);
   }
   const auto period = std::int64_t{request_.repetition->period}, next = furthest + 1;
-  const auto last = static_cast<std::int64_t>(program_.header.layers) - 1;
-  layers_left_out_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, last - next) / period * period);
+  const auto all = static_cast<std::int64_t>(program_.header.layers);
+  layers_left_out_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, all - next) / period * period);
   for (std::size_t c = 0; c < bodies.size(); ++c)
     soc_.clusters[c]->command.leaps.push_back({bodies[c], 0, next, period});
   leapt_ = true;
@@ -317,6 +320,7 @@ void Inference::finish_step() {
     step_.cycles = std::max(step_.cycles, cycles);
   }
   if (repeated_) {
+    repeats_->settle();
     repeated_->end_step(layers_left_out_);
     take_leaps_back();
     const auto before = counted_before_, more = counted().picoseconds - before;
