@@ -262,6 +262,7 @@ void CountedRepeats::meet(Meeting& meeting, std::size_t cluster) {
   if (++meeting.arrived < clusters_.size()) return;
   meeting.arrived = 0;
   settle(meeting.times);
+  if (on_meeting) on_meeting(static_cast<std::size_t>(&meeting - meetings_.data()));
 }
 
 void CountedRepeats::settle() {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <utility>
 #include <vector>
@@ -53,6 +54,9 @@ class CountedRepeats {
   void begin(std::size_t cluster, std::uint64_t offset);
   /// Adds what no meeting has added yet: at the end of a step, or between layers.
   void settle();
+
+  /// All clusters have come to a meeting: the n-th of the stream. May be empty.
+  std::function<void(std::size_t number)> on_meeting;
 
   /// What was left out so far adds to everything counted.
   const Snapshot& added() const { return added_; }

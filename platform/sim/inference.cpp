@@ -98,6 +98,11 @@ void Inference::count_repeats() {
   const bool decodes = alike && request_.phase == PhaseOfRun::decode;
   repeats_.emplace(soc_, program_, decodes ? static_cast<unsigned>(request_.sequences.size()) : 0);
   repeated_.emplace(*request_.repetition, program_.header.layers);
+  if (const auto last = next_to_last_meeting())
+    repeats_->on_meeting = [this, last = *last](std::size_t number) {
+      const auto now = ip::now_picoseconds() + repeats_->added().picoseconds;
+      if (number == last && repeated_->nearly_done(now) && !leapt_) leap_over_layers();
+    };
   const auto& tags = program_.tags;
   const auto in_layer = [](const auto& tag) { return tag.starts_with("layers."); };
   const auto begin = std::find_if(tags.begin(), tags.end(), in_layer),
@@ -124,6 +129,19 @@ void Inference::count_repeats() {
     }
 }
 
+/// In a layer of few tokens: by its number. The command processors have not come to the end of the layer
+/// then.
+std::optional<std::size_t> Inference::next_to_last_meeting() const {
+  const auto& stream = program_.streams.front();
+  const auto bodies = layer_bodies(stream);
+  if (bodies.empty() || program_.streams.size() < 2) return std::nullopt;
+  const auto all = meetings(stream, program_.streams.size());
+  const auto in_layer = [&](auto at) { return at >= bodies[0].first && at < bodies[0].second; };
+  if (std::count_if(all.begin(), all.end(), in_layer) < 2) return std::nullopt;
+  const auto last = std::find_if(all.rbegin(), all.rend(), in_layer);
+  return static_cast<std::size_t>(all.rend() - last) - 2;
+}
+
 double Inference::repetition_error() const {
   if (!repeated_ || steps_.empty()) return 0;
   double total = 0;
@@ -138,13 +156,13 @@ void Inference::leap_over_layers() {
   std::vector<std::uint64_t> bodies;
   std::int64_t furthest = 0;
   for (std::size_t c = 0; c < program_.streams.size(); ++c) {
-    const auto loops = layer_loops(program_.streams[c]);  // of steps of few tokens, of many
+    const auto loops = layer_bodies(program_.streams[c]);  // of steps of few tokens, of many
     const auto& command = soc_.clusters[c]->command;
     const auto now = std::find_if(loops.begin(), loops.end(),
-                                  [&](auto body) { return command.iteration(body) >= 0; });
+                                  [&](const auto& body) { return command.iteration(body.first) >= 0; });
     if (now == loops.end()) return;  // it has ended the last layer
-    bodies.push_back(*now);
-    const auto iteration = command.iteration(*now);
+    bodies.push_back(now->first);
+    const auto iteration = command.iteration(now->first);
     furthest = std::max(furthest, iteration);
   }
   const auto period = std::int64_t{request_.repetition->period}, next = furthest + 1;

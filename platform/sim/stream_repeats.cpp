@@ -14,9 +14,14 @@
 namespace forerun::sim {
 namespace {
 
-// Tiles: the first are a start, of the next the time is taken, and the last goes over to what follows.
-constexpr std::size_t first_tiles = 12, half_tiles = 4, fewest_tiles_left_out = 8;
-constexpr std::uint64_t half_bytes = 1 << 20;
+/// Tiles: the first are a start, of the next, two halves, the time is taken, and the last goes over to what
+/// follows.
+struct Sample {
+  std::size_t first;         ///< tiles
+  std::uint64_t half_bytes;  ///< several refreshes of the memory are to lie in it
+};
+constexpr Sample once{12, 1 << 20}, in_each_layer{8, 1 << 19};  // the next layer is a sample again
+constexpr std::size_t half_tiles = 4, fewest_tiles_left_out = 4;
 // Sequences: fewer, for each is long.
 constexpr unsigned first_sequences = 1, half_sequences = 1, fewest_sequences_left_out = 2;
 
@@ -86,7 +91,31 @@ bool alike(const std::vector<Placed>& commands, const Tile& a, const Tile& b) {
   return true;
 }
 
+/// True if the number of iterations is in that register.
+bool counts_to(const Placed& loop, unsigned reg) {
+  for (unsigned i = 0; i < loop.header.patches; ++i) {
+    fr_patch patch{};
+    std::memcpy(&patch, loop.bytes.data() + loop.bytes.size() - (i + 1) * sizeof patch, sizeof patch);
+    if (patch.offset == offsetof(fr_loop, count) && patch.reg == reg) return true;
+  }
+  return false;
+}
+
+/// Offsets at which the bodies of loops over layers begin and end.
+std::vector<std::pair<std::uint64_t, std::uint64_t>> layers_of(const std::vector<Placed>& commands) {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> bodies;
+  for (const auto& command : commands) {
+    if (command.header.opcode != FR_OP_LOOP || !counts_to(command, FR_PARAMETER_LAYERS)) continue;
+    fr_loop loop{};
+    std::memcpy(&loop, command.bytes.data(), sizeof loop);
+    const auto begin = command.offset + command.bytes.size();
+    bodies.emplace_back(begin, begin + loop.body);
+  }
+  return bodies;
+}
+
 void find_rows(const std::vector<Placed>& commands, std::vector<StreamRepeat>& repeats) {
+  const auto layers = layers_of(commands);
   for (std::size_t i = 0; i < commands.size();) {
     std::vector<Tile> row;
     while (i < commands.size()) {
@@ -100,8 +129,14 @@ void find_rows(const std::vector<Placed>& commands, std::vector<StreamRepeat>& r
       continue;
     }
     const auto bytes = row.front().bytes;
-    const auto half = std::max<std::size_t>(half_tiles, half_bytes / std::max<std::uint64_t>(bytes, 1));
-    const auto kept = first_tiles + 2 * half + 1, last = row.size() - 1;
+    const auto begin = commands[row.front().first].offset;
+    const bool in_layers = std::any_of(layers.begin(), layers.end(), [begin](const auto& body) {
+      return begin >= body.first && begin < body.second;
+    });
+    const auto& sample = in_layers ? in_each_layer : once;
+    const auto half =
+        std::max<std::size_t>(half_tiles, sample.half_bytes / std::max<std::uint64_t>(bytes, 1));
+    const auto kept = sample.first + 2 * half + 1, last = row.size() - 1;
     if (row.size() < kept + 1 + fewest_tiles_left_out) continue;
     // Those measured have one size; the others may be smaller.
     const auto same = [&](const Tile& tile) { return tile.bytes == bytes; };
@@ -116,7 +151,7 @@ void find_rows(const std::vector<Placed>& commands, std::vector<StreamRepeat>& r
     repeat.counted = static_cast<unsigned>(half);
     repeat.unit_bytes = bytes;
     for (std::size_t m = 0; m < 3; ++m) {
-      const auto& tile = row[first_tiles + m * half];
+      const auto& tile = row[sample.first + m * half];
       repeat.moments[m] = {commands[tile.product].offset, 0};
       repeat.loads.push_back(commands[tile.first].offset);
     }
@@ -127,16 +162,6 @@ void find_rows(const std::vector<Placed>& commands, std::vector<StreamRepeat>& r
     repeat.to = commands[row[last].first].offset;
     repeats.push_back(std::move(repeat));
   }
-}
-
-/// True if the number of iterations is in that register.
-bool counts_to(const Placed& loop, unsigned reg) {
-  for (unsigned i = 0; i < loop.header.patches; ++i) {
-    fr_patch patch{};
-    std::memcpy(&patch, loop.bytes.data() + loop.bytes.size() - (i + 1) * sizeof patch, sizeof patch);
-    if (patch.offset == offsetof(fr_loop, count) && patch.reg == reg) return true;
-  }
-  return false;
 }
 
 void find_loops(const std::vector<Placed>& commands, unsigned sequences, std::vector<StreamRepeat>& repeats) {
@@ -182,12 +207,8 @@ std::vector<StreamRepeat> find_repeats(std::span<const unsigned char> stream, un
   return repeats;
 }
 
-std::vector<std::uint64_t> layer_loops(std::span<const unsigned char> stream) {
-  std::vector<std::uint64_t> bodies;
-  for (const auto& command : read_commands(stream))
-    if (command.header.opcode == FR_OP_LOOP && counts_to(command, FR_PARAMETER_LAYERS))
-      bodies.push_back(command.offset + command.bytes.size());
-  return bodies;
+std::vector<std::pair<std::uint64_t, std::uint64_t>> layer_bodies(std::span<const unsigned char> stream) {
+  return layers_of(read_commands(stream));
 }
 
 std::vector<std::uint64_t> meetings(std::span<const unsigned char> stream, std::size_t clusters) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace forerun::sim {
@@ -38,8 +39,9 @@ struct StreamRepeat {
 /// chunks of a step, if all do the same; else 0.
 std::vector<StreamRepeat> find_repeats(std::span<const unsigned char> stream, unsigned sequences);
 
-/// Byte offsets of the bodies of the loops over layers: one, or of a program with steps of many tokens two.
-std::vector<std::uint64_t> layer_loops(std::span<const unsigned char> stream);
+/// Byte offsets of begin and end of the bodies of the loops over layers: one, or of a program with steps of
+/// many tokens two.
+std::vector<std::pair<std::uint64_t, std::uint64_t>> layer_bodies(std::span<const unsigned char> stream);
 
 /// Byte offsets of the commands by which a cluster tells as many clusters, itself among them, that it has
 /// come so far.
