@@ -176,6 +176,33 @@ TEST(RepeatedLayers, AreEnoughOnceTheyAgree) {
   EXPECT_FALSE(layers.mark(at(760, 0)));  // 100, 101, 59
 }
 
+TEST(RepeatedLayers, AreForeseenToBeEnough) {
+  RepeatedLayers layers({.period = 1, .tolerance = 0.01}, 32);
+  EXPECT_FALSE(layers.nearly_done(0));  // none has begun
+  EXPECT_FALSE(layers.mark(at(0, 0)));
+  EXPECT_FALSE(layers.nearly_done(140));
+  EXPECT_FALSE(layers.mark(at(150, 0)));
+  EXPECT_FALSE(layers.nearly_done(240));
+  EXPECT_FALSE(layers.nearly_done(245));  // the same layer
+  EXPECT_FALSE(layers.mark(at(250, 0)));
+  EXPECT_TRUE(layers.nearly_done(340));  // 90 as the one before
+  layers.end_layers(at(351, 0));
+  layers.end_step(29);
+  EXPECT_EQ(layers.layers(), 3u);
+  EXPECT_EQ(layers.added().picoseconds, std::llround(29 * 100.5));
+  EXPECT_GT(layers.uncertain_ps(), 0);
+}
+
+TEST(RepeatedLayers, AreNotSimulatedForEverWhereTheyDiffer) {
+  RepeatedLayers layers({.period = 1, .tolerance = 0.01, .most = 4}, 32);
+  std::int64_t now = 0;
+  for (const auto time : {100, 100, 200, 100, 200}) {
+    EXPECT_FALSE(layers.mark(at(now, 0)));
+    now += time;
+  }
+  EXPECT_TRUE(layers.mark(at(now, 0)));
+}
+
 TEST(RepeatedLayers, OfSeveralKindsAreTakenTogether) {
   RepeatedLayers layers({.period = 2, .tolerance = 0.01}, 24);
   for (const auto t : {0, 30, 50, 60, 80}) EXPECT_FALSE(layers.mark(at(t, 0)));
