@@ -54,7 +54,7 @@ class AttentionEmitter : public CommandEmitter {
   }
 
   /// From the projection's result to queries, keys and values by heads; the rotated part of each is rotated.
-  void place_heads() {
+  virtual void place_heads() {
     if (share_.heads.empty()) return;
     const auto from = product(share_.qkv_columns());
     const auto head_bytes = std::uint64_t{model_.head_dim} * act_;
@@ -103,6 +103,8 @@ class AttentionEmitter : public CommandEmitter {
            stores && last ? Sync{{}, {{values_made, 1}}} : Sync{}, patches);
     }
   }
+  /// Latent attention: queries, then what attention gives of the compressed vectors.
+  Matrix absorbed() const { return activations(s_.absorbed, share_.heads.size() * model_.head_dim); }
   std::uint64_t group() const { return model_.heads / model_.kv_heads; }
   /// Own query heads that share a key/value head.
   Range group_heads(std::uint64_t g) const {
@@ -131,8 +133,11 @@ class AttentionEmitter : public CommandEmitter {
                 FR_PATCH(fr_copy, global, first_position(), narrow(row)),
                 FR_PATCH(fr_copy, global, cache_offset, 1)});
     };
-    store(s_.keys, memory_.keys, {{{values_made, 1}}, {}});
-    store(s_.values, memory_.values, {{}, {{values_stored, 1}}});
+    const bool values = !model_.is_latent();  // else they are a part of the keys
+    store(
+        s_.keys, memory_.keys,
+        {{{values_made, 1}}, values ? decltype(Sync::signal){} : decltype(Sync::signal){{values_stored, 1}}});
+    if (values) store(s_.values, memory_.values, {{}, {{values_stored, 1}}});
   }
 
   void attention() {
@@ -179,6 +184,8 @@ class AttentionEmitter : public CommandEmitter {
     const std::vector<Patch> all_scores{FR_PATCH(fr_vector, rows, chunk_rows(), rows),
                                         FR_PATCH(fr_vector, cols, first_position(), 1),
                                         FR_PATCH(fr_vector, cols, chunk_rows(), 1)};
+    if (model_.positions == Positions::alibi)
+      for (auto h = heads.begin; h < heads.end; ++h) add_distances(h, h - heads.begin);
     const double cap = model_.score_cap;
     if (cap > 0) {
       auto scaled = vector(FR_VECTOR_AFFINE, 0, scores, scores);
@@ -199,7 +206,7 @@ class AttentionEmitter : public CommandEmitter {
     pv.a = scores.at, pv.a_stride = narrow(scores.stride), pv.a_type = type;
     pv.b_stride = narrow(head_bytes), pv.b_type = type;
     pv.c = s_.weighted, pv.c_stride = narrow(model_.head_dim * 4ull), pv.c_type = FR_TYPE_F32;
-    pv.n = model_.head_dim;
+    pv.n = plan_.cached_value_dim();
     over_cache(
         memory_.values, g, pv, rows,
         {FR_PATCH(fr_matmul, k, tile_positions, 1), FR_PATCH(fr_matmul, a, scratch_register, narrow(act_)),
@@ -210,7 +217,7 @@ class AttentionEmitter : public CommandEmitter {
           FR_PATCH(fr_matmul, a, first_position(), static_cast<std::int32_t>(act_)),
           FR_PATCH(fr_matmul, flags, has_past, FR_MATMUL_ACCUMULATE)});
 
-    const auto all = activations(s_.slice, share_.query_columns);
+    const auto all = model_.is_latent() ? absorbed() : activations(s_.slice, share_.query_columns);
     for (auto h = heads.begin; h < heads.end; ++h) {
       const Matrix from{s_.weighted, model_.head_dim * 4ull, FR_TYPE_F32};
       std::vector<Patch> to_slice{
@@ -218,10 +225,41 @@ class AttentionEmitter : public CommandEmitter {
           FR_PATCH(fr_vector, a, chunk_rows(), narrow((h - heads.begin) * from.stride))};
       if (many()) to_slice.push_back(at_row(offsetof(fr_vector, d), all.stride));
       link(FR_OP_VECTOR,
-           vector(FR_VECTOR_COPY, model_.head_dim, from,
+           vector(FR_VECTOR_COPY, plan_.cached_value_dim(), from,
                   {all.at + u32((h - share_.heads.begin) * head_bytes), all.stride, all.type}),
            {}, to_slice);
     }
+  }
+  /// ALiBi: how far the last position of the context is from each.
+  void count_distances() {
+    const Matrix distances{s_.distances, 0, FR_TYPE_F32};
+    auto v = vector(FR_VECTOR_CONCAT_COUNT, plan_.context, distances, distances);
+    v.rows = 1;
+    link(FR_OP_VECTOR, v);
+    v.op = FR_VECTOR_AFFINE;
+    v.arg0 = bits(1);
+    v.arg1 = bits(1.0 - plan_.context);
+    link(FR_OP_VECTOR, v);
+  }
+  /// To the scores of query head `h`, stacked as the `nth`: its slope times the distance from the chunk's
+  /// last position. From each row's own that differs by as much for all scores of the row, which soft-max
+  /// does not see.
+  void add_distances(std::uint64_t h, std::uint64_t nth) {
+    const Matrix scores{s_.scores, s_.score_stride, FR_TYPE_F32};
+    auto v = vector(FR_VECTOR_FMA, 0, {s_.distances + plan_.context * 4, 0, FR_TYPE_F32}, scores);
+    v.flags = FR_VECTOR_FLAG_B_SCALAR;
+    set_b(v, {s_.constants + plan_.constants.slopes + u32((h - share_.heads.begin) * 4), 0, FR_TYPE_F32});
+    set_c(v, scores);
+    std::vector<Patch> patches{rows_patch(chunk_rows()),
+                               FR_PATCH(fr_vector, cols, first_position(), 1),
+                               FR_PATCH(fr_vector, cols, chunk_rows(), 1),
+                               FR_PATCH(fr_vector, a, first_position(), -4),
+                               FR_PATCH(fr_vector, a, chunk_rows(), -4),
+                               FR_PATCH(fr_vector, b, constants_now, 1)};
+    for (const auto field : {offsetof(fr_vector, c), offsetof(fr_vector, d)})
+      if (nth > 0)
+        patches.push_back({field, sizeof(fr_vector::c), chunk_rows(), narrow(nth * scores.stride)});
+    link(FR_OP_VECTOR, v, {}, patches);
   }
   /// `product` with each tile of the cache in turn as B.
   void over_cache(std::uint64_t cache, std::uint64_t g, fr_matmul product, std::int32_t rows,

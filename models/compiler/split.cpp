@@ -22,7 +22,9 @@ std::vector<WeightTile> tile_weights(std::uint64_t inputs, std::uint64_t outputs
   const auto blocks = divide_up(outputs, width);
   // All inputs if they fit, else equal parts in whole rows of an array where there is room for one.
   auto depth = std::min(inputs, elements / width);
-  if (depth < inputs) {
+  if (depth < inputs && limits.depth != 0) {
+    depth = std::min(depth, limits.depth);
+  } else if (depth < inputs) {
     const auto even = divide_up(inputs, divide_up(inputs, depth));
     depth = round_up(even, limits.array_rows) <= depth ? round_up(even, limits.array_rows)
             : depth >= limits.array_rows               ? depth / limits.array_rows * limits.array_rows

@@ -88,8 +88,11 @@ struct RtlUse {
   std::vector<std::pair<std::string, std::uint64_t>> fall_backs;  ///< commands left to the model, by reason
   std::uint64_t broken_rules = 0;                                 ///< of AXI, at its pins
   std::vector<std::string> first_broken_rules;
-  double host_seconds = 0;                                        ///< CPU time in it
-  std::string unit = "transactions";                              ///< what `commands` counts
+  double host_seconds = 0;            ///< CPU time in it
+  std::string unit = "transactions";  ///< what `commands` counts
+  double hook_seconds = 0;            ///< CPU time in it, its bridges and protocol checkers
+  bool has_checkers = false;          ///< of AXI protocols
+  std::uint64_t compared = 0;         ///< transactions compared with the model's
 };
 
 struct Report {

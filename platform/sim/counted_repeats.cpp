@@ -239,14 +239,15 @@ void CountedRepeats::leave(Place& place, std::size_t cluster) {
 
 /// All clusters have left.
 void CountedRepeats::add_shared(Place& place) {
+  place.over = 0;
+  ++place.rounds;
+  if (place.after.values.empty()) return;  // clusters that pass more often than the first one
   std::uint64_t bytes = 0;
   for (const auto i : bytes_read_) bytes += place.after.values[i] - place.before.values[i];
   const auto& repeat = place.passes.begin()->second.repeat;
   const auto factor =
       bytes > 0 ? place.bytes / static_cast<double>(bytes) : repeat.left_out / (2.0 * repeat.counted);
-  place.over = 0;
   place.bytes = 0;
-  ++place.rounds;
   const auto more = [factor](auto& to, const auto& from, const auto& until, std::size_t i) {
     // Times of what a channel waits for may be put down to another cause later: they fall then.
     const auto difference = static_cast<std::int64_t>(until[i] - from[i]);

@@ -75,13 +75,13 @@ Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceReq
     if (request_.phase != PhaseOfRun::all && !started_) start_ = snapshot();
     started_ = true;
   };
-  soc.mailbox.on_message = [this] {
-    while (const auto message = soc_.mailbox.host_receive()) take(*message);
+  soc.host().on_message = [this] {
+    while (const auto message = soc_.host().host_receive()) take(*message);
   };
   for (std::size_t i = 0; i < peers_.size(); ++i) {
     write_program(*peers_[i].soc, *peers_[i].program);
-    peers_[i].soc->mailbox.on_message = [this, i] {
-      while (const auto message = peers_[i].soc->mailbox.host_receive()) take_from(i, *message);
+    peers_[i].soc->host().on_message = [this, i] {
+      while (const auto message = peers_[i].soc->host().host_receive()) take_from(i, *message);
     };
   }
 }
@@ -97,7 +97,8 @@ void Inference::count_repeats() {
   });
   const bool decodes = alike && request_.phase == PhaseOfRun::decode;
   repeats_.emplace(soc_, program_, decodes ? static_cast<unsigned>(request_.sequences.size()) : 0);
-  repeated_.emplace(*request_.repetition, program_.header.layers);
+  if (!program_.streams.empty()) layers_before_ = sim::layers_before(program_.streams.front());
+  repeated_.emplace(*request_.repetition, program_.header.layers - layers_before_);
   if (const auto last = next_to_last_meeting())
     repeats_->on_meeting = [this, last = *last](std::size_t number) {
       const auto now = ip::now_picoseconds() + repeats_->added().picoseconds;
@@ -166,7 +167,7 @@ void Inference::leap_over_layers() {
     furthest = std::max(furthest, iteration);
   }
   const auto period = std::int64_t{request_.repetition->period}, next = furthest + 1;
-  const auto all = static_cast<std::int64_t>(program_.header.layers);
+  const auto all = static_cast<std::int64_t>(program_.header.layers - layers_before_);
   layers_left_out_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, all - next) / period * period);
   for (std::size_t c = 0; c < bodies.size(); ++c)
     soc_.clusters[c]->command.leaps.push_back({bodies[c], 0, next, period});
@@ -198,7 +199,7 @@ void Inference::write_program(soc::Soc& soc, const models::Program& program) con
   const bool data = soc.chip().data == chip::Data::real;
   const auto& h = program.header;
   for (const auto& segment : program.segments)
-    if (!segment.bytes.empty() && data) soc.write(segment.address, segment.bytes);
+    if (!segment.bytes.empty() && (data || !segment.data)) soc.write(segment.address, segment.bytes);
   soc.write(h.load_address, models::make_head(program, data));
   std::vector<fr_sequence_request> requests;
   for (std::size_t i = 0; i < request_.sequences.size(); ++i) {
@@ -297,9 +298,9 @@ void Inference::request_run() {
     more = 0;
   }
   const auto run = [&](soc::Soc& soc, const models::Program& program) {
-    soc.mailbox.host_send({FR_MESSAGE_RUN, program.header.load_address, what, more, flags,
-                           std::bit_cast<std::uint32_t>(request_.temperature.value_or(0)), request_.seed,
-                           request_.step_timeout});
+    soc.host().host_send({FR_MESSAGE_RUN, program.header.load_address, what, more, flags,
+                          std::bit_cast<std::uint32_t>(request_.temperature.value_or(0)), request_.seed,
+                          request_.step_timeout});
   };
   run(soc_, program_);
   for (const auto& peer : peers_) run(*peer.soc, *peer.program);
@@ -375,8 +376,8 @@ void Inference::finish() {
   if (on_end) on_end();
   const ip::Message stop{FR_MESSAGE_STOP, failure_.empty() ? 0u : 1u};
   reply([this, stop] {
-    soc_.mailbox.host_send(stop);
-    for (const auto& peer : peers_) peer.soc->mailbox.host_send(stop);
+    soc_.host().host_send(stop);
+    for (const auto& peer : peers_) peer.soc->host().host_send(stop);
   });
 }
 

@@ -46,5 +46,7 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> layer_bodies(std::span<cons
 /// Byte offsets of the commands by which a cluster tells as many clusters, itself among them, that it has
 /// come so far.
 std::vector<std::uint64_t> meetings(std::span<const unsigned char> stream, std::size_t clusters);
+/// Layers that come before those, in a loop of their own: of another kind.
+std::uint64_t layers_before(std::span<const unsigned char> stream);
 
 }  // namespace forerun::sim
