@@ -333,7 +333,7 @@ bool CommandProcessor::execute(const Command& command, const fr_command_header& 
       ++loop.iteration;
       for (const auto& leap : leaps)
         if (leap.iteration == loop.iteration && leap.at == loop.body && loop.iteration < loop.count)
-          loop.iteration += (loop.count - 1 - loop.iteration) / leap.period * leap.period;
+          loop.iteration += (loop.count - loop.iteration) / leap.period * leap.period;
       if (loop.iteration < loop.count) {
         registers_[loop.counter] = loop.iteration;
         pc_ = loop.body;

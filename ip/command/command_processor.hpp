@@ -66,10 +66,9 @@ class CommandProcessor : public sc_core::sc_module {
   /// what it reads, `fetch_time` and `queue_time` stay 0.
   void use(std::unique_ptr<CommandFront> front);
 
-  /// For simulations that count what repeats instead of carrying it out; no chip has this. When it comes to
-  /// byte `at` of its stream it goes on at byte `to`; or, with an `iteration`, the loop whose body begins at
-  /// `at` goes on, instead of with that iteration, with the last that comes whole `periods` after it, if
-  /// there is one.
+  /// For simulations that count what repeats instead of carrying it out; no chip has this. When it comes to byte
+  /// `at` of its stream it goes on at byte `to`; or, with an `iteration`, the loop whose body begins at `at` leaves
+  /// that iteration out and those behind it, as many as are whole periods.
   struct Leap {
     std::uint64_t at = 0, to = 0;
     std::int64_t iteration = 0, period = 1;

@@ -174,6 +174,7 @@ struct Plan {
   std::vector<Share> shares;              ///< device by device
   std::vector<Projections> projections;   ///< the same
   Range kv_heads;                         ///< in the device's cache
+  std::uint64_t kv_head_padding = 0;      ///< bytes between heads of the cache, so that they begin at different ports
   bool symmetric = false;                 ///< several devices, all with shares of the same sizes
   /// A window of the network whose writes reach the scratchpads of all clusters that take part.
   std::optional<std::uint64_t> everyone;
@@ -220,7 +221,10 @@ struct Plan {
   std::uint64_t expert_round_bytes() const;
   static constexpr std::uint32_t expert_draws = 16;  ///< a power of two
   std::uint64_t expert_list_bytes() const { return round_up(model.experts.count * 4ull, 8); }
-  std::uint64_t kv_head_bytes() const { return std::uint64_t{context} * model.head_dim * activation_bytes(); }
+  /// From one head of the cache to the next.
+  std::uint64_t kv_head_bytes() const {
+    return std::uint64_t{context} * model.head_dim * activation_bytes() + kv_head_padding;
+  }
   std::uint64_t kv_sequence_bytes() const { return kv_heads.size() * kv_head_bytes(); }
   std::uint64_t kv_layer_bytes() const { return sequences * kv_sequence_bytes(); }
   std::uint64_t tile_bytes(const WeightTile& tile) const {

@@ -99,6 +99,11 @@ void Inference::count_repeats() {
   repeats_.emplace(soc_, program_, decodes ? static_cast<unsigned>(request_.sequences.size()) : 0);
   if (!program_.streams.empty()) layers_before_ = sim::layers_before(program_.streams.front());
   repeated_.emplace(*request_.repetition, program_.header.layers - layers_before_);
+  if (const auto last = next_to_last_meeting())
+    repeats_->on_meeting = [this, last = *last](std::size_t number) {
+      const auto now = ip::now_picoseconds() + repeats_->added().picoseconds;
+      if (number == last && repeated_->nearly_done(now) && !leapt_) leap_over_layers();
+    };
   const auto& tags = program_.tags;
   const auto in_layer = [](const auto& tag) { return tag.starts_with("layers."); };
   const auto begin = std::find_if(tags.begin(), tags.end(), in_layer),
@@ -113,6 +118,7 @@ void Inference::count_repeats() {
         repeats_->begin(c, command.offset);
         const auto tag = command.header().tag;
         if (!marks || (tag != first_tag && (tag != end_tag || repeated_->ended()))) return;
+        repeats_->settle();
         auto now = take_snapshot(soc_, program_.tags.size());
         if (const auto& more = repeats_->added(); !more.values.empty()) add_difference(now, {}, more, 1.0);
         if (tag == first_tag) {
@@ -124,30 +130,45 @@ void Inference::count_repeats() {
     }
 }
 
+/// In a layer of few tokens: by its number. The command processors have not come to the end of the layer
+/// then.
+std::optional<std::size_t> Inference::next_to_last_meeting() const {
+  const auto& stream = program_.streams.front();
+  const auto bodies = layer_bodies(stream);
+  if (bodies.empty() || program_.streams.size() < 2) return std::nullopt;
+  const auto all = meetings(stream, program_.streams.size());
+  const auto in_layer = [&](auto at) { return at >= bodies[0].first && at < bodies[0].second; };
+  if (std::count_if(all.begin(), all.end(), in_layer) < 2) return std::nullopt;
+  const auto last = std::find_if(all.rbegin(), all.rend(), in_layer);
+  return static_cast<std::size_t>(all.rend() - last) - 2;
+}
+
 double Inference::repetition_error() const {
   if (!repeated_ || steps_.empty()) return 0;
   double total = 0;
   for (const auto& step : steps_) total += (step.end - step.begin) * 1e12;
-  return std::hypot(repeated_->uncertain_ps(), repeats_->uncertain_ps()) / total;
+  const auto simulated = std::max<std::uint64_t>(1, repeated_->layers());
+  const auto layers = static_cast<double>(program_.header.layers) / static_cast<double>(simulated);
+  return std::hypot(repeated_->uncertain_ps(), repeats_->uncertain_ps(steps_.size(), layers)) / total;
 }
 
-/// The clusters go on with the last layers as soon as each has ended the layer that the first of them is in.
+/// The clusters go on behind the layers as soon as each has ended the layer that the first of them is in.
 void Inference::leap_over_layers() {
   std::vector<std::uint64_t> bodies;
   std::int64_t furthest = 0;
   for (std::size_t c = 0; c < program_.streams.size(); ++c) {
-    const auto loops = layer_loops(program_.streams[c]);  // of steps of few tokens, of many
+    const auto loops = layer_bodies(program_.streams[c]);  // of steps of few tokens, of many
     const auto& command = soc_.clusters[c]->command;
-    const auto now =
-        std::find_if(loops.begin(), loops.end(), [&](auto body) { return command.iteration(body) >= 0; });
+    const auto now = std::find_if(loops.begin(), loops.end(),
+                                  [&](const auto& body) { return command.iteration(body.first) >= 0; });
     if (now == loops.end()) return;  // it has ended the last layer
-    bodies.push_back(*now);
-    const auto iteration = command.iteration(*now);
+    bodies.push_back(now->first);
+    const auto iteration = command.iteration(now->first);
     furthest = std::max(furthest, iteration);
   }
   const auto period = std::int64_t{request_.repetition->period}, next = furthest + 1;
-  const auto last = static_cast<std::int64_t>(program_.header.layers - layers_before_) - 1;
-  layers_left_out_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, last - next) / period * period);
+  const auto all = static_cast<std::int64_t>(program_.header.layers - layers_before_);
+  layers_left_out_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, all - next) / period * period);
   for (std::size_t c = 0; c < bodies.size(); ++c)
     soc_.clusters[c]->command.leaps.push_back({bodies[c], 0, next, period});
   leapt_ = true;
@@ -318,6 +339,7 @@ void Inference::finish_step() {
     step_.cycles = std::max(step_.cycles, cycles);
   }
   if (repeated_) {
+    repeats_->settle();
     repeated_->end_step(layers_left_out_);
     take_leaps_back();
     const auto before = counted_before_, more = counted().picoseconds - before;

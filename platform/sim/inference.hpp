@@ -135,6 +135,7 @@ class Inference {
   Snapshot snapshot() const;
   Snapshot counted() const;
   void count_repeats();
+  std::optional<std::size_t> next_to_last_meeting() const;
   void leap_over_layers();
   void take_leaps_back();
 
@@ -159,8 +160,8 @@ class Inference {
   double boot_seconds_ = 0;
   std::uint64_t layers_left_out_ = 0;  // of this step
   std::uint64_t layers_before_ = 0;
-  bool leapt_ = false;                 // in this step, over layers
-  std::int64_t counted_before_ = 0;    // picoseconds, in the steps that have ended
+  bool leapt_ = false;               // in this step, over layers
+  std::int64_t counted_before_ = 0;  // picoseconds, in the steps that have ended
 };
 
 }  // namespace forerun::sim

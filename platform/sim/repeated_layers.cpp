@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 namespace forerun::sim {
 namespace {
@@ -24,24 +25,39 @@ RepeatedLayers::RepeatedLayers(const LayerRepetition& repetition, std::uint64_t 
 RepeatedLayers::Mean RepeatedLayers::mean_of(std::size_t boundaries) const {
   const std::size_t period = repetition_.period;
   if (boundaries <= 3 * period) return {};
-  const auto count = (boundaries - 1) / period - 1, last = (count + 1) * period;
-  const auto mean =
-      static_cast<double>(marks_[last].picoseconds - marks_[period].picoseconds) / static_cast<double>(count);
+  std::vector<std::int64_t> times;
+  for (std::size_t i = period; i + period < boundaries; i += period)
+    times.push_back(marks_[i + period].picoseconds - marks_[i].picoseconds);
+  return mean_of(times);
+}
+
+RepeatedLayers::Mean RepeatedLayers::mean_of(std::span<const std::int64_t> times) {
+  const auto n = static_cast<double>(times.size());
+  const auto mean = static_cast<double>(std::accumulate(times.begin(), times.end(), std::int64_t{0})) / n;
   double squares = 0;
-  for (auto i = period; i < last; i += period) {
-    const auto off = static_cast<double>(marks_[i + period].picoseconds - marks_[i].picoseconds) - mean;
-    squares += off * off;
-  }
-  const auto n = static_cast<double>(count);
-  return {count, mean, few(count) * std::sqrt(squares / (n - 1) / n)};
+  for (const auto time : times) squares += std::pow(static_cast<double>(time) - mean, 2);
+  return {times.size(), mean, few(times.size()) * std::sqrt(squares / (n - 1) / n)};
+}
+
+/// Well enough for the layers that are left when so many have begun, or as well as it is to be.
+bool RepeatedLayers::known(const Mean& mean, std::size_t begun) const {
+  if (mean.count < 2 || begun >= of_model_) return false;
+  const auto left = static_cast<double>(of_model_ - begun);
+  return mean.count >= repetition_.most ||
+         mean.error * left <= repetition_.tolerance * mean.mean * static_cast<double>(of_model_);
 }
 
 bool RepeatedLayers::mark(Snapshot snapshot) {
   marks_.push_back(std::move(snapshot));
-  const auto now = mean_of(marks_.size());
-  if (now.count < 2 || marks_.size() >= of_model_) return false;
-  const auto left = static_cast<double>(of_model_ - marks_.size());
-  return now.error * left <= repetition_.tolerance * now.mean * static_cast<double>(of_model_);
+  return known(mean_of(marks_.size()), marks_.size());
+}
+
+bool RepeatedLayers::nearly_done(std::int64_t picoseconds) {
+  if (marks_.empty() || parts_.size() >= marks_.size()) return false;
+  parts_.resize(marks_.size());
+  parts_.back() = picoseconds - marks_.back().picoseconds;
+  if (repetition_.period > 1 || parts_.size() < 3) return false;
+  return known(mean_of(std::span(parts_).subspan(1)), marks_.size());
 }
 
 void RepeatedLayers::end_step(std::uint64_t left_out) {
@@ -66,6 +82,7 @@ void RepeatedLayers::end_step(std::uint64_t left_out) {
     added_.picoseconds = time;
   }
   marks_.clear();
+  parts_.clear();
   end_.reset();
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "platform/sim/statistics.hpp"
@@ -15,6 +16,7 @@ namespace forerun::sim {
 struct LayerRepetition {
   unsigned period = 1;      ///< layers after which the same kind comes again
   double tolerance = 0.01;  ///< of a step's time, how far it may be expected to be off: the standard error
+  unsigned most = 8;        ///< periods after the first; if these are too few the error is larger
 };
 
 /// The first period of layers is a start: caches of constants and rings of weights fill. From its end to that
@@ -29,6 +31,9 @@ class RepeatedLayers {
   /// A layer begins. Everything counted until now, without what is added here. True when the mean is known
   /// well enough for the layers that are left.
   bool mark(Snapshot snapshot);
+  /// The same a little before a layer ends, with the time until now: true when the layer may be the last one
+  /// that is simulated, for up to here it and those before took the same time.
+  bool nearly_done(std::int64_t picoseconds);
   /// The last layer has ended.
   void end_layers(Snapshot snapshot) { end_ = std::move(snapshot); }
   bool ended() const { return end_.has_value(); }
@@ -45,10 +50,13 @@ class RepeatedLayers {
     double mean = 0, error = 0;
   };
   Mean mean_of(std::size_t boundaries) const;
+  static Mean mean_of(std::span<const std::int64_t> times);
+  bool known(const Mean& mean, std::size_t begun) const;
 
   LayerRepetition repetition_;
   std::uint64_t of_model_, layers_ = 0;
   std::vector<Snapshot> marks_;
+  std::vector<std::int64_t> parts_;  ///< of layers, until they were nearly done
   std::optional<Snapshot> end_;
   Snapshot added_;
   double uncertain_ps_ = 0;

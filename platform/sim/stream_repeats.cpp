@@ -14,12 +14,16 @@
 namespace forerun::sim {
 namespace {
 
-// Tiles: the first fill the ring of a scratchpad, of the next the time is taken, of so many bytes at least
-// that several refreshes of the memory lie in it.
-constexpr std::size_t first_tiles = 20, half_tiles = 8, fewest_tiles_left_out = 16;
-constexpr std::uint64_t half_bytes = 2 << 20;
+/// Tiles: the first are a start, of the next, two halves, the time is taken, and the last goes over to what
+/// follows.
+struct Sample {
+  std::size_t first;         ///< tiles
+  std::uint64_t half_bytes;  ///< several refreshes of the memory are to lie in it
+};
+constexpr Sample once{12, 1 << 20}, in_each_layer{8, 1 << 19};  // the next layer is a sample again
+constexpr std::size_t half_tiles = 4, fewest_tiles_left_out = 4;
 // Sequences: fewer, for each is long.
-constexpr unsigned first_sequences = 2, half_sequences = 1, fewest_sequences_left_out = 2;
+constexpr unsigned first_sequences = 1, half_sequences = 1, fewest_sequences_left_out = 2;
 
 struct Placed {
   std::uint64_t offset;
@@ -44,30 +48,25 @@ std::vector<Placed> read_commands(std::span<const unsigned char> stream) {
 struct Tile {
   std::size_t first, end;  ///< numbers of commands
   std::size_t product;     ///< of the last MATMUL among them
+  std::uint64_t bytes;     ///< that it loads
 };
 
-/// Equal but for where the products go.
-bool equal(const std::vector<Placed>& commands, const Tile& a, const Tile& b) {
-  if (a.end - a.first != b.end - b.first) return false;
-  for (std::size_t i = 0; i < a.end - a.first; ++i) {
-    const auto &one = commands[a.first + i], &other = commands[b.first + i];
-    if (one.bytes.size() != other.bytes.size()) return false;
-    const bool product = one.header.opcode == FR_OP_MATMUL;
-    const auto skip = product ? offsetof(fr_matmul, c) : one.bytes.size();
-    const auto behind = product ? skip + sizeof(fr_matmul::c) : skip;
-    if (!std::equal(one.bytes.begin(), one.bytes.begin() + static_cast<std::ptrdiff_t>(skip),
-                    other.bytes.begin()) ||
-        !std::equal(one.bytes.begin() + static_cast<std::ptrdiff_t>(behind), one.bytes.end(),
-                    other.bytes.begin() + static_cast<std::ptrdiff_t>(behind)))
-      return false;
-  }
-  return true;
+/// Whether what the commands of a tile take from semaphores they give back.
+bool balanced(const std::vector<Placed>& commands, const Tile& tile) {
+  std::map<unsigned, int> taken;
+  for (auto i = tile.first; i < tile.end; ++i)
+    for (std::size_t k = 0; k < 2; ++k) {
+      const auto &wait = commands[i].header.wait[k], &signal = commands[i].header.signal[k];
+      if (wait.semaphore != FR_NO_SEMAPHORE) taken[wait.semaphore] += wait.count;
+      if (signal.semaphore != FR_NO_SEMAPHORE) taken[signal.semaphore] -= signal.count;
+    }
+  return std::all_of(taken.begin(), taken.end(), [](const auto& entry) { return entry.second == 0; });
 }
 
 /// The tile that begins with this command, if one does.
 std::optional<Tile> tile_at(const std::vector<Placed>& commands, std::size_t first) {
   if (commands[first].header.opcode != FR_OP_LOAD) return {};
-  Tile tile{first, first + 1, 0};
+  Tile tile{first, first + 1, 0, 0};
   for (; tile.end < commands.size(); ++tile.end) {
     const auto& command = commands[tile.end];
     if (command.header.tag != commands[first].header.tag || command.header.opcode == FR_OP_LOAD) break;
@@ -77,39 +76,19 @@ std::optional<Tile> tile_at(const std::vector<Placed>& commands, std::size_t fir
       break;
   }
   if (tile.product == 0) return {};
+  fr_copy load{};
+  std::memcpy(&load, commands[first].bytes.data(), sizeof load);
+  tile.bytes = std::uint64_t{load.bytes} * load.size1 * load.size2 * load.size3;
   return tile;
 }
 
-void find_rows(const std::vector<Placed>& commands, std::vector<StreamRepeat>& repeats) {
-  for (std::size_t i = 0; i < commands.size();) {
-    std::vector<Tile> row;
-    while (i < commands.size()) {
-      const auto tile = tile_at(commands, i);
-      if (!tile || (!row.empty() && !equal(commands, row.front(), *tile))) break;
-      row.push_back(*tile);
-      i = tile->end;
-    }
-    if (row.empty()) {
-      ++i;
-      continue;
-    }
-    fr_copy load{};
-    std::memcpy(&load, commands[row.front().first].bytes.data(), sizeof load);
-    const auto bytes = std::uint64_t{load.bytes} * load.size1 * load.size2 * load.size3;
-    const auto half = std::max<std::size_t>(half_tiles, half_bytes / std::max<std::uint64_t>(bytes, 1));
-    const auto kept = first_tiles + 2 * half + 1, last = row.size() - 1;
-    if (row.size() < kept + 1 + fewest_tiles_left_out) continue;
-    const auto product = [&](std::size_t tile) {
-      return StreamRepeat::Moment{commands[row[tile].product].offset, 0};
-    };
-    repeats.push_back({.tag = commands[row.front().first].header.tag,
-                       .moments = {product(first_tiles), product(first_tiles + half),
-                                   product(first_tiles + 2 * half), product(last)},
-                       .counted = static_cast<unsigned>(half),
-                       .left_out = static_cast<unsigned>(last - kept),
-                       .at = commands[row[kept].first].offset,
-                       .to = commands[row[last].first].offset});
-  }
+/// The same commands; a row begins where they become others. Sizes may differ.
+bool alike(const std::vector<Placed>& commands, const Tile& a, const Tile& b) {
+  if (a.end - a.first != b.end - b.first || commands[a.first].header.tag != commands[b.first].header.tag)
+    return false;
+  for (std::size_t i = 0; i < a.end - a.first; ++i)
+    if (commands[a.first + i].header.opcode != commands[b.first + i].header.opcode) return false;
+  return true;
 }
 
 /// True if the number of iterations is in that register.
@@ -122,6 +101,69 @@ bool counts_to(const Placed& loop, unsigned reg) {
   return false;
 }
 
+/// Offsets at which the bodies of loops over layers begin and end.
+std::vector<std::pair<std::uint64_t, std::uint64_t>> layers_of(const std::vector<Placed>& commands) {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> bodies;
+  for (const auto& command : commands) {
+    if (command.header.opcode != FR_OP_LOOP || !counts_to(command, FR_PARAMETER_LAYERS)) continue;
+    fr_loop loop{};
+    std::memcpy(&loop, command.bytes.data(), sizeof loop);
+    const auto begin = command.offset + command.bytes.size();
+    bodies.emplace_back(begin, begin + loop.body);
+  }
+  return bodies;
+}
+
+void find_rows(const std::vector<Placed>& commands, std::vector<StreamRepeat>& repeats) {
+  const auto layers = layers_of(commands);
+  for (std::size_t i = 0; i < commands.size();) {
+    std::vector<Tile> row;
+    while (i < commands.size()) {
+      const auto tile = tile_at(commands, i);
+      if (!tile || (!row.empty() && !alike(commands, row.front(), *tile))) break;
+      row.push_back(*tile);
+      i = tile->end;
+    }
+    if (row.empty()) {
+      ++i;
+      continue;
+    }
+    const auto bytes = row.front().bytes;
+    const auto begin = commands[row.front().first].offset;
+    const bool in_layers = std::any_of(layers.begin(), layers.end(), [begin](const auto& body) {
+      return begin >= body.first && begin < body.second;
+    });
+    const auto& sample = in_layers ? in_each_layer : once;
+    const auto half =
+        std::max<std::size_t>(half_tiles, sample.half_bytes / std::max<std::uint64_t>(bytes, 1));
+    const auto kept = sample.first + 2 * half + 1, last = row.size() - 1;
+    if (row.size() < kept + 1 + fewest_tiles_left_out) continue;
+    // Those measured have one size; the others may be smaller.
+    const auto same = [&](const Tile& tile) { return tile.bytes == bytes; };
+    const auto may_be_left_out = [&](const Tile& tile) {
+      return tile.bytes > 0 && tile.bytes <= bytes && balanced(commands, tile);
+    };
+    const auto at = [&](std::size_t tile) { return row.begin() + static_cast<std::ptrdiff_t>(tile); };
+    if (!std::all_of(row.begin(), at(kept), same) || !std::all_of(at(kept), at(last), may_be_left_out))
+      continue;
+    StreamRepeat repeat;
+    repeat.tag = commands[row.front().first].header.tag;
+    repeat.counted = static_cast<unsigned>(half);
+    repeat.unit_bytes = bytes;
+    for (std::size_t m = 0; m < 3; ++m) {
+      const auto& tile = row[sample.first + m * half];
+      repeat.moments[m] = {commands[tile.product].offset, 0};
+      repeat.loads.push_back(commands[tile.first].offset);
+    }
+    repeat.moments[3] = {commands[row[last].product].offset, 0};
+    for (auto tile = kept; tile < last; ++tile)
+      repeat.left_out += static_cast<double>(row[tile].bytes) / static_cast<double>(bytes);
+    repeat.at = commands[row[kept].first].offset;
+    repeat.to = commands[row[last].first].offset;
+    repeats.push_back(std::move(repeat));
+  }
+}
+
 void find_loops(const std::vector<Placed>& commands, unsigned sequences, std::vector<StreamRepeat>& repeats) {
   constexpr auto kept = first_sequences + 2 * half_sequences + 1;
   if (sequences < kept + fewest_sequences_left_out) return;
@@ -131,9 +173,11 @@ void find_loops(const std::vector<Placed>& commands, unsigned sequences, std::ve
     std::memcpy(&loop, commands[i].bytes.data(), sizeof loop);
     const auto body = commands[i].offset + commands[i].bytes.size(), end = body + loop.body;
     const Placed* last = nullptr;
+    std::vector<std::uint64_t> loads;
     int depth = 0;  // of loops in the body
     for (auto k = i + 1; k < commands.size() && commands[k].offset < end; ++k) {
       const auto opcode = commands[k].header.opcode;
+      if (opcode == FR_OP_LOAD) loads.push_back(commands[k].offset);
       depth += opcode == FR_OP_LOOP ? 1 : opcode == FR_OP_ENDLOOP ? -1 : 0;
       if (depth == 0 && commands[k].engine() != FR_ENGINE_COMMAND) last = &commands[k];
     }
@@ -142,8 +186,10 @@ void find_loops(const std::vector<Placed>& commands, unsigned sequences, std::ve
     repeats.push_back({.tag = last->header.tag,
                        .moments = {visit(first_sequences - 1), visit(first_sequences - 1 + half_sequences),
                                    visit(first_sequences - 1 + 2 * half_sequences), visit(kept - 1)},
+                       .loads = std::move(loads),
                        .counted = half_sequences,
-                       .left_out = sequences - kept,
+                       .unit_bytes = 0,
+                       .left_out = static_cast<double>(sequences - kept),
                        .at = body,
                        .iterations = kept});
   }
@@ -161,12 +207,19 @@ std::vector<StreamRepeat> find_repeats(std::span<const unsigned char> stream, un
   return repeats;
 }
 
-std::vector<std::uint64_t> layer_loops(std::span<const unsigned char> stream) {
-  std::vector<std::uint64_t> bodies;
-  for (const auto& command : read_commands(stream))
-    if (command.header.opcode == FR_OP_LOOP && counts_to(command, FR_PARAMETER_LAYERS))
-      bodies.push_back(command.offset + command.bytes.size());
-  return bodies;
+std::vector<std::pair<std::uint64_t, std::uint64_t>> layer_bodies(std::span<const unsigned char> stream) {
+  return layers_of(read_commands(stream));
+}
+
+std::vector<std::uint64_t> meetings(std::span<const unsigned char> stream, std::size_t clusters) {
+  std::vector<std::uint64_t> offsets;
+  for (const auto& command : read_commands(stream)) {
+    if (command.header.opcode != FR_OP_POST) continue;
+    fr_post post{};
+    std::memcpy(&post, command.bytes.data(), sizeof post);
+    if (post.count == clusters) offsets.push_back(command.offset);
+  }
+  return offsets;
 }
 
 std::uint64_t layers_before(std::span<const unsigned char> stream) {
@@ -174,7 +227,8 @@ std::uint64_t layers_before(std::span<const unsigned char> stream) {
     if (command.header.opcode != FR_OP_LOOP || !counts_to(command, FR_PARAMETER_LAYERS)) continue;
     fr_loop loop{};
     std::memcpy(&loop, command.bytes.data(), sizeof loop);
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, -loop.count));  // the parameter is added to it
+    return static_cast<std::uint64_t>(
+        std::max<std::int64_t>(0, -loop.count));  // the parameter is added to it
   }
   return 0;
 }
