@@ -171,7 +171,7 @@ class Emitter : public WideLayers {
   Range columns_of(Range heads) const { return {heads.begin * model_.head_dim, heads.end * model_.head_dim}; }
 
   /// The engine of a projection's first command.
-  unsigned multiplier() const { return plan_.numerics.integer ? FR_ENGINE_VECTOR : FR_ENGINE_TENSOR; }
+  unsigned multiplier() const { return plan_.numerics.quantises() ? FR_ENGINE_VECTOR : FR_ENGINE_TENSOR; }
 
   void embed() {
     out_.add(FR_OP_LOAD, run_of(memory_.constants[cluster_], s_.constants, plan_.constants.bytes),
@@ -299,7 +299,7 @@ class Emitter : public WideLayers {
     const auto row = std::int64_t{model_.vocabulary} * 4;
     if (!columns.empty()) {
       // The last layer's buffers are free: the output scales lie where it kept its block of constants.
-      if (plan_.numerics.integer)
+      if (plan_.numerics.output_scales)
         link(FR_OP_LOAD, run_of(memory_.head_scales[cluster_], head_scales(), columns.size() * 4));
       project(tiles_.classifier, normed(), model_.hidden, columns.size(), logit_rows, head_scales(), false);
       const auto own = product(columns.size());

@@ -59,14 +59,14 @@ class AttentionEmitter : public CommandEmitter {
     const auto from = product(share_.qkv_columns());
     const auto head_bytes = std::uint64_t{model_.head_dim} * act_;
     const auto rotated = plan_.rotated();
-    const auto rotate = [&](std::uint64_t column, std::uint32_t to, std::uint64_t rows_before, Sync sync) {
+    const auto rotate = [&](std::uint64_t column, const Matrix& to, std::uint64_t rows_before, Sync sync) {
       std::vector<Patch> patches{rows_patch(chunk_rows())};
       if (rows_before > 0)
         patches.push_back(FR_PATCH(fr_vector, d, chunk_rows(), narrow(rows_before * head_bytes)));
       if (many()) patches.push_back(at_row(offsetof(fr_vector, a), from.stride));
       const auto part = [&](unsigned op, std::uint64_t first, std::uint64_t cols) {
-        auto d = activations(to, model_.head_dim);
-        d.at += u32(first * act_);
+        auto d = to;
+        d.at += u32(ip::row_bytes(d.type, first));
         return vector(op, cols, {from.at + u32((column + first) * 4), from.stride, FR_TYPE_F32}, d);
       };
       if (rotated > 0) {
@@ -85,11 +85,11 @@ class AttentionEmitter : public CommandEmitter {
         link(FR_OP_VECTOR, part(FR_VECTOR_COPY, rotated, model_.head_dim - rotated), sync, patches);
     };
     for (auto h = share_.heads.begin; h < share_.heads.end; ++h)
-      rotate((h - share_.heads.begin) * model_.head_dim, queries_of(h / group()),
+      rotate((h - share_.heads.begin) * model_.head_dim, activations(queries_of(h / group()), model_.head_dim),
              h - group_heads(h / group()).begin, {});
     const bool stores = !share_.stored_kv_heads.empty();
     for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g)
-      rotate(share_.query_columns + (g - share_.kv_heads.begin) * model_.head_dim, s_.keys + local_kv(g), 0,
+      rotate(share_.query_columns + (g - share_.kv_heads.begin) * model_.head_dim, cached(s_.keys + local_kv(g)), 0,
              stores && g == share_.kv_heads.begin ? Sync{{{values_stored, 1}}, {}} : Sync{});
     for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) {
       const auto column =
@@ -99,10 +99,12 @@ class AttentionEmitter : public CommandEmitter {
       if (many()) patches.push_back(at_row(offsetof(fr_vector, a), from.stride));
       link(FR_OP_VECTOR,
            vector(FR_VECTOR_COPY, model_.head_dim, {from.at + u32(column * 4), from.stride, FR_TYPE_F32},
-                  activations(s_.values + local_kv(g), model_.head_dim)),
+                  cached(s_.values + local_kv(g))),
            stores && last ? Sync{{}, {{values_made, 1}}} : Sync{}, patches);
     }
   }
+  /// Rows of a head's keys or values, as they are in the cache.
+  Matrix cached(std::uint32_t at) const { return {at, plan_.cache_row_bytes(), plan_.numerics.cache}; }
   std::uint64_t group() const { return model_.heads / model_.kv_heads; }
   /// Own query heads that share a key/value head.
   Range group_heads(std::uint64_t g) const {
@@ -113,13 +115,13 @@ class AttentionEmitter : public CommandEmitter {
            u32((group_heads(g).begin - share_.heads.begin) * plan_.max_chunk * model_.head_dim * act_);
   }
   std::uint32_t local_kv(std::uint64_t g) const {
-    return u32((g - share_.kv_heads.begin) * plan_.max_chunk * model_.head_dim * act_);
+    return u32((g - share_.kv_heads.begin) * plan_.max_chunk * plan_.cache_row_bytes());
   }
 
   void store_cache() {
     const auto stored = share_.stored_kv_heads;
     if (stored.empty()) return;
-    const auto row = std::uint64_t{model_.head_dim} * act_;
+    const auto row = plan_.cache_row_bytes();
     const auto store = [&](std::uint32_t from, std::uint64_t to, const Sync& sync) {
       auto c = run_of(to + (stored.begin - plan_.kv_heads.begin) * plan_.kv_head_bytes(),
                       from + local_kv(stored.begin), 0);
@@ -160,12 +162,13 @@ class AttentionEmitter : public CommandEmitter {
     const auto heads = group_heads(g);
     const auto head_bytes = std::uint64_t{model_.head_dim} * act_;
     const auto rows = static_cast<std::int32_t>(heads.size());
-    const auto type = static_cast<std::uint8_t>(plan_.numerics.activation);
+    const auto type = static_cast<std::uint8_t>(plan_.numerics.activation),
+               cache_type = static_cast<std::uint8_t>(plan_.numerics.cache);
     const Matrix scores{s_.scores, s_.score_stride, FR_TYPE_F32};
 
     fr_matmul qk{};  // scores = queries x keys^T
     qk.a = queries_of(g), qk.a_stride = narrow(head_bytes), qk.a_type = type;
-    qk.b_stride = narrow(head_bytes), qk.b_type = type;
+    qk.b_stride = narrow(plan_.cache_row_bytes()), qk.b_type = cache_type;
     qk.c = scores.at, qk.c_stride = narrow(scores.stride), qk.c_type = FR_TYPE_F32;
     qk.k = model_.head_dim;
     qk.flags = FR_MATMUL_B_TRANSPOSED;
@@ -197,7 +200,7 @@ class AttentionEmitter : public CommandEmitter {
 
     fr_matmul pv{};  // weighted = probabilities x values
     pv.a = scores.at, pv.a_stride = narrow(scores.stride), pv.a_type = type;
-    pv.b_stride = narrow(head_bytes), pv.b_type = type;
+    pv.b_stride = narrow(plan_.cache_row_bytes()), pv.b_type = cache_type;
     pv.c = s_.weighted, pv.c_stride = narrow(model_.head_dim * 4ull), pv.c_type = FR_TYPE_F32;
     pv.n = model_.head_dim;
     over_cache(
@@ -226,7 +229,7 @@ class AttentionEmitter : public CommandEmitter {
   /// `product` with each tile of the cache in turn as B.
   void over_cache(std::uint64_t cache, std::uint64_t g, fr_matmul product, std::int32_t rows,
                   std::vector<Patch> patches) {
-    const auto row = std::uint64_t{model_.head_dim} * act_;
+    const auto row = plan_.cache_row_bytes();
     link_nop(FR_ENGINE_TENSOR);
     out_.begin_loop(tile, 0, {FR_PATCH(fr_loop, count, tiles, 1)});
     out_.scalar(FR_SCALAR_MUL, scratch_register, tile, none, plan_.cache_tile);

@@ -262,21 +262,18 @@ class WideEmitter : public AttentionEmitter {
     out_.add(FR_OP_ALL_GATHER, c, sync);
   }
   void multiply(const Unit& unit, bool starts_block, Sync sync = {}) {
-    fr_matmul m{};
+    auto m = tile_product(unit.tile, slot_at(unit));
     m.a = unit.a, m.a_stride = narrow(unit.a_stride),
     m.a_type = static_cast<std::uint8_t>(plan_.numerics.activation);
-    m.b = wide().slots_at + unit.slot * wide().slot_bytes;
-    m.b_stride = narrow(unit.tile.n.size() * plan_.weight_bytes());
-    m.b_type = static_cast<std::uint8_t>(plan_.numerics.weight);
     m.c = unit.sums.at, m.c_stride = narrow(unit.sums.stride), m.c_type = FR_TYPE_F32;
-    m.n = u32(unit.tile.n.size());
-    m.k = u32(unit.tile.k.size());
-    m.flags = unit.tile.first_k() ? 0 : FR_MATMUL_ACCUMULATE;
     sync.wait.push_back({tile_full, 1});
     if (starts_block) sync.wait.push_back({of(block_free, u32(static_cast<std::uint64_t>(unit.block))), 1});
     sync.signal.push_back(ends_chain() ? fr_semaphore_use{of(slot_free, unit.slot), 1}
                                        : fr_semaphore_use{tile_used, 1});
-    out_.add(FR_OP_MATMUL, m, sync, {FR_PATCH(fr_matmul, m, rows, 1)});
+    if (m.group != 0)
+      out_.add(FR_OP_MATMUL_SCALED, m, sync, {FR_PATCH(fr_matmul, m, rows, 1)});
+    else
+      out_.add(FR_OP_MATMUL, unscaled(m), sync, {FR_PATCH(fr_matmul, m, rows, 1)});
     if (!ends_chain())
       out_.add(FR_OP_COLLECTIVE_NOP, {{{tile_used, 1}, {tile_copied, 1}}, {{of(slot_free, unit.slot), 1}}});
   }

@@ -2,6 +2,7 @@
 #include "models/compiler/plan.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "firmware/abi/program.h"
 #include "ip/base/numbers.hpp"
 #include "platform/chip/address_map.hpp"
+#include "platform/chip/names.hpp"
 
 namespace forerun::models {
 namespace {
@@ -19,6 +21,15 @@ constexpr std::uint64_t hidden_granule = 4;  // columns: 16 bytes of a row that 
 constexpr std::uint64_t ffn_granule = 8, vocabulary_granule = 16;
 constexpr std::uint32_t most_slots = 16, largest_slot = 256 << 10;
 constexpr std::uint32_t few_tokens = 16;
+
+void check_chip_has(const NumberFormats& formats, const chip::Chip& chip) {
+  const auto lacking = lacking_formats(formats, chip);
+  if (lacking.empty()) return;
+  std::vector<std::string_view> has;
+  for (const auto f : chip.clusters.tensor.formats) has.push_back(chip::name(f));
+  throw CompileError(fmt::format("{} needs {}, which the chip's tensor cores do not multiply; clusters.tensor.formats is [{}]",
+                                 formats.name(), fmt::join(lacking, ", "), fmt::join(has, ", ")));
+}
 
 /// Hands out addresses upwards.
 class Bump {
@@ -103,7 +114,7 @@ void lay_out_constants(Plan& plan) {
     c.gate_up_bias = take(up);
     c.down_bias = take(hidden);
   }
-  if (plan.numerics.integer) {
+  if (plan.numerics.output_scales) {
     c.query_key_value = take(plan.widest_qkv());
     c.attention_output = take(hidden);
     c.gate_up = take(up);
@@ -123,9 +134,10 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
   s.score_stride = static_cast<std::uint32_t>(round_up(std::uint64_t{plan.context} * 4, scratch_alignment));
   s.residual = take(tokens * m.hidden * 4);
   s.normed = take(tokens * m.hidden * ip::element_bytes(plan.numerics.normed()));
-  if (plan.numerics.integer) {
-    s.quantised = take(tokens * std::max({std::uint64_t{m.hidden}, queries, std::uint64_t{m.ffn}}));
-    s.row_scales = take(tokens * 4);
+  if (plan.numerics.quantises()) {
+    const auto widest = std::max({std::uint64_t{m.hidden}, queries, std::uint64_t{m.ffn}});
+    s.quantised = take(tokens * ip::row_bytes(plan.numerics.operand, widest));
+    s.row_scales = take(tokens * (plan.numerics.block_scales ? divide_up(widest, plan.numerics.group) : 4));
   }
   const bool alone = plan.clusters == 1 && plan.devices == 1;
   s.inputs = take(alone ? 0 : tokens * std::max(queries, std::uint64_t{m.ffn}) * act);
@@ -135,8 +147,8 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
   s.constants = take(2ull * plan.constants.bytes);
   std::uint64_t kv = 0;
   for (const auto& share : plan.shares) kv = std::max(kv, share.key_columns);
-  s.keys = take(chunk * kv * act);
-  s.values = take(chunk * kv * act);
+  s.keys = take(chunk * kv / m.head_dim * plan.cache_row_bytes());
+  s.values = take(chunk * kv / m.head_dim * plan.cache_row_bytes());
   s.choice = take(4);
 
   const auto common = bump.mark();
@@ -167,7 +179,7 @@ std::vector<WeightTile> tile_gates(std::uint64_t inputs, std::uint64_t outputs, 
 void cut_tiles(Plan& plan, const chip::Tensor& tensor, bool for_many) {
   const auto& m = plan.model;
   const TileLimits limits{plan.scratch.slot_bytes, tensor.rows, std::uint64_t{tensor.columns} * tensor.arrays,
-                          plan.weight_bytes()};
+                          plan.tile_format()};
   const std::uint64_t queries = std::uint64_t{m.heads} * m.head_dim;
   plan.projections.clear();
   for (const auto& s : plan.shares)
@@ -194,7 +206,7 @@ void choose_steps(Plan& plan, const chip::Chip& chip, std::uint32_t most_tokens,
   s.ring = static_cast<std::uint32_t>(used);
   s.slot_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(ring / 8 / 256 * 256, largest_slot));
   s.slot_bytes -= s.slot_bytes % static_cast<std::uint32_t>(lanes.first.granule(s.slot_bytes));
-  const auto least = std::uint64_t{plan.model.head_dim} * plan.activation_bytes();
+  const auto least = plan.cache_row_bytes();
   if (s.slot_bytes < std::max<std::uint64_t>(least, 256))
     throw CompileError(fmt::format(
         "{} needs more than the {} bytes of a cluster's scratchpad: {} for one token of {} at a "
@@ -290,7 +302,7 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
   memory.positions = bump.take(plan.learned_positions() * m.hidden * act);
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     memory.constants.push_back(bump.take((std::uint64_t{m.layers} + 1) * plan.constants.bytes));
-    memory.head_scales.push_back(bump.take(plan.numerics.integer ? plan.share(c).vocabulary.size() * 4 : 0));
+    memory.head_scales.push_back(bump.take(plan.numerics.output_scales ? plan.share(c).vocabulary.size() * 4 : 0));
   }
   const auto first = bump.mark() - chip::address_map::hbm;
   bump.take(round_up(first, lanes.first.stride) - first);
@@ -318,25 +330,12 @@ std::optional<std::uint64_t> window_of_all(const chip::Chip& chip, std::uint32_t
 
 }  // namespace
 
-unsigned Numerics::normed() const { return integer ? +FR_TYPE_F32 : activation; }
-
-Numerics numerics_for(chip::Format format) {
-  switch (format) {
-    case chip::Format::f16:
-      return {FR_TYPE_F16, FR_TYPE_F16, false};
-    case chip::Format::bf16:
-      return {FR_TYPE_BF16, FR_TYPE_BF16, false};
-    case chip::Format::i8:
-      return {FR_TYPE_I8, FR_TYPE_F16, true};
-    case chip::Format::f32:
-      return {FR_TYPE_F32, FR_TYPE_F32, false};
-    default:
-      throw CompileError("models are compiled for f32, f16, bf16 and i8 only");
-  }
-}
-
 unsigned Plan::activation_bytes() const { return ip::element_bytes(numerics.activation); }
-unsigned Plan::weight_bytes() const { return ip::element_bytes(numerics.weight); }
+std::uint64_t Plan::cache_row_bytes() const { return ip::row_bytes(numerics.cache, model.head_dim); }
+TileFormat Plan::tile_format() const {
+  const bool scales = numerics.group_scale != FR_NO_TYPE;
+  return {ip::element_bits(numerics.weight), numerics.group, scales ? ip::element_bytes(numerics.group_scale) : 0};
+}
 
 std::uint64_t Plan::widest(Range Share::*dimension) const {
   std::uint64_t most = 0;
@@ -351,14 +350,12 @@ std::uint64_t Plan::widest_qkv() const {
 }
 
 Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOptions& options) {
-  const auto format = options.format;
   const auto context = options.context == 0 ? model.max_positions : options.context;
-  const auto& tensor = chip.clusters.tensor;
-  if (std::find(tensor.formats.begin(), tensor.formats.end(), format) == tensor.formats.end())
-    throw CompileError("the chip's tensor cores do not have this number format (clusters.tensor.formats)");
   Plan plan;
   plan.model = model;
-  plan.numerics = numerics_for(format);
+  plan.formats = options.format;
+  plan.numerics = numerics_for(options.format);
+  check_chip_has(options.format, chip);
   if (context == 0 || context > model.max_positions)
     throw CompileError(fmt::format("a context of {} positions was asked for; {} has 1 to {}", context,
                                    model.name, model.max_positions));

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "models/compiler/numerics.hpp"
 #include "models/compiler/placement.hpp"
 #include "models/compiler/split.hpp"
 #include "models/compiler/wide.hpp"
@@ -30,7 +31,7 @@ class OutOfMemory : public CompileError {
 };
 
 struct CompileOptions {
-  chip::Format format = chip::Format::f16;
+  NumberFormats format = chip::Format::f16;
   std::uint32_t context =
       0;             ///< positions of the cache of each sequence, 1 .. the model's; 0: all of the model's
   bool data = true;  ///< false: leave the weights out, for runs that simulate only time
@@ -44,16 +45,6 @@ struct CompileOptions {
   /// divisor of the clusters; chosen, where there is none; 0: no such steps.
   std::optional<std::uint32_t> row_groups = std::nullopt;
 };
-
-/// Number formats (FR_TYPE_*). Sums, the residual stream, norms' weights, scores and logits are always
-/// binary32.
-struct Numerics {
-  unsigned weight = 0;      ///< of the projections
-  unsigned activation = 0;  ///< of queries, keys, values, probabilities, the cache and the embedding table
-  bool integer = false;     ///< projections are I8 x I8, with a scale per token and per output
-  unsigned normed() const;  ///< of a norm's result
-};
-Numerics numerics_for(chip::Format format);
 
 /// What one cluster computes. All clusters of all devices share the work. Key/value heads that several
 /// clusters need are computed by each of them.
@@ -77,8 +68,8 @@ struct Projections {
 struct Scratch {
   std::uint32_t residual = 0;    ///< f32 [tokens][hidden]
   std::uint32_t normed = 0;      ///< [tokens][hidden]
-  std::uint32_t quantised = 0;   ///< i8 [tokens][widest input]
-  std::uint32_t row_scales = 0;  ///< f32 [tokens]
+  std::uint32_t quantised = 0;   ///< operands [tokens][widest input]
+  std::uint32_t row_scales = 0;  ///< of operands: f32 [tokens], or of MX blocks [tokens][blocks]
   /// What the clusters put together, each its columns into every one's scratchpad, [tokens][width]: inputs of
   /// projections, and f32 what is added to the residual stream. They take turns, so that a cluster that is
   /// ahead writes where none reads any more.
@@ -101,7 +92,7 @@ struct Scratch {
 };
 
 /// Offsets in a layer's block of constants (f32): the weights of norms, biases, and the output scales of
-/// integer weights. Those that a model does not have are not laid out.
+/// weights that have them. Those that a model does not have are not laid out.
 struct Constants {
   std::uint32_t attention_norm = 0, ffn_norm = 0, post_attention_norm = 0, post_ffn_norm = 0;
   std::uint32_t attention_norm_bias = 0, ffn_norm_bias = 0, query_norm = 0, key_norm = 0;
@@ -131,6 +122,7 @@ struct Memory {
 
 struct Plan {
   ModelConfig model;
+  NumberFormats formats;
   Numerics numerics;
   std::uint32_t devices = 1, device = 0;  ///< how many share the model; for which the program is
   std::uint32_t columns = 1;              ///< devices in a row of a torus, else all
@@ -160,7 +152,10 @@ struct Plan {
   const Share& share(std::uint32_t cluster) const { return shares[part(cluster)]; }
   const Projections& tiles(std::uint32_t cluster) const { return projections[part(cluster)]; }
   unsigned activation_bytes() const;
-  unsigned weight_bytes() const;
+  /// Of a position and head in the cache.
+  std::uint64_t cache_row_bytes() const;
+  /// How tiles of weights lie in memory.
+  TileFormat tile_format() const;
   /// Elements of each head that are rotated.
   std::uint32_t rotated() const { return model.positions == Positions::rotary ? model.rotary.dims : 0; }
   /// Rows of the table of learned positions.
@@ -169,11 +164,11 @@ struct Plan {
   }
   /// Columns of a cluster's first projection of the feed-forward layer.
   std::uint64_t up_columns(const Share& share) const { return (model.gated ? 2 : 1) * share.ffn.size(); }
-  std::uint64_t kv_head_bytes() const { return std::uint64_t{context} * model.head_dim * activation_bytes(); }
+  std::uint64_t kv_head_bytes() const { return context * cache_row_bytes(); }
   std::uint64_t kv_sequence_bytes() const { return kv_heads.size() * kv_head_bytes(); }
   std::uint64_t kv_layer_bytes() const { return sequences * kv_sequence_bytes(); }
   std::uint64_t tile_bytes(const WeightTile& tile) const {
-    return tile.k.size() * tile.n.size() * weight_bytes();
+    return tile_format().bytes(tile.k.size(), tile.n.size());
   }
   /// The widest share of a dimension over the clusters.
   std::uint64_t widest(Range Share::*dimension) const;

@@ -9,6 +9,7 @@
 
 #include "firmware/abi/command.h"
 #include "ip/base/numbers.hpp"
+#include "models/compiler/quantise.hpp"
 
 namespace forerun::models {
 namespace {
@@ -19,40 +20,43 @@ struct Piece {
   Range rows;
 };
 
-/// Output columns of a projection as rows of binary32, with the scale of each when weights are integers.
+/// Output columns of a projection as rows of binary32, divided by their scales if the format has them.
 class Columns {
  public:
-  Columns(const std::vector<Piece>& pieces, bool integer) {
+  Columns(const std::vector<Piece>& pieces, NumberFormat format) {
     for (const auto& piece : pieces)
       for (auto row = piece.rows.begin; row < piece.rows.end; ++row) {
         std::vector<float> values(piece.tensor->cols);
         piece.tensor->read_row(row, values);
-        if (integer) scales_.push_back(quantise(values));
+        scales_.push_back(divide_by_scales(values, format));
         rows_.push_back(std::move(values));
       }
   }
-  const std::vector<float>& scales() const { return scales_; }
-  /// A tile as [k][n] of `type` at `to`.
-  void pack(const WeightTile& tile, unsigned type, unsigned char* to) const {
-    std::vector<float> line(tile.n.size());
-    const auto bytes = ip::element_bytes(type);
-    for (auto k = tile.k.begin; k < tile.k.end; ++k) {
-      for (auto n = tile.n.begin; n < tile.n.end; ++n) line[n - tile.n.begin] = rows_[n][k];
-      ip::write_row(type, line.data(), to + (k - tile.k.begin) * line.size() * bytes, line.size());
-    }
+  /// Those of all outputs, if each has one.
+  std::vector<float> output_scales() const {
+    std::vector<float> all;
+    for (const auto& scales : scales_) all.insert(all.end(), scales.begin(), scales.end());
+    return all;
+  }
+  /// A tile as [k][n] elements of `type` at `to`, and [groups][n] scales of `scale_type` behind them.
+  void pack(const WeightTile& tile, const TileFormat& format, unsigned type, unsigned scale_type,
+            unsigned char* to) const {
+    pack_rows(rows_, tile.n, tile.k, type, to);
+    if (format.scale_bytes == 0) return;
+    pack_rows(scales_, tile.n, {tile.k.begin / format.group, divide_up(tile.k.end, format.group)}, scale_type,
+              to + format.scale_offset(tile.k.size(), tile.n.size()));
   }
 
  private:
-  /// Symmetric, per output: the largest magnitude becomes 127. Returns the scale.
-  static float quantise(std::vector<float>& row) {
-    float top = 0;
-    for (const float v : row) top = std::max(top, std::fabs(v));
-    const float scale = top / 127;
-    for (auto& v : row) v = scale > 0 ? ip::round_even(v / scale) : 0;
-    return scale;
+  static void pack_rows(const std::vector<std::vector<float>>& columns, Range n, Range k, unsigned type,
+                        unsigned char* to) {
+    std::vector<float> line(n.size());
+    for (auto row = k.begin; row < k.end; ++row, to += ip::row_bytes(type, line.size())) {
+      for (auto i = n.begin; i < n.end; ++i) line[i - n.begin] = columns[i][row];
+      ip::write_row(type, line.data(), to, line.size());
+    }
   }
-  std::vector<std::vector<float>> rows_;
-  std::vector<float> scales_;
+  std::vector<std::vector<float>> rows_, scales_;
 };
 
 class Packer {
@@ -73,7 +77,7 @@ class Packer {
       auto* block = constants.bytes.data() + std::uint64_t{l} * at.bytes;
       const auto project = [&](const std::vector<Piece>& pieces, const std::vector<WeightTile>& list,
                                std::uint32_t scales) {
-        to = pack(plan_.memory.lanes[index], Columns(pieces, plan_.numerics.integer), list, to,
+        to = pack(plan_.memory.lanes[index], Columns(pieces, plan_.formats.weights), list, to,
                   block + scales);
       };
       norms(layer, block);
@@ -92,7 +96,7 @@ class Packer {
     norm(model_.final_norm.weight, last + at.attention_norm);
     if (m.norm == NormKind::layer) vector(model_.final_norm.bias, last + at.attention_norm_bias);
     const auto& classifier = m.tied_embeddings ? model_.embedding : model_.classifier;
-    pack(plan_.memory.lanes[index], Columns({{&classifier, share.vocabulary}}, plan_.numerics.integer),
+    pack(plan_.memory.lanes[index], Columns({{&classifier, share.vocabulary}}, plan_.formats.weights),
          tiles.classifier, to, head_scales.bytes.data());
   }
 
@@ -180,12 +184,15 @@ class Packer {
     for (const auto& tile : tiles) {
       const auto bytes = plan_.tile_bytes(tile), part = lane.part_bytes(bytes);
       whole.resize(bytes);
-      columns.pack(tile, plan_.numerics.weight, whole.data());
+      columns.pack(tile, plan_.tile_format(), plan_.numerics.weight, plan_.numerics.group_scale, whole.data());
       for (std::uint64_t i = 0, done = 0; done < bytes; ++i, done += part)
         std::memcpy(to + lane.part_offset(i), whole.data() + done, std::min(part, bytes - done));
       to += lane.advance(bytes);
     }
-    if (!columns.scales().empty()) std::memcpy(scales, columns.scales().data(), columns.scales().size() * 4);
+    if (plan_.numerics.output_scales) {
+      const auto all = columns.output_scales();
+      std::memcpy(scales, all.data(), all.size() * 4);
+    }
     return to;
   }
   const Plan& plan_;
@@ -210,7 +217,7 @@ std::vector<Segment> empty_weights(const Plan& plan) {
     add(fmt::format("cluster{}.constants", c), memory.constants[c],
         (std::uint64_t{m.layers} + 1) * plan.constants.bytes);
     add(fmt::format("cluster{}.head_scales", c), memory.head_scales[c],
-        plan.numerics.integer ? plan.share(c).vocabulary.size() * 4 : 0);
+        plan.numerics.output_scales ? plan.share(c).vocabulary.size() * 4 : 0);
   }
   add("weights", memory.weights, memory.weight_bytes);
   return segments;

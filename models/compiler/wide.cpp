@@ -16,7 +16,8 @@ constexpr std::uint32_t least_slots = 4, enough_score_rows = 32;
 
 /// Whether the schedule has commands for all that the model does.
 bool has_commands(const ModelConfig& m, const Plan& plan) {
-  return !plan.numerics.integer && plan.sequences == 1 && plan.devices == 1 && m.norm == NormKind::rms &&
+  const auto& n = plan.numerics;
+  return !n.quantises() && !n.output_scales && n.cache == n.activation && plan.sequences == 1 && plan.devices == 1 && m.norm == NormKind::rms &&
          !m.post_norms && !m.qkv_bias && !m.output_bias && !m.ffn_bias && m.positions != Positions::learned;
 }
 
@@ -146,6 +147,11 @@ double layer_weights(const ModelConfig& m) {
   const double queries = double(m.heads) * m.head_dim, keys = 2.0 * m.kv_heads * m.head_dim;
   return m.hidden * (2 * queries + keys + (m.gated ? 3.0 : 2.0) * m.ffn);
 }
+/// Of a weight, with its part of a scale.
+double weight_bytes(const Plan& plan) {
+  const auto format = plan.tile_format();
+  return format.element_bits / 8.0 + (format.scale_bytes == 0 ? 0 : double(format.scale_bytes) / format.group);
+}
 /// Multiply-adds of a cluster in a second.
 double products(const chip::Chip& chip) {
   const auto& tensor = chip.clusters.tensor;
@@ -159,7 +165,7 @@ constexpr double few_meetings = 4e-6, many_meetings = 12e-6;
 /// before it.
 double estimate(const Plan& plan, const chip::Chip& chip, const Wide& w, std::uint64_t tokens) {
   const auto& m = plan.model;
-  const double weights = layer_weights(m), bytes = weights * plan.weight_bytes();
+  const double weights = layer_weights(m), bytes = weights * weight_bytes(plan);
   const auto steps = divide_up(tokens, w.tokens());
   const double rows = double(divide_up(divide_up(tokens, steps), w.row_groups));
   const double act = plan.activation_bytes(), link = link_bandwidth(chip);
@@ -191,7 +197,7 @@ double estimate_few(const Plan& plan, const chip::Chip& chip, std::uint32_t toke
   const double steps = double(divide_up(tokens, plan.max_chunk)), rows = tokens / steps;
   const double compute =
       weights / plan.clusters * std::max(rows, double(chip.clusters.tensor.rows)) / products(chip);
-  const double memory = weights * plan.weight_bytes() / chip::peak_memory_bandwidth(chip).bytes_per_second;
+  const double memory = weights * weight_bytes(plan) / chip::peak_memory_bandwidth(chip).bytes_per_second;
   const double exchange =
       rows * (double(m.heads) * m.head_dim * act + m.ffn * act + m.hidden * 8.0) / link_bandwidth(chip);
   return steps * (std::max(compute, memory) + exchange + few_meetings);
