@@ -74,6 +74,7 @@ class Emitter : public WideLayers {
     out_.scalar(FR_SCALAR_MUL, cache_offset, layer, none, static_cast<std::int64_t>(plan_.kv_layer_bytes()));
     out_.scalar(FR_SCALAR_AND, constants_now, layer, none, 1);
     out_.scalar(FR_SCALAR_MUL, constants_now, constants_now, none, plan_.constants.bytes);
+    set_scale_offset();
     if (!many()) begin_window();
   }
   void load_next_constants() {

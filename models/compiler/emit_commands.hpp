@@ -53,6 +53,8 @@ enum Register : unsigned {
   chunk_row,
   chunk_sequence
 };
+/// The same as `cache_offset` for scales, which steps of many tokens do not have.
+constexpr unsigned scale_offset = other_past;
 constexpr unsigned none = 255;
 
 enum Semaphore : std::uint8_t {
@@ -192,9 +194,11 @@ class CommandEmitter {
     c.size1 = c.size2 = c.size3 = 1;
     return c;
   }
-  void ring_load(const fr_copy& copy, std::vector<Patch> patches) {
+  /// Into the next slot; unless a load before has taken it.
+  void ring_load(const fr_copy& copy, std::vector<Patch> patches, bool takes = true) {
     patches.push_back(FR_PATCH(fr_copy, local, load_slot, 1));
-    out_.add(FR_OP_LOAD, copy, {{{ring_free, 1}}, {{ring_full, 1}}}, patches);
+    out_.add(FR_OP_LOAD, copy, takes ? Sync{{{ring_free, 1}}, {{ring_full, 1}}} : Sync{{}, {{ring_full, 1}}},
+             patches);
     advance(load_slot);
   }
   /// The next tile of weights, whose parts the lane spreads over memory.
@@ -292,7 +296,8 @@ class CommandEmitter {
     const auto& n = plan_.numerics;
     if (!n.token_scales && !n.output_scales) return;
     const bool both = n.token_scales && n.output_scales;
-    auto v = vector(both ? FR_VECTOR_DEQUANTIZE : FR_VECTOR_MUL, columns, {result.at, result.stride, n.sum()}, result);
+    auto v = vector(both ? FR_VECTOR_DEQUANTIZE : FR_VECTOR_MUL, columns, {result.at, result.stride, n.sum()},
+                    result);
     std::vector<Patch> patches{rows_patch(rows)};
     if (n.token_scales) set_b(v, {s_.row_scales, 4, FR_TYPE_F32});
     if (n.token_scales && !both) v.flags = FR_VECTOR_FLAG_B_SCALAR;
@@ -303,15 +308,16 @@ class CommandEmitter {
       else
         set_b(v, of_outputs);
       if (scales_by_layer)
-        patches.push_back(both ? FR_PATCH(fr_vector, c, constants_now, 1) : FR_PATCH(fr_vector, b, constants_now, 1));
+        patches.push_back(both ? FR_PATCH(fr_vector, c, constants_now, 1)
+                               : FR_PATCH(fr_vector, b, constants_now, 1));
     }
     link(FR_OP_VECTOR, v, {}, patches);
   }
   static std::optional<std::uint32_t> bias_of(const Operator& op, std::uint32_t at) {
     return op.bias ? std::optional(at) : std::nullopt;
   }
-  void multiply_tile(const WeightTile& tile_range, const Matrix& a, std::uint64_t inputs, const Matrix& result,
-                     unsigned rows) {
+  void multiply_tile(const WeightTile& tile_range, const Matrix& a, std::uint64_t inputs,
+                     const Matrix& result, unsigned rows) {
     auto m = tile_product(tile_range, s_.ring);
     m.a = a.at + u32(ip::row_bytes(a.type, tile_range.k.begin));
     m.a_stride = narrow(a.stride);
@@ -337,20 +343,24 @@ class CommandEmitter {
   fr_matmul_scaled tile_product(const WeightTile& tile_range, std::uint32_t at) const {
     const auto& n = plan_.numerics;
     const auto format = plan_.tile_format();
-    fr_matmul_scaled m{};
+    auto m = without_scales();
     m.b = at;
     m.b_stride = narrow(format.row_bytes(tile_range.n.size()));
     m.b_type = static_cast<std::uint8_t>(n.weight);
     m.n = u32(tile_range.n.size());
     m.k = u32(tile_range.k.size());
     m.flags = tile_range.first_k() ? 0 : FR_MATMUL_ACCUMULATE;
-    m.a_scale_type = m.b_scale_type = m.b_zero_type = FR_NO_TYPE;
     if (n.scales_groups()) m.group = n.group;
     if (n.group_scale != FR_NO_TYPE) {
       m.b_scale = at + u32(format.scale_offset(tile_range.k.size(), tile_range.n.size()));
       m.b_scale_stride = narrow(tile_range.n.size() * format.scale_bytes);
       m.b_scale_type = static_cast<std::uint8_t>(n.group_scale);
     }
+    return m;
+  }
+  static fr_matmul_scaled without_scales() {
+    fr_matmul_scaled m{};
+    m.a_scale_type = m.b_scale_type = m.b_zero_type = FR_NO_TYPE;
     return m;
   }
   /// The same product as a command without scales, whose fields are the first of those with.

@@ -113,12 +113,8 @@ Gemm::Gemm(const GemmShape& shape, const chip::Chip& chip, chip::Format format)
 }
 
 Range Gemm::columns(std::uint32_t cluster) const { return share(shape_.n, granule, clusters_, cluster); }
-float Gemm::a(std::uint64_t m, std::uint64_t k) const {
-  return small(m, k, 1) * (integer_ ? 1.0F : 0.125F);
-}
-float Gemm::b(std::uint64_t k, std::uint64_t n) const {
-  return small(k, n, 2) * (integer_ ? 1.0F : 0.25F);
-}
+float Gemm::a(std::uint64_t m, std::uint64_t k) const { return small(m, k, 1) * (integer_ ? 1.0F : 0.125F); }
+float Gemm::b(std::uint64_t k, std::uint64_t n) const { return small(k, n, 2) * (integer_ ? 1.0F : 0.25F); }
 
 std::vector<unsigned char> Gemm::stream(std::uint32_t cluster) const {
   StreamBuilder out;

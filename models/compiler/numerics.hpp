@@ -12,10 +12,12 @@ namespace forerun::models {
 /// Element types (FR_TYPE_*) and scales. Sums, the residual stream, norms' weights, scores and logits are
 /// always binary32.
 struct Numerics {
-  unsigned weight = FR_TYPE_F16;      ///< of the projections
-  unsigned activation = FR_TYPE_F16;  ///< of queries, probabilities, the embedding table, and what is no operand
-  unsigned operand = FR_TYPE_F16;     ///< of what projections read; another one than `activation` is made on the chip
-  unsigned cache = FR_TYPE_F16;       ///< of keys and values
+  unsigned weight = FR_TYPE_F16;  ///< of the projections
+  unsigned activation =
+      FR_TYPE_F16;  ///< of queries, probabilities, the embedding table, and what is no operand
+  unsigned operand =
+      FR_TYPE_F16;  ///< of what projections read; another one than `activation` is made on the chip
+  unsigned cache = FR_TYPE_F16;  ///< of keys and values
   /// Inputs at whose multiples products may be cut: those that share a scale of weights or operands. 0: any.
   std::uint32_t group = 0;
   unsigned group_scale = FR_NO_TYPE;  ///< of weights, one for each group of inputs and output: F16 or E8M0

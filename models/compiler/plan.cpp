@@ -27,8 +27,9 @@ void check_chip_has(const NumberFormats& formats, const chip::Chip& chip) {
   if (lacking.empty()) return;
   std::vector<std::string_view> has;
   for (const auto f : chip.clusters.tensor.formats) has.push_back(chip::name(f));
-  throw CompileError(fmt::format("{} needs {}, which the chip's tensor cores do not multiply; clusters.tensor.formats is [{}]",
-                                 formats.name(), fmt::join(lacking, ", "), fmt::join(has, ", ")));
+  throw CompileError(fmt::format(
+      "{} needs {}, which the chip's tensor cores do not multiply; clusters.tensor.formats is [{}]",
+      formats.name(), fmt::join(lacking, ", "), fmt::join(has, ", ")));
 }
 
 /// Hands out addresses upwards.
@@ -149,6 +150,8 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
   for (const auto& share : plan.shares) kv = std::max(kv, share.key_columns);
   s.keys = take(chunk * kv / m.head_dim * plan.cache_row_bytes());
   s.values = take(chunk * kv / m.head_dim * plan.cache_row_bytes());
+  s.key_scales = take(chunk * kv / m.head_dim * plan.cache_scale_bytes());
+  s.value_scales = take(chunk * kv / m.head_dim * plan.cache_scale_bytes());
   s.choice = take(4);
 
   const auto common = bump.mark();
@@ -206,7 +209,7 @@ void choose_steps(Plan& plan, const chip::Chip& chip, std::uint32_t most_tokens,
   s.ring = static_cast<std::uint32_t>(used);
   s.slot_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(ring / 8 / 256 * 256, largest_slot));
   s.slot_bytes -= s.slot_bytes % static_cast<std::uint32_t>(lanes.first.granule(s.slot_bytes));
-  const auto least = plan.cache_row_bytes();
+  const auto least = plan.scaled_row_bytes();
   if (s.slot_bytes < std::max<std::uint64_t>(least, 256))
     throw CompileError(fmt::format(
         "{} needs more than the {} bytes of a cluster's scratchpad: {} for one token of {} at a "
@@ -298,11 +301,15 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
   memory.sines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
   memory.keys = bump.take(m.layers * plan.kv_layer_bytes());
   memory.values = bump.take(m.layers * plan.kv_layer_bytes());
+  const auto scales = m.layers * plan.kv_layer_bytes() / plan.cache_row_bytes() * plan.cache_scale_bytes();
+  memory.key_scales = bump.take(scales);
+  memory.value_scales = bump.take(scales);
   memory.embedding = bump.take(std::uint64_t{m.vocabulary} * m.hidden * act);
   memory.positions = bump.take(plan.learned_positions() * m.hidden * act);
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     memory.constants.push_back(bump.take((std::uint64_t{m.layers} + 1) * plan.constants.bytes));
-    memory.head_scales.push_back(bump.take(plan.numerics.output_scales ? plan.share(c).vocabulary.size() * 4 : 0));
+    memory.head_scales.push_back(
+        bump.take(plan.numerics.output_scales ? plan.share(c).vocabulary.size() * 4 : 0));
   }
   const auto first = bump.mark() - chip::address_map::hbm;
   bump.take(round_up(first, lanes.first.stride) - first);
@@ -334,7 +341,8 @@ unsigned Plan::activation_bytes() const { return ip::element_bytes(numerics.acti
 std::uint64_t Plan::cache_row_bytes() const { return ip::row_bytes(numerics.cache, model.head_dim); }
 TileFormat Plan::tile_format() const {
   const bool scales = numerics.group_scale != FR_NO_TYPE;
-  return {ip::element_bits(numerics.weight), numerics.group, scales ? ip::element_bytes(numerics.group_scale) : 0};
+  return {ip::element_bits(numerics.weight), numerics.group,
+          scales ? ip::element_bytes(numerics.group_scale) : 0};
 }
 
 std::uint64_t Plan::widest(Range Share::*dimension) const {

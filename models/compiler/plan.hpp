@@ -74,9 +74,10 @@ struct Scratch {
   /// projections, and f32 what is added to the residual stream. They take turns, so that a cluster that is
   /// ahead writes where none reads any more.
   std::uint32_t inputs = 0, sums = 0;
-  std::uint32_t cosines = 0, sines = 0;  ///< f32 [tokens][rotated elements / 2]
-  std::uint32_t constants = 0;           ///< two blocks of `constant_bytes`, layer by layer in turn
-  std::uint32_t keys = 0, values = 0;    ///< [kv head][max tokens][head_dim] of this step
+  std::uint32_t cosines = 0, sines = 0;            ///< f32 [tokens][rotated elements / 2]
+  std::uint32_t constants = 0;                     ///< two blocks of `constant_bytes`, layer by layer in turn
+  std::uint32_t keys = 0, values = 0;              ///< [kv head][max tokens][head_dim] of this step
+  std::uint32_t key_scales = 0, value_scales = 0;  ///< f32 [kv head][max tokens], of a cache in integers
   // Used in turn by attention, feed-forward and head:
   std::uint32_t product = 0;   ///< f32 or i32: result of a projection
   std::uint32_t queries = 0;   ///< by key/value head, [query head][tokens][head_dim]
@@ -110,8 +111,9 @@ struct Memory {
   std::uint64_t positions = 0;  ///< learned ones, [context + offset][hidden] of activations
   std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][rotated elements / 2]
   std::uint64_t keys = 0, values = 0;    ///< [layer][sequence][kv head of the device][context][head_dim]
-  /// Exchange buffers of several devices, [tokens][width]. In steps of many tokens `hidden_sum` is the residual
-  /// stream, `ffn_sum` its norm.
+  std::uint64_t key_scales = 0, value_scales = 0;  ///< the same without [head_dim], f32; or nothing
+  /// Exchange buffers of several devices, [tokens][width]. In steps of many tokens `hidden_sum` is the
+  /// residual stream, `ffn_sum` its norm.
   std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;
   std::uint64_t queries = 0;                          ///< of steps of many tokens
   std::vector<std::uint64_t> constants, head_scales;  ///< by cluster of the device
@@ -152,8 +154,10 @@ struct Plan {
   const Share& share(std::uint32_t cluster) const { return shares[part(cluster)]; }
   const Projections& tiles(std::uint32_t cluster) const { return projections[part(cluster)]; }
   unsigned activation_bytes() const;
-  /// Of a position and head in the cache.
+  /// Of a position and head in the cache, without and with its scale.
   std::uint64_t cache_row_bytes() const;
+  std::uint64_t scaled_row_bytes() const { return cache_row_bytes() + cache_scale_bytes(); }
+  std::uint64_t cache_scale_bytes() const { return numerics.cache_scales ? 4 : 0; }
   /// How tiles of weights lie in memory.
   TileFormat tile_format() const;
   /// Elements of each head that are rotated.

@@ -32,8 +32,8 @@ constexpr std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) { return (a 
 /// scales, one for each group of inputs.
 struct TileFormat {
   std::uint32_t element_bits = 0;
-  std::uint32_t group = 0;       ///< tiles begin at multiples of so many inputs; 0: anywhere
-  std::uint32_t scale_bytes = 0; ///< of a group and output; 0: without scales
+  std::uint32_t group = 0;        ///< tiles begin at multiples of so many inputs; 0: anywhere
+  std::uint32_t scale_bytes = 0;  ///< of a group and output; 0: without scales
   std::uint64_t row_bytes(std::uint64_t n) const { return divide_up(n * element_bits, 8); }
   std::uint64_t scale_offset(std::uint64_t k, std::uint64_t n) const { return k * row_bytes(n); }
   std::uint64_t bytes(std::uint64_t k, std::uint64_t n) const {

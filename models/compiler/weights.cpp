@@ -77,8 +77,8 @@ class Packer {
       auto* block = constants.bytes.data() + std::uint64_t{l} * at.bytes;
       const auto project = [&](const std::vector<Piece>& pieces, const std::vector<WeightTile>& list,
                                std::uint32_t scales) {
-        to = pack(plan_.memory.lanes[index], Columns(pieces, plan_.formats.weights), list, to,
-                  block + scales);
+        to =
+            pack(plan_.memory.lanes[index], Columns(pieces, plan_.formats.weights), list, to, block + scales);
       };
       norms(layer, block);
       biases(layer, share, block);
@@ -184,7 +184,8 @@ class Packer {
     for (const auto& tile : tiles) {
       const auto bytes = plan_.tile_bytes(tile), part = lane.part_bytes(bytes);
       whole.resize(bytes);
-      columns.pack(tile, plan_.tile_format(), plan_.numerics.weight, plan_.numerics.group_scale, whole.data());
+      columns.pack(tile, plan_.tile_format(), plan_.numerics.weight, plan_.numerics.group_scale,
+                   whole.data());
       for (std::uint64_t i = 0, done = 0; done < bytes; ++i, done += part)
         std::memcpy(to + lane.part_offset(i), whole.data() + done, std::min(part, bytes - done));
       to += lane.advance(bytes);

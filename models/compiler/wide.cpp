@@ -17,8 +17,9 @@ constexpr std::uint32_t least_slots = 4, enough_score_rows = 32;
 /// Whether the schedule has commands for all that the model does.
 bool has_commands(const ModelConfig& m, const Plan& plan) {
   const auto& n = plan.numerics;
-  return !n.quantises() && !n.output_scales && n.cache == n.activation && plan.sequences == 1 && plan.devices == 1 && m.norm == NormKind::rms &&
-         !m.post_norms && !m.qkv_bias && !m.output_bias && !m.ffn_bias && m.positions != Positions::learned;
+  return !n.quantises() && !n.output_scales && n.cache == n.activation && plan.sequences == 1 &&
+         plan.devices == 1 && m.norm == NormKind::rms && !m.post_norms && !m.qkv_bias && !m.output_bias &&
+         !m.ffn_bias && m.positions != Positions::learned;
 }
 
 /// Every head lies in one tile of its projection, and each gate beside its up.
@@ -150,7 +151,8 @@ double layer_weights(const ModelConfig& m) {
 /// Of a weight, with its part of a scale.
 double weight_bytes(const Plan& plan) {
   const auto format = plan.tile_format();
-  return format.element_bits / 8.0 + (format.scale_bytes == 0 ? 0 : double(format.scale_bytes) / format.group);
+  return format.element_bits / 8.0 +
+         (format.scale_bytes == 0 ? 0 : double(format.scale_bytes) / format.group);
 }
 /// Multiply-adds of a cluster in a second.
 double products(const chip::Chip& chip) {

@@ -20,20 +20,19 @@ struct Named {
   NumberFormat format;
 };
 
-constexpr std::array named{
-    Named{"fp32", {Format::f32}},         Named{"fp16", {Format::f16}},
-    Named{"bf16", {Format::bf16}},        Named{"fp8_e4m3", {Format::f8e4m3}},
-    Named{"fp8_e5m2", {Format::f8e5m2}},  Named{"int8", {Format::i8}},
-    Named{"int8_g32", {Format::i8, 32}},  Named{"int8_g64", {Format::i8, 64}},
-    Named{"int8_g128", {Format::i8, 128}}, Named{"int4_g32", {Format::i4, 32}},
-    Named{"int4_g64", {Format::i4, 64}},  Named{"int4_g128", {Format::i4, 128}},
-    Named{"mxfp8", {Format::mxfp8}},      Named{"mxfp6", {Format::mxfp6}},
-    Named{"mxfp4", {Format::mxfp4}},      Named{"mxint8", {Format::mxint8}}};
+constexpr std::array named{Named{"fp32", {Format::f32}},          Named{"fp16", {Format::f16}},
+                           Named{"bf16", {Format::bf16}},         Named{"fp8_e4m3", {Format::f8e4m3}},
+                           Named{"fp8_e5m2", {Format::f8e5m2}},   Named{"int8", {Format::i8}},
+                           Named{"int8_g32", {Format::i8, 32}},   Named{"int8_g64", {Format::i8, 64}},
+                           Named{"int8_g128", {Format::i8, 128}}, Named{"int4_g32", {Format::i4, 32}},
+                           Named{"int4_g64", {Format::i4, 64}},   Named{"int4_g128", {Format::i4, 128}},
+                           Named{"mxfp8", {Format::mxfp8}},       Named{"mxfp6", {Format::mxfp6}},
+                           Named{"mxfp4", {Format::mxfp4}},       Named{"mxint8", {Format::mxint8}}};
 
 constexpr std::array short_for{Named{"fp8", {Format::f8e4m3}}, Named{"int4", {Format::i4, 128}}};
 
-constexpr std::array<std::string_view, 11> whole{"fp32", "fp16",     "bf16",  "fp8",   "fp8_e4m3", "fp8_e5m2",
-                                                 "int8", "int4",     "mxfp8", "mxfp6", "mxfp4"};
+constexpr std::array<std::string_view, 11> whole{"fp32", "fp16", "bf16",  "fp8",   "fp8_e4m3", "fp8_e5m2",
+                                                 "int8", "int4", "mxfp8", "mxfp6", "mxfp4"};
 
 }  // namespace
 
@@ -72,9 +71,11 @@ unsigned NumberFormat::element() const {
 }
 
 std::string_view format_name(NumberFormat format) {
-  const auto* found = std::find_if(named.begin(), named.end(), [&](const Named& n) { return n.format == format; });
+  const auto* found =
+      std::find_if(named.begin(), named.end(), [&](const Named& n) { return n.format == format; });
   if (found == named.end())
-    throw std::logic_error(fmt::format("no name for groups of {} in {}", format.group, chip::name(format.format)));
+    throw std::logic_error(
+        fmt::format("no name for groups of {} in {}", format.group, chip::name(format.format)));
   return found->name;
 }
 
@@ -119,7 +120,8 @@ void NumberFormats::check() const {
     fail("activations", activations,
          "fp32, fp16, bf16, fp8_e4m3, fp8_e5m2, int8, mxfp8, mxfp6, mxfp4 or mxint8");
   if (activations.format == Format::i8 && !weights.is_integer())
-    fail("weights beside activations in int8", weights, "int8 or int4, for integers are multiplied with integers");
+    fail("weights beside activations in int8", weights,
+         "int8 or int4, for integers are multiplied with integers");
   if ((activations.is_fp8() || activations.is_mx()) && (weights.is_float() || weights.is_integer()))
     fail(fmt::format("weights beside activations in {}", format_name(activations)), weights,
          "fp8_e4m3, fp8_e5m2, mxfp8, mxfp6, mxfp4 or mxint8");

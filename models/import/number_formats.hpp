@@ -25,7 +25,8 @@ class FormatError : public std::runtime_error {
 ///                          for each token, the cache without
 ///     int8                 the same; the cache has one for each position and head
 ///     int4_gN, int8_gN     weights with one binary16 scale for N inputs of an output
-///     mxfp8, mxfp6, mxfp4, mxint8   OCP MX blocks of 32 inputs with a power of two: elements E4M3, E2M3, E2M1, INT8
+///     mxfp8, mxfp6, mxfp4, mxint8   OCP MX blocks of 32 inputs with a power of two: elements E4M3, E2M3,
+///     E2M1, INT8
 struct NumberFormat {
   chip::Format format = chip::Format::f16;
   std::uint32_t group = 0;  ///< integers: inputs that share a scale; 0: all of them

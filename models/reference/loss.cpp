@@ -25,7 +25,8 @@ double relative(double squared_error, double squares) {
 
 }  // namespace
 
-void LogitMeter::add(std::span<const double> full, std::span<const double> logits, const std::uint32_t* next) {
+void LogitMeter::add(std::span<const double> full, std::span<const double> logits,
+                     const std::uint32_t* next) {
   ++positions_;
   const double full_sum = log_sum(full), sum = log_sum(logits);
   for (std::size_t i = 0; i < full.size(); ++i) {

@@ -10,13 +10,13 @@ namespace forerun::models {
 
 /// Of logits that were made for the tokens of a text, position by position.
 struct LogitLoss {
-  std::uint64_t positions = 0;      ///< at which logits were made
-  double largest_error = 0;         ///< of a logit, against full precision
-  double relative_error = 0;        ///< root of the sum of squared errors over that of squared logits
-  double same_choice = 0;           ///< share of the positions with the same largest logit
-  double divergence = 0;            ///< mean Kullback-Leibler divergence from full precision, in nats
-  double full_perplexity = 0;       ///< e^(mean negative log-likelihood of the next token) in full precision
-  double perplexity = 0;            ///< in the formats. Both are 0 for a text of one token
+  std::uint64_t positions = 0;  ///< at which logits were made
+  double largest_error = 0;     ///< of a logit, against full precision
+  double relative_error = 0;    ///< root of the sum of squared errors over that of squared logits
+  double same_choice = 0;       ///< share of the positions with the same largest logit
+  double divergence = 0;        ///< mean Kullback-Leibler divergence from full precision, in nats
+  double full_perplexity = 0;   ///< e^(mean negative log-likelihood of the next token) in full precision
+  double perplexity = 0;        ///< in the formats. Both are 0 for a text of one token
 };
 
 class LogitMeter {

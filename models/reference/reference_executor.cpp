@@ -32,7 +32,8 @@ ReferenceExecutor::Matrix ReferenceExecutor::widen(const Tensor& tensor) {
 
 void ReferenceExecutor::round_weights(Matrix& m) const {
   if (!formats_) return;
-  for (std::uint64_t r = 0; r < m.rows; ++r) round_row({m.values.data() + r * m.cols, m.cols}, formats_->weights);
+  for (std::uint64_t r = 0; r < m.rows; ++r)
+    round_row({m.values.data() + r * m.cols, m.cols}, formats_->weights);
 }
 
 ReferenceExecutor::Matrix ReferenceExecutor::projection(const Tensor& tensor) const {
@@ -78,7 +79,9 @@ std::vector<double> ReferenceExecutor::Matrix::multiply(const Vector& x) const {
 
 ReferenceExecutor::ReferenceExecutor(const Model& model, std::uint32_t context,
                                      const std::optional<NumberFormats>& formats)
-    : config_(model.config), formats_(formats), context_(context == 0 ? model.config.max_positions : context) {
+    : config_(model.config),
+      formats_(formats),
+      context_(context == 0 ? model.config.max_positions : context) {
   if (!model.has_weights)
     throw ModelError(config_.name + ": only the shape of the model is there, no weights to compute with");
   if (context_ > config_.max_positions)
@@ -165,8 +168,7 @@ void ReferenceExecutor::project(const LayerWeights& layer, const Vector& x, Vect
 void ReferenceExecutor::project_latent(const LayerWeights& layer, const Vector& x, Vector& q, Vector& k,
                                        Vector& v) const {
   const auto& d = config_.latent;
-  q = multiply(layer.wq,
-               layer.q_down.absent() ? x : normalise(multiply(layer.q_down, x), layer.q_down_norm));
+  q = multiply(layer.wq, layer.q_down.absent() ? x : normalise(multiply(layer.q_down, x), layer.q_down_norm));
   rotate(q, config_.heads, config_.head_dim, d.plain_dim);
   const auto both = multiply(layer.kv_down, x);
   const auto split = both.begin() + d.kv_rank;
@@ -227,7 +229,8 @@ std::vector<double> ReferenceExecutor::attend(LayerWeights& layer, std::uint32_t
     for (auto& s : scores) s /= total;
     scores = carried(std::move(scores));
     if (!layer.value_scales.empty()) {
-      for (std::size_t p = first; p < positions; ++p) scores[p] *= layer.value_scales[p * config_.kv_heads + kv];
+      for (std::size_t p = first; p < positions; ++p)
+        scores[p] *= layer.value_scales[p * config_.kv_heads + kv];
       scores = carried(std::move(scores));
     }
     for (std::size_t p = first; p < positions; ++p)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The golden executor: a model in double precision, independent of the hardware's numerics; or with weights,
-/// activations and cache rounded to number formats where a chip would round them, all else in double precision.
+/// activations and cache rounded to number formats where a chip would round them, all else in double
+/// precision.
 #pragma once
 
 #include <cstdint>

@@ -15,7 +15,7 @@ using chip::Format;
 struct Grid {
   int fraction_bits, least;
   double largest;
-  bool saturates;
+  bool saturates, whole = false;
 };
 
 Grid grid_of(Format format) {
@@ -38,9 +38,9 @@ Grid grid_of(Format format) {
     case Format::mxint8:
       return {6, 0, 127.0 / 64, true};
     case Format::i8:
-      return {7, 7, 127, true};
+      return {7, 7, 127, true, true};
     case Format::i4:
-      return {3, 3, 7, true};
+      return {3, 3, 7, true, true};
   }
   return {};
 }
@@ -50,8 +50,10 @@ double on_grid(double value, const Grid& grid) {
   const int exponent = std::max(std::ilogb(value), grid.least);
   const double step = std::ldexp(1.0, exponent - grid.fraction_bits);
   const double rounded = std::nearbyint(value / step) * step;
-  if (std::fabs(rounded) <= grid.largest) return rounded;
-  return std::copysign(grid.saturates ? grid.largest : std::numeric_limits<double>::infinity(), value);
+  // Two's complement has one more negative number, which only a scale that was rounded down can lead to.
+  const double largest = grid.whole && value < 0 ? grid.largest + 1 : grid.largest;
+  if (std::fabs(rounded) <= largest) return rounded;
+  return std::copysign(grid.saturates ? largest : std::numeric_limits<double>::infinity(), value);
 }
 
 double to_single(double value) { return on_grid(value, grid_of(Format::f32)); }

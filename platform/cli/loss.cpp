@@ -46,7 +46,8 @@ Ids read_text(const LossOptions& o, const std::string& path, const models::Model
   if (o.tokens) return read_ids(*o.tokens, model.vocabulary);
   std::ifstream file(*o.text, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file || text.empty()) throw std::runtime_error(*o.text + (file ? ": the file is empty" : ": cannot be read"));
+  if (!file || text.empty())
+    throw std::runtime_error(*o.text + (file ? ": the file is empty" : ": cannot be read"));
   return models::Tokenizer::for_model(path, model.vocabulary).encode(text);
 }
 
@@ -78,7 +79,8 @@ Result measure(const LossOptions& o, const models::Model& model, const Ids& ids)
   const auto context = static_cast<std::uint32_t>(result.window);
   std::vector<float> on_chip;
   const auto chip_tokens = std::min<std::uint64_t>(o.on_chip, result.window);
-  if (chip_tokens > 0) on_chip = chip_logits(o, model, {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(chip_tokens)});
+  if (chip_tokens > 0)
+    on_chip = chip_logits(o, model, {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(chip_tokens)});
   models::LogitMeter golden, of_chip, difference;
   models::LayerMeter layers;
   Progress progress(ids.size(), "tokens");
@@ -155,16 +157,18 @@ int loss(const LossOptions& o) {
   if (o.report) report.emplace(*o.report);
   const auto r = measure(o, model, ids);
   fmt::print("{}: weights in {}, activations in {}, keys and values in {}; {} tokens in windows of {}\n",
-             model.config.name, models::format_name(formats.weights), models::format_name(formats.activations),
-             models::format_name(formats.kv), r.tokens, r.window);
+             model.config.name, models::format_name(formats.weights),
+             models::format_name(formats.activations), models::format_name(formats.kv), r.tokens, r.window);
   fmt::print("relative error of the residual stream\n  embedding           {:.3g} %\n", r.layers[0] * 100);
   for (std::size_t l = 1; l < r.layers.size(); ++l)
     fmt::print("  after layer {:<8}{:.3g} %\n", l - 1, r.layers[l] * 100);
   print("golden executor in these formats", r.golden);
   if (r.chip) print("chip", *r.chip);
   if (r.difference)
-    fmt::print("  against the golden executor in the same formats: largest error of a logit {:.3g}, relative error {:.3g} %\n",
-               r.difference->largest_error, r.difference->relative_error * 100);
+    fmt::print(
+        "  against the golden executor in the same formats: largest error of a logit {:.3g}, relative error "
+        "{:.3g} %\n",
+        r.difference->largest_error, r.difference->relative_error * 100);
   return !report || report->commit(to_json(o, model, r)) ? ok : failed;
 }
 

@@ -71,7 +71,8 @@ rtl::WaveOptions WaveChoice::options() const {
 void ModelOptions::add_to(CLI::App& command) {
   command
       .add_option("--model", model,
-                  "a folder in the Hugging Face layout, FILE.gguf, a llama2.c FILE.bin, or a name in models/zoo; without "
+                  "a folder in the Hugging Face layout, FILE.gguf, a llama2.c FILE.bin, or a name in "
+                  "models/zoo; without "
                   "data a config.json is enough")
       ->capture_default_str();
   command.add_option("--dtype", dtype, "number formats of weights, activations and cache by one name")

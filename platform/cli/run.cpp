@@ -196,9 +196,9 @@ void prepare_rtl(soc::Soc& soc, const ModelOptions& model) {
   if (!soc.tensor_rtl) return;
   const auto format = rtl::tile_format(model.formats().activations.format);
   if (format == rtl::tile_formats)
-    throw UsageError(
-        fmt::format("activations are in {}, but clusters.tensor.model is {}, which multiplies fp16, bf16 or int8",
-                    models::format_name(model.formats().activations), chip::name(soc.chip().clusters.tensor.model)));
+    throw UsageError(fmt::format(
+        "activations are in {}, but clusters.tensor.model is {}, which multiplies fp16, bf16 or int8",
+        models::format_name(model.formats().activations), chip::name(soc.chip().clusters.tensor.model)));
   soc.tensor_rtl->prepare(format);
 }
 
@@ -225,8 +225,8 @@ std::string problem_of(const soc::Soc& soc, const sim::Inference& inference, con
 
 std::string headline(const std::string& model, const RunOptions& o, const chip::Chip& chip,
                      const models::Program& program, const sim::InferenceRequest& request) {
-  auto text =
-      fmt::format("{} in {} on {}: {} clusters, ", model, o.model.formats().name(), chip.name, program.streams.size());
+  auto text = fmt::format("{} in {} on {}: {} clusters, ", model, o.model.formats().name(), chip.name,
+                          program.streams.size());
   if (request.phase == sim::PhaseOfRun::all) {
     if (request.sequences.size() > 1) text += fmt::format("{} sequences, ", request.sequences.size());
     return text + fmt::format("{} tokens given, {} to generate", request.given(), request.to_generate());

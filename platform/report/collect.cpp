@@ -299,8 +299,8 @@ class Collector {
 }  // namespace
 
 Report make_report(const sim::Simulation& simulation, const sim::Inference& inference,
-                   const models::ModelConfig& model, const models::NumberFormats& formats, const sim::Outcome& outcome,
-                   double setup_seconds) {
+                   const models::ModelConfig& model, const models::NumberFormats& formats,
+                   const sim::Outcome& outcome, double setup_seconds) {
   const auto& chip = simulation.soc.chip();
   Report r;
   r.chip = chip.name;

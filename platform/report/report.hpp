@@ -89,15 +89,15 @@ struct RtlUse {
   std::vector<std::pair<std::string, std::uint64_t>> fall_backs;  ///< commands left to the model, by reason
   std::uint64_t broken_rules = 0;                                 ///< of AXI, at its pins
   std::vector<std::string> first_broken_rules;
-  double host_seconds = 0;                                        ///< CPU time in it
-  std::string unit = "transactions";                              ///< what `commands` counts
+  double host_seconds = 0;            ///< CPU time in it
+  std::string unit = "transactions";  ///< what `commands` counts
 };
 
 struct Report {
   std::string chip, model, format, timing, data;
   std::string weights, activations, kv;  ///< number formats
-  unsigned clusters = 0;  ///< that took part
-  std::string phase;      ///< "prefill", "decode" or "gemm", or empty for the first two
+  unsigned clusters = 0;                 ///< that took part
+  std::string phase;                     ///< "prefill", "decode" or "gemm", or empty for the first two
   std::uint64_t sequences = 0;
   std::uint64_t context_least = 0, context_most = 0;  ///< of the sequences: cached positions and given tokens
   std::uint64_t given = 0, generated = 0;
@@ -144,8 +144,8 @@ std::string devices_text(const Report& report);
 
 /// After the simulation; `inference` must have finished.
 Report make_report(const sim::Simulation& simulation, const sim::Inference& inference,
-                   const models::ModelConfig& model, const models::NumberFormats& formats, const sim::Outcome& outcome,
-                   double setup_seconds);
+                   const models::ModelConfig& model, const models::NumberFormats& formats,
+                   const sim::Outcome& outcome, double setup_seconds);
 
 std::string to_text(const Report& report);
 /// Everything that depends on the host is in the object "host", the last.

@@ -61,32 +61,36 @@ TEST_P(CompiledFormats, GiveTheLogitsOfTheGoldenExecutor) {
   RecordProperty("golden", std::to_string(l.golden.relative_error));
   EXPECT_LT(l.chip.relative_error, c.chip);
   EXPECT_LT(l.golden.relative_error, c.golden);
-  EXPECT_GT(l.golden.relative_error, c.golden / 8) << "the bound is near";
+  EXPECT_GT(l.golden.relative_error, c.golden / 4) << "the bound is near";
 }
 
-constexpr Case cases[] = {{"fp32", "fp32", "fp32", 1, 1},
-                          {"fp16", "fp16", "fp16", 1, 1},
-                          {"bf16", "bf16", "bf16", 1, 1},
-                          {"int8", "int8", "fp16", 1, 1},
-                          {"fp8_e4m3", "fp8_e4m3", "bf16", 1, 1},
-                          {"fp8_e4m3", "fp8_e4m3", "fp8_e4m3", 1, 1},
-                          {"fp8_e5m2", "fp8_e5m2", "fp8_e5m2", 1, 1},
-                          {"fp8_e4m3", "bf16", "bf16", 1, 1},
-                          {"int8", "fp16", "fp16", 1, 1},
-                          {"int8_g32", "fp16", "fp16", 1, 1},
-                          {"int4_g128", "fp16", "fp16", 1, 1},
-                          {"int4_g32", "bf16", "fp8_e4m3", 1, 1},
-                          {"int4_g64", "int8", "fp16", 1, 1},
-                          {"mxfp8", "mxfp8", "bf16", 1, 1},
-                          {"mxfp6", "mxfp6", "bf16", 1, 1},
-                          {"mxfp4", "bf16", "bf16", 1, 1},
-                          {"mxfp4", "mxfp8", "bf16", 1, 1},
-                          {"mxfp4", "fp8_e4m3", "bf16", 1, 1},
-                          {"fp8_e4m3", "mxfp8", "bf16", 1, 1},
-                          {"mxint8", "mxint8", "bf16", 1, 1},
-                          {"bf16", "bf16", "fp8_e4m3", 1, 1},
-                          {"fp16", "fp16", "fp8_e5m2", 1, 1},
-                          {"fp16", "fp32", "bf16", 1, 1}};
+// Where a value that is rounded lies between two of its format, both sides may go another way: hence errors
+// of the chip near those of the format in some cases and none in others.
+constexpr Case cases[] = {{"fp32", "fp32", "fp32", 1e-06, 4e-08},
+                          {"fp16", "fp16", "fp16", 0.0004, 0.0003},
+                          {"bf16", "bf16", "bf16", 0.002, 0.003},
+                          {"int8", "int8", "fp16", 0.0001, 0.02},
+                          {"fp8_e4m3", "fp8_e4m3", "bf16", 0.009, 0.03},
+                          {"fp8_e4m3", "fp8_e4m3", "fp8_e4m3", 0.0001, 0.03},
+                          {"fp8_e5m2", "fp8_e5m2", "fp8_e5m2", 0.0001, 0.07},
+                          {"fp8_e4m3", "bf16", "bf16", 0.0001, 0.02},
+                          {"int8", "fp16", "fp16", 0.0002, 0.007},
+                          {"int8_g32", "fp16", "fp16", 0.0003, 0.005},
+                          {"int4_g128", "fp16", "fp16", 0.0002, 0.09},
+                          {"int4_g32", "bf16", "fp8_e4m3", 0.0001, 0.08},
+                          {"int4_g64", "int8", "fp16", 0.005, 0.09},
+                          {"mxfp8", "mxfp8", "bf16", 0.0001, 0.05},
+                          {"mxfp6", "mxfp6", "bf16", 0.0001, 0.05},
+                          {"mxfp4", "bf16", "bf16", 0.0001, 0.1},
+                          {"mxfp4", "mxfp8", "bf16", 0.0001, 0.1},
+                          {"mxfp4", "fp8_e4m3", "bf16", 0.0001, 0.1},
+                          {"fp8_e4m3", "mxfp8", "bf16", 0.02, 0.04},
+                          {"mxint8", "mxint8", "bf16", 0.0001, 0.01},
+                          {"bf16", "bf16", "fp8_e4m3", 0.0001, 0.01},
+                          {"fp16", "fp16", "fp8_e5m2", 0.009, 0.03},
+                          {"fp16", "fp32", "bf16", 0.0001, 0.0008},
+                          {"fp16", "fp16", "int8", 0.001, 0.002},
+                          {"fp8_e4m3", "fp8_e4m3", "int8", 0.01, 0.03}};
 INSTANTIATE_TEST_SUITE_P(All, CompiledFormats, testing::ValuesIn(cases), [](const auto& test) {
   return std::string(test.param.weights) + "_" + test.param.activations + "_" + test.param.kv;
 });
@@ -99,13 +103,15 @@ TEST_P(FamilyInFormats, GivesTheLogitsOfTheGoldenExecutor) {
   const tests::ScratchFolder folder;
   golden.write(folder.path());
   const auto model = load_model(folder.path().string());
-  const auto l = losses(model, chip_with(2), {.format = *parse_formats(name), .context = 16}, golden.ids, 3);
+  auto formats = *parse_formats(name);
+  if (name == std::string("int8")) formats.kv = {chip::Format::i8};
+  const auto l = losses(model, chip_with(2), {.format = formats, .context = 16}, golden.ids, 3);
   RecordProperty("chip", std::to_string(l.chip.relative_error));
-  EXPECT_LT(l.chip.relative_error, 0.05);
+  EXPECT_LT(l.chip.relative_error, 1e-3);
 }
 INSTANTIATE_TEST_SUITE_P(All, FamilyInFormats,
                          testing::Combine(testing::Values("gpt2", "qwen3", "phi3", "gemma2"),
-                                          testing::Values("fp8", "int4", "mxfp8")),
+                                          testing::Values("fp8", "int4", "mxfp8", "int8")),
                          [](const auto& test) {
                            return std::string(std::get<0>(test.param)) + "_" + std::get<1>(test.param);
                          });

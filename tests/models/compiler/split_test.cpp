@@ -55,4 +55,6 @@ TEST(TileWeights, FillsTheArraysWhereTheSlotAllows) {
   EXPECT_GE(tiles.front().k.size() * tiles.front().n.size() * 2, (256u << 10) * 3 / 4);
 }
 
-TEST(TileWeights, HasNothingForAnEmptyShare) { EXPECT_TRUE(tile_weights(64, 0, {4096, 16, 16, {.element_bits = 32}}).empty()); }
+TEST(TileWeights, HasNothingForAnEmptyShare) {
+  EXPECT_TRUE(tile_weights(64, 0, {4096, 16, 16, {.element_bits = 32}}).empty());
+}
