@@ -10,7 +10,8 @@
  * arithmetic, end) and hands the others to the queue of their engine. Each engine executes its queue in order;
  * engines run beside one another and meet only through the counted semaphores named in the headers: a command
  * starts when every semaphore it waits for holds at least the wanted count (which is then subtracted), and adds to
- * the semaphores it signals when its last byte is written.
+ * the semaphores it signals when its last byte is written. Of the command processor's own commands only READ waits,
+ * and none signals.
  *
  * Any field may depend on run-time values: a patch adds `register * scale` to a field when the command is dispatched.
  * Registers 0 to FR_PARAMETERS-1 are loaded from the parameter table at start; the others belong to the stream.
@@ -69,7 +70,7 @@ enum {
   X(LOOP, 0x03, COMMAND, FR_FIELDS_LOOP, "repeat the commands up to the matching ENDLOOP; counter runs 0..count-1") \
   X(ENDLOOP, 0x04, COMMAND, FR_FIELDS_NONE, "end of the innermost loop")                                           \
   X(SCALAR, 0x05, COMMAND, FR_FIELDS_SCALAR, "rd = ra op (rb + imm)")                                              \
-  X(READ, 0x06, COMMAND, FR_FIELDS_READ, "registers from memory: what follows is dispatched when they are there")  \
+  X(READ, 0x06, COMMAND, FR_FIELDS_READ, "registers from memory, after the semaphores it waits for: what follows is dispatched when they are there") \
   X(LOAD, 0x10, LOAD, FR_FIELDS_COPY, "copy up to four dimensions, global to scratchpad")                          \
   X(GATHER, 0x11, LOAD, FR_FIELDS_GATHER, "copy the table rows that an index list names into the scratchpad")      \
   X(LOAD_NOP, 0x1f, LOAD, FR_FIELDS_NONE, "wait and signal only")                                                  \
@@ -313,6 +314,8 @@ enum {
   X(RMSNORM, 0x32, 2, N, "d = a / sqrt(mean(a^2) + arg0) * b; b is the weight row")                                       \
   X(LAYERNORM, 0x33, 3, N, "d = (a - mean) / sqrt(variance + arg0) * b + c; b weight row, c bias row")                    \
   X(ROPE, 0x34, 3, N, "rotate pairs within each arg0 columns by cosines b and sines c (arg0/2 per row); flag INTERLEAVED pairs 2i,2i+1, else i,i+arg0/2") \
+  X(TOP_K, 0x35, 2, N, "d = a where b is among the arg0 largest of its row, the first of equals, else arg1 (float); NaN counts as largest") \
+  X(INDICES, 0x36, 1, N, "d = the columns whose a is not 0, in ascending order, then arg0 to the end of the row (U32)")   \
   X(QUANTIZE, 0x38, 1, N, "per row, or per arg0 columns unless arg0 is 0: scale = max|a| / top to c (F32, or c_type F16 or BF16; c_stride), d = round(a / scale); top: I8 127, I4 7, F8E4M3 448, F8E5M2 57344; zeros have scale 0") \
   X(QUANTIZE_STATIC, 0x39, 1, E, "d = round(a / arg0) + arg1 (integer), saturated to d_type")                             \
   X(DEQUANTIZE, 0x3a, 3, E, "d = a * b[row] * c[col]: b one F32 per row (b_stride apart), c one F32 row")                 \

@@ -45,7 +45,7 @@ Cluster::Cluster(const sc_core::sc_module_name& name, const ClusterParameters& p
   store.global.bind(mux.in[2]);
   collective.global.bind(mux.in[3]);
   command.connect(
-      engines(), turns, [this] { set_status(FR_CLUSTER_STATUS_DONE, FR_CLUSTER_INTERRUPT_DONE); },
+      engines(), semaphores_, turns, [this] { set_status(FR_CLUSTER_STATUS_DONE, FR_CLUSTER_INTERRUPT_DONE); },
       [this](std::uint64_t offset, LocalFault fault) { stop_with(FR_ENGINE_COMMAND, offset, fault); });
   for (std::uint32_t i = 1; i < FR_ENGINE_COUNT; ++i)
     engines()[i]->connect(
@@ -194,7 +194,8 @@ bool Cluster::get_direct_mem_ptr(tlm::tlm_generic_payload& payload, tlm::tlm_dmi
 
 std::string Cluster::describe_stall() {
   if (!running()) return {};
-  auto text = fmt::format("{}: next command at byte {:#x}", name(), command.offset());
+  auto text = fmt::format("{}: next command at byte {:#x}{}", name(), command.offset(),
+                          command.waits() ? ", which waits for a semaphore" : "");
   for (std::size_t i = 1; i < FR_ENGINE_COUNT; ++i)
     if (engines()[i]->blocked()) text += fmt::format("\n  {} {}", engine_names[i], engines()[i]->describe_block());
   return text;

@@ -46,23 +46,62 @@ CommandProcessor::CommandProcessor(const sc_core::sc_module_name& name, const Co
   global.register_nb_transport_bw(this, &CommandProcessor::nb_transport_bw);
 }
 
-void CommandProcessor::connect(std::array<Engine*, FR_ENGINE_COUNT> engines, Turns& turns, std::function<void()> on_end,
+void CommandProcessor::connect(std::array<Engine*, FR_ENGINE_COUNT> engines, Semaphores& semaphores,
+                               Turns& turns, std::function<void()> on_end,
                                std::function<void(std::uint64_t, LocalFault)> on_fault) {
   engines_ = engines;
+  semaphores_ = &semaphores;
+  semaphores.watch([this] {
+    if (waiting_semaphore_ >= 0) step_.now();
+  });
   on_end_ = std::move(on_end);
   on_fault_ = std::move(on_fault);
   turns.add(step_, *this, [this] { step(); });
   turns.add(arrive_, *this, [this] { deliver(); });
 }
 
+void CommandProcessor::use(std::unique_ptr<CommandFront> front) {
+  front_ = std::move(front);
+  from_front_ = std::make_unique<tlm_utils::simple_target_socket<CommandProcessor>>(
+      sc_core::sc_gen_unique_name("from_front"));
+  from_front_->register_nb_transport_fw(this, &CommandProcessor::fetch_for_front);
+  front_->bind(*from_front_);
+  front_->connect({.has_room = [this](unsigned engine) { return engines_[engine]->has_room(); },
+                   .push =
+                       [this](unsigned engine, const Command& command) {
+                         ++dispatched;
+                         engines_[engine]->push(command);
+                       },
+                   .on_end =
+                       [this] {
+                         running_ = false;
+                         on_end_();
+                       },
+                   .on_fault =
+                       [this](std::uint64_t offset, LocalFault fault) {
+                         running_ = false;
+                         on_fault_(offset, fault);
+                       }});
+}
+
+tlm::tlm_sync_enum CommandProcessor::fetch_for_front(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                                     sc_core::sc_time& delay) {
+  if (phase == tlm::BEGIN_REQ && payload.is_read()) fetched += payload.get_data_length();
+  return global->nb_transport_fw(payload, phase, delay);
+}
+
 void CommandProcessor::start(std::uint64_t stream, std::uint64_t bytes, std::uint64_t parameters) {
+  if (front_) {
+    running_ = true;
+    return front_->start(stream, bytes, parameters);
+  }
   stream_ = stream;
   stream_bytes_ = bytes;
   parameter_address_ = parameters;
   pc_ = depth_ = 0;
   registers_.fill(0);
   for (auto& line : lines_) line.valid = false;
-  waiting_fetch_ = waiting_queue_ = -1;
+  waiting_fetch_ = waiting_queue_ = waiting_semaphore_ = -1;
   running_ = true;
   have_parameters_ = reading_ = false;
   step_.after(clock_.cycles(1));
@@ -70,6 +109,7 @@ void CommandProcessor::start(std::uint64_t stream, std::uint64_t bytes, std::uin
 
 void CommandProcessor::stop() {
   running_ = false;
+  if (front_) return front_->stop();
   stale_ = flight_ != nullptr;
   step_.cancel();
 }
@@ -105,6 +145,7 @@ void CommandProcessor::send(std::uint64_t address, std::uint32_t length) {
 
 tlm::tlm_sync_enum CommandProcessor::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
                                                      sc_core::sc_time& delay) {
+  if (front_) return (*from_front_)->nb_transport_bw(payload, phase, delay);
   if (phase != tlm::BEGIN_RESP) return tlm::TLM_ACCEPTED;
   complete(payload, to_picoseconds(delay));
   return tlm::TLM_COMPLETED;
@@ -223,7 +264,14 @@ void CommandProcessor::step() {
   }
   if ((header.opcode == FR_OP_END || header.opcode == FR_OP_SYNC) && !engines_idle()) return;
   since(waiting_queue_, queue_time);
-  if (header.opcode == FR_OP_READ && flight_ != nullptr) return;  // the next line is on its way: step() comes again
+  if (header.opcode == FR_OP_READ) {
+    if (flight_ != nullptr) return;  // the next line is on its way: step() comes again
+    if (!semaphores_->try_take(header)) {
+      if (waiting_semaphore_ < 0) waiting_semaphore_ = now;
+      return;  // a count that grows calls step()
+    }
+    since(waiting_semaphore_, semaphore_time);
+  }
   copy(pc_, command.bytes, header.words * 8u);
   if (!patch(command, header)) return;
   ++dispatched;

@@ -3,13 +3,16 @@
 #pragma once
 
 #include <tlm_utils/simple_initiator_socket.h>
+#include <tlm_utils/simple_target_socket.h>
 
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "ip/base/payload.hpp"
+#include "ip/command/command_front.hpp"
 #include "ip/command/engine.hpp"
 
 namespace forerun::ip {
@@ -21,15 +24,17 @@ struct CommandParameters {
   Timing timing = Timing::approximate;
 };
 
-/// Length and engine of an opcode; words is 0 for an unknown one. `words` counts header and fields, without patches.
+/// Length and engine of an opcode; words is 0 for an unknown one. `words` counts header and fields, without
+/// patches.
 struct OpcodeInfo {
   unsigned words = 0;
   unsigned engine = 0;
 };
 OpcodeInfo opcode_info(unsigned opcode);
 
-/// Reads aligned 256-byte lines of the stream over `global`, one ahead of need. Errors (FR_ERROR_*) go to `on_fault` with the
-/// byte offset of the command; the end of the stream, after all engines have drained, to `on_end`.
+/// Reads aligned 256-byte lines of the stream over `global`, one ahead of need. Errors (FR_ERROR_*) go to
+/// `on_fault` with the byte offset of the command; the end of the stream, after all engines have drained, to
+/// `on_end`.
 class CommandProcessor : public sc_core::sc_module {
  public:
   static constexpr std::uint32_t line_bytes = 256;
@@ -38,24 +43,33 @@ class CommandProcessor : public sc_core::sc_module {
 
   tlm_utils::simple_initiator_socket<CommandProcessor> global;
   CounterGroup counters;
-  Counter dispatched{counters, "dispatched", "command", "commands read and carried out or handed to an engine"};
+  Counter dispatched{counters, "dispatched", "command",
+                     "commands read and carried out or handed to an engine"};
   Counter fetched{counters, "fetched", "byte", "bytes of commands and parameters fetched"};
   Counter fetch_time{counters, "fetch_time", "ps", "time that the next command waited for its fetch"};
-  Counter queue_time{counters, "queue_time", "ps", "time that the next command waited for room in its engine's queue"};
+  Counter semaphore_time{counters, "semaphore_time", "ps", "time that a READ waited for a semaphore"};
+  Counter queue_time{counters, "queue_time", "ps",
+                     "time that the next command waited for room in its engine's queue"};
 
   /// @param engines by FR_ENGINE_*; entry 0 is unused
-  void connect(std::array<Engine*, FR_ENGINE_COUNT> engines, Turns& turns, std::function<void()> on_end,
-               std::function<void(std::uint64_t offset, LocalFault)> on_fault);
+  void connect(std::array<Engine*, FR_ENGINE_COUNT> engines, Semaphores& semaphores, Turns& turns,
+               std::function<void()> on_end, std::function<void(std::uint64_t offset, LocalFault)> on_fault);
   void start(std::uint64_t stream, std::uint64_t bytes, std::uint64_t parameters);
   void stop();
   bool running() const { return running_; }
   /// An engine has moved on: look again.
-  void progress() { step_.now(); }
-  std::uint64_t offset() const { return pc_; }
+  void progress() { front_ ? front_->progress() : step_.now(); }
+  std::uint64_t offset() const { return front_ ? front_->offset() : pc_; }
+  /// The next command waits for a semaphore.
+  bool waits() const { return running_ && waiting_semaphore_ >= 0; }
+  /// From now on `front` fetches, loops and dispatches; before the simulation starts. `fetched` then counts
+  /// what it reads, `fetch_time` and `queue_time` stay 0.
+  void use(std::unique_ptr<CommandFront> front);
 
-  /// For simulations that count what repeats instead of carrying it out; no chip has this. When it comes to byte
-  /// `at` of its stream it goes on at byte `to`; or, with an `iteration`, the loop whose body begins at `at` goes
-  /// on, instead of with that iteration, with the last that comes whole `periods` after it, if there is one.
+  /// For simulations that count what repeats instead of carrying it out; no chip has this. When it comes to
+  /// byte `at` of its stream it goes on at byte `to`; or, with an `iteration`, the loop whose body begins at
+  /// `at` goes on, instead of with that iteration, with the last that comes whole `periods` after it, if
+  /// there is one.
   struct Leap {
     std::uint64_t at = 0, to = 0;
     std::int64_t iteration = 0, period = 1;
@@ -76,12 +90,15 @@ class CommandProcessor : public sc_core::sc_module {
     std::uint32_t counter;
   };
 
+  tlm::tlm_sync_enum fetch_for_front(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                     sc_core::sc_time& delay);
   void step();
   bool available(std::uint64_t from, std::uint64_t bytes);
   void request(std::uint64_t line);
   void copy(std::uint64_t from, unsigned char* to, std::uint64_t bytes) const;
   void send(std::uint64_t address, std::uint32_t length);
-  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
+  tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                     sc_core::sc_time& delay);
   void complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps);
   void deliver();
   void fault(std::uint32_t error, std::uint64_t value);
@@ -90,10 +107,13 @@ class CommandProcessor : public sc_core::sc_module {
   bool scalar(const fr_scalar& command);
   bool engines_idle() const;
 
+  std::unique_ptr<tlm_utils::simple_target_socket<CommandProcessor>> from_front_;
+  std::unique_ptr<CommandFront> front_;
   CommandParameters parameters_;
   Clock clock_;
   PayloadPool pool_;
   std::array<Engine*, FR_ENGINE_COUNT> engines_{};
+  Semaphores* semaphores_ = nullptr;
   std::function<void()> on_end_;
   std::function<void(std::uint64_t, LocalFault)> on_fault_;
   std::vector<Line> lines_;
@@ -105,9 +125,10 @@ class CommandProcessor : public sc_core::sc_module {
   bool reading_ = false;  // registers, from read_to_ on
   std::uint32_t read_to_ = 0;
   tlm::tlm_generic_payload* flight_ = nullptr;  // one read at a time
-  bool stale_ = false;                           // the read under way belongs to an earlier start
+  bool stale_ = false;                          // the read under way belongs to an earlier start
   std::uint64_t flight_line_ = 0;
-  std::int64_t arrival_ = 0, waiting_fetch_ = -1, waiting_queue_ = -1, next_dispatch_ = 0;
+  std::int64_t arrival_ = 0, waiting_fetch_ = -1, waiting_queue_ = -1, waiting_semaphore_ = -1,
+               next_dispatch_ = 0;
   Turns::Turn step_, arrive_;
 };
 

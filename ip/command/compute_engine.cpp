@@ -7,8 +7,7 @@ namespace forerun::ip {
 
 ComputeEngine::ComputeEngine(const sc_core::sc_module_name& name, unsigned queue_depth, Frequency clock,
                              std::uint64_t local_bytes)
-    : Engine(name, queue_depth), local("local"), clock_(clock), local_bytes_(local_bytes) {
-}
+    : Engine(name, queue_depth), local("local"), clock_(clock), local_bytes_(local_bytes) {}
 
 std::int64_t ComputeEngine::transfer(tlm::tlm_command direction, std::uint64_t bytes) {
   auto delay = sc_core::SC_ZERO_TIME;
@@ -21,6 +20,22 @@ std::int64_t ComputeEngine::transfer(tlm::tlm_command direction, std::uint64_t b
     bytes -= piece;
   }
   return to_picoseconds(delay);
+}
+
+void ComputeEngine::move_rows(bool write, const LocalRows& rows) {
+  if (store_ == nullptr || rows.rows == 0 || rows.row_bytes == 0) return;
+  const auto from = now_picoseconds();
+  const bool joined = rows.stride == static_cast<std::int64_t>(rows.row_bytes);
+  const auto count = rows.stride == 0 || joined ? 1 : rows.rows;
+  const auto bytes = joined ? rows.row_bytes * rows.rows : rows.row_bytes;
+  for (std::uint64_t i = 0; i < count; ++i)
+    moved_ps_ = store_->transfer(
+        write, rows.address + static_cast<std::uint64_t>(static_cast<std::int64_t>(i) * rows.stride), bytes,
+        from);
+}
+
+std::int64_t ComputeEngine::moving() const {
+  return store_ == nullptr || !store_->timed() ? 0 : std::max<std::int64_t>(0, moved_ps_ - now_picoseconds());
 }
 
 std::span<unsigned char> ComputeEngine::memory() {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 
+#include "ip/base/local_store.hpp"
 #include "ip/base/payload.hpp"
 #include "ip/command/engine.hpp"
 
@@ -17,8 +18,15 @@ namespace forerun::ip {
 class ComputeEngine : public Engine {
  public:
   tlm_utils::simple_initiator_socket<ComputeEngine> local;
+  /// Operands and results go through this too.
+  void use_store(LocalStore& store) { store_ = &store; }
 
  protected:
+  /// Rows of a matrix in the scratchpad.
+  struct LocalRows {
+    std::uint64_t address, rows, row_bytes;
+    std::int64_t stride;
+  };
   /// Largest piece of operand traffic that is booked at once, so that engines share the banks fairly.
   static constexpr std::uint32_t chunk_bytes = 65536;
 
@@ -27,6 +35,11 @@ class ComputeEngine : public Engine {
 
   /// Books the time of moving `bytes` and returns when it is over, in picoseconds from now.
   std::int64_t transfer(tlm::tlm_command direction, std::uint64_t bytes);
+  /// Brings an operand from the store to where models find it, or a result to the store; nothing without one.
+  /// One after another.
+  void move_rows(bool write, const LocalRows& rows);
+  /// What has been moved is in its place after so many picoseconds; 0: it is now.
+  std::int64_t moving() const;
   /// The whole scratchpad as host memory.
   std::span<unsigned char> memory();
   /// Calls `step` after so many picoseconds, unless the command is abandoned.
@@ -43,6 +56,8 @@ class ComputeEngine : public Engine {
   }
 
   PayloadPool pool_{chunk_bytes};
+  LocalStore* store_ = nullptr;
+  std::int64_t moved_ps_ = 0;
   std::span<unsigned char> memory_;
   Turns::Turn step_;
 };

@@ -54,6 +54,9 @@ class PinClock : public sc_core::sc_module {
   /// Active for so many cycles, from the next one.
   void reset(unsigned cycles);
 
+  /// CPU time of this thread in the cycles that were evaluated, from one in 64.
+  double host_seconds() const { return host_seconds_; }
+
   std::int64_t period_ps() const { return period_; }
   std::int64_t now_ps() const { return now_; }  ///< the edge of the cycle being evaluated
   /// What came at or before this moment (in picoseconds) is on the wires in the cycle being evaluated.
@@ -65,6 +68,7 @@ class PinClock : public sc_core::sc_module {
 
  private:
   void tick();
+  void evaluate();
   bool idle() const;
   std::vector<RtlBlock*> blocks_;
   std::vector<PinUser*> users_;
@@ -72,6 +76,7 @@ class PinClock : public sc_core::sc_module {
   std::vector<std::function<void(std::uint64_t)>> watchers_;
   std::int64_t period_, now_ = 0, skip_to_ = 0;
   unsigned reset_left_;
+  double host_seconds_ = 0;
   bool gate_ = true, running_ = true;
   sc_core::sc_time step_;
   sc_core::sc_event next_;

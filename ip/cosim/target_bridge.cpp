@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ip/cosim/target_bridge.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <stdexcept>
 
 namespace forerun::ip::cosim {
 
@@ -117,7 +120,20 @@ void TargetBridge::drive(std::uint64_t cycle) {
   drive_bus(cycle);
 }
 
-void TargetBridge::edge(std::uint64_t) {
+void TargetBridge::silent() const {
+  const auto& payload = *active_.front()->payload;
+  throw std::runtime_error(
+      fmt::format("{}: no answer for {} cycles, up to cycle {}; {} transactions are under way, the oldest a "
+                  "{} of {} bytes at "
+                  "{:#x}{}\n  in {}",
+                  name(), most_silent_cycles, cycle_, active_.size(), payload.is_read() ? "read" : "write",
+                  payload.get_data_length(), payload.get_address(), explain ? explain() : "", name()));
+}
+
+void TargetBridge::edge(std::uint64_t cycle) {
+  cycle_ = cycle;
+  if (active_.empty()) heard_ = cycle;
+  if (cycle - heard_ > most_silent_cycles) silent();
   edge_bus();
   respond();
   if (held_ != nullptr && non_blocking_ < most_) {
@@ -133,6 +149,7 @@ void TargetBridge::edge(std::uint64_t) {
 }
 
 void TargetBridge::piece_done(Job& job, Response response) {
+  heard_ = cycle_;
   job.response = worse(job.response, response);
   if (--job.left == 0) finish(job, to_tlm(job.response));
 }

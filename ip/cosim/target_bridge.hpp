@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <string>
 #include <systemc>
 #include <vector>
 
@@ -31,6 +32,11 @@ class TargetBridge : public sc_core::sc_module, public PinUser {
   std::function<unsigned(tlm::tlm_generic_payload&)> debug;
   /// Grants DMI; without it get_direct_mem_ptr returns false.
   std::function<bool(tlm::tlm_generic_payload&, tlm::tlm_dmi&)> direct_memory;
+
+  /// Said with the error that ends a simulation in which an answer does not come.
+  std::function<std::string()> explain;
+  /// Cycles with transactions under way and no answer to any, after which std::runtime_error is thrown.
+  static constexpr std::uint64_t most_silent_cycles = 1'000'000;
 
   CounterGroup counters;
   Counter transactions{counters, "transactions", "transaction", "transactions answered"};
@@ -88,7 +94,10 @@ class TargetBridge : public sc_core::sc_module, public PinUser {
   std::vector<std::unique_ptr<Job>> jobs_;
   std::vector<Job*> free_, waiting_, active_;  // waiting: by due time
   Job* held_ = nullptr;                        // before END_REQ
-  unsigned non_blocking_ = 0;                  // taken and not answered
+  std::uint64_t heard_ = 0;  // cycle of the last answer, or when there was nothing to answer
+  std::uint64_t cycle_ = 0;
+  [[noreturn]] void silent() const;
+  unsigned non_blocking_ = 0;  // taken and not answered
   Ring<tlm::tlm_generic_payload*> responses_;
   tlm::tlm_generic_payload* responding_ = nullptr;  // between BEGIN_RESP and END_RESP
 };

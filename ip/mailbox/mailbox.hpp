@@ -4,16 +4,13 @@
 
 #include <tlm_utils/simple_target_socket.h>
 
-#include <array>
 #include <deque>
-#include <functional>
-#include <optional>
 #include <systemc>
 
-#include "firmware/abi/message.h"
 #include "ip/base/counters.hpp"
 #include "ip/base/level.hpp"
 #include "ip/base/register_file.hpp"
+#include "ip/mailbox/host_mailbox.hpp"
 
 namespace forerun::ip {
 
@@ -21,10 +18,8 @@ struct MailboxParameters {
   unsigned depth = 16;  ///< messages in each direction, 1 or more
 };
 
-/// Words 0 (FR_MESSAGE_*) to 7 (FR_MESSAGES says what they mean).
-using Message = std::array<std::uint64_t, FR_MESSAGE_WORDS>;
-
-class Mailbox : public sc_core::sc_module {
+/// `on_message` is called in the process of the access.
+class Mailbox : public sc_core::sc_module, public HostMailbox {
  public:
   Mailbox(const sc_core::sc_module_name& name, const MailboxParameters& parameters);
 
@@ -35,11 +30,8 @@ class Mailbox : public sc_core::sc_module {
   Counter taken{counters, "taken", "message", "messages from the host that firmware took"};
   Counter sent{counters, "sent", "message", "messages that firmware sent to the host"};
 
-  /// The host's end. `host_send` is false when the queue to the chip is full.
-  bool host_send(const Message& message);
-  std::optional<Message> host_receive();
-  /// Called in the process of the access when firmware has sent a message.
-  std::function<void()> on_message;
+  bool host_send(const Message& message) override;
+  std::optional<Message> host_receive() override;
 
  private:
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);

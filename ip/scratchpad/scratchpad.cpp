@@ -8,8 +8,12 @@
 
 namespace forerun::ip {
 
-Scratchpad::Scratchpad(const sc_core::sc_module_name& name, const ScratchpadParameters& parameters, unsigned ports)
-    : sc_module(name), port("port", ports), parameters_(parameters), clock_(parameters.clock),
+Scratchpad::Scratchpad(const sc_core::sc_module_name& name, const ScratchpadParameters& parameters,
+                       unsigned ports)
+    : sc_module(name),
+      port("port", ports),
+      parameters_(parameters),
+      clock_(parameters.clock),
       memory_(static_cast<unsigned char*>(std::calloc(parameters.size.count, 1))) {
   if (!memory_) throw std::bad_alloc();
   for (unsigned i = 0; i < ports; ++i) {
@@ -21,7 +25,8 @@ Scratchpad::Scratchpad(const sc_core::sc_module_name& name, const ScratchpadPara
 }
 
 double Scratchpad::peak_bandwidth() const {
-  return parameters_.banks * static_cast<double>(parameters_.bank_width.count) * 1e12 / static_cast<double>(clock_.period_ps());
+  return parameters_.banks * static_cast<double>(parameters_.bank_width.count) * 1e12 /
+         static_cast<double>(clock_.period_ps());
 }
 
 void Scratchpad::clear() { std::fill_n(memory_.get(), size(), static_cast<unsigned char>(0)); }
@@ -38,15 +43,39 @@ void Scratchpad::b_transport(int, tlm::tlm_generic_payload& payload, sc_core::sc
   const std::uint64_t row = parameters_.banks * parameters_.bank_width.count;
   const auto occupied = clock_.cycles_to_ps(static_cast<std::int64_t>((length + row - 1) / row));
   const auto now = now_picoseconds() + to_picoseconds(delay);
+  if (store_ && store_->timed()) {
+    const auto until = is_timing_only(payload) ? now : by_store(payload, now);
+    (payload.is_read() ? bytes_read : bytes_written) += length;
+    busy_time += static_cast<std::uint64_t>(until - now);
+    delay += to_sc_time({until - now});
+    return payload.set_response_status(tlm::TLM_OK_RESPONSE);
+  }
   const auto start = parameters_.timing == Timing::approximate ? std::max(now, busy_until_) : now;
   busy_until_ = start + occupied;
   busy_time += static_cast<std::uint64_t>(occupied);
   wait_time += static_cast<std::uint64_t>(start - now);
   (payload.is_read() ? bytes_read : bytes_written) += length;
   delay += to_sc_time({start - now + occupied + clock_.cycles_to_ps(parameters_.latency)});
-  payload.set_dmi_allowed(true);
+  payload.set_dmi_allowed(store_ == nullptr);
   if (is_timing_only(payload)) return payload.set_response_status(tlm::TLM_OK_RESPONSE);
-  transport_dbg(0, payload);
+  if (store_)
+    by_store(payload, now);
+  else
+    copy(payload);
+}
+
+/// Returns when it is over.
+std::int64_t Scratchpad::by_store(tlm::tlm_generic_payload& payload, std::int64_t now) {
+  if (payload.is_write()) copy(payload);
+  const auto until =
+      store_->transfer(payload.is_write(), payload.get_address(), payload.get_data_length(), now);
+  if (payload.is_read()) copy(payload);
+  return until;
+}
+
+void Scratchpad::copy(tlm::tlm_generic_payload& payload) {
+  copy_data(payload, memory_.get() + payload.get_address());
+  payload.set_response_status(tlm::TLM_OK_RESPONSE);
 }
 
 unsigned Scratchpad::transport_dbg(int, tlm::tlm_generic_payload& payload) {
@@ -54,8 +83,9 @@ unsigned Scratchpad::transport_dbg(int, tlm::tlm_generic_payload& payload) {
     payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
     return 0;
   }
-  copy_data(payload, memory_.get() + payload.get_address());
-  payload.set_response_status(tlm::TLM_OK_RESPONSE);
+  copy(payload);
+  if (store_ && payload.is_write())
+    store_->transfer(true, payload.get_address(), payload.get_data_length(), now_picoseconds());
   return payload.get_data_length();
 }
 

@@ -258,6 +258,13 @@ std::optional<LocalFault> check_scales(const fr_matmul_scaled& c) {
   return std::nullopt;
 }
 
+MatmulRows rows_of_b(const fr_matmul_scaled& c, unsigned type, std::uint32_t address, std::int32_t stride,
+                     std::uint64_t along_k) {
+  const bool transposed = (c.flags & FR_MATMUL_B_TRANSPOSED) != 0;
+  const std::uint64_t rows = transposed ? c.n : along_k, columns = transposed ? along_k : c.n;
+  return {address, rows, row_bytes(type, columns), stride};
+}
+
 std::optional<LocalFault> check_operands(const fr_matmul_scaled& c, bool scaled, std::uint64_t memory_bytes) {
   if (!is_operand(c.a_type)) return bad(c.a_type);
   if (!is_operand(c.b_type) || !go_together(c.a_type, c.b_type)) return bad(c.b_type);
@@ -266,24 +273,12 @@ std::optional<LocalFault> check_operands(const fr_matmul_scaled& c, bool scaled,
   if ((c.flags & ~(FR_MATMUL_B_TRANSPOSED | FR_MATMUL_ACCUMULATE)) != 0) return bad(c.flags);
   if ((c.flags & FR_MATMUL_ACCUMULATE) != 0 && element_bytes(c.c_type) != 4) return bad(c.c_type);
   if (c.m == 0 || c.n == 0) return std::nullopt;
-  const bool transposed = (c.flags & FR_MATMUL_B_TRANSPOSED) != 0;
-  const auto as_b = [&](unsigned type, std::uint32_t address, std::int32_t stride, std::uint64_t along_k) {
-    const std::uint64_t rows = transposed ? c.n : along_k, columns = transposed ? along_k : c.n;
-    return check_rows(address, rows, row_bytes(type, columns), stride, memory_bytes);
+  const auto check = [&](const MatmulRows& r) {
+    return check_rows(r.address, r.rows, r.row_bytes, r.stride, memory_bytes);
   };
-  const auto groups = groups_of(c);
-  if (const auto fault = check_rows(c.a, c.m, row_bytes(c.a_type, c.k), c.a_stride, memory_bytes))
-    return fault;
-  if (const auto fault = as_b(c.b_type, c.b, c.b_stride, c.k)) return fault;
-  if (present(c.a_scale_type))
-    if (const auto fault =
-            check_rows(c.a_scale, c.m, row_bytes(c.a_scale_type, groups), c.a_scale_stride, memory_bytes))
-      return fault;
-  if (present(c.b_scale_type))
-    if (const auto fault = as_b(c.b_scale_type, c.b_scale, c.b_scale_stride, groups)) return fault;
-  if (present(c.b_zero_type))
-    if (const auto fault = as_b(c.b_zero_type, c.b_zero, c.b_zero_stride, groups)) return fault;
-  return check_rows(c.c, c.m, row_bytes(c.c_type, c.n), c.c_stride, memory_bytes);
+  for (const auto& source : matmul_sources(c))
+    if (const auto fault = check(source)) return fault;
+  return check(matmul_result(c));
 }
 
 void run(const fr_matmul_scaled& command, std::span<unsigned char> memory) {
@@ -292,6 +287,23 @@ void run(const fr_matmul_scaled& command, std::span<unsigned char> memory) {
 }
 
 }  // namespace
+
+std::vector<MatmulRows> matmul_sources(const fr_matmul_scaled& c) {
+  const auto groups = groups_of(c);
+  std::vector<MatmulRows> sources{{c.a, c.m, row_bytes(c.a_type, c.k), c.a_stride},
+                                  rows_of_b(c, c.b_type, c.b, c.b_stride, c.k)};
+  if (present(c.a_scale_type))
+    sources.push_back({c.a_scale, c.m, row_bytes(c.a_scale_type, groups), c.a_scale_stride});
+  if (present(c.b_scale_type))
+    sources.push_back(rows_of_b(c, c.b_scale_type, c.b_scale, c.b_scale_stride, groups));
+  if (present(c.b_zero_type))
+    sources.push_back(rows_of_b(c, c.b_zero_type, c.b_zero, c.b_zero_stride, groups));
+  return sources;
+}
+
+MatmulRows matmul_result(const fr_matmul_scaled& c) {
+  return {c.c, c.m, row_bytes(c.c_type, c.n), c.c_stride};
+}
 
 std::optional<LocalFault> check_matmul(const fr_matmul& command, std::uint64_t memory_bytes) {
   return check_operands(without_scales(command), false, memory_bytes);

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "firmware/abi/command.h"
 #include "ip/base/local_fault.hpp"
@@ -31,6 +32,15 @@ std::optional<LocalFault> check_matmul(const fr_matmul_scaled& command, std::uin
 /// Carries out a command that check_matmul accepts; addresses are offsets into `memory`.
 void matmul(const fr_matmul& command, std::span<unsigned char> memory);
 void matmul(const fr_matmul_scaled& command, std::span<unsigned char> memory);
+
+/// Rows of an operand in the scratchpad.
+struct MatmulRows {
+  std::uint64_t address, rows, row_bytes;
+  std::int64_t stride;
+};
+/// What a command that check_matmul accepts reads, but for sums to start from: A, B, scales and zero points.
+std::vector<MatmulRows> matmul_sources(const fr_matmul_scaled& command);
+MatmulRows matmul_result(const fr_matmul_scaled& command);
 
 /// The same product in MATMUL_SCALED's fields: no scales, no zero points, one group (of 0) over all k.
 fr_matmul_scaled without_scales(const fr_matmul& command);

@@ -74,12 +74,14 @@ std::uint64_t TensorCore::scale_bytes(std::uint64_t first_k, std::uint64_t rows,
 
 void TensorCore::start(const Command& command) {
   begin_ps_ = now_picoseconds();
+  computed_ = false;
   if (is_matmul(command)) {
     if (const auto fault = decode(command)) return fail(*fault);
     if (command_.m > 0 && command_.n > 0 && command_.k > 0) {
       k_tiles_ = divide_up(command_.k, parameters_.rows);
       wave_count_ = k_tiles_ * divide_up(divide_up(command_.n, parameters_.columns), parameters_.arrays);
       wave_ = 0;
+      read_operands();
       on_arrays_ = arrays_ && command.header().opcode == FR_OP_MATMUL &&
                    arrays_->begin(command.as<fr_matmul>(), memory(), now_picoseconds());
       return step();
@@ -92,6 +94,13 @@ void TensorCore::start(const Command& command) {
   step_after(clock_.period_ps());
 }
 
+void TensorCore::read_operands() {
+  for (const auto& r : matmul_sources(command_)) move_rows(false, {r.address, r.rows, r.row_bytes, r.stride});
+  const auto c = matmul_result(command_);
+  if ((command_.flags & FR_MATMUL_ACCUMULATE) != 0)
+    move_rows(false, {c.address, c.rows, c.row_bytes, c.stride});
+}
+
 void TensorCore::multiply() {
   if (before_results) before_results(current(), memory(), begin_ps_);
   if (current().header().opcode == FR_OP_MATMUL_SCALED)
@@ -102,12 +111,17 @@ void TensorCore::multiply() {
 
 void TensorCore::step() {
   if (wave_ == wave_count_) {
-    if (is_matmul(current())) {
+    if (const auto left = moving(); left > 0) return step_after(left);
+    if (is_matmul(current()) && !computed_) {
       if (on_arrays_)
         arrays_->end();
       else if (parameters_.data)
         multiply();
       macs += std::uint64_t{command_.m} * command_.n * command_.k;
+      const auto c = matmul_result(command_);
+      if (command_.m > 0 && command_.n > 0) move_rows(true, {c.address, c.rows, c.row_bytes, c.stride});
+      computed_ = true;
+      return step();
     }
     return finish();
   }

@@ -39,7 +39,8 @@ class TensorCore : public ComputeEngine {
 
   /// Called when a MATMUL or MATMUL_SCALED has taken its time, with real data, before its results are in the
   /// scratchpad; `begin_ps`: when it started. For recorders.
-  std::function<void(const Command& command, std::span<unsigned char> memory, std::int64_t begin_ps)> before_results;
+  std::function<void(const Command& command, std::span<unsigned char> memory, std::int64_t begin_ps)>
+      before_results;
   /// From now on `arrays` executes those commands that it takes. The engine's accounting, its operands'
   /// traffic and its waits stay as they are.
   void use(std::unique_ptr<TensorArrays> arrays) { arrays_ = std::move(arrays); }
@@ -60,6 +61,7 @@ class TensorCore : public ComputeEngine {
   /// Bytes of the scales and zero points that the tile of `rows` k from `first_k` on needs.
   std::uint64_t scale_bytes(std::uint64_t first_k, std::uint64_t rows, std::uint64_t columns) const;
   void multiply();
+  void read_operands();
 
   TensorParameters parameters_;
   fr_matmul_scaled command_{};  ///< a MATMUL without scales
@@ -67,6 +69,7 @@ class TensorCore : public ComputeEngine {
   std::int64_t begin_ps_ = 0;
   std::unique_ptr<TensorArrays> arrays_;
   bool on_arrays_ = false;  ///< the command under way
+  bool computed_ = false;   ///< its results are on their way to the store
 };
 
 }  // namespace forerun::ip

@@ -5,12 +5,12 @@
 
 namespace forerun::ip {
 
-UartBackend::UartBackend(const sc_core::sc_module_name& name, Uart& uart, HostLine line,
+UartBackend::UartBackend(const sc_core::sc_module_name& name, SerialPort& port, HostLine line,
                          const UartBackendParameters& parameters)
-    : sc_module(name), uart_(uart), line_(std::move(line)), interval_(to_sc_time(parameters.poll)) {
+    : sc_module(name), port_(port), line_(std::move(line)), interval_(to_sc_time(parameters.poll)) {
   if (parameters.poll.picoseconds <= 0)
     throw std::invalid_argument("the poll interval of a serial line must be above 0");
-  uart_.on_transmit = [this](unsigned char character) { send(character); };
+  port_.on_transmit = [this](unsigned char character) { send(character); };
   if (!line_.has_input()) return;
   sc_core::sc_spawn_options options;
   options.spawn_method();
@@ -35,9 +35,9 @@ void UartBackend::poll() {
     next_ = 0;
     end_ = *count;
   }
-  while (next_ < end_ && uart_.can_receive()) {
-    uart_.receive(input_[next_++]);
-    const auto gap = uart_.character_time();
+  while (next_ < end_ && port_.can_receive()) {
+    port_.receive(input_[next_++]);
+    const auto gap = port_.character_time();
     if (gap > sc_core::SC_ZERO_TIME) return sc_core::next_trigger(gap);
   }
   sc_core::next_trigger(interval_);

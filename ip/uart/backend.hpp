@@ -5,8 +5,9 @@
 #include <array>
 #include <systemc>
 
+#include "ip/base/time.hpp"
 #include "ip/uart/host_line.hpp"
-#include "ip/uart/uart.hpp"
+#include "ip/uart/serial_port.hpp"
 
 namespace forerun::ip {
 
@@ -25,7 +26,7 @@ struct UartBackendParameters {
 /// up to 20 ms, so that an idle chip does not occupy the host.
 class UartBackend : public sc_core::sc_module {
  public:
-  UartBackend(const sc_core::sc_module_name& name, Uart& uart, HostLine line,
+  UartBackend(const sc_core::sc_module_name& name, SerialPort& port, HostLine line,
               const UartBackendParameters& parameters = {});
 
   /// Path of the pseudo terminal, otherwise empty.
@@ -36,7 +37,7 @@ class UartBackend : public sc_core::sc_module {
   void poll();
   void send(unsigned char character);
 
-  Uart& uart_;
+  SerialPort& port_;
   HostLine line_;
   sc_core::sc_time interval_;
   std::array<unsigned char, 256> input_{};

@@ -6,26 +6,27 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <systemc>
 
 #include "ip/base/counters.hpp"
 #include "ip/base/level.hpp"
 #include "ip/base/time.hpp"
+#include "ip/uart/serial_port.hpp"
 
 namespace forerun::ip {
 
 struct UartParameters {
-  Frequency clock{1.8432e6};  ///< input of the divisor; a bit lasts 16 * divisor cycles
-  unsigned register_shift = 0; ///< registers lie 1 << register_shift bytes apart, 0 .. 3
+  Frequency clock{1.8432e6};    ///< input of the divisor; a bit lasts 16 * divisor cycles
+  unsigned register_shift = 0;  ///< registers lie 1 << register_shift bytes apart, 0 .. 3
 };
 
-/// RBR/THR, IER, IIR/FCR, LCR, MCR, LSR, MSR, SCR and the divisor latch; 16-byte FIFOs, polled or by interrupt (line status,
-/// received data and time-out, transmitter empty). A character takes its start, data, parity and stop bits; with divisor 0 it
-/// takes no time. Characters sent go to `on_transmit`; `receive` puts one on the line, where a full FIFO loses it and sets
-/// OE. Loopback (MCR bit 4) feeds the transmitter to the receiver. Accesses of one byte, or of four aligned bytes whose lowest
-/// counts; others get TLM_BURST_ERROR_RESPONSE.
-class Uart : public sc_core::sc_module {
+/// RBR/THR, IER, IIR/FCR, LCR, MCR, LSR, MSR, SCR and the divisor latch; 16-byte FIFOs, polled or by
+/// interrupt (line status, received data and time-out, transmitter empty). A character takes its start, data,
+/// parity and stop bits; with divisor 0 it takes no time. Characters sent go to `on_transmit`; `receive` puts
+/// one on the line, where a full FIFO loses it and sets OE. Loopback (MCR bit 4) feeds the transmitter to the
+/// receiver. Accesses of one byte, or of four aligned bytes whose lowest counts; others get
+/// TLM_BURST_ERROR_RESPONSE.
+class Uart : public sc_core::sc_module, public SerialPort {
  public:
   Uart(const sc_core::sc_module_name& name, const UartParameters& parameters);
 
@@ -37,12 +38,10 @@ class Uart : public sc_core::sc_module {
   Counter received{counters, "received", "character", "characters received"};
   Counter lost{counters, "lost", "character", "characters that found the receive FIFO full"};
 
-  std::function<void(unsigned char)> on_transmit;
-  void receive(unsigned char character);
-  /// True if a character on the line would be kept: there is room, and no loopback.
-  bool can_receive() const { return receive_.size() < depth() && (mcr_ & loopback) == 0; }
-  /// How long a character lasts on the line, as now set up.
-  sc_core::sc_time character_time() const;
+  void receive(unsigned char character) override;
+  /// There is room, and no loopback.
+  bool can_receive() const override { return receive_.size() < depth() && (mcr_ & loopback) == 0; }
+  sc_core::sc_time character_time() const override;
 
  private:
   static constexpr std::uint8_t loopback = 0x10;

@@ -14,6 +14,7 @@
 #include "ip/base/numbers/microscaling.hpp"
 #include "ip/vector/elementary.hpp"
 #include "ip/vector/philox.hpp"
+#include "ip/vector/selection.hpp"
 
 namespace forerun::ip {
 namespace {
@@ -208,8 +209,7 @@ void gumbel(Row& row) {
 
 enum class Shape { E, R, N, T };
 
-/// How an operation is carried out and what it costs. `b_cols` and `c_cols` say how wide its second and third
-/// source are.
+/// How an operation is carried out and what it costs.
 struct Operation {
   unsigned code;
   unsigned sources;
@@ -279,6 +279,10 @@ const std::array operations = {
     Operation{FR_VECTOR_SUM_SQUARES, 1, Shape::R, [](Row& row) { *row.d = squares_of(row); }, 1, 0},
     Operation{FR_VECTOR_ARGMAX, 1, Shape::R, nullptr, 1, 0},
     Operation{FR_VECTOR_SOFTMAX, 1, Shape::N, softmax, 3, 1},
+    Operation{FR_VECTOR_TOP_K, 2, Shape::N,
+              [](Row& r) { keep_largest({r.b, r.cols}, {r.a, r.cols}, r.command.arg0, arg_float(r.command.arg1), r.d); },
+              1, 0},
+    Operation{FR_VECTOR_INDICES, 1, Shape::N, nullptr, 2, 0},
     Operation{FR_VECTOR_LOG_SOFTMAX, 1, Shape::N, log_softmax, 3, 1},
     Operation{FR_VECTOR_RMSNORM, 2, Shape::N, rmsnorm, 2, 0},
     Operation{FR_VECTOR_LAYERNORM, 3, Shape::N, layernorm, 3, 0},
@@ -396,6 +400,20 @@ std::vector<VectorSource> vector_sources(const fr_vector& command) {
   return sources;
 }
 
+std::vector<VectorSource> vector_results(const fr_vector& command, std::uint64_t& rows) {
+  const auto* operation = find(command.op);
+  rows = 0;
+  if (operation == nullptr || command.rows == 0 || command.cols == 0) return {};
+  std::uint64_t cols = 0;
+  destination(command, *operation, rows, cols);
+  std::vector<VectorSource> results{
+      {command.d, command.d_stride, command.d_type, static_cast<std::uint32_t>(cols)}};
+  if (has_scales(command.op))
+    results.push_back(
+        {command.c, command.c_stride, scale_type(command), static_cast<std::uint32_t>(groups_of(command))});
+  return results;
+}
+
 bool vector_reduces(unsigned op) {
   const auto* operation = find(op);
   return operation != nullptr && operation->shape == Shape::R;
@@ -415,7 +433,7 @@ std::optional<LocalFault> check_vector(const fr_vector& command, std::uint64_t m
   if (command.op == FR_VECTOR_QUANTIZE && !is_float_type(command.c_type)) return bad(command.c_type);
   if (command.op == FR_VECTOR_QUANTIZE_MX && !is_mx_element(command.d_type)) return bad(command.d_type);
   if (command.op == FR_VECTOR_DEQUANTIZE_GROUPS && command.arg0 == 0) return bad(command.arg0);
-  if (command.op == FR_VECTOR_ARGMAX && command.d_type != FR_TYPE_U32) return bad(command.d_type);
+  if ((command.op == FR_VECTOR_ARGMAX || command.op == FR_VECTOR_INDICES) && command.d_type != FR_TYPE_U32) return bad(command.d_type);
   if (command.rows == 0 || command.cols == 0) return std::nullopt;
   for (const auto& s : vector_sources(command)) {
     if (const auto fault =
@@ -452,6 +470,8 @@ void vector_operation(const fr_vector& command, std::span<unsigned char> memory)
       std::memcpy(to, &index, 4);
     } else if (command.op == FR_VECTOR_CONCAT_COUNT) {
       count_up(command, r, d, to);
+    } else if (command.op == FR_VECTOR_INDICES) {
+      list_columns({a, command.cols}, command.arg0, to);
     } else {
       operation.run(row);
       write_row(command.d_type, d, to, operation.shape == Shape::R ? 1 : command.cols, overflow_of(command));
@@ -468,7 +488,9 @@ VectorCost vector_cost(const fr_vector& command) {
   if (operation == nullptr) return {};
   const bool special_last =
       operation->special > 0 && (operation->passes == 1 || command.op == FR_VECTOR_QUANTIZE);
-  return {command.rows, command.cols, operation->passes, operation->special, special_last};
+  // TOP_K takes the largest of what is left, one value in each pass, and then writes.
+  const unsigned found = command.op == FR_VECTOR_TOP_K ? std::min(command.arg0, command.cols) : 0;
+  return {command.rows, command.cols, operation->passes + found, operation->special, special_last};
 }
 
 VectorTraffic vector_traffic(const fr_vector& command) {

@@ -19,6 +19,8 @@ struct VectorSource {
   unsigned type;
   std::uint32_t cols;  ///< elements of a row; 1: one for all columns
 };
+/// The rows that a command writes, and those of its scales, if it has any.
+std::vector<VectorSource> vector_results(const fr_vector& command, std::uint64_t& rows);
 /// a, b and c, as many as the operation has.
 std::vector<VectorSource> vector_sources(const fr_vector& command);
 /// The operation has one result a row.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ip/base/numbers.hpp"
 #include "ip/vector/operations.hpp"
 
 namespace forerun::ip {
@@ -15,13 +16,26 @@ std::uint64_t VectorUnit::ideal_cycles(const fr_vector& command) const {
   return vector_cycles(parameters_.shape(), vector_cost(command));
 }
 
+void VectorUnit::read_operands() {
+  if (command_.rows == 0 || command_.cols == 0) return;
+  for (const auto& s : vector_sources(command_))
+    move_rows(false, {s.address, command_.rows, row_bytes(s.type, s.cols), s.stride});
+}
+
+void VectorUnit::write_results() {
+  std::uint64_t rows = 0;
+  for (const auto& r : vector_results(command_, rows))
+    move_rows(true, {r.address, rows, row_bytes(r.type, r.cols), r.stride});
+}
+
 void VectorUnit::start(const Command& command) {
   slices_ = slice_ = 0;
   cycles_ = 1;
-  on_lanes_ = false;
+  on_lanes_ = computed_ = false;
   if (command.header().opcode == FR_OP_VECTOR) {
     command_ = command.as<fr_vector>();
     if (const auto fault = check_vector(command_, local_bytes_)) return fail(*fault);
+    read_operands();
     const auto traffic = vector_traffic(command_);
     std::optional<std::uint64_t> own;
     if (lanes_ && command_.rows > 0 && command_.cols > 0)
@@ -38,6 +52,11 @@ void VectorUnit::start(const Command& command) {
 
 void VectorUnit::step() {
   if (slice_ == slices_) {
+    if (const auto left = moving(); left > 0) return step_after(left);
+    if (computed_) {
+      computed_ = false;
+      return finish();
+    }
     if (current().header().opcode == FR_OP_VECTOR) {
       const auto cost = vector_cost(command_);
       elements += cost.elements() * cost.passes;
@@ -45,6 +64,9 @@ void VectorUnit::step() {
         lanes_->end(memory());
       else if (parameters_.data)
         vector_operation(command_, memory());
+      write_results();
+      computed_ = true;
+      return step();
     }
     return finish();
   }

@@ -49,11 +49,14 @@ class VectorUnit : public ComputeEngine {
  private:
   void start(const Command& command) override;
   void step() override;
+  void read_operands();
+  void write_results();
 
   VectorParameters parameters_;
   fr_vector command_{};
   std::unique_ptr<VectorLanes> lanes_;
   bool on_lanes_ = false;  ///< the command under way
+  bool computed_ = false;  ///< its results are on their way to the store
   std::uint64_t slices_ = 0, slice_ = 0, cycles_ = 0, read_ = 0, written_ = 0;
 };
 

@@ -3,16 +3,16 @@
 
 #include <fmt/format.h>
 
-#include "models/compiler/emit_wide_layers.hpp"
+#include "models/compiler/emit_latent.hpp"
 
 namespace forerun::models {
 namespace {
 
 using namespace emission;
 
-class Emitter : public WideLayers {
+class Emitter : public LatentEmitter {
  public:
-  using WideLayers::WideLayers;
+  using LatentEmitter::LatentEmitter;
 
   std::vector<unsigned char> run() {
     if (!plan_.wide) {
@@ -35,14 +35,28 @@ class Emitter : public WideLayers {
  private:
   void few_tokens() {
     begin();
-    out_.begin_loop(layer, 0, {FR_PATCH(fr_loop, count, layers, 1)});
-    begin_layer();
-    for (const auto& op : layer_operators()) emit(op);
-    exchange_down();
-    hand_over(FR_ENGINE_VECTOR);
-    out_.end_loop();
+    // Layers before those with experts are another loop; the last kind is the one that may be repeated.
+    const auto dense = model_.experts.count == 0 ? 0 : std::min(model_.experts.first_layer, model_.layers);
+    if (dense == 0 || dense == model_.layers) {
+      out_.begin_loop(layer, 0, {FR_PATCH(fr_loop, count, layers, 1)});
+      one_layer(graph_.kinds.front());
+    } else {
+      out_.scalar(FR_SCALAR_MIN, scratch_register, layers, none, dense);
+      out_.begin_loop(layer, 0, {FR_PATCH(fr_loop, count, scratch_register, 1)});
+      one_layer(graph_.kinds.front());
+      out_.begin_loop(run_layer, -std::int64_t{dense}, {FR_PATCH(fr_loop, count, layers, 1)});
+      out_.scalar(FR_SCALAR_ADD, layer, run_layer, none, dense);
+      one_layer(graph_.kinds.back());
+    }
     for (const auto& op : graph_.epilogue) emit(op);
     end();
+  }
+  void one_layer(const LayerKind& kind) {
+    begin_layer();
+    for (const auto& op : kind.operators) emit(op, kind.operators.front());
+    exchange_down(kind.has(OperatorKind::experts) ? mixed() : product(share_.hidden.size()));
+    hand_over(FR_ENGINE_VECTOR);
+    out_.end_loop();
   }
   void many_tokens() {
     engine_ = FR_ENGINE_COMMAND;
@@ -70,7 +84,6 @@ class Emitter : public WideLayers {
     hand_over(FR_ENGINE_VECTOR);
   }
   void begin_layer() {
-    tag_ = u32(graph_.prologue.size());
     out_.scalar(FR_SCALAR_MUL, cache_offset, layer, none, static_cast<std::int64_t>(plan_.kv_layer_bytes()));
     out_.scalar(FR_SCALAR_AND, constants_now, layer, none, 1);
     out_.scalar(FR_SCALAR_MUL, constants_now, constants_now, none, plan_.constants.bytes);
@@ -94,7 +107,9 @@ class Emitter : public WideLayers {
   // Operators
 
   const std::vector<Operator>& layer_operators() const { return graph_.kinds.front().operators; }
-  void emit(const Operator& op) {
+  void emit(const Operator& op) { emit(op, op); }
+  /// `first` of the layer.
+  void emit(const Operator& op, const Operator& first) {
     out_.set_tag(tag_);
     switch (op.kind) {
       case OperatorKind::embed:
@@ -108,27 +123,34 @@ class Emitter : public WideLayers {
         break;
       case OperatorKind::rms_norm:
       case OperatorKind::layer_norm:
-        norm(op);
+        norm(op, &op == &first);
         break;
       case OperatorKind::query_key_value:
         project(tiles_.query_key_value, normed(), model_.hidden, share_.qkv_columns(), tokens,
                 s_.constants + plan_.constants.query_key_value, true,
                 bias_of(op, plan_.constants.query_key_value_bias));
         break;
+      case OperatorKind::latent_query_key_value:
+        latent_query_key_value();
+        break;
       case OperatorKind::head_norm:
         head_norm();
         break;
       case OperatorKind::rotary:  // of several sequences, a part of attention
-        if (!many()) place_heads();
+        if (model_.is_latent())
+          absorb_queries();
+        else if (!many())
+          place_heads();
         break;
       case OperatorKind::attention:
-        if (plan_.rotated() == 0 && !many()) place_heads();
+        if ((plan_.rotated() == 0 || model_.is_latent()) && !many()) place_heads();
         attention();
+        if (model_.is_latent()) expand_values();
         break;
       case OperatorKind::attention_output: {
-        const auto all =
-            exchange(attention_posted, activations(s_.slice, share_.query_columns), columns_of(share_.heads),
-                     queries_, s_.inputs, memory_.attention, contributors(&Share::heads), multiplier());
+        const auto all = exchange(attention_posted, activations(s_.slice, plan_.attended(share_.heads)),
+                                  columns_of(share_.heads), queries_, s_.inputs, memory_.attention,
+                                  contributors(&Share::heads), multiplier());
         if (!many()) store_cache();
         load_next_constants();
         project(tiles_.attention_output, all, queries_, share_.hidden.size(), tokens,
@@ -148,7 +170,7 @@ class Emitter : public WideLayers {
                 s_.constants + plan_.constants.gate_up, true, bias_of(op, plan_.constants.gate_up_bias));
         break;
       case OperatorKind::activate:
-        activate();
+        activate(share_.ffn);
         break;
       case OperatorKind::down: {
         const auto all =
@@ -158,6 +180,12 @@ class Emitter : public WideLayers {
                 s_.constants + plan_.constants.down, true, bias_of(op, plan_.constants.down_bias));
         return;  // its exchange ends the layer
       }
+      case OperatorKind::route:
+        route();
+        break;
+      case OperatorKind::experts:
+        experts();
+        return;  // its exchange ends the layer
       case OperatorKind::classifier:
         classifier();
         break;
@@ -169,7 +197,9 @@ class Emitter : public WideLayers {
     }
     ++tag_;
   }
-  Range columns_of(Range heads) const { return {heads.begin * model_.head_dim, heads.end * model_.head_dim}; }
+  Range columns_of(Range heads) const {
+    return {heads.begin * model_.value_dim, heads.end * model_.value_dim};
+  }
 
   /// The engine of a projection's first command.
   unsigned multiplier() const { return plan_.numerics.quantises() ? FR_ENGINE_VECTOR : FR_ENGINE_TENSOR; }
@@ -183,6 +213,7 @@ class Emitter : public WideLayers {
       load_tokens();
     link(FR_OP_VECTOR, vector(FR_VECTOR_COPY, model_.hidden, activations(s_.sums, model_.hidden), residual()),
          {}, {rows_patch(tokens)});
+    if (model_.positions == Positions::alibi) count_distances();
   }
 
   /// Rows of the embedding and of the rotation tables, of one chunk.
@@ -232,8 +263,21 @@ class Emitter : public WideLayers {
     link(FR_OP_VECTOR, v, {}, {rows_patch(tokens)});
   }
 
-  void norm(const Operator& op) {
-    const bool final = &op == &graph_.epilogue.front(), first = &op == &layer_operators().front();
+  void embedding_norm() {
+    const std::uint64_t row = model_.hidden * 4ull;
+    link(FR_OP_LOAD, run_of(memory_.embedding_norm, s_.embedding_norm, 2 * row));
+    const bool layer_norm = model_.norm == NormKind::layer;
+    auto v =
+        vector(layer_norm ? FR_VECTOR_LAYERNORM : FR_VECTOR_RMSNORM, model_.hidden, residual(), residual());
+    v.arg0 = bits(model_.norm_eps);
+    set_b(v, {s_.embedding_norm, 0, FR_TYPE_F32});
+    if (layer_norm) set_c(v, {s_.embedding_norm + u32(row), 0, FR_TYPE_F32});
+    link(FR_OP_VECTOR, v, {}, {rows_patch(tokens)});
+  }
+
+  void norm(const Operator& op, bool first) {
+    if (model_.embedding_norm && &op == &graph_.prologue.back()) return embedding_norm();
+    const bool final = &op == &graph_.epilogue.front();
     const bool layer_norm = op.kind == OperatorKind::layer_norm;
     auto v =
         vector(layer_norm ? FR_VECTOR_LAYERNORM : FR_VECTOR_RMSNORM, model_.hidden, residual(), normed());
@@ -271,26 +315,10 @@ class Emitter : public WideLayers {
                {{{constants_full, 1}}, {}});
   }
 
-  void activate() {
-    const auto n = share_.ffn.size();
-    if (n == 0) return;
-    const auto from = product(plan_.up_columns(share_)), to = activations(s_.slice, n);
-    const Matrix second{from.at + u32(n * 4), from.stride, FR_TYPE_F32};
-    const auto function = function_of(model_.activation);
-    if (!model_.gated) {
-      link(FR_OP_VECTOR, vector(function, n, from, to), {}, {rows_patch(tokens)});
-      return;
-    }
-    if (function != FR_VECTOR_SILU)
-      link(FR_OP_VECTOR, vector(function, n, from, from), {}, {rows_patch(tokens)});
-    auto v = vector(function == FR_VECTOR_SILU ? FR_VECTOR_SWIGLU : FR_VECTOR_MUL, n, from, to);
-    set_b(v, second);
-    link(FR_OP_VECTOR, v, {}, {rows_patch(tokens)});
-  }
-  void exchange_down() {
+  void exchange_down(const Matrix& own) {
     out_.set_tag(tag_);
-    add_to_residual(exchange(down_posted, product(share_.hidden.size()), share_.hidden, model_.hidden,
-                             s_.sums, memory_.ffn_sum, contributors(&Share::hidden), FR_ENGINE_VECTOR),
+    add_to_residual(exchange(down_posted, own, share_.hidden, model_.hidden, s_.sums, memory_.ffn_sum,
+                             contributors(&Share::hidden), FR_ENGINE_VECTOR),
                     plan_.constants.post_ffn_norm, {{}, {{constants_free, 1}}});
     ++tag_;
   }
@@ -416,7 +444,10 @@ std::vector<unsigned char> emit_stream(const Plan& plan, const Graph& graph, std
 std::vector<std::string> tag_names(const Graph& graph) {
   std::vector<std::string> names;
   for (const auto& op : graph.prologue) names.push_back(op.name);
-  for (const auto& op : graph.kinds.front().operators) names.push_back("layers." + op.name);
+  const auto& last = graph.kinds.back();
+  if (last.has(OperatorKind::experts) && !graph.kinds.front().has(OperatorKind::experts))
+    for (const auto& op : graph.kinds.front().operators) names.push_back("first_layers." + op.name);
+  for (const auto& op : last.operators) names.push_back("layers." + op.name);
   for (const auto& op : graph.epilogue) names.push_back(op.name);
   return names;
 }

@@ -62,7 +62,7 @@ class AttentionEmitter : public CommandEmitter {
   }
 
   /// From the projection's result to queries, keys and values by heads; the rotated part of each is rotated.
-  void place_heads() {
+  virtual void place_heads() {
     if (share_.heads.empty()) return;
     const auto from = product(share_.qkv_columns());
     const auto head_bytes = std::uint64_t{model_.head_dim} * act_;
@@ -139,6 +139,8 @@ class AttentionEmitter : public CommandEmitter {
   }
   /// Rows of a head's keys or values, as they are in the cache.
   Matrix cached(std::uint32_t at) const { return {at, plan_.cache_row_bytes(), plan_.numerics.cache}; }
+  /// Latent attention: queries, then what attention gives of the compressed vectors.
+  Matrix absorbed() const { return activations(s_.absorbed, share_.heads.size() * model_.head_dim); }
   std::uint64_t group() const { return model_.heads / model_.kv_heads; }
   /// Own query heads that share a key/value head.
   Range group_heads(std::uint64_t g) const {
@@ -169,12 +171,15 @@ class AttentionEmitter : public CommandEmitter {
            FR_PATCH(fr_copy, global, first_position(), narrow(row)), FR_PATCH(fr_copy, global, offset, 1)});
     };
     const auto row = plan_.cache_row_bytes();
-    store(s_.keys, memory_.keys, row, cache_offset, {{{values_made, 1}}, {}});
+    const bool values = !model_.is_latent();  // else they are a part of the keys
+    store(
+        s_.keys, memory_.keys, row, cache_offset,
+        {{{values_made, 1}}, values ? decltype(Sync::signal){} : decltype(Sync::signal){{values_stored, 1}}});
     if (scaled()) {
       store(s_.key_scales, memory_.key_scales, 4, scale_offset, {});
       store(s_.value_scales, memory_.value_scales, 4, scale_offset, {});
     }
-    store(s_.values, memory_.values, row, cache_offset, {{}, {{values_stored, 1}}});
+    if (values) store(s_.values, memory_.values, row, cache_offset, {{}, {{values_stored, 1}}});
   }
 
   void attention() {
@@ -228,6 +233,8 @@ class AttentionEmitter : public CommandEmitter {
     const std::vector<Patch> all_scores{FR_PATCH(fr_vector, rows, chunk_rows(), rows),
                                         FR_PATCH(fr_vector, cols, first_position(), 1),
                                         FR_PATCH(fr_vector, cols, chunk_rows(), 1)};
+    if (model_.positions == Positions::alibi)
+      for (auto h = heads.begin; h < heads.end; ++h) add_distances(h, h - heads.begin);
     const double cap = model_.score_cap;
     if (cap > 0) {
       auto scaled = vector(FR_VECTOR_AFFINE, 0, scores, scores);
@@ -248,7 +255,7 @@ class AttentionEmitter : public CommandEmitter {
     pv.a = scores.at, pv.a_stride = narrow(scores.stride), pv.a_type = type;
     pv.b_stride = narrow(plan_.cache_row_bytes()), pv.b_type = cache_type;
     pv.c = s_.weighted, pv.c_stride = narrow(model_.head_dim * 4ull), pv.c_type = FR_TYPE_F32;
-    pv.n = model_.head_dim;
+    pv.n = plan_.cached_value_dim();
     over_cache(
         memory_.values, memory_.value_scales, g, pv, rows,
         {FR_PATCH(fr_matmul, k, tile_positions, 1), FR_PATCH(fr_matmul, a, scratch_register, narrow(act_)),
@@ -265,7 +272,7 @@ class AttentionEmitter : public CommandEmitter {
                   FR_PATCH(fr_matmul, a, first_position(), static_cast<std::int32_t>(act_)),
                   FR_PATCH(fr_matmul, flags, has_past, FR_MATMUL_ACCUMULATE)});
 
-    const auto all = activations(s_.slice, share_.query_columns);
+    const auto all = model_.is_latent() ? absorbed() : activations(s_.slice, share_.query_columns);
     for (auto h = heads.begin; h < heads.end; ++h) {
       const Matrix from{s_.weighted, model_.head_dim * 4ull, FR_TYPE_F32};
       std::vector<Patch> to_slice{
@@ -273,10 +280,41 @@ class AttentionEmitter : public CommandEmitter {
           FR_PATCH(fr_vector, a, chunk_rows(), narrow((h - heads.begin) * from.stride))};
       if (many()) to_slice.push_back(at_row(offsetof(fr_vector, d), all.stride));
       link(FR_OP_VECTOR,
-           vector(FR_VECTOR_COPY, model_.head_dim, from,
+           vector(FR_VECTOR_COPY, plan_.cached_value_dim(), from,
                   {all.at + u32((h - share_.heads.begin) * head_bytes), all.stride, all.type}),
            {}, to_slice);
     }
+  }
+  /// ALiBi: how far the last position of the context is from each.
+  void count_distances() {
+    const Matrix distances{s_.distances, 0, FR_TYPE_F32};
+    auto v = vector(FR_VECTOR_CONCAT_COUNT, plan_.context, distances, distances);
+    v.rows = 1;
+    link(FR_OP_VECTOR, v);
+    v.op = FR_VECTOR_AFFINE;
+    v.arg0 = bits(1);
+    v.arg1 = bits(1.0 - plan_.context);
+    link(FR_OP_VECTOR, v);
+  }
+  /// To the scores of query head `h`, stacked as the `nth`: its slope times the distance from the chunk's
+  /// last position. From each row's own that differs by as much for all scores of the row, which soft-max
+  /// does not see.
+  void add_distances(std::uint64_t h, std::uint64_t nth) {
+    const Matrix scores{s_.scores, s_.score_stride, FR_TYPE_F32};
+    auto v = vector(FR_VECTOR_FMA, 0, {s_.distances + plan_.context * 4, 0, FR_TYPE_F32}, scores);
+    v.flags = FR_VECTOR_FLAG_B_SCALAR;
+    set_b(v, {s_.constants + plan_.constants.slopes + u32((h - share_.heads.begin) * 4), 0, FR_TYPE_F32});
+    set_c(v, scores);
+    std::vector<Patch> patches{rows_patch(chunk_rows()),
+                               FR_PATCH(fr_vector, cols, first_position(), 1),
+                               FR_PATCH(fr_vector, cols, chunk_rows(), 1),
+                               FR_PATCH(fr_vector, a, first_position(), -4),
+                               FR_PATCH(fr_vector, a, chunk_rows(), -4),
+                               FR_PATCH(fr_vector, b, constants_now, 1)};
+    for (const auto field : {offsetof(fr_vector, c), offsetof(fr_vector, d)})
+      if (nth > 0)
+        patches.push_back({field, sizeof(fr_vector::c), chunk_rows(), narrow(nth * scores.stride)});
+    link(FR_OP_VECTOR, v, {}, patches);
   }
   /// Probabilities times the scales of the values that they weigh, from the first position on.
   fr_vector scale_probabilities(std::uint32_t scales) const {

@@ -51,10 +51,25 @@ enum Register : unsigned {
   chunk_position,
   chunk_tokens,
   chunk_row,
-  chunk_sequence
+  chunk_sequence,
+  run_layer,         ///< counter of the layers of the second kind, where there are two
+  experts_at,        ///< offset of the weights of the layer's first expert
+  experts_listed,    ///< of the step, at most
+  experts_together,  ///< in a round, at most
+  round,             ///< counter
+  round_first,       ///< in the list
+  round_experts,
+  round_rows,
+  round_buffer,  ///< offset of the buffer for what clusters put together
+  list_offset,   ///< of the drawn experts
+  expert_nth,    ///< counter in a round
+  // Those of attention serve again:
+  expert = tile,               ///< number of the expert
+  expert_row = tile_positions  ///< first of its rows in the round
 };
 /// The same as `cache_offset` for scales, which steps of many tokens do not have.
 constexpr unsigned scale_offset = other_past;
+static_assert(+expert_nth < +FR_REGISTERS);
 constexpr unsigned none = 255;
 
 enum Semaphore : std::uint8_t {
@@ -69,7 +84,11 @@ enum Semaphore : std::uint8_t {
   attention_output_posted,
   swiglu_posted,
   down_posted,
-  logits_posted
+  logits_posted,
+  router_posted,
+  latent_posted,
+  shared_posted,
+  experts_chosen  ///< their list is there
 };
 
 inline std::uint32_t bits(double value) { return std::bit_cast<std::uint32_t>(static_cast<float>(value)); }
@@ -120,7 +139,7 @@ class CommandEmitter {
         lane_(plan.memory.lanes[cluster]),
         cluster_(cluster),
         act_(plan.activation_bytes()),
-        queries_(std::uint64_t{model_.heads} * model_.head_dim) {}
+        queries_(plan.attended()) {}
 
  protected:
   // The chain
@@ -258,15 +277,16 @@ class CommandEmitter {
   Patch rows_patch(unsigned rows) const { return FR_PATCH(fr_vector, rows, rows, 1); }
 
   /// `product` = a x weights for `rows` rows (a register); a and the result begin at row 0.
+  /// `at` moves `a`, where it is the operand as it is.
   void project(const std::vector<WeightTile>& tiles, const Matrix& a, std::uint64_t inputs,
                std::uint64_t columns, unsigned rows, std::uint32_t scales, bool scales_by_layer,
-               std::optional<std::uint32_t> bias = std::nullopt) {
+               std::optional<std::uint32_t> bias = std::nullopt, const std::vector<Patch>& at = {}) {
     if (columns == 0) return;
     const auto result = product(columns);
     const auto operand = as_operand(a, inputs, rows);
     for (const auto& tile_range : tiles) {
       load_weights(plan_.tile_bytes(tile_range));
-      multiply_tile(tile_range, operand, inputs, result, rows);
+      multiply_tile(tile_range, operand, result, rows, at, inputs);
     }
     scale_product(result, columns, rows, scales, scales_by_layer);
     if (bias) {
@@ -316,8 +336,9 @@ class CommandEmitter {
   static std::optional<std::uint32_t> bias_of(const Operator& op, std::uint32_t at) {
     return op.bias ? std::optional(at) : std::nullopt;
   }
-  void multiply_tile(const WeightTile& tile_range, const Matrix& a, std::uint64_t inputs,
-                     const Matrix& result, unsigned rows) {
+  /// Operands with scales of blocks have `inputs` columns in all.
+  void multiply_tile(const WeightTile& tile_range, const Matrix& a, const Matrix& result, unsigned rows,
+                     std::vector<Patch> patches = {}, std::uint64_t inputs = 0) {
     auto m = tile_product(tile_range, s_.ring);
     m.a = a.at + u32(ip::row_bytes(a.type, tile_range.k.begin));
     m.a_stride = narrow(a.stride);
@@ -331,7 +352,8 @@ class CommandEmitter {
       m.a_scale_type = FR_TYPE_E8M0;
     }
     const Sync sync{{{ring_full, 1}}, {{ring_free, 1}}};
-    std::vector<Patch> patches{FR_PATCH(fr_matmul, b, use_slot, 1), FR_PATCH(fr_matmul, m, rows, 1)};
+    patches.push_back(FR_PATCH(fr_matmul, b, use_slot, 1));
+    patches.push_back(FR_PATCH(fr_matmul, m, rows, 1));
     if (m.b_scale_type != FR_NO_TYPE) patches.push_back(FR_PATCH(fr_matmul_scaled, b_scale, use_slot, 1));
     if (m.group != 0)
       link(FR_OP_MATMUL_SCALED, m, sync, patches);
@@ -372,9 +394,11 @@ class CommandEmitter {
 
   /// Own columns to `to` in the scratchpads of all clusters, which get all columns: [tokens][width]. `own`
   /// holds this cluster's, [tokens][share]. What comes next in the chain is of `engine`. Between devices the
-  /// columns go through `buffer` in their memories. Alone, nothing moves and the result is `own`.
+  /// columns go through `buffer` in their memories. Alone, nothing moves and the result is `own`. Another
+  /// number of rows may be in a register, and another one may move `to` and `buffer`.
   Matrix exchange(Semaphore posted, const Matrix& own, Range columns, std::uint64_t width, std::uint32_t to,
-                  std::uint64_t buffer, unsigned contributors, unsigned engine) {
+                  std::uint64_t buffer, unsigned contributors, unsigned engine, unsigned row_count = tokens,
+                  std::optional<unsigned> moved = std::nullopt) {
     if (alone()) return own;
     const auto element = ip::element_bytes(own.type);
     const Matrix all{to, width * element, own.type};
@@ -385,7 +409,13 @@ class CommandEmitter {
       c.result_stride = narrow(width * element);
       c.slots = plan_.symmetric ? plan_.devices : 0;
       c.slot_bytes = u32(width * element / std::max(1u, c.slots));
-      link(FR_OP_ALL_GATHER, c, {}, {FR_PATCH(fr_collective, rows, tokens, 1)});
+      std::vector<Patch> patches{FR_PATCH(fr_collective, rows, row_count, 1)};
+      if (moved) {
+        patches.push_back(FR_PATCH(fr_collective, global, *moved, 1));
+        patches.push_back(FR_PATCH(fr_collective, read, *moved, 1));
+        patches.push_back(FR_PATCH(fr_collective, result, *moved, 1));
+      }
+      link(FR_OP_ALL_GATHER, c, {}, patches);
       if (plan_.launches) link_nop(FR_ENGINE_LOAD);
       return all;
     }
@@ -403,7 +433,9 @@ class CommandEmitter {
         c.global += window;
         c.size2 = count;
         c.global_stride2 = static_cast<std::int64_t>(chip::address_map::scratchpad_stride);
-        link(FR_OP_STORE, c, sync, {FR_PATCH(fr_copy, size1, tokens, 1)});
+        std::vector<Patch> patches{FR_PATCH(fr_copy, size1, row_count, 1)};
+        if (moved) patches.push_back(FR_PATCH(fr_copy, global, *moved, 1));
+        link(FR_OP_STORE, c, sync, patches);
       };
       if (plan_.everyone) {
         put(*plan_.everyone, 1, done);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -31,19 +30,25 @@ enum WideRegister : unsigned {
   row = tile_positions,
   row_count = carry,
   layer_weights = weight_offset,
+  part_rows = use_slot,  ///< rows of a part of a panel
 };
 
 enum WideSemaphore : std::uint8_t {
-  slot_free = 20,             ///< one for each slot
-  tile_full = slot_free + 8,  ///< a tile is in its slot
-  tile_loaded,                ///< the same, for those who pass it on
-  tile_there,                 ///< from the one before in the chain: it has the tile
-  tile_copied,                ///< from the one behind: it has it too
-  tile_used,                  ///< multiplied
-  operand_full,
-  operand_free,
-  block_free,  ///< one for each block
-  block_full = block_free + Wide::block_count,
+  tile_full = 20,  ///< a tile is in its slot
+  tile_loaded,     ///< the same, for those who pass it on
+  tile_there,      ///< from the one before in the chain: it has the tile
+  tile_copied,     ///< from the one behind: it has it too
+  tile_used,       ///< multiplied
+  slot_free,       ///< both; slots become free in the order of their use
+  panel_full,      ///< a panel of the operand is there
+  panel_loaded,    ///< a part of it, for those who pass it on
+  panel_there,     ///< from the one before in the team
+  panel_copied,    ///< from the one behind: it has all
+  panel_used,      ///< multiplied
+  panel_free,
+  block_free,  ///< blocks become free in the order of their use
+  block_full,
+  half_free,    ///< of two buffers in the place of the panels: rows to normalise, queries
   result_made,  ///< there is something to store
   keys_full,
   keys_free,
@@ -76,12 +81,11 @@ class WideEmitter : public AttentionEmitter {
     std::uint32_t owner;   ///< cluster whose lane has it
     std::uint64_t offset;  ///< in that lane, from the layer's first tile
     WeightTile tile;
-    std::size_t work;  ///< number of the piece of work it belongs to
-    bool last;         ///< of a sum over k
-    int block = -1;    ///< of the sums; -1: they lie with the operand
+    std::size_t work;       ///< number of the piece of work it belongs to
+    bool last;              ///< of a sum over k
+    std::size_t panel = 0;  ///< of the operand, among all that are loaded for this projection
+    int block = -1;         ///< of the sums; -1: they have a place of their own
     Matrix sums{};
-    std::uint32_t a = 0;
-    std::uint64_t a_stride = 0;
     std::uint32_t slot = 0;
   };
   using Together = std::vector<Unit>;
@@ -94,11 +98,21 @@ class WideEmitter : public AttentionEmitter {
   };
 
   const Wide& wide() const { return *plan_.wide; }
-  std::uint32_t row_group() const { return cluster_ % wide().row_groups; }
-  std::uint32_t column_group() const { return cluster_ / wide().row_groups; }
+  const Place& place() const { return wide().places[cluster_]; }
+  std::uint32_t row_group() const { return place().row_group; }
+  std::uint32_t column_group() const { return place().column_group; }
   std::uint32_t first_owner() const { return column_group() * wide().row_groups; }
-  bool begins_chain() const { return row_group() == 0; }
-  bool ends_chain() const { return row_group() + 1 == wide().row_groups; }
+  bool begins_chain() const { return place().chain_before == Place::none; }
+  bool ends_chain() const { return place().chain_behind == Place::none; }
+  bool begins_team() const { return place().team_before == Place::none; }
+  bool ends_team() const { return place().team_behind == Place::none; }
+  /// The cluster of this row group that is in a column group.
+  std::uint32_t teammate(std::uint32_t group) const {
+    std::uint32_t cluster = 0;
+    while (wide().places[cluster].row_group != row_group() || wide().places[cluster].column_group != group)
+      ++cluster;
+    return cluster;
+  }
   /// The hidden columns of a column group.
   Range group_hidden(std::uint32_t group) const {
     const auto first = group * wide().row_groups;
@@ -106,13 +120,10 @@ class WideEmitter : public AttentionEmitter {
   }
   /// Row of this row group's first row in buffers of all rows.
   std::uint64_t base_row() const { return std::uint64_t{row_group()} * wide().rows(); }
-  static std::uint8_t of(WideSemaphore semaphore, std::uint32_t index) {
-    return static_cast<std::uint8_t>(semaphore + index);
-  }
 
   // Weights
 
-  static constexpr std::uint32_t tile_parts = 2;
+  static constexpr std::uint32_t tile_parts = 1;
 
   std::uint64_t advance_of(const Lane& lane, const std::vector<WeightTile>& tiles, std::size_t count) const {
     std::uint64_t sum = 0;
@@ -166,8 +177,8 @@ class WideEmitter : public AttentionEmitter {
     return pairs;
   }
 
-  /// Loads tiles into the next slots. They come in parts, so that the next cluster in the chain has the first
-  /// while the others are on their way.
+  /// Loads tiles into the next slots, and tells the neighbours in the chain. Tiles come in parts, so that the
+  /// next cluster has the first while the others are on their way.
   void issue(Together& tiles) {
     for (auto& unit : tiles) {
       unit.slot = next_slot_;
@@ -180,6 +191,7 @@ class WideEmitter : public AttentionEmitter {
       else
         copy_part(tiles, part, parts);
     }
+    tell(tiles);
   }
   bool chained() const { return !begins_chain() || !ends_chain(); }
   std::uint32_t parts_of(const Together& tiles) const {
@@ -197,9 +209,9 @@ class WideEmitter : public AttentionEmitter {
     for (std::uint32_t part = 0; part < parts; ++part)
       for (std::size_t i = 0; i < tiles.size(); ++i) {
         Sync loaded{{{tile_loaded, 1}}, {}};
-        if (!ends_chain()) post_at_once(cluster_ + 1, tile_there, std::exchange(loaded, {}));
+        if (!ends_chain()) post_at_once(place().chain_behind, tile_there, std::exchange(loaded, {}));
         if (!begins_chain() && part + 1 == parts)
-          post_at_once(cluster_ - 1, tile_copied, loaded);
+          post_at_once(place().chain_before, tile_copied, loaded);
         else if (ends_chain())
           out_.add(FR_OP_COLLECTIVE_NOP, loaded);
       }
@@ -226,8 +238,7 @@ class WideEmitter : public AttentionEmitter {
     c.local_stride2 = narrow(std::uint64_t{c.bytes} * c.size1);
     c.global_stride2 = static_cast<std::int64_t>(lane.stride);
     Sync sync;
-    if (part == 0)
-      for (const auto& unit : tiles) sync.wait.push_back({of(slot_free, unit.slot), 1});
+    if (part == 0) sync.wait.push_back({slot_free, count});
     if (part + 1 == parts) sync.signal.push_back({tile_full, count});
     if (chained) sync.signal.push_back({tile_loaded, count});
     if (tiles.size() == 2) {
@@ -247,9 +258,9 @@ class WideEmitter : public AttentionEmitter {
       const auto bytes = plan_.tile_bytes(unit.tile) / parts;
       const auto at = slot_at(unit) + u32(part * bytes);
       Sync sync{{{tile_there, 1}}, {{tile_loaded, 1}}};
-      if (part == 0) sync.wait.push_back({of(slot_free, unit.slot), 1});
+      if (part == 0) sync.wait.push_back({slot_free, 1});
       if (part + 1 == parts) sync.signal.push_back({tile_full, 1});
-      out_.add(FR_OP_LOAD, run_of(chip::address_map::scratchpad(cluster_ - 1) + at, at, bytes), sync);
+      out_.add(FR_OP_LOAD, run_of(chip::address_map::scratchpad(place().chain_before) + at, at, bytes), sync);
     }
   }
   /// A post that does not wait for stores.
@@ -262,134 +273,214 @@ class WideEmitter : public AttentionEmitter {
     out_.add(FR_OP_ALL_GATHER, c, sync);
   }
   void multiply(const Unit& unit, bool starts_block, Sync sync = {}) {
-    auto m = tile_product(unit.tile, slot_at(unit));
-    m.a = unit.a, m.a_stride = narrow(unit.a_stride),
+    auto m = unscaled(tile_product(unit.tile, slot_at(unit)));
+    m.a = wide().panels + u32(unit.panel % wide().panel_count * wide().panel_bytes +
+                              unit.tile.k.begin % wide().panel_depth * act_);
+    m.a_stride = narrow(panel_row());
     m.a_type = static_cast<std::uint8_t>(plan_.numerics.activation);
     m.c = unit.sums.at, m.c_stride = narrow(unit.sums.stride), m.c_type = FR_TYPE_F32;
     sync.wait.push_back({tile_full, 1});
-    if (starts_block) sync.wait.push_back({of(block_free, u32(static_cast<std::uint64_t>(unit.block))), 1});
-    sync.signal.push_back(ends_chain() ? fr_semaphore_use{of(slot_free, unit.slot), 1}
-                                       : fr_semaphore_use{tile_used, 1});
-    if (m.group != 0)
-      out_.add(FR_OP_MATMUL_SCALED, m, sync, {FR_PATCH(fr_matmul, m, rows, 1)});
-    else
-      out_.add(FR_OP_MATMUL, unscaled(m), sync, {FR_PATCH(fr_matmul, m, rows, 1)});
-    if (!ends_chain())
-      out_.add(FR_OP_COLLECTIVE_NOP, {{{tile_used, 1}, {tile_copied, 1}}, {{of(slot_free, unit.slot), 1}}});
+    if (starts_block) sync.wait.push_back({block_free, 1});
+    sync.signal.push_back({ends_chain() ? slot_free : tile_used, 1});
+    out_.add(FR_OP_MATMUL, m, sync, {FR_PATCH(fr_matmul, m, rows, 1)});
+    // By the engine with the least to do: a NOP among loads would let no load begin before the end of the
+    // last.
+    if (!ends_chain()) out_.add(FR_OP_VECTOR_NOP, {{{tile_used, 1}, {tile_copied, 1}}, {{slot_free, 1}}});
   }
 
   /// Streams tiles through the slots, as many ahead as there is room. `operands` comes when the first are on
-  /// their way, `before` and `after` around each product.
+  /// their way, `before` and `product` with each of them.
   void stream(std::vector<Together> loads, const std::function<void()>& operands,
               const std::function<void(const Unit&)>& before,
               const std::function<void(const Unit&)>& product) {
     loads_from_ = ~std::uint32_t{0};
-    std::size_t ahead = 0, told = 0, room = wide().slots, done = 0;
-    std::vector<std::size_t> issued_at;  // by load: products that were before it
+    std::size_t ahead = 0, room = wide().slots;
     const auto fill = [&] {
       for (; ahead < loads.size() && loads[ahead].size() <= room; ++ahead) {
         room -= loads[ahead].size();
         issue(loads[ahead]);
-        issued_at.push_back(done);
       }
     };
-    // A slot is given free by the engine that tells of loads, one after the other. So that the next load need
-    // not wait for the end of the one before, the slots that it needs come before the news of that; with few
-    // slots the neighbour would get the news too late.
-    const auto behind = wide().slots == Wide::most_slots ? wide().together : 0;
-    const auto tell_of = [&](std::size_t products) {
-      for (; told < ahead && issued_at[told] + behind <= products; ++told) tell(loads[told]);
-    };
     fill();
-    tell_of(~std::size_t{0});
     operands();
     for (auto& together : loads)
       for (auto& unit : together) {
         before(unit);
         product(unit);
         ++room;
-        tell_of(++done);
         fill();
-        tell_of(done);
       }
-    tell_of(~std::size_t{0});
   }
 
-  /// Sums of each block in a place of its own, in the zone of blocks; `epilogue(work, blocks)` takes them on.
-  /// The operand is this row group's rows of the normalised stream.
-  void project_blocks(
-      const std::vector<Work>& works,
-      const std::function<void(const Work&, const std::vector<int>&)>& epilogue,
-      const std::function<void()>& also = [] {}) {
-    std::vector<Together> loads;
-    for (const auto& pair : pairs_of(works))
-      for (std::size_t b = 0; b < works[pair.front()].blocks.size(); ++b)
-        for (std::size_t t = 0; t < works[pair.front()].blocks[b].count; ++t) {
-          loads.emplace_back();
-          for (const auto number : pair)
-            loads.back().push_back(unit_of(works[number], number, works[number].blocks[b], t));
-        }
-    const auto row_bytes = std::uint64_t{model_.hidden} * act_;
-    const auto& first = works.front();
-    std::size_t parts = first.blocks.front().count, waits = 0;
-    free_blocks_.assign({0, 1, 2, 3});
-    slow_blocks_.clear();
-    std::vector<std::vector<int>> held(works.size());
+  /// An operand in memory, there when the team has posted: [row group][panel][rows][panel_depth], so that a
+  /// panel comes in one piece.
+  struct Operand {
+    std::uint64_t at, width;
+    WideSemaphore posted;
+  };
+  std::uint64_t panels_of(const Operand& operand) const {
+    return divide_up(operand.width, wide().panel_depth);
+  }
+  /// Bytes between the rows of a panel, and between panels.
+  std::uint64_t panel_row() const { return wide().panel_depth * act_; }
+  std::uint64_t panel_pitch() const { return wide().panel_rows() * panel_row(); }
+  std::uint64_t rows_of_group(const Operand& operand) const {
+    return operand.at + row_group() * panels_of(operand) * panel_pitch();
+  }
+  /// Copies that store columns of some rows: one for each panel that they reach into, the rows patched in.
+  std::vector<fr_copy> stores_of(const Operand& operand, Range columns, std::uint32_t from,
+                                 std::uint64_t stride) const {
+    std::vector<fr_copy> copies;
+    const auto depth = std::uint64_t{wide().panel_depth};
+    for (auto k = columns.begin; k < columns.end;) {
+      const auto end = std::min(columns.end, (k / depth + 1) * depth);
+      auto c = run_of(rows_of_group(operand) + k / depth * panel_pitch() + k % depth * act_,
+                      from + u32((k - columns.begin) * act_), (end - k) * act_);
+      c.size1 = 0;
+      c.local_stride1 = narrow(stride);
+      c.global_stride1 = static_cast<std::int64_t>(panel_row());
+      copies.push_back(c);
+      k = end;
+    }
+    return copies;
+  }
+  /// Adds these, the first with the waits and the last with the signals of `sync`.
+  void store_all(const std::vector<fr_copy>& copies, const Sync& sync, const std::vector<Patch>& patches) {
+    for (const auto& c : copies) {
+      Sync use;
+      if (&c == &copies.front()) use.wait = sync.wait;
+      if (&c == &copies.back()) use.signal = sync.signal;
+      out_.add(FR_OP_STORE, c, use, patches);
+    }
+  }
+
+  /// The first of a team loads a panel from memory, each other one copies it from the one before, in parts.
+  void load_panel_parts(std::uint64_t from, std::uint32_t to) {
+    for (std::uint32_t part = 0; part < Wide::panel_parts; ++part) {
+      const auto c =
+          run_of(begins_team() ? from : chip::address_map::scratchpad(place().team_before) + to, to, 0);
+      Sync sync;
+      if (part == 0) sync.wait.push_back({panel_free, 1});
+      if (!begins_team()) sync.wait.push_back({panel_there, 1});
+      if (part + 1 == Wide::panel_parts) sync.signal.push_back({panel_full, 1});
+      if (wide().column_groups > 1) sync.signal.push_back({panel_loaded, 1});
+      const auto pitch = narrow(panel_row());
+      out_.add(FR_OP_LOAD, c, sync,
+               {FR_PATCH(fr_copy, bytes, part_rows, pitch),
+                FR_PATCH(fr_copy, local, part_rows, narrow(part * panel_row())),
+                FR_PATCH(fr_copy, global, part_rows, narrow(part * panel_row()))});
+    }
+  }
+  void tell_of_panel() {
+    if (wide().column_groups == 1) return;
+    for (std::uint32_t part = 0; part < Wide::panel_parts; ++part) {
+      Sync loaded{{{panel_loaded, 1}}, {}};
+      if (!ends_team()) post_at_once(place().team_behind, panel_there, std::exchange(loaded, {}));
+      if (!begins_team() && part + 1 == Wide::panel_parts)
+        post_at_once(place().team_before, panel_copied, loaded);
+      else if (ends_team())
+        out_.add(FR_OP_COLLECTIVE_NOP, loaded);
+    }
+  }
+
+  /// Multiplies panels of this row group's rows with tiles of weights, as often as `loads` want the operand.
+  /// `also` comes behind the first panel, `done` behind each product, which gets the signals of `sync`.
+  void stream_panels(std::vector<Together> loads, const Operand& operand, const std::function<void()>& also,
+                     const std::function<Sync(const Unit&)>& sync,
+                     const std::function<void(const Unit&)>& done) {
+    const auto panels = panels_of(operand);
+    std::vector<std::size_t> products;
+    for (const auto& together : loads) {
+      products.resize(std::max(products.size(), together.front().panel + 1));
+      products[together.front().panel] += together.size();
+    }
+    std::size_t loaded = 0, begun = 0;
+    const auto load_panel = [&] {
+      if (loaded == products.size()) return;
+      if (loaded == 0)
+        out_.add(FR_OP_LOAD_NOP, wait_for(static_cast<Semaphore>(operand.posted), wide().column_groups));
+      load_panel_parts(rows_of_group(operand) + loaded % panels * panel_pitch(),
+                       wide().panels + u32(loaded % wide().panel_count * wide().panel_bytes));
+      ++loaded;
+      tell_of_panel();
+    };
     stream(
         std::move(loads),
         [&] {
-          auto barrier = wait_for(static_cast<Semaphore>(normed_posted), wide().column_groups);
-          for (std::size_t i = 0; i < parts; ++i) {
-            const auto k = (*first.tiles)[first.blocks.front().first + i].k;
-            auto c = run_of(memory_.ffn_sum + base_row() * row_bytes + k.begin * act_,
-                            wide().operand + u32(k.begin * act_), k.size() * act_);
-            c.size1 = 0;
-            c.local_stride1 = narrow(row_bytes);
-            c.global_stride1 = static_cast<std::int64_t>(row_bytes);
-            barrier.signal.push_back({operand_full, 1});
-            out_.add(FR_OP_LOAD, c, std::exchange(barrier, {}), {FR_PATCH(fr_copy, size1, rows, 1)});
-          }
+          load_panel();
           also();
         },
         [&](const Unit& unit) {
-          if (unit.work == 0 && waits < parts) {
-            out_.add(FR_OP_TENSOR_NOP, {{{operand_full, 1}}, {}});
-            ++waits;
-          }
+          if (unit.panel != begun) return;
+          if (loaded == begun) load_panel();
+          if (wide().panel_count == 2) load_panel();
+          out_.add(FR_OP_TENSOR_NOP, {{{panel_full, 1}}, {}});
+          ++begun;
         },
-        [&](const Unit& given) {
-          auto unit = given;
-          auto& own = held[unit.work];
-          const bool starts = unit.tile.first_k();
-          if (starts) own.push_back(take_block());
-          unit.block = own.back();
-          unit.sums = block_at(unit.block, unit.tile.n.size());
-          unit.a = wide().operand + u32(unit.tile.k.begin * act_);
-          unit.a_stride = row_bytes;
-          const bool complete = unit.last && own.size() == works[unit.work].blocks.size();
-          Sync sync;
-          if (complete) sync.signal.push_back({block_full, 1});
-          multiply(unit, starts, std::move(sync));
-          if (!complete) return;
-          epilogue(works[unit.work], own);
-          slow_blocks_.push_back(own.front());
-          if (own.size() > 1) free_blocks_.push_back(own.back());
+        [&](const Unit& unit) {
+          multiply(unit, unit.block >= 0 && unit.tile.first_k(), sync(unit));
+          if (--products[unit.panel] == 0) {
+            out_.add(FR_OP_TENSOR_NOP, {{}, {{ends_team() ? panel_free : panel_used, 1}}});
+            if (!ends_team())
+              out_.add(FR_OP_VECTOR_NOP, {{{panel_used, 1}, {panel_copied, 1}}, {{panel_free, 1}}});
+          }
+          done(unit);
         });
   }
-  int take_block() {
-    auto& from = free_blocks_.empty() ? slow_blocks_ : free_blocks_;
-    const int block = from.front();
-    from.pop_front();
-    return block;
+
+  /// Sums of each block in a place of its own, of up to `most` blocks at a time; `epilogue(work, blocks)`
+  /// takes them on.
+  void project_blocks(
+      const std::vector<Work>& works, std::uint32_t most, const Operand& operand,
+      const std::function<void(const Work&, const std::vector<int>&)>& epilogue,
+      const std::function<void()>& also = [] {}) {
+    std::vector<std::vector<std::vector<std::size_t>>> rounds(1);  // pairs of works, as many as have room
+    std::vector<std::vector<int>> held(works.size());
+    int next = 0;
+    for (const auto& pair : pairs_of(works)) {
+      std::size_t blocks = 0;
+      for (const auto number : pair) blocks += works[number].blocks.size();
+      if (static_cast<std::size_t>(next) + blocks > most) {
+        rounds.emplace_back();
+        next = 0;
+      }
+      for (const auto number : pair)
+        for (std::size_t b = 0; b < works[number].blocks.size(); ++b) held[number].push_back(next++);
+      rounds.back().push_back(pair);
+    }
+    std::vector<Together> loads;
+    for (std::size_t r = 0; r < rounds.size(); ++r)
+      for (std::uint64_t p = 0; p < panels_of(operand); ++p)
+        for (const auto& pair : rounds[r])
+          for (std::size_t b = 0; b < works[pair.front()].blocks.size(); ++b)
+            for (std::size_t t = 0; t < works[pair.front()].blocks[b].count; ++t) {
+              Together together;
+              for (const auto number : pair) {
+                auto unit = unit_of(works[number], number, works[number].blocks[b], t);
+                if (unit.tile.k.begin / wide().panel_depth != p) continue;
+                unit.panel = r * panels_of(operand) + p;
+                unit.block = held[number][b];
+                unit.sums = block_at(unit.block, unit.tile.n.size());
+                together.push_back(unit);
+              }
+              if (!together.empty()) loads.push_back(std::move(together));
+            }
+    const auto complete = [&](const Unit& unit) { return unit.last && unit.block == held[unit.work].back(); };
+    stream_panels(
+        std::move(loads), operand, also,
+        [&](const Unit& unit) {
+          return complete(unit) ? Sync{{}, {{block_full, 1}}} : Sync{};
+        },
+        [&](const Unit& unit) {
+          if (complete(unit)) epilogue(works[unit.work], held[unit.work]);
+        });
   }
   Matrix block_at(int block, std::uint64_t columns) const {
-    return {wide().blocks + static_cast<std::uint32_t>(block) * wide().block_bytes, columns * 4, FR_TYPE_F32};
+    return {wide().sums + static_cast<std::uint32_t>(block) * wide().block_bytes, columns * 4, FR_TYPE_F32};
   }
 
-  /// Sums of all columns of the group, in the place of the operand; A comes in panels along k from `from`,
-  /// [rows][width], when the team has posted.
-  void project_panels(const std::vector<WeightTile> Projections::*projection, std::uint64_t from,
-                      std::uint64_t width, WideSemaphore posted) {
+  /// Sums of all columns of the group, side by side.
+  void project_sums(const std::vector<WeightTile> Projections::*projection, const Operand& operand) {
     std::vector<Work> works;
     for (std::uint32_t i = 0; i < wide().row_groups; ++i) {
       const auto owner = first_owner() + i;
@@ -401,68 +492,39 @@ class WideEmitter : public AttentionEmitter {
     std::stable_sort(works.begin(), works.end(), [](const Work& a, const Work& b) {
       return std::pair(a.owner / 2, a.blocks[0].n.begin) < std::pair(b.owner / 2, b.blocks[0].n.begin);
     });
-    const auto depth = std::uint64_t{wide().panel_depth};
-    const auto panels = divide_up(width, depth);
+    const auto columns = group_hidden(column_group());
     std::vector<Together> loads;
-    for (std::uint64_t p = 0; p < panels; ++p)
+    for (std::uint64_t p = 0; p < panels_of(operand); ++p)
       for (const auto& pair : pairs_of(works))
         for (std::size_t t = 0; t < works[pair.front()].blocks[0].count; ++t) {
           Together together;
           for (const auto number : pair) {
-            const auto unit = unit_of(works[number], number, works[number].blocks[0], t);
-            if (unit.tile.k.begin / depth == p) together.push_back(unit);
+            auto unit = unit_of(works[number], number, works[number].blocks[0], t);
+            if (unit.tile.k.begin / wide().panel_depth != p) continue;
+            unit.panel = p;
+            unit.sums = {
+                wide().sums +
+                    u32((plan_.share(unit.owner).hidden.begin - columns.begin + unit.tile.n.begin) * 4),
+                columns.size() * 4, FR_TYPE_F32};
+            together.push_back(unit);
           }
           if (!together.empty()) loads.push_back(std::move(together));
         }
-    std::vector<std::size_t> products(panels);
-    for (const auto& together : loads) products[together.front().tile.k.begin / depth] += together.size();
-    const auto columns = group_hidden(column_group());
-    const Matrix sums{wide().operand, columns.size() * 4, FR_TYPE_F32};
-    std::uint64_t loaded = 0, begun = 0;
-    const auto load_panel = [&] {
-      if (loaded == panels) return;
-      const auto k = std::min(depth, width - loaded * depth);
-      auto c = run_of(from + base_row() * width * act_ + loaded * depth * act_,
-                      wide().panels + u32(loaded % wide().panel_count * wide().panel_bytes), k * act_);
-      c.size1 = 0;
-      c.local_stride1 = narrow(depth * act_);
-      c.global_stride1 = static_cast<std::int64_t>(width * act_);
-      Sync sync;
-      if (loaded == 0) sync = wait_for(static_cast<Semaphore>(posted), wide().column_groups);
-      sync.wait.push_back({operand_free, 1});
-      sync.signal.push_back({operand_full, 1});
-      out_.add(FR_OP_LOAD, c, sync, {FR_PATCH(fr_copy, size1, rows, 1)});
-      ++loaded;
-    };
-    stream(
-        std::move(loads), load_panel,
-        [&](const Unit& unit) {
-          if (unit.tile.k.begin / depth != begun) return;
-          if (loaded == begun) load_panel();
-          if (wide().panel_count == 2) load_panel();
-          out_.add(FR_OP_TENSOR_NOP, {{{operand_full, 1}}, {}});
-          ++begun;
-        },
-        [&](const Unit& given) {
-          auto unit = given;
-          const auto p = unit.tile.k.begin / depth;
-          unit.a = wide().panels +
-                   u32(p % wide().panel_count * wide().panel_bytes + (unit.tile.k.begin - p * depth) * act_);
-          unit.a_stride = depth * act_;
-          unit.sums = sums;
-          unit.sums.at += u32((plan_.share(unit.owner).hidden.begin - columns.begin + unit.tile.n.begin) * 4);
-          Sync sync;
-          if (--products[p] == 0) sync.signal.push_back({operand_free, 1});
-          multiply(unit, false, std::move(sync));
-        });
+    stream_panels(
+        std::move(loads), operand, [] {}, [](const Unit&) { return Sync{}; }, [](const Unit&) {});
     out_.add(FR_OP_TENSOR_NOP, {{}, {{sums_made, 1}}});
     post_to_team(sums_posted, {{{sums_made, 1}}, {}});
   }
 
   // Meetings
 
-  void post_to_team(WideSemaphore posted, const Sync& sync = {}) {
-    post_to(row_group(), wide().row_groups, wide().column_groups, posted, sync);
+  void post_to_team(WideSemaphore posted, Sync sync = {}) {
+    for (std::uint32_t g = 0; g < wide().column_groups; ++g)
+      post_to(teammate(g), 1, 1, posted, std::exchange(sync, {}));
+  }
+  void post_to_chain(WideSemaphore posted) {
+    for (std::uint32_t c = 0; c < plan_.clusters; ++c)
+      if (wide().places[c].column_group == column_group()) post_to(c, 1, 1, posted);
   }
   void post_to(std::uint32_t first, std::uint32_t step, std::uint32_t count, WideSemaphore posted,
                const Sync& sync = {}) {
@@ -476,7 +538,6 @@ class WideEmitter : public AttentionEmitter {
     out_.add(FR_OP_POST, p, sync);
   }
 
-  std::deque<int> free_blocks_, slow_blocks_;
   std::uint32_t next_slot_ = 0, loads_from_ = 0;
 };
 

@@ -18,6 +18,7 @@ class WideAttention : public WideEmitter {
     return {(plan_.share(first_owner()).*heads).begin,
             (plan_.share(first_owner() + wide().row_groups - 1).*heads).end};
   }
+  Operand attended() const { return {memory_.attention, queries_, heads_posted}; }
   /// Where the queries of a head are kept: [rows][head_dim], by row group and head.
   std::uint64_t query_rows(std::uint64_t head) const {
     return memory_.queries +
@@ -103,7 +104,7 @@ class WideAttention : public WideEmitter {
     c.global_stride1 = static_cast<std::int64_t>(wide().rows() * head_bytes());
     std::vector<Patch> patches{FR_PATCH(fr_copy, bytes, p.second ? +rows1 : +rows0, narrow(head_bytes()))};
     if (p.second) patches.push_back(FR_PATCH(fr_copy, global, rows0, narrow(head_bytes())));
-    out_.add(FR_OP_LOAD, c, {{{of(block_free, p.second ? 1 : 0), 1}}, {{queries_full, 1}}}, patches);
+    out_.add(FR_OP_LOAD, c, {{{half_free, 1}}, {{queries_full, 1}}}, patches);
   }
   void find_part(const Piece& p, std::size_t number) {
     const auto [count, positions] = part_registers[number % 2];
@@ -130,7 +131,7 @@ class WideAttention : public WideEmitter {
     qk.flags = FR_MATMUL_B_TRANSPOSED;
     Sync sync{{{scores_free, 1}}, {{scores_full, 1}}};
     if (p.begins_run) sync.wait.push_back({queries_full, 1});
-    if (p.ends_run) sync.signal.push_back({of(block_free, p.second ? 1 : 0), 1});
+    if (p.ends_run) sync.signal.push_back({half_free, 1});
     out_.add(FR_OP_MATMUL, qk, sync,
              {FR_PATCH(fr_matmul, m, piece_rows(p), 1), FR_PATCH(fr_matmul, n, piece_positions(p), 1)});
     if (p.ends_head) out_.add(FR_OP_TENSOR_NOP, {{}, {{keys_free, 1}}});
@@ -170,15 +171,12 @@ class WideAttention : public WideEmitter {
     out_.add(FR_OP_MATMUL, pv, {{{weights_full, 1}, {output_free, 1}}, {{output_full, 1}, {scores_free, 1}}},
              {FR_PATCH(fr_matmul, m, piece_rows(p), 1), FR_PATCH(fr_matmul, k, piece_positions(p), 1)});
     if (p.ends_head) out_.add(FR_OP_TENSOR_NOP, {{}, {{values_free, 1}}});
-    const auto width = std::uint64_t{queries_} * act_;
-    auto c =
-        run_of(memory_.attention + (base_row() + p.from) * width + p.head * head_bytes(), pv.c, head_bytes());
-    c.size1 = 0;
-    c.local_stride1 = narrow(head_bytes());
-    c.global_stride1 = static_cast<std::int64_t>(width);
+    auto copies =
+        stores_of(attended(), {p.head * model_.head_dim, (p.head + 1) * model_.head_dim}, pv.c, head_bytes());
+    for (auto& c : copies) c.global += p.from * panel_row();
     std::vector<Patch> patches{FR_PATCH(fr_copy, size1, piece_rows(p), 1)};
-    if (p.second) patches.push_back(FR_PATCH(fr_copy, global, rows0, narrow(width)));
-    out_.add(FR_OP_STORE, c, {{{output_full, 1}}, {{output_free, 1}}}, patches);
+    if (p.second) patches.push_back(FR_PATCH(fr_copy, global, rows0, narrow(panel_row())));
+    store_all(copies, {{{output_full, 1}}, {{output_free, 1}}}, patches);
   }
 };
 

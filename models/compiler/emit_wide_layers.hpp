@@ -52,6 +52,7 @@ class WideLayers : public WideAttention {
       clamp(run_rows, half);
     }
     out_.scalar(FR_SCALAR_ADD, rows, rows0, rows1, 0);
+    out_.scalar(FR_SCALAR_CEIL_DIV, part_rows, rows, none, Wide::panel_parts);
     const auto team = std::int64_t{wide().column_groups};
     for (const auto& [run_rows, part, count] :
          {std::tuple{+rows0, +part0, +count0}, std::tuple{+rows1, +part1, +count1}}) {
@@ -72,9 +73,13 @@ class WideLayers : public WideAttention {
   /// Gives the tokens of what is free in the beginning, and takes them in the end.
   void settle(bool take) {
     std::vector<fr_semaphore_use> uses;
-    for (std::uint32_t i = 0; i < wide().slots; ++i) uses.push_back({of(slot_free, i), 1});
-    for (std::uint32_t i = 0; i < Wide::block_count; ++i) uses.push_back({of(block_free, i), 1});
-    uses.push_back({operand_free, static_cast<std::uint8_t>(wide().panel_count)});
+    const auto add = [&](WideSemaphore semaphore, std::uint32_t count) {
+      uses.push_back({static_cast<std::uint8_t>(semaphore), static_cast<std::uint8_t>(count)});
+    };
+    add(slot_free, wide().slots);
+    add(panel_free, wide().panel_count);
+    add(block_free, wide().block_count);
+    add(half_free, 2);
     for (const auto semaphore : {keys_free, values_free}) uses.push_back({semaphore, 1});
     for (const auto semaphore : {scores_free, output_free}) uses.push_back({semaphore, 2});
     if (uses.size() % 2 != 0) uses.push_back({FR_NO_SEMAPHORE, 0});
@@ -103,12 +108,12 @@ class WideLayers : public WideAttention {
     tag(OperatorKind::attention);
     wide_attention();
     tag(OperatorKind::attention_output);
-    project_panels(&Projections::attention_output, memory_.attention, queries_, heads_posted);
+    project_sums(&Projections::attention_output, attended());
     normalise(&plan_.constants.ffn_norm);
     tag(model_.gated ? OperatorKind::gate_up : OperatorKind::up);
     gate_up();
     tag(OperatorKind::down);
-    project_panels(&Projections::down, memory_.swiglu, model_.ffn, hidden_posted);
+    project_sums(&Projections::down, hidden_layer());
     normalise(&plan_.constants.attention_norm);
   }
 
@@ -146,7 +151,7 @@ class WideLayers : public WideAttention {
   void normalise_rows(bool adds, std::uint32_t weights, unsigned first, bool second, std::uint32_t set) {
     const auto row_bytes = std::uint64_t{model_.hidden} * 4,
                normed_bytes = std::uint64_t{model_.hidden} * act_;
-    const auto stream = wide().blocks + set * wide().norm_bytes,
+    const auto stream = wide().panels + set * wide().norm_bytes,
                others = stream + u32(wide().norm_rows * row_bytes),
                result = others + u32(wide().norm_rows * row_bytes);
     const auto in_run = [&](std::size_t offset, std::size_t width, std::uint64_t stride) {
@@ -168,7 +173,7 @@ class WideLayers : public WideAttention {
       c.global_stride1 = static_cast<std::int64_t>(global_stride);
       return c;
     };
-    Sync free{{{of(block_free, set), 1}}, {}};
+    Sync free{{{half_free, 1}}, {}};
     const auto at = memory_.hidden_sum + base_row() * row_bytes;
     Sync loaded{{{block_full, 1}}, {}};
     if (!adds) {
@@ -201,12 +206,11 @@ class WideLayers : public WideAttention {
                of_rows(in_run(offsetof(fr_copy, global), 8, row_bytes)));
       for (const auto g : members) {
         const auto columns = group_hidden(g);
-        out_.add(
-            FR_OP_LOAD,
-            rows_copy(chip::address_map::scratchpad(g * wide().row_groups + row_group()) + wide().operand,
-                      others + u32(columns.begin * 4), columns.size() * 4, columns.size() * 4),
-            g == members.back() ? Sync{{}, {{block_full, 1}}} : Sync{},
-            of_rows(in_run(offsetof(fr_copy, global), 8, columns.size() * 4)));
+        out_.add(FR_OP_LOAD,
+                 rows_copy(chip::address_map::scratchpad(teammate(g)) + wide().sums,
+                           others + u32(columns.begin * 4), columns.size() * 4, columns.size() * 4),
+                 g == members.back() ? Sync{{}, {{block_full, 1}}} : Sync{},
+                 of_rows(in_run(offsetof(fr_copy, global), 8, columns.size() * 4)));
       }
       for (std::uint32_t g = 0; g < wide().column_groups; ++g) {
         const auto columns = group_hidden(g);
@@ -215,7 +219,7 @@ class WideLayers : public WideAttention {
         auto v = vector(FR_VECTOR_ADD, columns.size(), part, part);
         std::vector<Patch> patches;
         if (own) patches = in_run(offsetof(fr_vector, b), 4, columns.size() * 4);
-        set_b(v, own ? Matrix{wide().operand, columns.size() * 4, FR_TYPE_F32}
+        set_b(v, own ? Matrix{wide().sums, columns.size() * 4, FR_TYPE_F32}
                      : Matrix{others + u32(columns.begin * 4), row_bytes, FR_TYPE_F32});
         patches.push_back(vector_rows);
         out_.add(FR_OP_VECTOR, v, std::exchange(loaded, {}), patches);
@@ -225,15 +229,14 @@ class WideLayers : public WideAttention {
     v.arg0 = bits(model_.norm_eps);
     set_b(v, {weights, 0, FR_TYPE_F32});
     out_.add(FR_OP_VECTOR, v, {{}, {{result_made, 1}}}, {vector_rows});
-    auto store = run_of(memory_.ffn_sum + base_row() * normed_bytes, result, normed_bytes);
-    store.size1 = 0;
-    store.local_stride1 = narrow(normed_bytes);
-    store.global_stride1 = static_cast<std::int64_t>(normed_bytes);
-    out_.add(FR_OP_STORE, store, {{{result_made, 1}}, {}},
-             of_rows(in_run(offsetof(fr_copy, global), 8, normed_bytes)));
-    out_.add(FR_OP_STORE, rows_copy(at, stream, row_bytes, row_bytes), {{}, {{of(block_free, set), 1}}},
+    store_all(stores_of(normalised(), {0, model_.hidden}, result, normed_bytes), {{{result_made, 1}}, {}},
+              of_rows(in_run(offsetof(fr_copy, global), 8, panel_row())));
+    out_.add(FR_OP_STORE, rows_copy(at, stream, row_bytes, row_bytes), {{}, {{half_free, 1}}},
              of_rows(in_run(offsetof(fr_copy, global), 8, row_bytes)));
   }
+
+  Operand hidden_layer() const { return {memory_.swiglu, model_.ffn, hidden_posted}; }
+  Operand normalised() const { return {memory_.ffn_sum, model_.hidden, normed_posted}; }
 
   // Queries, keys and values
 
@@ -286,7 +289,7 @@ class WideLayers : public WideAttention {
           works.push_back(
               {first_owner() + i, &plan_.tiles(first_owner() + i).query_key_value, 0, {blocks[i][b]}});
     project_blocks(
-        works,
+        works, wide().head_blocks, normalised(),
         [this](const Work& work, const std::vector<int>& held) { place_wide_heads(work, held.front()); },
         [this] {
           out_.add(FR_OP_LOAD, run_of(memory_.constants[cluster_], wide().constants, plan_.constants.bytes),
@@ -296,7 +299,7 @@ class WideLayers : public WideAttention {
           load_next_norm(1);
           out_.add(FR_OP_VECTOR_NOP, {{{layer_constants_full, 1}}, {}});
         });
-    post_to(first_owner(), 1, wide().row_groups, cache_posted);
+    post_to_chain(cache_posted);
   }
   void load_angles(std::uint64_t table, std::uint32_t to) {
     const auto angles = plan_.rotated() * 2ull;
@@ -362,7 +365,7 @@ class WideLayers : public WideAttention {
     for (std::size_t i = 0; i < heads.size(); ++i) {
       const bool last = i + 1 == heads.size();
       const auto ends = [&, last](Sync sync, bool last_copy) {
-        if (last && last_copy) sync.signal.push_back({of(block_free, static_cast<std::uint32_t>(number)), 1});
+        if (last && last_copy) sync.signal.push_back({block_free, 1});
         return sync;
       };
       auto c = run_of(0, results[i].at, head_bytes);
@@ -406,7 +409,7 @@ class WideLayers : public WideAttention {
         if (model_.gated) work.blocks.push_back(blocks[i][b + count]);
         works.push_back(std::move(work));
       }
-    project_blocks(works,
+    project_blocks(works, wide().block_count, normalised(),
                    [this](const Work& work, const std::vector<int>& held) { activate_block(work, held); });
     post_to_team(hidden_posted);
   }
@@ -423,21 +426,15 @@ class WideLayers : public WideAttention {
     } else {
       if (function != FR_VECTOR_SILU)
         out_.add(FR_OP_VECTOR, vector(function, n.size(), gate, gate), std::exchange(sync, {}), {all_rows});
-      sync.signal = {{result_made, 1}, {of(block_free, static_cast<std::uint32_t>(held.back())), 1}};
+      sync.signal = {{result_made, 1}};
       auto v = vector(function == FR_VECTOR_SILU ? FR_VECTOR_SWIGLU : FR_VECTOR_MUL, n.size(), gate, to);
       set_b(v, block_at(held.back(), n.size()));
       out_.add(FR_OP_VECTOR, v, sync, {all_rows});
     }
-    const auto width = std::uint64_t{model_.ffn} * act_;
-    auto c =
-        run_of(memory_.swiglu + base_row() * width + (plan_.share(work.owner).ffn.begin + n.begin) * act_,
-               to.at, n.size() * act_);
-    c.size1 = 0;
-    c.local_stride1 = narrow(to.stride);
-    c.global_stride1 = static_cast<std::int64_t>(width);
-    out_.add(FR_OP_STORE, c,
-             {{{result_made, 1}}, {{of(block_free, static_cast<std::uint32_t>(held.front())), 1}}},
-             {FR_PATCH(fr_copy, size1, rows, 1)});
+    const auto first = plan_.share(work.owner).ffn.begin + n.begin;
+    store_all(stores_of(hidden_layer(), {first, first + n.size()}, to.at, to.stride),
+              {{{result_made, 1}}, {{block_free, static_cast<std::uint8_t>(held.size())}}},
+              {FR_PATCH(fr_copy, size1, rows, 1)});
   }
 
   void end_wide() {
@@ -466,12 +463,24 @@ class WideLayers : public WideAttention {
     out_.scalar(FR_SCALAR_EQUAL, other, below, none, 0);
     out_.scalar(FR_SCALAR_MUL, other, other, half, 0);
     out_.scalar(FR_SCALAR_ADD, local, local, other, 0);
-    out_.scalar(FR_SCALAR_MUL, group, group, none, wide().rows());
+    // Its panels, of the row group's: full ones at once, then what is left.
+    out_.scalar(FR_SCALAR_MUL, group, group, none,
+                static_cast<std::int64_t>(panels_of(normalised()) * panel_pitch()));
+    out_.scalar(FR_SCALAR_MUL, local, local, none, narrow(panel_row()));
     out_.scalar(FR_SCALAR_ADD, group, group, local, 0);
-    const auto row_bytes = std::uint64_t{model_.hidden} * act_;
-    link(FR_OP_LOAD, run_of(memory_.ffn_sum, s_.normed, row_bytes),
-         wait_for(static_cast<Semaphore>(rows_posted), plan_.clusters),
-         {FR_PATCH(fr_copy, global, group, narrow(row_bytes))});
+    const auto full = model_.hidden / wide().panel_depth, rest = model_.hidden % wide().panel_depth;
+    auto barrier = wait_for(static_cast<Semaphore>(rows_posted), plan_.clusters);
+    if (full > 0) {
+      auto c = run_of(memory_.ffn_sum, s_.normed, panel_row());
+      c.size1 = u32(full);
+      c.local_stride1 = narrow(panel_row());
+      c.global_stride1 = static_cast<std::int64_t>(panel_pitch());
+      link(FR_OP_LOAD, c, std::exchange(barrier, {}), {FR_PATCH(fr_copy, global, group, 1)});
+    }
+    if (rest > 0)
+      link(FR_OP_LOAD,
+           run_of(memory_.ffn_sum + full * panel_pitch(), s_.normed + u32(full * panel_row()), rest * act_),
+           barrier, {FR_PATCH(fr_copy, global, group, 1)});
     // As after the layers of a step of few tokens.
     for (const auto reg : {load_slot, use_slot}) out_.scalar(FR_SCALAR_MUL, reg, none, none, 0);
     out_.scalar(FR_SCALAR_MUL, weight_offset, layers, none,

@@ -26,17 +26,19 @@ Lanes make_lanes(const chip::Chip& chip, std::uint32_t clusters) {
   lanes.group_of.assign(clusters, lanes.groups);
   // Consecutive pieces of memory go round the stacks first (hbm.interleave).
   const auto grid = chip::place_tiles(chip);
-  std::vector<chip::Tile> port_at(ports), cluster_at(clusters);
+  lanes.port_at.resize(ports);
+  std::vector<chip::Tile> cluster_at(clusters);
   for (const auto& tile : grid.tiles) {
     if (tile.kind == chip::TileKind::memory)
-      port_at[tile.index % hbm.ports * hbm.stacks + tile.index / hbm.ports] = tile;
+      lanes.port_at[tile.index % hbm.ports * hbm.stacks + tile.index / hbm.ports] = tile;
     if (tile.kind == chip::TileKind::cluster && tile.index < clusters) cluster_at[tile.index] = tile;
   }
   std::vector<std::tuple<std::uint64_t, std::uint32_t, std::uint32_t>> pairs;  // hops, cluster, group
   for (std::uint32_t c = 0; c < clusters; ++c)
     for (std::uint32_t g = 0; g < lanes.groups; ++g) {
       std::uint64_t distance = 0;
-      for (std::uint32_t p = g * width; p < (g + 1) * width; ++p) distance += hops(cluster_at[c], port_at[p]);
+      for (std::uint32_t p = g * width; p < (g + 1) * width; ++p)
+        distance += hops(cluster_at[c], lanes.port_at[p]);
       pairs.emplace_back(distance, c, g);
     }
   std::sort(pairs.begin(), pairs.end());

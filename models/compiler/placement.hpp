@@ -47,6 +47,7 @@ struct Lanes {
   std::uint32_t groups = 1;
   Lane first;                           ///< of the first group, but for its base
   std::vector<std::uint32_t> group_of;  ///< by cluster
+  std::vector<chip::Tile> port_at;  ///< in the order in which memory goes round them; `first.width` a group
 };
 Lanes make_lanes(const chip::Chip& chip, std::uint32_t clusters);
 

@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::uint64_t scratch_alignment = 64, memory_alignment = 4096;
 constexpr std::uint64_t hidden_granule = 4;  // columns: 16 bytes of a row that clusters exchange
-constexpr std::uint64_t ffn_granule = 8, vocabulary_granule = 16;
-constexpr std::uint32_t most_slots = 16, largest_slot = 256 << 10;
+constexpr std::uint64_t ffn_granule = 8, vocabulary_granule = 16, expert_granule = 4;
+constexpr std::uint32_t most_slots = 16, largest_slot = 256 << 10, largest_slot_for_many = 128 << 10;
 constexpr std::uint32_t few_tokens = 16;
 
 void check_chip_has(const NumberFormats& formats, const chip::Chip& chip) {
@@ -60,18 +60,28 @@ Share make_share(const ModelConfig& m, std::uint32_t clusters, std::uint32_t clu
     const bool begins = s.heads.begin == share(m.heads, 1, clusters, first).begin;
     s.stored_kv_heads = {begins ? s.kv_heads.begin : divide_up(s.heads.begin, group), s.kv_heads.end};
   }
-  s.query_columns = s.heads.size() * m.head_dim;
+  const auto query_dim = m.is_latent() ? m.latent.plain_dim + m.latent.rotary_dim : m.head_dim;
+  s.query_columns = s.heads.size() * query_dim;
   s.key_columns = s.kv_heads.size() * m.head_dim;
   s.hidden = share(m.hidden, hidden_granule, clusters, cluster);
+  if (m.is_latent())
+    s.latent = share(std::uint64_t{m.latent.q_rank} + m.latent.kv_rank + m.latent.rotary_dim, hidden_granule,
+                     clusters, cluster);
   s.ffn = share(m.ffn, ffn_granule, clusters, cluster);
   s.vocabulary = share(m.vocabulary, vocabulary_granule, clusters, cluster);
+  if (m.experts.count != 0) {
+    s.experts = share(m.experts.count, expert_granule, clusters, cluster);
+    s.expert_ffn = share(m.experts.ffn, ffn_granule, clusters, cluster);
+    s.shared_ffn = share(m.experts.shared_ffn, ffn_granule, clusters, cluster);
+  }
   return s;
 }
 
 /// Whether each device's shares are those of the first, shifted.
 bool all_alike(const Plan& plan) {
-  for (const auto dimension : {&Share::heads, &Share::kv_heads, &Share::stored_kv_heads, &Share::hidden,
-                               &Share::ffn, &Share::vocabulary})
+  for (const auto dimension :
+       {&Share::heads, &Share::kv_heads, &Share::stored_kv_heads, &Share::hidden, &Share::ffn,
+        &Share::vocabulary, &Share::experts, &Share::expert_ffn, &Share::shared_ffn, &Share::latent})
     for (std::size_t device = plan.clusters; device < plan.shares.size(); device += plan.clusters) {
       std::optional<std::uint64_t> shift;
       for (std::size_t c = 0; c < plan.clusters; ++c) {
@@ -109,6 +119,12 @@ void lay_out_constants(Plan& plan) {
     c.query_norm = take(m.head_dim);
     c.key_norm = take(m.head_dim);
   }
+  if (m.is_latent()) {
+    c.q_down_norm = take(m.latent.q_rank);
+    c.kv_down_norm = take(m.latent.kv_rank);
+  }
+  if (m.experts.corrected) c.router_correction = take(m.experts.count);
+  if (m.positions == Positions::alibi) c.slopes = take(plan.widest(&Share::heads));
   if (m.qkv_bias) c.query_key_value_bias = take(plan.widest_qkv());
   if (m.output_bias) c.attention_output_bias = take(hidden);
   if (m.ffn_bias) {
@@ -128,7 +144,7 @@ void lay_out_constants(Plan& plan) {
 std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
   const auto& m = plan.model;
   const std::uint64_t tokens = plan.max_tokens, chunk = plan.max_chunk;
-  const std::uint64_t act = plan.activation_bytes(), queries = std::uint64_t{m.heads} * m.head_dim;
+  const std::uint64_t act = plan.activation_bytes(), queries = plan.attended();
   const std::uint64_t group = m.heads / m.kv_heads;
   Bump bump(0, scratch_alignment);
   const auto take = [&bump](std::uint64_t bytes) { return static_cast<std::uint32_t>(bump.take(bytes)); };
@@ -141,7 +157,9 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
     s.row_scales = take(tokens * (plan.numerics.block_scales ? divide_up(widest, plan.numerics.group) : 4));
   }
   const bool alone = plan.clusters == 1 && plan.devices == 1;
-  s.inputs = take(alone ? 0 : tokens * std::max(queries, std::uint64_t{m.ffn}) * act);
+  s.inputs = take(alone ? 0
+                        : std::max(tokens * std::max(queries, std::uint64_t{m.ffn}) * act,
+                                   2 * plan.expert_round_bytes()));
   s.sums = take(tokens * m.hidden * (alone ? act : 4));
   s.cosines = take(tokens * plan.rotated() * 2);
   s.sines = take(tokens * plan.rotated() * 2);
@@ -149,21 +167,46 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
   std::uint64_t kv = 0;
   for (const auto& share : plan.shares) kv = std::max(kv, share.key_columns);
   s.keys = take(chunk * kv / m.head_dim * plan.cache_row_bytes());
-  s.values = take(chunk * kv / m.head_dim * plan.cache_row_bytes());
+  s.values = m.is_latent() ? s.keys : take(chunk * kv / m.head_dim * plan.cache_row_bytes());
   s.key_scales = take(chunk * kv / m.head_dim * plan.cache_scale_bytes());
   s.value_scales = take(chunk * kv / m.head_dim * plan.cache_scale_bytes());
   s.choice = take(4);
+  if (m.is_latent()) {
+    const auto own = plan.widest(&Share::heads);
+    s.latent_parts = take(tokens * plan.latent_width() * 4);
+    s.latent_input = take(tokens * m.latent.q_rank * act);
+    s.latent_rows = take(tokens * m.head_dim * act);
+    s.latent_queries = take(tokens * own * (m.latent.plain_dim + m.latent.rotary_dim) * act);
+    s.latent_product = take(tokens * m.latent.kv_rank * 4);
+    s.absorbed = take(tokens * own * m.head_dim * act);
+  }
+  if (const std::uint64_t experts = m.experts.count; experts != 0) {
+    s.router_scores = take(tokens * experts * 4);
+    s.expert_choice = take(tokens * experts * 4);
+    s.group_choice = take(m.experts.groups > 1 ? 3 * tokens * m.experts.groups * 4 : 0);
+    s.expert_weights = take(tokens * experts * 4);
+    s.expert_sums = take(std::max(experts, tokens) * 4);
+    s.expert_list = take(plan.expert_list_bytes());
+    s.mixed = take(tokens * plan.widest(&Share::hidden) * 4);
+  }
+  if (m.positions == Positions::alibi) s.distances = take(plan.context * 4ull);
 
   const auto common = bump.mark();
   const auto heads = plan.widest(&Share::heads), hidden = plan.widest(&Share::hidden),
              ffn = plan.widest(&Share::ffn);
   const auto together = std::min(heads, group);
-  std::uint64_t product = std::max({plan.widest_qkv(), hidden, (m.gated ? 2 : 1) * ffn});
+  const auto expert = plan.widest(&Share::expert_ffn), shared = plan.widest(&Share::shared_ffn);
+  std::uint64_t product =
+      std::max({plan.widest_qkv(), hidden, plan.widest(&Share::experts), plan.widest(&Share::latent),
+                heads * m.value_dim, (m.gated ? 2 : 1) * std::max({ffn, expert, shared})});
   s.product = take(tokens * product * 4);
-  s.slice = take(tokens * std::max(heads * m.head_dim, ffn) * act);
+  s.slice = take(
+      std::max(tokens * std::max({heads * m.value_dim, ffn, shared}), plan.expert_rows() * expert) * act);
   s.queries = take(chunk * heads * m.head_dim * act);
   s.scores = take(together * chunk * s.score_stride);
   s.weighted = take(together * chunk * m.head_dim * 4);
+  bump.release(common);
+  s.embedding_norm = take(m.embedding_norm ? m.hidden * 8ull : 0);
   bump.release(common);
   take(tokens * plan.widest(&Share::vocabulary) * 4);  // the head's product, in the place of all those
   s.last_row = take(std::uint64_t{m.vocabulary} * 4);
@@ -181,16 +224,31 @@ std::vector<WeightTile> tile_gates(std::uint64_t inputs, std::uint64_t outputs, 
 /// Tiles of all projections, of at most the size of a slot; for steps of many tokens with gates apart.
 void cut_tiles(Plan& plan, const chip::Tensor& tensor, bool for_many) {
   const auto& m = plan.model;
-  const TileLimits limits{plan.scratch.slot_bytes, tensor.rows, std::uint64_t{tensor.columns} * tensor.arrays,
-                          plan.tile_format()};
-  const std::uint64_t queries = std::uint64_t{m.heads} * m.head_dim;
+  TileLimits limits{plan.scratch.slot_bytes, tensor.rows, std::uint64_t{tensor.columns} * tensor.arrays,
+                    plan.tile_format()};
+  if (for_many) {
+    const auto depth = limits.slot_bytes / limits.format.row_bytes(limits.array_columns);
+    limits.depth = depth < limits.array_rows ? depth : depth / limits.array_rows * limits.array_rows;
+  }
+  const bool latent = m.is_latent();
+  const auto& l = m.latent;
   plan.projections.clear();
   for (const auto& s : plan.shares)
     plan.projections.push_back(
-        {tile_weights(m.hidden, s.qkv_columns(), limits), tile_weights(queries, s.hidden.size(), limits),
+        {latent ? tile_weights(l.q_rank != 0 ? l.q_rank : m.hidden, s.query_columns, limits)
+                : tile_weights(m.hidden, s.qkv_columns(), limits),
+         tile_weights(plan.attended(), s.hidden.size(), limits),
          for_many && m.gated ? tile_gates(m.hidden, s.ffn.size(), limits)
                              : tile_weights(m.hidden, plan.up_columns(s), limits),
-         tile_weights(m.ffn, s.hidden.size(), limits), tile_weights(m.hidden, s.vocabulary.size(), limits)});
+         tile_weights(m.ffn, s.hidden.size(), limits), tile_weights(m.hidden, s.vocabulary.size(), limits),
+         tile_weights(m.hidden, s.latent.size(), limits),
+         tile_weights(l.plain_dim, s.heads.empty() ? 0 : l.kv_rank, limits),
+         tile_weights(l.kv_rank, s.heads.empty() || !latent ? 0 : m.value_dim, limits),
+         tile_weights(m.hidden, s.experts.size(), limits),
+         tile_weights(m.hidden, plan.up_columns(s.shared_ffn), limits),
+         tile_weights(m.experts.shared_ffn, s.hidden.size(), limits),
+         tile_weights(m.hidden, plan.up_columns(s.expert_ffn), limits),
+         tile_weights(m.experts.ffn, s.hidden.size(), limits)});
 }
 
 /// Steps of up to `most_tokens` tokens, fewer if the scratchpad is small.
@@ -207,7 +265,8 @@ void choose_steps(Plan& plan, const chip::Chip& chip, std::uint32_t most_tokens,
   const auto ring = used < scratch_bytes ? scratch_bytes - used : 0;
   auto& s = plan.scratch;
   s.ring = static_cast<std::uint32_t>(used);
-  s.slot_bytes = static_cast<std::uint32_t>(std::min<std::uint64_t>(ring / 8 / 256 * 256, largest_slot));
+  s.slot_bytes = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(ring / 8 / 256 * 256, for_many ? largest_slot_for_many : largest_slot));
   s.slot_bytes -= s.slot_bytes % static_cast<std::uint32_t>(lanes.first.granule(s.slot_bytes));
   const auto least = plan.scaled_row_bytes();
   if (s.slot_bytes < std::max<std::uint64_t>(least, 256))
@@ -240,7 +299,7 @@ void choose_steps_of_many(Plan& plan, const chip::Chip& chip, std::uint32_t want
   const auto otherwise = plan;
   const auto time = estimate_few(plan, chip, wanted);
   choose_steps(plan, chip, few, lanes, true);
-  plan.wide = choose_wide(plan, chip, lanes.first, wanted, row_groups.value_or(0));
+  plan.wide = choose_wide(plan, chip, lanes, wanted, row_groups.value_or(0));
   if (row_groups) {
     if (!plan.wide)
       throw CompileError(
@@ -259,8 +318,14 @@ std::uint64_t lane_bytes(const Plan& plan, std::uint32_t cluster, const Lane& la
     for (const auto& tile : tiles) sum += lane.advance(plan.tile_bytes(tile));
     return sum;
   };
-  return plan.model.layers *
-             (bytes(p.query_key_value) + bytes(p.attention_output) + bytes(p.gate_up) + bytes(p.down)) +
+  const auto& e = plan.model.experts;
+  const std::uint64_t layers = plan.model.layers,
+                      dense = e.count == 0 ? layers : std::min<std::uint64_t>(e.first_layer, layers);
+  return layers * (bytes(p.query_key_value) + bytes(p.attention_output) + bytes(p.latent) +
+                   plan.share(cluster).heads.size() * (bytes(p.absorb) + bytes(p.expand))) +
+         dense * (bytes(p.gate_up) + bytes(p.down)) +
+         (layers - dense) * (bytes(p.router) + bytes(p.shared_gate_up) + bytes(p.shared_down) +
+                             e.count * (bytes(p.expert_gate_up) + bytes(p.expert_down))) +
          bytes(p.classifier);
 }
 
@@ -291,26 +356,37 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
   memory.logits =
       bump.take(std::uint64_t{plan.keep_logits ? plan.context : plan.max_tokens} * m.vocabulary * 4);
   if (plan.devices > 1 || plan.wide) {
-    memory.attention = bump.take(tokens * m.heads * m.head_dim * act);
+    // In steps of many tokens in whole panels (emit_wide.hpp).
+    const auto width = [&](std::uint64_t elements) {
+      return plan.wide ? round_up(elements, plan.wide->panel_depth) : elements;
+    };
+    const auto rows =
+        plan.wide ? std::max<std::uint64_t>(tokens, plan.wide->row_groups * plan.wide->panel_rows()) : tokens;
+    memory.attention = bump.take(rows * width(plan.attended()) * act);
+    memory.latent = bump.take(tokens * plan.latent_width() * 4);
     memory.hidden_sum = bump.take(tokens * m.hidden * 4);
-    memory.swiglu = bump.take(tokens * m.ffn * act);
-    memory.ffn_sum = bump.take(tokens * m.hidden * 4);
+    memory.swiglu = bump.take(std::max(rows * width(m.ffn) * act, 2 * plan.expert_round_bytes()));
+    memory.router = bump.take(tokens * m.experts.count * 4);
+    memory.ffn_sum = bump.take(rows * width(m.hidden) * 4);
   }
   memory.queries = bump.take(plan.wide ? tokens * m.heads * m.head_dim * act : 0);
   memory.cosines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
   memory.sines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
   memory.keys = bump.take(m.layers * plan.kv_layer_bytes());
-  memory.values = bump.take(m.layers * plan.kv_layer_bytes());
+  memory.values = m.is_latent() ? memory.keys : bump.take(m.layers * plan.kv_layer_bytes());
   const auto scales = m.layers * plan.kv_layer_bytes() / plan.cache_row_bytes() * plan.cache_scale_bytes();
   memory.key_scales = bump.take(scales);
   memory.value_scales = bump.take(scales);
   memory.embedding = bump.take(std::uint64_t{m.vocabulary} * m.hidden * act);
+  memory.embedding_norm = bump.take(m.embedding_norm ? m.hidden * 8ull : 0);
   memory.positions = bump.take(plan.learned_positions() * m.hidden * act);
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     memory.constants.push_back(bump.take((std::uint64_t{m.layers} + 1) * plan.constants.bytes));
     memory.head_scales.push_back(
         bump.take(plan.numerics.output_scales ? plan.share(c).vocabulary.size() * 4 : 0));
   }
+  memory.drawn_experts =
+      bump.take(plan.draws_experts ? plan.max_tokens * Plan::expert_draws * plan.expert_list_bytes() : 0);
   const auto first = bump.mark() - chip::address_map::hbm;
   bump.take(round_up(first, lanes.first.stride) - first);
   memory.weights = bump.mark();
@@ -351,6 +427,13 @@ std::uint64_t Plan::widest(Range Share::*dimension) const {
   return most;
 }
 
+std::uint64_t Plan::expert_round_bytes() const {
+  const auto& e = model.experts;
+  return round_up(
+      std::max(expert_rows() * e.ffn, std::uint64_t{max_tokens} * e.shared_ffn) * activation_bytes(),
+      scratch_alignment);
+}
+
 std::uint64_t Plan::widest_qkv() const {
   std::uint64_t most = 0;
   for (const auto& share : shares) most = std::max(most, share.qkv_columns());
@@ -361,9 +444,21 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOp
   const auto context = options.context == 0 ? model.max_positions : options.context;
   Plan plan;
   plan.model = model;
+  if (model.has_experts(0)) plan.model.ffn = 0;  // there is no dense layer
+  if (model.is_latent()) {                       // what is cached is one head
+    plan.model.kv_heads = 1;
+    plan.model.head_dim = model.latent.kv_rank + model.latent.rotary_dim;
+  }
+  plan.draws_experts = !options.data && model.experts.count != 0;
   plan.formats = options.format;
   plan.numerics = numerics_for(options.format);
   check_chip_has(options.format, chip);
+  const auto& n = plan.numerics;
+  if (n.quantises() || n.output_scales || n.scales_groups() || (model.is_latent() && n.cache != n.activation))
+    if (model.experts.count != 0 || model.is_latent())
+      throw CompileError(fmt::format(
+          "{} cannot be compiled for {} yet, because it has {}; fp32, fp16 and bf16 can be chosen",
+          model.name, options.format.name(), model.is_latent() ? "latent attention" : "experts"));
   if (context == 0 || context > model.max_positions)
     throw CompileError(fmt::format("a context of {} positions was asked for; {} has 1 to {}", context,
                                    model.name, model.max_positions));
@@ -385,7 +480,7 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOp
                     model.name, plan.devices, model.heads, model.hidden, hidden_granule));
   const auto parts = plan.devices * plan.clusters;
   for (std::uint32_t c = 0; c < parts; ++c)
-    plan.shares.push_back(make_share(model, parts, c, c / plan.clusters * plan.clusters));
+    plan.shares.push_back(make_share(plan.model, parts, c, c / plan.clusters * plan.clusters));
   for (std::uint32_t c = 0; c < plan.clusters; ++c)
     if (const auto heads = plan.share(c).kv_heads; !heads.empty())
       plan.kv_heads = {plan.kv_heads.empty() ? heads.begin : plan.kv_heads.begin, heads.end};

@@ -50,6 +50,9 @@ struct CompileOptions {
 /// clusters need are computed by each of them.
 struct Share {
   Range heads, kv_heads, hidden, ffn, vocabulary;
+  Range experts;                 ///< outputs of the router
+  Range latent;                  ///< outputs of the projections down to the latent vectors
+  Range expert_ffn, shared_ffn;  ///< columns of every routed expert, and of those that all tokens take
   std::uint64_t query_columns = 0,
                 key_columns = 0;  ///< of the query/key/value projection: queries, and keys (= values)
   std::uint64_t qkv_columns() const { return query_columns + 2 * key_columns; }
@@ -61,6 +64,9 @@ struct Share {
 /// Tiles of each projection of a cluster, in the order of use.
 struct Projections {
   std::vector<WeightTile> query_key_value, attention_output, gate_up, down, classifier;
+  std::vector<WeightTile> latent, absorb, expand;  ///< the last two of each own head
+  std::vector<WeightTile> router, shared_gate_up, shared_down;
+  std::vector<WeightTile> expert_gate_up, expert_down;  ///< of each routed expert
 };
 
 /// Byte addresses in the scratchpad, the same in every cluster. Rows follow one another at the stride named
@@ -89,6 +95,23 @@ struct Scratch {
   std::uint32_t ring = 0;      ///< `slots` of `slot_bytes`: weights, cached keys and values on their way
   std::uint32_t slots = 0, slot_bytes = 0;
   std::uint32_t score_stride = 0;
+  // Latent attention:
+  std::uint32_t latent_parts = 0;    ///< f32 [tokens][latent_width()], put together by the clusters
+  std::uint32_t latent_input = 0;    ///< [tokens][rank of queries], normalised
+  std::uint32_t latent_rows = 0;     ///< [tokens][head_dim], as the cache has them
+  std::uint32_t latent_queries = 0;  ///< [tokens][query_columns]
+  std::uint32_t latent_product = 0;  ///< f32 [tokens][rank of keys and values]
+  std::uint32_t absorbed = 0;        ///< [tokens][own head][head_dim]: queries, then what attention gives
+  // Experts:
+  std::uint32_t router_scores = 0;   ///< f32 [tokens][experts], put together by the clusters
+  std::uint32_t expert_choice = 0;   ///< f32 [tokens][experts]: by what they are chosen, then their weights
+  std::uint32_t group_choice = 0;    ///< f32, three times [tokens][groups]
+  std::uint32_t expert_weights = 0;  ///< f32 [experts][most tokens], 0 where a token does not take the expert
+  std::uint32_t expert_sums = 0;     ///< f32 [experts]: the largest weight of each
+  std::uint32_t expert_list = 0;     ///< u32 [experts]: those that a token takes
+  std::uint32_t mixed = 0;           ///< f32 [tokens][own columns of hidden]: sum over the experts
+  std::uint32_t distances = 0;       ///< ALiBi: f32 -(context - 1) .. 0
+  std::uint32_t embedding_norm = 0;  ///< f32 [2][hidden], before the first layer
   std::uint32_t end = 0;
 };
 
@@ -99,6 +122,9 @@ struct Constants {
   std::uint32_t attention_norm_bias = 0, ffn_norm_bias = 0, query_norm = 0, key_norm = 0;
   std::uint32_t query_key_value = 0, attention_output = 0, gate_up = 0, down = 0;
   std::uint32_t query_key_value_bias = 0, attention_output_bias = 0, gate_up_bias = 0, down_bias = 0;
+  std::uint32_t q_down_norm = 0, kv_down_norm = 0;
+  std::uint32_t router_correction = 0;  ///< of all experts
+  std::uint32_t slopes = 0;             ///< ALiBi: of own query heads, divided by the scale of scores
   std::uint32_t bytes = 0;
 };
 
@@ -108,17 +134,21 @@ struct Memory {
   std::uint64_t requests = 0, chunks = 0;
   std::uint64_t logits = 0;     ///< f32, a row for each position, or if they are not kept for each of a step
   std::uint64_t embedding = 0;  ///< [vocabulary][hidden] of activations
-  std::uint64_t positions = 0;  ///< learned ones, [context + offset][hidden] of activations
+  std::uint64_t embedding_norm = 0;      ///< f32 [2][hidden]: weight, bias
+  std::uint64_t positions = 0;           ///< learned ones, [context + offset][hidden] of activations
   std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][rotated elements / 2]
   std::uint64_t keys = 0, values = 0;    ///< [layer][sequence][kv head of the device][context][head_dim]
   std::uint64_t key_scales = 0, value_scales = 0;  ///< the same without [head_dim], f32; or nothing
   /// Exchange buffers of several devices, [tokens][width]. In steps of many tokens `hidden_sum` is the
   /// residual stream, `ffn_sum` its norm.
-  std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0;
+  std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0, router = 0, latent = 0;
   std::uint64_t queries = 0;                          ///< of steps of many tokens
   std::vector<std::uint64_t> constants, head_scales;  ///< by cluster of the device
   std::uint64_t weights = 0, weight_bytes = 0;        ///< of all clusters, their lanes side by side
   std::vector<Lane> lanes;  ///< by cluster: its tiles of weights, in the order of use
+  /// Without data: u32 [tokens of a step][draws][expert_list_bytes()], experts drawn in the place of the
+  /// chosen.
+  std::uint64_t drawn_experts = 0;
   std::uint64_t end = 0;
 };
 
@@ -141,7 +171,8 @@ struct Plan {
   bool symmetric = false;                 ///< several devices, all with shares of the same sizes
   /// A window of the network whose writes reach the scratchpads of all clusters that take part.
   std::optional<std::uint64_t> everyone;
-  bool launches = false;  ///< what follows an exchange is launched: nothing of it is loaded before
+  bool draws_experts = false;  ///< without data, there is nothing to choose by
+  bool launches = false;       ///< what follows an exchange is launched: nothing of it is loaded before
   Scratch scratch;
   std::optional<Wide> wide;  ///< for steps of more than `max_tokens` tokens
   /// Most tokens of one sequence in a step of any kind.
@@ -166,8 +197,28 @@ struct Plan {
   std::uint64_t learned_positions() const {
     return model.positions == Positions::learned ? std::uint64_t{context} + model.position_offset : 0;
   }
-  /// Columns of a cluster's first projection of the feed-forward layer.
-  std::uint64_t up_columns(const Share& share) const { return (model.gated ? 2 : 1) * share.ffn.size(); }
+  /// Columns of a cluster's first projection of a feed-forward layer of which it has so many.
+  std::uint64_t up_columns(const Range& ffn) const { return (model.gated ? 2 : 1) * ffn.size(); }
+  std::uint64_t up_columns(const Share& share) const { return up_columns(share.ffn); }
+  /// Columns of a head in what attention gives to its output projection.
+  std::uint64_t attended(Range heads) const { return heads.size() * model.value_dim; }
+  std::uint64_t attended() const { return std::uint64_t{model.heads} * model.value_dim; }
+  /// Columns of a cached value; with latent attention the first ones of the key.
+  std::uint32_t cached_value_dim() const { return model.is_latent() ? model.latent.kv_rank : model.head_dim; }
+  /// Of the projections down: for queries, keys and values, and the rotated part of the key.
+  std::uint64_t latent_width() const {
+    const auto& l = model.latent;
+    return model.is_latent() ? std::uint64_t{l.q_rank} + l.kv_rank + l.rotary_dim : 0;
+  }
+  // Experts go through a step in rounds of as many as there is room for.
+  /// Rows of a round: those of the step for each of its experts.
+  std::uint64_t expert_rows() const {
+    return model.experts.count == 0 ? 0 : std::max(max_tokens, model.experts.used);
+  }
+  /// Of one of the two buffers for what the clusters put together of a round.
+  std::uint64_t expert_round_bytes() const;
+  static constexpr std::uint32_t expert_draws = 16;  ///< a power of two
+  std::uint64_t expert_list_bytes() const { return round_up(model.experts.count * 4ull, 8); }
   std::uint64_t kv_head_bytes() const { return context * cache_row_bytes(); }
   std::uint64_t kv_sequence_bytes() const { return kv_heads.size() * kv_head_bytes(); }
   std::uint64_t kv_layer_bytes() const { return sequences * kv_sequence_bytes(); }

@@ -77,9 +77,10 @@ std::vector<unsigned char> make_head(const Program& program, bool with_data) {
   auto offset = layout.end;
   for (std::size_t i = 0; i < program.segments.size(); ++i) {
     const auto& segment = program.segments[i];
-    const auto file_bytes = with_data ? segment.bytes.size() : 0;
+    const auto file_bytes = with_data || !segment.data ? segment.bytes.size() : 0;
     put(bytes, layout.segments + i * sizeof(fr_program_segment),
-        fr_program_segment{segment.address, offset, file_bytes, segment.memory_bytes, FR_SEGMENT_DATA, 0});
+        fr_program_segment{segment.address, offset, file_bytes, segment.memory_bytes,
+                           segment.data ? +FR_SEGMENT_DATA : 0u, 0});
     offset += file_bytes;
   }
   header.bytes = offset;
@@ -151,8 +152,9 @@ Program read_container(const std::string& path) {
     fr_program_segment segment;
     std::memcpy(&segment, bytes.data() + h.segments_offset + i * sizeof segment, sizeof segment);
     within(segment.file_offset, segment.file_bytes, "a segment");
-    program.segments.push_back(
-        {"", segment.address, segment.memory_bytes, part(segment.file_offset, segment.file_bytes)});
+    program.segments.push_back({"", segment.address, segment.memory_bytes,
+                                part(segment.file_offset, segment.file_bytes),
+                                (segment.flags & FR_SEGMENT_DATA) != 0});
   }
   return program;
 }

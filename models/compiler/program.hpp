@@ -16,6 +16,7 @@ struct Segment {
   std::uint64_t address = 0;
   std::uint64_t memory_bytes = 0;
   std::vector<unsigned char> bytes;  ///< may be empty: zeros only
+  bool data = true;                  ///< left out when only time is simulated
 };
 
 struct Program {

@@ -33,7 +33,9 @@ std::vector<WeightTile> tile_weights(std::uint64_t inputs, std::uint64_t outputs
   auto depth = format.bytes(inputs, width) <= limits.slot_bytes
                    ? inputs
                    : std::max<std::uint64_t>(1, limits.slot_bytes / format.bytes(least, width)) * least;
-  if (depth < inputs) {
+  if (depth < inputs && limits.depth != 0) {
+    depth = std::min(depth, limits.depth);
+  } else if (depth < inputs) {
     const auto even = divide_up(inputs, divide_up(inputs, depth));
     const auto rows = std::lcm(limits.array_rows, least);
     depth = round_up(even, rows) <= depth ? round_up(even, rows)

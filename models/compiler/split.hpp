@@ -47,6 +47,8 @@ struct TileLimits {
   std::uint64_t array_rows = 0;     ///< R of an array
   std::uint64_t array_columns = 0;  ///< C of all arrays side by side
   TileFormat format;
+  /// If not 0: inputs of a tile where not all fit, the same for every matrix; else they are cut evenly.
+  std::uint64_t depth = 0;
 };
 
 /// Tiles in the order in which they are used: all of the inputs for a column block, then the next block.

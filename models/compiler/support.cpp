@@ -18,6 +18,7 @@ bool has_commands(OperatorKind kind) {
     case OperatorKind::add_positions:
     case OperatorKind::rms_norm:
     case OperatorKind::layer_norm:
+    case OperatorKind::latent_query_key_value:
     case OperatorKind::head_norm:
     case OperatorKind::post_norm:
     case OperatorKind::up:
@@ -26,6 +27,8 @@ bool has_commands(OperatorKind kind) {
     case OperatorKind::attention:
     case OperatorKind::attention_output:
     case OperatorKind::gate_up:
+    case OperatorKind::route:
+    case OperatorKind::experts:
     case OperatorKind::activate:
     case OperatorKind::down:
     case OperatorKind::classifier:
@@ -55,9 +58,9 @@ void check_supported(const ModelConfig& m, const Graph& graph) {
   look(graph.epilogue);
   for (std::size_t i = 2; i < m.windows.size(); ++i)
     if (m.windows[i] != m.windows[i % 2]) lacks("windows that do not take turns from layer to layer");
-  if (m.experts.count != 0 && m.experts.first_layer != 0) lacks("layers that differ");
-  if (m.embedding_norm) lacks("a norm of the embedding");
-  if (m.positions == Positions::alibi) lacks("attention with linear biases (ALiBi)");
+  const bool windows = std::any_of(m.windows.begin(), m.windows.end(), [](auto w) { return w != 0; });
+  if (m.experts.count != 0 && m.experts.first_layer != 0 && windows)
+    lacks("windows beside layers with and without experts");
   if (m.value_dim != m.head_dim && !m.is_latent()) lacks("values of another size than keys");
   if (!lacking.empty())
     throw CompileError(fmt::format("{} ({}) cannot be compiled yet; the compiler has no commands for: {}",

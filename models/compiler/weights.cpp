@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
+#include <random>
+#include <utility>
 
 #include "firmware/abi/command.h"
 #include "ip/base/numbers.hpp"
@@ -31,6 +34,14 @@ class Columns {
         scales_.push_back(divide_by_scales(values, format));
         rows_.push_back(std::move(values));
       }
+  }
+  /// The transposed of a piece: its columns are the rows of this.
+  explicit Columns(const Piece& piece) : rows_(piece.tensor->cols, std::vector<float>(piece.rows.size())) {
+    std::vector<float> values(piece.tensor->cols);
+    for (auto row = piece.rows.begin; row < piece.rows.end; ++row) {
+      piece.tensor->read_row(row, values);
+      for (std::size_t i = 0; i < values.size(); ++i) rows_[i][row - piece.rows.begin] = values[i];
+    }
   }
   /// Those of all outputs, if each has one.
   std::vector<float> output_scales() const {
@@ -82,15 +93,32 @@ class Packer {
       };
       norms(layer, block);
       biases(layer, share, block);
-      project({{&layer.wq.weight, columns(share.heads)},
-               {&layer.wk.weight, columns(share.kv_heads)},
-               {&layer.wv.weight, columns(share.kv_heads)}},
-              tiles.query_key_value, at.query_key_value);
+      slopes(share, block);
+      if (m.is_latent())
+        to = latent(layer, index, to);
+      else
+        project({{&layer.wq.weight, columns(share.heads)},
+                 {&layer.wk.weight, columns(share.kv_heads)},
+                 {&layer.wv.weight, columns(share.kv_heads)}},
+                tiles.query_key_value, at.query_key_value);
       project({{&layer.wo.weight, share.hidden}}, tiles.attention_output, at.attention_output);
-      std::vector<Piece> up{{&layer.ffn.up.weight, share.ffn}};
-      if (m.gated) up.insert(up.begin(), {&layer.ffn.gate.weight, share.ffn});
-      project(up, tiles.gate_up, at.gate_up);
-      project({{&layer.ffn.down.weight, share.hidden}}, tiles.down, at.down);
+      const auto feed_forward = [&](const FeedForward& ffn, Range own, const std::vector<WeightTile>& gate_up,
+                                    const std::vector<WeightTile>& down) {
+        std::vector<Piece> up{{&ffn.up.weight, own}};
+        if (m.gated) up.insert(up.begin(), {&ffn.gate.weight, own});
+        project(up, gate_up, at.gate_up);
+        project({{&ffn.down.weight, share.hidden}}, down, at.down);
+      };
+      if (!m.has_experts(l)) {
+        feed_forward(layer.ffn, share.ffn, tiles.gate_up, tiles.down);
+        continue;
+      }
+      if (m.experts.corrected) column(layer.router_correction, block + at.router_correction);
+      project({{&layer.router, share.experts}}, tiles.router, 0);
+      if (m.experts.shared_ffn != 0)
+        feed_forward(layer.shared_expert, share.shared_ffn, tiles.shared_gate_up, tiles.shared_down);
+      for (const auto& expert : layer.experts)
+        feed_forward(expert, share.expert_ffn, tiles.expert_gate_up, tiles.expert_down);
     }
     auto* last = constants.bytes.data() + std::uint64_t{m.layers} * at.bytes;
     norm(model_.final_norm.weight, last + at.attention_norm);
@@ -108,6 +136,13 @@ class Packer {
       e.read_row(r, row);
       ip::write_row(plan_.numerics.activation, row.data(), segment.bytes.data() + r * row_bytes, e.cols);
     }
+  }
+
+  void embedding_norm(Segment& segment) const {
+    if (!plan_.model.embedding_norm) return;
+    norm(model_.embedding_norm.weight, segment.bytes.data());
+    if (model_.embedding_norm.bias)
+      vector(model_.embedding_norm.bias, segment.bytes.data() + plan_.model.hidden * 4ull);
   }
 
   void rotation(Segment& cosines, Segment& sines) const {
@@ -132,6 +167,13 @@ class Packer {
     for (auto& w : row) w += static_cast<float>(offset);
     std::memcpy(to, row.data(), row.size() * 4);
   }
+  static void column(const Tensor& tensor, unsigned char* to) {
+    for (std::uint64_t row = 0; row < tensor.rows; ++row) {
+      float value = 0;
+      tensor.read_row(row, {&value, 1});
+      std::memcpy(to + row * 4, &value, 4);
+    }
+  }
   void norm(const Tensor& tensor, unsigned char* to) const { vector(tensor, to, plan_.model.norm_offset); }
   void norms(const Layer& layer, unsigned char* block) const {
     const auto& m = plan_.model;
@@ -146,9 +188,53 @@ class Packer {
       norm(layer.post_attention_norm.weight, block + at.post_attention_norm);
       norm(layer.post_ffn_norm.weight, block + at.post_ffn_norm);
     }
+    if (m.is_latent()) {
+      if (m.latent.q_rank != 0) norm(layer.q_down_norm, block + at.q_down_norm);
+      norm(layer.kv_down_norm, block + at.kv_down_norm);
+    }
     if (m.qk_norm) {
       norm(layer.q_norm, block + at.query_norm);
       norm(layer.k_norm, block + at.key_norm);
+    }
+  }
+  /// Of latent attention all but the output projection, in the order of use.
+  unsigned char* latent(const Layer& layer, std::uint32_t index, unsigned char* to) const {
+    const auto& l = plan_.model.latent;
+    const auto& share = plan_.share(index);
+    const auto& tiles = plan_.tiles(index);
+    const auto& lane = plan_.memory.lanes[index];
+    const auto put = [&](const Columns& columns, const std::vector<WeightTile>& list) {
+      to = pack(lane, columns, list, to, nullptr);
+    };
+    const auto clamp = [&](std::uint64_t from, std::uint64_t count) {  // own outputs among these
+      const auto within = [&](std::uint64_t column) { return std::clamp(column, from, from + count) - from; };
+      return Range{within(share.latent.begin), within(share.latent.end)};
+    };
+    const auto rows_of = [](Range heads, std::uint64_t rows) {
+      return Range{heads.begin * rows, heads.end * rows};
+    };
+    put(Columns({{&layer.q_down, clamp(0, l.q_rank)},
+                 {&layer.kv_down, clamp(l.q_rank, std::uint64_t{l.kv_rank} + l.rotary_dim)}},
+                plan_.formats.weights),
+        tiles.latent);
+    put(Columns({{&layer.wq.weight, rows_of(share.heads, std::uint64_t{l.plain_dim} + l.rotary_dim)}},
+                plan_.formats.weights),
+        tiles.query_key_value);
+    for (auto h = share.heads.begin; h < share.heads.end; ++h)
+      put(Columns({&layer.wk.weight, rows_of({h, h + 1}, l.plain_dim)}), tiles.absorb);
+    for (auto h = share.heads.begin; h < share.heads.end; ++h)
+      put(Columns({{&layer.wv.weight, rows_of({h, h + 1}, plan_.model.value_dim)}}, plan_.formats.weights),
+          tiles.expand);
+    return to;
+  }
+  /// Scores are scaled behind what is added to them.
+  void slopes(const Share& share, unsigned char* block) const {
+    const auto& m = plan_.model;
+    if (m.positions != Positions::alibi) return;
+    const auto of_heads = alibi_slopes(m.heads);
+    for (auto h = share.heads.begin; h < share.heads.end; ++h) {
+      const auto slope = static_cast<float>(of_heads[h] / m.score_scale);
+      std::memcpy(block + plan_.constants.slopes + (h - share.heads.begin) * 4, &slope, 4);
     }
   }
   void biases(const Layer& layer, const Share& share, unsigned char* block) const {
@@ -200,6 +286,36 @@ class Packer {
   const Model& model_;
 };
 
+/// For steps of each number of tokens, and some draws of each: every token takes as many experts as it does,
+/// any with the same probability, and independent of the others. Always the same.
+Segment draw_experts(const Plan& plan) {
+  const auto& e = plan.model.experts;
+  const auto row = plan.expert_list_bytes();
+  Segment segment{
+      "experts", plan.memory.drawn_experts, plan.max_tokens * Plan::expert_draws * row, {}, false};
+  segment.bytes.resize(segment.memory_bytes);
+  std::mt19937_64 random(1);
+  std::vector<std::uint32_t> experts(e.count);
+  for (std::uint64_t draw = 0; draw < Plan::expert_draws; ++draw) {
+    std::vector<bool> taken(e.count);
+    for (std::uint64_t token = 0; token < plan.max_tokens; ++token) {
+      std::iota(experts.begin(), experts.end(), 0u);
+      for (std::uint32_t i = 0; i < e.used; ++i) {
+        std::swap(experts[i], experts[i + random() % (e.count - i)]);
+        taken[experts[i]] = true;
+      }
+      auto* to = segment.bytes.data() + (token * Plan::expert_draws + draw) * row;
+      const auto put = [&to](std::uint32_t expert) { std::memcpy(std::exchange(to, to + 4), &expert, 4); };
+      for (std::uint32_t i = 0; i < e.count; ++i)
+        if (taken[i]) put(i);
+      for (auto i = static_cast<std::uint32_t>(std::count(taken.begin(), taken.end(), true)); i < e.count;
+           ++i)
+        put(e.count);
+    }
+  }
+  return segment;
+}
+
 }  // namespace
 
 std::vector<Segment> empty_weights(const Plan& plan) {
@@ -213,6 +329,7 @@ std::vector<Segment> empty_weights(const Plan& plan) {
   add("cosines", memory.cosines, table);
   add("sines", memory.sines, table);
   add("embedding", memory.embedding, std::uint64_t{m.vocabulary} * m.hidden * plan.activation_bytes());
+  add("embedding_norm", memory.embedding_norm, m.embedding_norm ? m.hidden * 8ull : 0);
   add("positions", memory.positions, plan.learned_positions() * m.hidden * plan.activation_bytes());
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     add(fmt::format("cluster{}.constants", c), memory.constants[c],
@@ -220,6 +337,7 @@ std::vector<Segment> empty_weights(const Plan& plan) {
     add(fmt::format("cluster{}.head_scales", c), memory.head_scales[c],
         plan.numerics.output_scales ? plan.share(c).vocabulary.size() * 4 : 0);
   }
+  if (plan.draws_experts) segments.push_back(draw_experts(plan));
   add("weights", memory.weights, memory.weight_bytes);
   return segments;
 }
@@ -230,9 +348,10 @@ std::vector<Segment> pack_weights(const Plan& plan, const Model& model) {
   Packer packer(plan, model);
   packer.rotation(segments[0], segments[1]);
   packer.table(model.embedding, model.embedding.rows, segments[2]);
-  packer.table(model.positions, plan.learned_positions(), segments[3]);
+  packer.embedding_norm(segments[3]);
+  packer.table(model.positions, plan.learned_positions(), segments[4]);
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
-    auto* of_cluster = &segments[4 + 2 * c];
+    auto* of_cluster = &segments[5 + 2 * c];
     packer.cluster(c, segments.back(), of_cluster[0], of_cluster[1]);
   }
   return segments;

@@ -2,7 +2,7 @@
 #include "models/compiler/wide.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
 
 #include "ip/base/numbers.hpp"
 #include "models/compiler/plan.hpp"
@@ -17,9 +17,9 @@ constexpr std::uint32_t least_slots = 4, enough_score_rows = 32;
 /// Whether the schedule has commands for all that the model does.
 bool has_commands(const ModelConfig& m, const Plan& plan) {
   const auto& n = plan.numerics;
-  return !n.quantises() && !n.output_scales && n.cache == n.activation && plan.sequences == 1 &&
-         plan.devices == 1 && m.norm == NormKind::rms && !m.post_norms && !m.qkv_bias && !m.output_bias &&
-         !m.ffn_bias && m.positions != Positions::learned;
+  return m.experts.count == 0 && !m.is_latent() && !n.quantises() && !n.output_scales && !n.scales_groups() &&
+         n.cache == n.activation && plan.sequences == 1 && plan.devices == 1 && m.norm == NormKind::rms &&
+         !m.post_norms && !m.qkv_bias && !m.output_bias && !m.ffn_bias && m.positions == Positions::rotary;
 }
 
 /// Every head lies in one tile of its projection, and each gate beside its up.
@@ -58,7 +58,7 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
       row_groups % 2 == 0 && lane.width == 1 && !lane.linear() && port < link_bandwidth(chip) ? 2 : 1;
   const std::uint64_t rows = w.rows(), act = plan.activation_bytes();
   const std::uint64_t scratch = chip.clusters.scratchpad.size.count;
-  std::uint64_t columns = 0, widest = 0, slot = 0, depth = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t columns = 0, widest = 0, slot = 0, depth = 0;
   for (std::uint32_t g = 0; g < w.column_groups; ++g)
     columns = std::max(
         columns, plan.share((g + 1) * row_groups - 1).hidden.end - plan.share(g * row_groups).hidden.begin);
@@ -68,78 +68,67 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
       for (const auto& tile : *tiles) {
         const auto bytes = plan.tile_bytes(tile);
         slot = std::max(slot, lane.parts(bytes) * lane.part_bytes(bytes));
+        depth = std::max(depth, tile.k.size());
         if (tiles == &p.query_key_value || tiles == &p.gate_up) widest = std::max(widest, tile.n.size());
       }
-    for (const auto* tiles : {&p.attention_output, &p.down})
-      depth =
-          std::min(depth, tiles->front().k.size() == tiles->back().k.end ? depth : tiles->front().k.size());
   }
   std::uint64_t at = 0;
-  const auto take = [&at](std::uint64_t bytes) {
+  const auto aligned = [](std::uint64_t bytes) { return round_up(bytes, alignment); };
+  const auto take = [&](std::uint64_t bytes) {
     const auto address = at;
-    at = round_up(at + bytes, alignment);
+    at = aligned(at + bytes);
     return static_cast<std::uint32_t>(address);
   };
   const auto u32 = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };
-  const auto cache = round_up(std::uint64_t{plan.context} * m.head_dim * act, alignment);
-  w.score_stride = u32(round_up(std::uint64_t{plan.context} * 4, alignment));
-  const auto operand =
-      round_up(std::max(rows * std::max(m.hidden * act, columns * 4),
-                        2 * cache + std::uint64_t{2} * std::min(half, enough_score_rows) * w.score_stride),
-               alignment);
-  w.operand = take(operand);
-  w.block_bytes = u32(round_up(rows * widest * 4, alignment));
-  const std::uint64_t queries = std::uint64_t{m.heads} * m.head_dim,
-                      deepest = std::max<std::uint64_t>(queries, m.ffn);
-  // Panels as deep as the room of the blocks allows, in whole tiles; two of them if that is the room for two.
-  std::uint64_t zone = std::uint64_t{Wide::block_count} * w.block_bytes;
-  w.cosines = w.sines = 0;
-  const auto fixed = at + 2 * round_up(rows * plan.rotated() * 2, alignment) + plan.constants.bytes +
-                     m.hidden * 4ull + 2 * alignment;
-  const auto slots_least = slot * least_slots;
-  if (depth == std::numeric_limits<std::uint64_t>::max()) depth = deepest;
-  zone = std::max(zone, rows * std::min(depth, deepest) * act);
-  if (fixed + zone + slots_least > scratch) return std::nullopt;
-  // What is left goes to slots, up to their most, then to panels.
-  w.slot_bytes = u32(round_up(slot, alignment));
-  w.slots = u32(std::min<std::uint64_t>(Wide::most_slots, (scratch - fixed - zone) / w.slot_bytes));
-  if (w.slots < least_slots) return std::nullopt;
-  zone = scratch - fixed - std::uint64_t{w.slots} * w.slot_bytes;
-  zone = zone / alignment * alignment;
-  const auto panel = [&](std::uint64_t tiles) {
-    return round_up(rows * std::min(deepest, tiles * depth) * act, alignment);
-  };
-  w.panel_count = panel(1) * 2 <= zone ? 2 : 1;
-  std::uint64_t tiles = 1;
-  while (tiles * depth < deepest && panel(tiles + 1) * w.panel_count <= zone) ++tiles;
-  w.panel_depth = u32(std::min(deepest, tiles * depth));
-  for (std::uint32_t c = 0; c < plan.clusters; ++c)
-    for (const auto* list : {&plan.tiles(c).attention_output, &plan.tiles(c).down})
-      for (const auto& tile : *list)
-        if (tile.k.begin / w.panel_depth != (tile.k.end - 1) / w.panel_depth) return std::nullopt;
-  w.panel_bytes = u32(panel(tiles));
-  w.blocks = w.panels = take(zone);
-  w.slots_at = take(std::uint64_t{w.slots} * w.slot_bytes);
-  w.cosines = take(rows * plan.rotated() * 2);
-  w.sines = take(rows * plan.rotated() * 2);
-  w.constants = take(plan.constants.bytes);
-  w.next_norm = take(m.hidden * 4ull);
-  w.end = u32(at);
-  if (at > scratch) return std::nullopt;
-
-  w.keys = w.operand;
+  const std::uint64_t queries = std::uint64_t{m.heads} * m.head_dim;
+  const auto cache = aligned(std::uint64_t{plan.context} * m.head_dim * act);
+  const auto angles = aligned(rows * plan.rotated() * 2);
+  w.score_stride = u32(aligned(std::uint64_t{plan.context} * 4));
+  w.block_bytes = u32(aligned(rows * widest * 4));
+  const std::uint64_t least_blocks = w.together * (m.gated ? 2 : 1);
+  const auto zone = aligned(std::max(
+      {rows * columns * 4, 2 * cache + std::uint64_t{2} * std::min(half, enough_score_rows) * w.score_stride,
+       std::max<std::uint64_t>(2, least_blocks) * w.block_bytes, w.together * w.block_bytes + 2 * angles}));
+  w.sums = take(zone);
+  w.block_count = u32(std::min<std::uint64_t>(Wide::most_blocks, zone / w.block_bytes));
+  w.head_blocks = u32(std::min<std::uint64_t>(w.block_count, (zone - 2 * angles) / w.block_bytes));
+  w.cosines = u32(zone - 2 * angles);
+  w.sines = u32(zone - angles);
+  w.keys = w.sums;
   w.values = u32(w.keys + cache);
   w.scores = u32(w.values + cache);
-  w.score_rows = std::min(half, u32((operand - 2 * cache) / 2 / w.score_stride));
-  w.query_bytes = u32(round_up(std::uint64_t{m.heads / m.kv_heads} * half * m.head_dim * act, alignment));
-  w.output_bytes = u32(round_up(std::uint64_t{w.score_rows} * m.head_dim * act, alignment));
-  w.queries = w.blocks;
-  w.outputs = w.queries + 2 * w.query_bytes;
-  if (2ull * w.query_bytes + 2ull * w.output_bytes > zone) return std::nullopt;
+  w.score_rows = std::min(half, u32((zone - 2 * cache) / 2 / w.score_stride));
+  w.query_bytes = u32(aligned(std::uint64_t{m.heads / m.kv_heads} * half * m.head_dim * act));
+  w.output_bytes = u32(aligned(std::uint64_t{w.score_rows} * m.head_dim * act));
+  w.constants = take(plan.constants.bytes);
+  w.next_norm = take(m.hidden * 4ull);
 
-  w.norm_rows = u32(std::min<std::uint64_t>(half, zone / 2 / (m.hidden * (8 + act))));
-  if (w.norm_rows == 0) return std::nullopt;
-  w.norm_bytes = u32(zone / 2 / alignment * alignment);
+  // Panels as deep as the deepest tile, two if there is room; what is left is for weights.
+  const auto deepest = std::max<std::uint64_t>(queries, m.ffn);
+  w.panel_depth = u32(std::min(depth, deepest));
+  w.panel_bytes = u32(aligned(w.panel_rows() * w.panel_depth * act));
+  w.slot_bytes = u32(aligned(slot));
+  const auto norm_row = std::uint64_t{m.hidden} * (8 + act);
+  const auto others =
+      std::max(std::uint64_t{2} * w.query_bytes + std::uint64_t{2} * w.output_bytes, 2 * aligned(norm_row));
+  for (w.panel_count = 2; w.panel_count > 0; --w.panel_count) {
+    const auto bytes = std::max(std::uint64_t{w.panel_count} * w.panel_bytes, others);
+    if (at + bytes + std::uint64_t{least_slots} * w.slot_bytes > scratch) continue;
+    w.panels = w.queries = take(bytes);
+    w.outputs = w.queries + 2 * w.query_bytes;
+    w.norm_bytes = u32(bytes / 2 / alignment * alignment);
+    w.norm_rows = u32(std::min<std::uint64_t>(half, w.norm_bytes / norm_row));
+    w.slots = u32(std::min<std::uint64_t>(Wide::most_slots, (scratch - at) / w.slot_bytes));
+    w.slots_at = take(std::uint64_t{w.slots} * w.slot_bytes);
+    w.end = u32(at);
+    break;
+  }
+  if (w.panel_count == 0) return std::nullopt;
+  for (std::uint32_t c = 0; c < plan.clusters; ++c)
+    for (const auto* list : {&plan.tiles(c).query_key_value, &plan.tiles(c).attention_output,
+                             &plan.tiles(c).gate_up, &plan.tiles(c).down})
+      for (const auto& tile : *list)
+        if (tile.k.begin / w.panel_depth != (tile.k.end - 1) / w.panel_depth) return std::nullopt;
   return w;
 }
 
@@ -163,6 +152,20 @@ double products(const chip::Chip& chip) {
 // them.
 constexpr double few_meetings = 4e-6, many_meetings = 12e-6;
 
+/// Bytes of a layer's operands that each cluster reads, of `rows` rows: those of blocks of sums come once for
+/// as many blocks as there is room for.
+double layer_operands(const Plan& plan, const Wide& w, double rows) {
+  const auto& m = plan.model;
+  const auto times = [&](double columns, std::uint32_t blocks) {
+    return std::ceil(columns * rows * 4 / w.column_groups / (double(blocks) * w.block_bytes));
+  };
+  const double heads = double(m.heads) * m.head_dim, keys = 2.0 * m.kv_heads * m.head_dim;
+  return rows * plan.activation_bytes() *
+         (heads + m.ffn +
+          m.hidden *
+              (times(heads + keys, w.head_blocks) + times((m.gated ? 2.0 : 1.0) * m.ffn, w.block_count)));
+}
+
 /// Seconds of a layer for `tokens` tokens: of what goes on side by side the slowest part, and what comes
 /// before it.
 double estimate(const Plan& plan, const chip::Chip& chip, const Wide& w, std::uint64_t tokens) {
@@ -171,14 +174,14 @@ double estimate(const Plan& plan, const chip::Chip& chip, const Wide& w, std::ui
   const auto steps = divide_up(tokens, w.tokens());
   const double rows = double(divide_up(divide_up(tokens, steps), w.row_groups));
   const double act = plan.activation_bytes(), link = link_bandwidth(chip);
-  const double operands =
-      (double(m.heads) * m.head_dim + m.ffn) * act * rows;  // of each cluster, beside weights
-  const double before = 2.0 * m.hidden * (act + 8.0 / w.column_groups) * rows / link;
+  const double operands = layer_operands(plan, w, rows);
+  const double before = 2.0 * m.hidden * (act + 8.0) / w.column_groups * rows / link +
+                        (w.panel_count == 1 ? operands / link : 0);
   const double compute =
       weights / w.column_groups * std::max(rows, double(chip.clusters.tensor.rows)) / products(chip);
   const double network = (bytes / w.column_groups + operands) / link;
   const double memory =
-      (bytes + operands * plan.clusters) / chip::peak_memory_bandwidth(chip).bytes_per_second;
+      (bytes + operands * w.row_groups) / chip::peak_memory_bandwidth(chip).bytes_per_second;
   return double(steps) * (std::max({compute, network, memory}) + before + many_meetings);
 }
 
@@ -209,7 +212,7 @@ double estimate_wide(const Plan& plan, const chip::Chip& chip, std::uint32_t tok
   return estimate(plan, chip, *plan.wide, tokens);
 }
 
-std::optional<Wide> choose_wide(const Plan& plan, const chip::Chip& chip, const Lane& lane,
+std::optional<Wide> choose_wide(const Plan& plan, const chip::Chip& chip, const Lanes& lanes,
                                 std::uint32_t tokens, std::uint32_t row_groups) {
   if (!has_commands(plan.model, plan) || !tiles_fit(plan)) return std::nullopt;
   std::optional<Wide> best;
@@ -219,13 +222,17 @@ std::optional<Wide> choose_wide(const Plan& plan, const chip::Chip& chip, const 
     const auto wanted = static_cast<std::uint32_t>(divide_up(tokens, 2ull * groups));
     std::optional<Wide> w;
     for (auto half = wanted; half > 0 && !w; half = half > 16 ? (half - 1) / 16 * 16 : half - 1)
-      w = lay_out(plan, chip, lane, groups, half);
+      w = lay_out(plan, chip, lanes.first, groups, half);
     if (!w) continue;
     if (const auto time = estimate(plan, chip, *w, tokens); !best || time < shortest) {
       best = w;
       shortest = time;
     }
   }
+  if (best)
+    best->places = arrange(chip, lanes, best->row_groups, best->column_groups,
+                           {layer_weights(plan.model) * weight_bytes(plan) / best->column_groups,
+                            layer_operands(plan, *best, best->rows())});
   return best;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "models/compiler/arrange.hpp"
 #include "models/compiler/placement.hpp"
 #include "models/compiler/split.hpp"
 
@@ -14,44 +15,48 @@ namespace forerun::models {
 struct Plan;
 
 /// A step of many tokens keeps rows in the scratchpads and streams the weights past them. Clusters form a
-/// grid of `row_groups` x `column_groups`: cluster i has the rows of group i mod row_groups and the columns
-/// of group i / row_groups, which are those of the `row_groups` clusters from i / row_groups * row_groups on
-/// in steps of few tokens. The clusters of one column group are a chain: the first loads tiles of weights
-/// from memory, each other one from the scratchpad of the one before. The clusters of one row group are a
-/// team: together they have all columns of their rows.
+/// grid of `row_groups` x `column_groups` (arrange.hpp). Column group g has the columns of the `row_groups`
+/// clusters from g x row_groups on in steps of few tokens. The clusters of one column group are a chain: the
+/// first loads tiles of weights from memory, each other one from the scratchpad of the one before. The
+/// clusters of one row group are a team: together they have all columns of their rows, and panels of operands
+/// go through them in the same way.
 ///
 /// The rows of a group are two runs of consecutive tokens, of which the step has 2 x row_groups: run r and
 /// run 2 row_groups - 1 - r, so that all have as many earlier tokens to attend to.
 struct Wide {
   std::uint32_t row_groups = 1, column_groups = 1;
-  std::uint32_t half = 0;  ///< most tokens of a run
+  std::vector<Place> places;  ///< by cluster
+  std::uint32_t half = 0;     ///< most tokens of a run
   /// Tiles that the first of a chain loads at a time: two from the lanes of two clusters where one lane is
   /// slower than a link of the network.
   std::uint32_t together = 1;
   std::uint32_t rows() const { return 2 * half; }
+  /// Rows of a panel, which comes in `panel_parts` equal parts.
+  std::uint32_t panel_rows() const { return (rows() + panel_parts - 1) / panel_parts * panel_parts; }
   std::uint32_t tokens() const { return row_groups * rows(); }
 
+  static constexpr std::uint32_t most_blocks = 8, most_slots = 8, panel_parts = 2;
+
   // Byte addresses in the scratchpad.
-  std::uint32_t operand =
-      0;  ///< [rows][hidden] of what a projection reads, or f32 [rows][own columns] of sums
-  std::uint32_t blocks = 0;  ///< `block_count` of `block_bytes`: f32 [rows][columns of a tile]
-  std::uint32_t block_bytes = 0;
-  std::uint32_t panels = 0, panel_bytes = 0,
-                panel_count = 1;  ///< [rows][panel_depth], in the place of the blocks
+  /// f32 [rows][columns of the group] of the projections whose sums are added to the residual stream; else
+  /// blocks of sums, f32 [rows][columns of a tile] each, `block_bytes` apart.
+  std::uint32_t sums = 0;
+  std::uint32_t block_bytes = 0, block_count = 0;
+  /// Blocks of queries, keys and values: behind them lie cosines and sines, f32 [rows][rotated / 2] each.
+  std::uint32_t head_blocks = 0;
+  std::uint32_t cosines = 0, sines = 0;
+  std::uint32_t panels = 0, panel_bytes = 0, panel_count = 1;  ///< of operands, [rows][panel_depth]
   std::uint32_t panel_depth = 0;
   std::uint32_t slots_at = 0, slots = 0, slot_bytes = 0;  ///< tiles of weights
-  std::uint32_t cosines = 0, sines = 0;                   ///< f32 [rows][rotated elements / 2]
   std::uint32_t constants = 0, next_norm = 0;  ///< of the layer; attention's norm of the next layer
-  /// Attention, in the place of `operand` and of `blocks`: keys and values of one head, two buffers of scores
-  /// of `score_rows` rows, two of queries, two of results.
+  /// Attention, in the place of the sums: keys and values of one head, two buffers of scores of `score_rows`
+  /// rows; in the place of the panels: two of queries, two of results.
   std::uint32_t keys = 0, values = 0, scores = 0, score_stride = 0, score_rows = 0;
   std::uint32_t queries = 0, query_bytes = 0, outputs = 0, output_bytes = 0;
-  /// Rows of the residual stream that are normalised at a time, in the place of the blocks, twice.
+  /// Rows of the residual stream that are normalised at a time, in the place of the panels, twice.
   std::uint32_t norm_rows = 0;
   std::uint32_t norm_bytes = 0;
   std::uint32_t end = 0;
-
-  static constexpr std::uint32_t block_count = 4, most_slots = 8;
 };
 
 /// Tiles of a projection that have the same columns.
@@ -63,7 +68,7 @@ std::vector<Block> blocks_of(const std::vector<WeightTile>& tiles);
 
 /// The schedule that is estimated to be the fastest for steps of up to `tokens` tokens, with `row_groups` if
 /// that is not 0; nothing if the model, its shares or the scratchpad do not allow any.
-std::optional<Wide> choose_wide(const Plan& plan, const chip::Chip& chip, const Lane& lane,
+std::optional<Wide> choose_wide(const Plan& plan, const chip::Chip& chip, const Lanes& lanes,
                                 std::uint32_t tokens, std::uint32_t row_groups);
 
 /// Estimated seconds of a layer of a prompt of `tokens` tokens, in steps of few tokens as the plan has them,

@@ -99,6 +99,11 @@ bool Operator::is_projection() const {
   }
 }
 
+bool LayerKind::has(OperatorKind kind) const {
+  return std::any_of(operators.begin(), operators.end(),
+                     [kind](const Operator& op) { return op.kind == kind; });
+}
+
 Graph make_graph(const ModelConfig& c) {
   Graph graph;
   graph.layers = c.layers;

@@ -48,6 +48,7 @@ struct LayerKind {
   std::vector<Operator> operators;
   std::uint32_t window = 0;           ///< positions that a token sees, itself included; 0: all
   std::vector<std::uint32_t> layers;  ///< in ascending order
+  bool has(OperatorKind kind) const;
 };
 
 /// Operators before the layers, of each layer, and after them.

@@ -36,6 +36,9 @@ class Finder {
     rtl_vector();
     rtl_noc();
     rtl_dma();
+    rtl_command();
+    rtl_cpu();
+    rtl_scratchpad();
     rtl_hbm();
     dma();
     memory();
@@ -98,6 +101,41 @@ class Finder {
     if (chip_.devices > 1) add({"noc.model", "devices"}, "noc.model is rtl, which needs devices: 1");
   }
 
+  void rtl_command() {
+    const bool model = chip_.clusters.command.model == CommandModel::tlm;
+    if (model && !chip_.rtl.command.text.empty())
+      add({"clusters.command.model", "rtl.command"},
+          fmt::format("rtl.command is {}, but clusters.command.model is tlm, expected rtl",
+                      chip_.rtl.command.text));
+    if (!model && chip_.data == Data::none)
+      add({"clusters.command.model", "data"}, "clusters.command.model is rtl, which needs data: real");
+    if (!model && chip_.timing == Timing::loose)
+      add({"clusters.command.model", "timing"},
+          "clusters.command.model is rtl, which needs timing: approximate");
+  }
+
+  void rtl_cpu() {
+    if (chip_.cpu.model == CpuModel::tlm && !chip_.rtl.cpu.text.empty())
+      add({"cpu.model", "rtl.cpu"},
+          fmt::format("rtl.cpu is {}, but cpu.model is tlm, expected rtl", chip_.rtl.cpu.text));
+  }
+
+  void rtl_scratchpad() {
+    const auto model = chip_.clusters.scratchpad.model;
+    const auto& file = chip_.rtl.scratchpad.text;
+    const bool tlm = model == ScratchpadModel::tlm;
+    if (tlm != file.empty())
+      add({"clusters.scratchpad.model", "rtl.scratchpad"},
+          tlm ? fmt::format(
+                    "rtl.scratchpad is {}, but clusters.scratchpad.model is tlm, expected rtl or lockstep",
+                    file)
+              : fmt::format("clusters.scratchpad.model is {}, expected a model of Verilog in rtl.scratchpad",
+                            name(model)));
+    if (!tlm && chip_.data == Data::none)
+      add({"clusters.scratchpad.model", "data"},
+          fmt::format("clusters.scratchpad.model is {}, which needs data: real", name(model)));
+  }
+
   void rtl_dma() {
     const bool model = chip_.clusters.dma.model == DmaModel::tlm;
     if (model && !chip_.rtl.dma.text.empty())
@@ -109,9 +147,15 @@ class Finder {
           fmt::format("clusters.dma.model is {}, which needs data: real", name(chip_.clusters.dma.model)));
   }
 
+  static constexpr Path Rtl::*compared[] = {&Rtl::hbm,   &Rtl::sram,    &Rtl::uart,   &Rtl::clint, &Rtl::plic,
+                                            &Rtl::timer, &Rtl::mailbox, &Rtl::sysctl, &Rtl::perf};
+
   void rtl_hbm() {
-    if (chip_.rtl.lockstep && chip_.rtl.hbm.text.empty() && chip_.rtl.sram.text.empty())
-      add({"rtl.lockstep"}, "rtl.lockstep is true, but neither rtl.hbm nor rtl.sram names RTL to compare");
+    const auto& r = chip_.rtl;
+    const bool any = std::any_of(std::begin(compared), std::end(compared),
+                                 [&](const auto path) { return !(r.*path).text.empty(); });
+    if (r.lockstep && !any)
+      add({"rtl.lockstep"}, "rtl.lockstep is true, but no key from rtl.hbm to rtl.perf names RTL to compare");
     if (chip_.rtl.hbm.text.empty()) return;
     if (chip_.data == Data::none)
       add({"rtl.hbm", "data"}, fmt::format("rtl.hbm is {}, which needs data: real", chip_.rtl.hbm.text));

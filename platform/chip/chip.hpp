@@ -63,7 +63,11 @@ enum class NocRouting : unsigned char { dimension_order, o1turn, west_first };
 enum class NocSwitching : unsigned char { wormhole, virtual_cut_through };
 
 /// The control CPU: clock, and cycles that an instruction of each class takes.
+/// What the control CPU is: the interpreter, or RTL.
+enum class CpuModel : unsigned char { tlm, rtl };
+
 struct Cpu {
+  CpuModel model = CpuModel::tlm;
   Frequency clock{1e9};
   unsigned alu = 1, load = 2, store = 1, branch = 2, multiply = 3, divide = 20, floating = 4, atomic = 6,
            system = 4;
@@ -93,12 +97,17 @@ struct Peripherals {
   Frequency timebase{10e6};  ///< of mtime, and of the timer
   Frequency uart_clock{50e6};
   unsigned uart_register_shift = 0;   ///< registers lie 1 << shift bytes apart
+  unsigned uart_baud = 0;             ///< bits a second that firmware sets up; 0: it leaves the divisor alone
   unsigned mailbox_depth = 16;        ///< messages in each direction
   unsigned interrupt_priorities = 7;  ///< highest priority of the interrupt controller
   bool operator==(const Peripherals&) const = default;
 };
 
+/// What scratchpads are: the models, RTL, or both compared.
+enum class ScratchpadModel : unsigned char { tlm, rtl, lockstep };
+
 struct Scratchpad {
+  ScratchpadModel model = ScratchpadModel::tlm;
   Bytes size{4ull << 20};
   unsigned banks = 32;
   Bytes bank_width{16};  ///< a cycle
@@ -137,7 +146,11 @@ struct Dma {
   bool operator==(const Dma&) const = default;
 };
 
+/// What command processors are: the models, or RTL.
+enum class CommandModel : unsigned char { tlm, rtl };
+
 struct Command {
+  CommandModel model = CommandModel::tlm;
   unsigned queue_depth = 16;  ///< commands, per engine
   Bytes fetch_buffer{64 << 10};
   unsigned dispatch_cycles = 1;
@@ -289,13 +302,17 @@ struct Path {
 
 /// Models that forerun_add_rtl_block or `forerun rtl` has made of somebody's Verilog.
 struct Rtl {
-  Path tensor;                ///< arrays of clusters.tensor.model rtl and lockstep; empty: ip/tensor/rtl
-  Path vector;                ///< engine of clusters.vector.model rtl and lockstep; empty: ip/vector/rtl
-  Path noc;                   ///< of noc.model rtl; empty: ip/noc/rtl
-  Path dma;                   ///< engine of clusters.dma.model rtl and lockstep; empty: ip/dma/rtl
-  Path hbm;                   ///< memory behind each port of the HBM; empty: the model
-  Path sram;                  ///< memory of the control CPU; empty: the model
-  bool lockstep = false;      ///< `hbm` and `sram` beside the models, compared on every transaction
+  Path tensor;      ///< arrays of clusters.tensor.model rtl and lockstep; empty: ip/tensor/rtl
+  Path vector;      ///< engine of clusters.vector.model rtl and lockstep; empty: ip/vector/rtl
+  Path noc;         ///< of noc.model rtl; empty: ip/noc/rtl
+  Path dma;         ///< engine of clusters.dma.model rtl and lockstep; empty: ip/dma/rtl
+  Path command;     ///< of clusters.command.model rtl; empty: ip/command/rtl
+  Path cpu;         ///< of cpu.model rtl; empty: ip/cpu/rtl
+  Path scratchpad;  ///< of clusters.scratchpad.model rtl and lockstep
+  Path hbm;         ///< memory behind each port of the HBM; empty: the model
+  Path sram;        ///< memory of the control CPU; empty: the model
+  Path uart, clint, plic, timer, mailbox, sysctl, perf;  ///< peripherals; empty: the model
+  bool lockstep = false;      ///< all above from `hbm` on beside the models, compared on every transaction
   std::vector<Path> devices;  ///< at address_map::rtl_device(i)
   bool operator==(const Rtl&) const = default;
 };

@@ -24,9 +24,10 @@ using AnyMember =
                  Member<Time>, Member<Energy>, Member<Power>, Member<Timing>, Member<Data>, Member<Scheduler>,
                  Member<Queues>, Member<PagePolicy>, Member<Refresh>, Member<KeepOpen>, Member<RowOrder>,
                  Member<RefreshOrder>, Member<Ecc>, Member<TensorModel>, Member<VectorModel>,
-                 Member<DmaModel>, Member<Path>, Member<std::vector<Path>>, Member<NocModel>,
-                 Member<NocTopology>, Member<NocRouting>, Member<NocSwitching>, Member<LinkTopology>,
-                 Member<Bandwidth>, Member<std::vector<Format>>, Member<std::vector<AddressPiece>>,
+                 Member<DmaModel>, Member<CpuModel>, Member<CommandModel>, Member<ScratchpadModel>,
+                 Member<Path>, Member<std::vector<Path>>, Member<NocModel>, Member<NocTopology>,
+                 Member<NocRouting>, Member<NocSwitching>, Member<LinkTopology>, Member<Bandwidth>,
+                 Member<std::vector<Format>>, Member<std::vector<AddressPiece>>,
                  Member<std::vector<AddressHash>>, Member<std::vector<MulticastWindow>>,
                  Member<std::vector<ReductionWindow>>, Member<std::vector<std::string>>>;
 

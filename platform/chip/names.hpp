@@ -68,6 +68,18 @@ struct Names<VectorModel> {
   static constexpr std::array<std::string_view, 3> all{"tlm", "rtl", "lockstep"};
 };
 template <>
+struct Names<CommandModel> {
+  static constexpr std::array<std::string_view, 2> all{"tlm", "rtl"};
+};
+template <>
+struct Names<CpuModel> {
+  static constexpr std::array<std::string_view, 2> all{"tlm", "rtl"};
+};
+template <>
+struct Names<ScratchpadModel> {
+  static constexpr std::array<std::string_view, 3> all{"tlm", "rtl", "lockstep"};
+};
+template <>
 struct Names<DmaModel> {
   static constexpr std::array<std::string_view, 3> all{"tlm", "rtl", "lockstep"};
 };

@@ -7,6 +7,7 @@
 #include "ip/uart/backend.hpp"
 #include "platform/cli/gdb.hpp"
 #include "platform/cli/options.hpp"
+#include "platform/rtl/device.hpp"
 #include "platform/sim/simulation.hpp"
 
 namespace forerun::cli {
@@ -36,7 +37,7 @@ int boot(const BootOptions& o) {
   options.waves = o.waves.options();
   sim::Simulation simulation(chip, {}, options);
   simulation.load(program);
-  ip::UartBackend backend("console", simulation.soc.uart, line_for(o.uart));
+  ip::UartBackend backend("console", simulation.soc.serial(), line_for(o.uart));
   if (!backend.terminal().empty()) fmt::print(stderr, "forerun: the UART is at {}\n", backend.terminal());
   GdbSession gdb(simulation, o.gdb);
   const auto limit =
@@ -44,10 +45,15 @@ int boot(const BootOptions& o) {
   const auto outcome = simulation.run(limit);
   gdb.ended(outcome);
 
-  const auto& cpu = *simulation.soc.cpu;
+  const auto* const cpu = simulation.soc.cpu.get();  // none when it is RTL
   std::fflush(stdout);
-  for (const auto& device : simulation.soc.rtl_devices)
-    for (const auto& line : device->first_broken_rules(5)) fmt::print(stderr, "forerun: {}: {}\n", device->file(), line);
+  const auto broken_rules = [](const rtl::Device& device) {
+    for (const auto& line : device.first_broken_rules(5))
+      fmt::print(stderr, "forerun: {}: {}\n", device.file(), line);
+  };
+  if (simulation.soc.cpu_rtl) broken_rules(*simulation.soc.cpu_rtl);
+  for (const auto& device : simulation.soc.rtl_devices) broken_rules(*device);
+  for (const auto& [key, peripheral] : simulation.soc.rtl_peripherals) broken_rules(*peripheral.device);
   if (!simulation.soc.lost_block.empty()) {
     fmt::print(stderr, "forerun: error: {}\n", simulation.soc.lost_block);
     return failed;
@@ -56,9 +62,11 @@ int boot(const BootOptions& o) {
     fmt::print(stderr, "forerun: error: {}\n", simulation.soc.rtl_difference->describe(""));
     return failed;
   }
-  fmt::print(stderr, "forerun: {} instructions in {:.6f} s of simulated and {:.2f} s of host time\n",
-             cpu.instructions.value(), static_cast<double>(outcome.picoseconds) * 1e-12,
-             outcome.host_seconds);
+  fmt::print(stderr, "forerun: {} in {:.6f} s of simulated and {:.2f} s of host time\n",
+             cpu != nullptr ? fmt::format("{} instructions", cpu->instructions.value())
+                            : fmt::format("{} cycles of the CPU", simulation.soc.cpu_rtl->cycles()),
+             static_cast<double>(outcome.picoseconds) * 1e-12, outcome.host_seconds);
+  const auto at = cpu != nullptr ? fmt::format("pc {:#x}", cpu->pc()) : "a place that only its RTL knows";
   switch (outcome.kind) {
     case sim::Outcome::Kind::exited:
       fmt::print(stderr, "forerun: exit code {}\n", outcome.exit_code);
@@ -67,12 +75,12 @@ int boot(const BootOptions& o) {
       fmt::print(stderr, "forerun: ended by the debugger\n");
       return ok;
     case sim::Outcome::Kind::limit:
-      fmt::print(stderr, "forerun: the time limit is reached; the CPU is at pc {:#x}\n", cpu.pc());
+      fmt::print(stderr, "forerun: the time limit is reached; the CPU is at {}\n", at);
       return failed;
     case sim::Outcome::Kind::stalled:
       fmt::print(stderr,
-                 "forerun: error: the chip stands still: the CPU {} at pc {:#x}, and nothing can wake it\n{}",
-                 cpu.sleeping() ? "sleeps" : "waits", cpu.pc(), outcome.description);
+                 "forerun: error: the chip stands still: the CPU {} at {}, and nothing can wake it\n{}",
+                 cpu != nullptr && cpu->sleeping() ? "sleeps" : "waits", at, outcome.description);
       return failed;
   }
   return failed;

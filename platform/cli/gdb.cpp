@@ -5,10 +5,14 @@
 
 #include <cstdio>
 
+#include "platform/cli/options.hpp"
+
 namespace forerun::cli {
 
 GdbSession::GdbSession(sim::Simulation& simulation, std::optional<std::uint16_t> port) {
   if (!port) return;
+  if (!simulation.soc.cpu)
+    throw UsageError("--gdb needs cpu.model: tlm, for an RTL CPU has no debugger's port");
   server_ = std::make_unique<sim::GdbServer>(simulation.soc.cpu->debug(), *port);
   server_->on_kill = [&simulation] { simulation.stop(); };
   fmt::print(stderr, "forerun: waiting for a debugger: gdb-multiarch PROGRAM.elf -ex 'target remote :{}'\n",

@@ -11,6 +11,7 @@
 
 #include "ip/record/reader.hpp"
 #include "platform/cli/options.hpp"
+#include "platform/replay/axi_wrapper.hpp"
 #include "platform/replay/bench.hpp"
 #include "platform/rtl/command.hpp"
 
@@ -26,8 +27,8 @@ struct ReplayOptions {
   std::optional<std::string> format;
   // of both
   std::string top;
-  std::vector<std::string> rtl;
-  // of a DMA engine
+  std::vector<std::string> rtl, includes, defines;
+  // of a DMA engine, or a block behind AXI
   std::string pins;
   std::vector<std::string> parameters;
   // of an AXI block
@@ -136,6 +137,17 @@ unsigned format_of(const ReplayOptions& o) {
   return static_cast<unsigned>(std::max_element(counts.begin(), counts.end()) - counts.begin());
 }
 
+rtl::PinMap pin_map(const ReplayOptions& o) {
+  auto map = rtl::PinMap::parse(rtl::read_text(o.pins), o.pins);
+  for (const auto& setting : o.parameters) {
+    const auto equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw UsageError(fmt::format("--parameter is '{}', expected NAME=VALUE", setting));
+    map.parameters[setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  return map;
+}
+
 int dma_bench(const ReplayOptions& o) {
   if (o.rtl.empty() || o.top.empty() || o.pins.empty())
     throw UsageError(fmt::format(
@@ -146,13 +158,9 @@ int dma_bench(const ReplayOptions& o) {
   block.top = o.top;
   block.sources = o.rtl;
   if (o.count > 0) block.most = o.count;
-  block.map = rtl::PinMap::parse(rtl::read_text(o.pins), o.pins);
-  for (const auto& setting : o.parameters) {
-    const auto equals = setting.find('=');
-    if (equals == std::string::npos || equals == 0)
-      throw UsageError(fmt::format("--parameter is '{}', expected NAME=VALUE", setting));
-    block.map.parameters[setting.substr(0, equals)] = setting.substr(equals + 1);
-  }
+  block.includes = o.includes;
+  block.defines = o.defines;
+  block.map = pin_map(o);
   const auto summary = write_dma_bench(o.to, o.file, block);
   fmt::print("{}: {}\nrun {}/verilator_dpi.sh there\n", o.to, summary, o.to);
   return ok;
@@ -170,8 +178,14 @@ int run(const ReplayOptions& o) {
   replay::AxiBlock block;
   block.top = o.top;
   block.sources = o.rtl;
+  block.includes = o.includes;
+  block.defines = o.defines;
   if (o.count > 0) block.most = o.count;
   replay::Summary summary;
+  if (products && !o.pins.empty())
+    throw UsageError("--pins: a tile has the ports of tensor_tile; put a module with these around it");
+  if (o.pins.empty() && !o.parameters.empty())
+    throw UsageError("--parameter: expected a pin map beside it, with --pins");
   if (products) {
     if (o.rtl.empty()) {
       for (const auto* name : {"arithmetic", "cell", "delay", "accumulators", "tile"})
@@ -186,14 +200,24 @@ int run(const ReplayOptions& o) {
           fmt::format("{} holds transactions of {}: expected the block that they are to be played into, with "
                       "--rtl and --top",
                       o.file, reader.header().block));
-    if (o.bus_bits % 8 != 0)
-      throw UsageError(fmt::format("--bus-bits: {}, expected 8, 16, ... 1024", o.bus_bits));
-    block.shape = {
-        .data_bytes = o.bus_bits / 8, .id_bits = o.id_bits, .address_bits = o.address_bits, .lite = o.lite};
-    block.prefix = o.prefix;
-    block.clock = o.clock;
-    block.reset = o.reset;
-    block.reset_high = o.reset_high;
+    if (o.pins.empty()) {
+      if (o.bus_bits % 8 != 0)
+        throw UsageError(fmt::format("--bus-bits: {}, expected 8, 16, ... 1024", o.bus_bits));
+      block.shape = {
+          .data_bytes = o.bus_bits / 8, .id_bits = o.id_bits, .address_bits = o.address_bits, .lite = o.lite};
+      block.prefix = o.prefix;
+      block.clock = o.clock;
+      block.reset = o.reset;
+      block.reset_high = o.reset_high;
+    } else {
+      auto wrapped = replay::wrap(block, pin_map(o), rtl::read_text(o.pins));
+      block.top = replay::WrappedBlock::top;
+      block.wrapper = std::move(wrapped.text);
+      block.shape = wrapped.shape;
+      block.clock = "clock";
+      block.reset = "reset";
+      block.reset_high = true;
+    }
     block.initial_contents = !o.no_initial;
     block.window = {number(o.base, "--base"), number(o.size, "--size")};
     summary = write_axi_bench(o.to, o.file, block);
@@ -215,18 +239,22 @@ void add_replay(CLI::App& app, int& code) {
                      "Verilog files of the block; a tensor engine has our tile if none are given");
   command.add_option("--top", o->top,
                      "module of the block; for a tensor engine, one with the ports of tensor_tile");
-  command.add_option("--pins", o->pins,
-                     "of a DMA engine: YAML file that says what its ports and registers are");
-  command
-      .add_option("--parameter", o->parameters,
-                  "of a DMA engine: NAME=VALUE, over the pin map's; may be repeated")
+  command.add_option(
+      "--pins", o->pins,
+      "YAML file that says what the ports are, of a DMA engine its registers too; of any style");
+  command.add_option("--parameter", o->parameters, "NAME=VALUE, over the pin map's; may be repeated")
+      ->allow_extra_args(false);
+  command.add_option("-I,--include", o->includes, "folder of files that are included; may be repeated")
+      ->allow_extra_args(false);
+  command.add_option("-D,--define", o->defines, "NAME or NAME=VALUE; may be repeated")
       ->allow_extra_args(false);
   command
       .add_option("--tile", o->tile, "rows and columns of the tile, of any size: results do not depend on it")
       ->capture_default_str();
   command.add_option("--format", o->format, "number format of the tile (default: the most frequent one)")
       ->check(CLI::IsMember({"int8", "bf16", "fp16"}));
-  command.add_option("--prefix", o->prefix, "before the AXI names of the ports")->capture_default_str();
+  command.add_option("--prefix", o->prefix, "without --pins: before the AXI names of the ports")
+      ->capture_default_str();
   command.add_option("--clock", o->clock, "clock of the block")->capture_default_str();
   command.add_option("--reset", o->reset, "reset of the block, active low")->capture_default_str();
   command.add_flag("--reset-high", o->reset_high, "the reset is active high");

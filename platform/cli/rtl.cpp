@@ -2,6 +2,7 @@
 // forerun rtl: a model of somebody's Verilog.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "platform/cli/options.hpp"
@@ -35,12 +36,19 @@ int make(const RtlOptions& o) {
   }
   const auto output = o.output.empty() ? o.top + ".so" : o.output;
   const auto files = rtl::verilate(request, output);
+  std::string description;
+  try {
+    description = rtl::inspect(output);
+  } catch (...) {
+    std::filesystem::remove(output);  // nobody could use it
+    throw;
+  }
   if (!o.depfile.empty()) {
     auto text = output + ":";
     for (const auto& file : files) text += " " + file.string();
     rtl::write_text(o.depfile, text + "\n");
   }
-  fmt::print("{}", rtl::inspect(output));
+  fmt::print("{}", description);
   return ok;
 }
 
@@ -48,8 +56,7 @@ int make(const RtlOptions& o) {
 
 void add_rtl(CLI::App& app, int& code) {
   auto o = std::make_shared<RtlOptions>();
-  auto& command = *app.add_subcommand(
-      "rtl", "make a model of your own Verilog for a chip's rtl.tensor, rtl.dma, rtl.hbm, rtl.sram and rtl.devices");
+  auto& command = *app.add_subcommand("rtl", "make a model of your own Verilog for a chip's section `rtl`");
   command.add_option("SOURCES", o->sources, "Verilog and SystemVerilog files, packages first")->required();
   command.add_option("--top", o->top, "the module")->required();
   command.add_option("--pins", o->pins, "YAML file that says what its ports are")->required();
@@ -59,7 +66,8 @@ void add_rtl(CLI::App& app, int& code) {
       ->allow_extra_args(false);
   command.add_option("-I,--include", o->includes, "folder of files that are included; may be repeated")
       ->allow_extra_args(false);
-  command.add_option("-D,--define", o->defines, "NAME or NAME=VALUE; may be repeated")->allow_extra_args(false);
+  command.add_option("-D,--define", o->defines, "NAME or NAME=VALUE; may be repeated")
+      ->allow_extra_args(false);
   command
       .add_option("--verilator", o->verilator,
                   "a further argument for Verilator, such as -Wno-WIDTH; may be repeated")

@@ -22,6 +22,7 @@
 #include "platform/cli/progress.hpp"
 #include "platform/cli/workload.hpp"
 #include "platform/report/report.hpp"
+#include "platform/rtl/tensor.hpp"
 #include "platform/sim/console.hpp"
 #include "platform/sim/inference.hpp"
 #include "platform/sim/recorder.hpp"
@@ -291,14 +292,14 @@ int run(const RunOptions& o) {
   const bool text = tokenizer && data;
   Output output(text ? &*tokenizer : nullptr);
   sim::LineConsole console([&output](std::string_view line) { output.line(fmt::format("uart| {}", line)); });
-  simulation.soc.uart.on_transmit = [&console](unsigned char c) { console.add(c); };
+  simulation.soc.serial().on_transmit = [&console](unsigned char c) { console.add(c); };
   std::vector<std::unique_ptr<sim::LineConsole>> consoles;  // of the other devices
   for (auto& other : simulation.others) {
     consoles.push_back(
         std::make_unique<sim::LineConsole>([&output, i = consoles.size() + 1](std::string_view line) {
           output.line(fmt::format("uart{}| {}", i, line));
         }));
-    other->uart.on_transmit = [c = consoles.back().get()](unsigned char character) { c->add(character); };
+    other->serial().on_transmit = [c = consoles.back().get()](unsigned char character) { c->add(character); };
   }
   const auto given = request.given(), to_generate = request.to_generate();
   const bool one = request.sequences.size() == 1;

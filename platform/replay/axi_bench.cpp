@@ -69,8 +69,9 @@ constexpr const char* needed[] = {"awvalid", "awready", "awaddr",  "wvalid", "wr
 /// The words of some source files.
 class Words {
  public:
-  explicit Words(const std::vector<std::string>& files) {
-    for (const auto& file : files) {
+  explicit Words(const AxiBlock& block) : text_(block.wrapper) {
+    if (!text_.empty()) return;
+    for (const auto& file : block.sources) {
       std::ifstream in(file);
       text_.append(std::istreambuf_iterator<char>(in), {});
       text_ += '\n';
@@ -151,8 +152,7 @@ class BurstFile {
 Summary write_axi_bench(const std::string& folder, const std::string& recording, const AxiBlock& block) {
   block.shape.check();
   TransactionSource source(recording, block.window, block.most);
-  BenchFolder made(folder, block.sources);
-  const Words words(block.sources);
+  const Words words(block);
   for (const auto& name : {block.top, block.clock, block.reset})
     if (!words.contain(name))
       throw std::invalid_argument(fmt::format("the sources do not contain the name '{}'", name));
@@ -161,6 +161,8 @@ Summary write_axi_bench(const std::string& folder, const std::string& recording,
       throw std::invalid_argument(
           fmt::format("the sources do not contain a port '{}{}'; expected the names of AXI behind a prefix",
                       block.prefix, name));
+  BenchFolder made(folder, block);
+  if (!block.wrapper.empty()) made.source("block.sv", block.wrapper);
   BurstFile bursts(made.text("bursts.txt"), block.shape);
   auto initial = block.initial_contents ? source.initial_contents() : std::vector<Transaction>();
   for (auto& write : initial) bursts.add(write, -1);

@@ -15,8 +15,9 @@ namespace forerun::replay {
 
 /// The block, and what of the recording is played.
 struct Block {
-  std::string top;                   ///< module
-  std::vector<std::string> sources;  ///< Verilog files, in the order of compilation
+  std::string top;                                 ///< module
+  std::vector<std::string> sources;                ///< Verilog files, in the order of compilation
+  std::vector<std::string> includes{}, defines{};  ///< folders of `include files; NAME or NAME=VALUE
   std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
 };
 
@@ -26,6 +27,7 @@ struct AxiBlock : Block {
   bool reset_high = false;
   AddressWindow window{};
   bool initial_contents = true;  ///< false: the block is at the start as it was in the run
+  std::string wrapper{};         ///< Verilog of `top`, in front of the sources; empty: it is in them
 };
 
 /// A DMA engine with one AXI4 manager and a section `dma` in its pin map.

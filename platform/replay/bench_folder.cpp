@@ -18,14 +18,25 @@ std::string quoted(const std::string& text) {
 
 }  // namespace
 
-BenchFolder::BenchFolder(const std::string& path, const std::vector<std::string>& sources) : path_(path) {
+BenchFolder::BenchFolder(const std::string& path, const Block& block) : path_(path) {
+  for (const auto& source : block.sources)
+    if (!fs::is_regular_file(source)) throw std::runtime_error(source + ": there is no such file");
   std::error_code error;
   fs::create_directories(path_, error);
   if (error || !fs::is_directory(path_)) throw std::runtime_error(path + ": the folder cannot be made");
-  for (const auto& source : sources) {
-    if (!fs::is_regular_file(source)) throw std::runtime_error(source + ": there is no such file");
-    sources_ += " " + quoted(fs::absolute(source).lexically_normal().string());
-  }
+  const auto absolute = [](const std::string& file) {
+    return fs::absolute(file).lexically_normal().string();
+  };
+  for (const auto& folder : block.includes) sources_ += " " + quoted("-I" + absolute(folder));
+  for (const auto& define : block.defines) sources_ += " " + quoted("-D" + define);
+  for (const auto& source : block.sources) sources_ += " " + quoted(absolute(source));
+}
+
+void BenchFolder::source(const std::string& name, const std::string& content) {
+  auto file = text(name);
+  file << content;
+  finish(file, name);
+  sources_ += " " + name;
 }
 
 void BenchFolder::finish(std::ofstream& file, const std::string& name) {

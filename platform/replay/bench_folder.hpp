@@ -7,17 +7,21 @@
 #include <string>
 #include <vector>
 
+#include "platform/replay/bench.hpp"
+
 namespace forerun::replay {
 
 /// The folder of a bench: files made from templates, text files and scripts.
 class BenchFolder {
  public:
   /// Throws std::runtime_error if it cannot be made.
-  BenchFolder(const std::string& path, const std::vector<std::string>& sources);
+  BenchFolder(const std::string& path, const Block& block);
 
   /// @WORD@ in the template becomes the value.
   void bench(const std::string& name, std::string text, const std::map<std::string, std::string>& values);
   std::ofstream text(const std::string& name);
+  /// A source more, in this folder.
+  void source(const std::string& name, const std::string& text);
   void scripts();
   /// Of a bench with forerun_remote, which plays engine.txt with these options.
   void driver_script(const std::string& options);

@@ -159,10 +159,12 @@ Summary write_dma_bench(const std::string& folder, const std::string& recording,
         "the pin map has no section 'dma', which says how the engine is told to copy");
   const bool by_ports = !map.dma->ports.empty();
   const auto& memory = one(map, rtl::Role::manager, "interface with role manager");
-  BenchFolder made(folder, block.sources);
+  BenchFolder made(folder, block);
   rtl::VerilateRequest request;
   request.top = block.top;
   request.sources.assign(block.sources.begin(), block.sources.end());
+  request.includes.assign(block.includes.begin(), block.includes.end());
+  request.defines = block.defines;
   request.parameters = map.parameters;
   const auto ports = rtl::ports_of(request);
   const rtl::PinsOf pins(ports, "module " + block.top);

@@ -30,7 +30,7 @@ Summary write_tile_bench(const std::string& folder, const std::string& recording
                          const TileShape& shape) {
   shape.check();
   ip::record::Reader reader(recording);
-  BenchFolder made(folder, block.sources);
+  BenchFolder made(folder, block);
   auto products = made.text("products.txt"), weights = made.text("weights.txt"),
        activations = made.text("activations.txt"), results = made.text("results.txt");
   ip::record::Product product;

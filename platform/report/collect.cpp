@@ -7,6 +7,13 @@
 #include "ip/base/time.hpp"
 #include "models/graph/graph.hpp"
 #include "platform/report/report.hpp"
+#include "platform/rtl/command_front.hpp"
+#include "platform/rtl/dma.hpp"
+#include "platform/rtl/lockstep_memory.hpp"
+#include "platform/rtl/noc.hpp"
+#include "platform/rtl/scratchpad.hpp"
+#include "platform/rtl/tensor.hpp"
+#include "platform/rtl/vector.hpp"
 
 namespace forerun::report {
 namespace {
@@ -190,28 +197,82 @@ class Collector {
 
   void rtl(Report& r) const {
     const char* const compared = ", compared with the model";
-    const auto device = [&](std::string name, const rtl::Device& d, bool lockstep = false) {
-      r.rtl.push_back({std::move(name),
-                       d.describe() + (lockstep ? compared : ""),
-                       1,
-                       d.transactions(),
-                       d.cycles(),
-                       {},
-                       d.broken_rules(),
-                       d.first_broken_rules(5),
-                       d.host_seconds()});
+    const auto device = [&](std::string name, const rtl::Device& d,
+                            const rtl::LockstepMemory* lockstep = nullptr) {
+      RtlUse use;
+      use.name = std::move(name);
+      use.model = d.describe() + (lockstep != nullptr ? compared : "");
+      use.instances = 1;
+      use.commands = d.transactions();
+      use.cycles = d.cycles();
+      use.broken_rules = d.broken_rules();
+      use.first_broken_rules = d.first_broken_rules(5);
+      use.host_seconds = d.host_seconds();
+      use.hook_seconds = d.hook_seconds();
+      use.has_checkers = true;
+      if (lockstep != nullptr) use.compared = lockstep->compared();
+      r.rtl.push_back(std::move(use));
     };
-    for (const auto& memory : soc_.hbm_rtl) device(memory->label(), *memory, chip_.rtl.lockstep);
-    if (soc_.sram_rtl) device("sram", *soc_.sram_rtl, chip_.rtl.lockstep);
+    for (std::size_t i = 0; i < soc_.hbm_rtl.size(); ++i)
+      device(soc_.hbm_rtl[i]->label(), *soc_.hbm_rtl[i],
+             soc_.hbm_lockstep.empty() ? nullptr : soc_.hbm_lockstep[i].get());
+    if (soc_.sram_rtl) device("sram", *soc_.sram_rtl, soc_.sram_lockstep.get());
+    if (soc_.cpu_rtl) device("cpu", *soc_.cpu_rtl);
     for (std::size_t i = 0; i < soc_.rtl_devices.size(); ++i)
       device(fmt::format("device{}", i), *soc_.rtl_devices[i]);
+    for (const auto& [key, peripheral] : soc_.rtl_peripherals)
+      device(key, *peripheral.device, peripheral.lockstep.get());
     if (soc_.noc_rtl) {
       device("noc", soc_.noc_rtl->device());
       r.rtl.back().model = rtl::describe_noc(chip_);
     }
+    if (!soc_.command_rtl.empty()) commands(r);
+    if (!soc_.scratchpad_rtl.empty()) scratchpads(r);
     if (soc_.tensor_rtl) arrays(r);
     if (soc_.vector_rtl) vector(r);
     if (!soc_.dma_rtl.empty()) dma(r);
+  }
+
+  void commands(Report& r) const {
+    RtlUse use;
+    use.name = "command";
+    use.unit = "commands to engines";
+    use.model = soc_.command_rtl[0]->device().file();
+    use.has_checkers = true;
+    for (const auto* one : soc_.command_rtl) {
+      const auto& device = one->device();
+      ++use.instances;
+      use.commands += one->commands();
+      use.cycles += device.cycles();
+      use.host_seconds += device.host_seconds();
+      use.hook_seconds += device.hook_seconds();
+      use.broken_rules += device.broken_rules();
+      for (auto& line :
+           device.first_broken_rules(5 - std::min<std::size_t>(5, use.first_broken_rules.size())))
+        use.first_broken_rules.push_back(std::move(line));
+    }
+    r.rtl.push_back(std::move(use));
+  }
+
+  void scratchpads(Report& r) const {
+    RtlUse use;
+    use.name = "scratchpad";
+    use.unit = "accesses";
+    use.model = soc_.scratchpad_rtl[0]->file();
+    use.has_checkers = true;
+    for (const auto* one : soc_.scratchpad_rtl) {
+      ++use.instances;
+      use.commands += one->accesses();
+      use.cycles += one->cycles();
+      use.host_seconds += one->host_seconds();
+      use.compared += one->compared();
+      use.broken_rules += one->log().total();
+      for (const auto& violation : one->log().kept())
+        if (use.first_broken_rules.size() < 5) use.first_broken_rules.push_back(violation.message());
+    }
+    if (chip_.clusters.scratchpad.model == chip::ScratchpadModel::lockstep)
+      use.model += ", compared with the model";
+    r.rtl.push_back(std::move(use));
   }
 
   void dma(Report& r) const {
@@ -226,6 +287,7 @@ class Collector {
       use.commands += engine->copies();
       use.cycles += device.cycles();
       use.host_seconds += device.host_seconds();
+      use.hook_seconds += device.hook_seconds();
       use.broken_rules += device.broken_rules();
       for (auto& line :
            device.first_broken_rules(5 - std::min<std::size_t>(5, use.first_broken_rules.size())))

@@ -51,7 +51,8 @@ std::vector<OperatorBound> explain(const sim::Inference& inference, const soc::S
                          ? std::min(chip.noc.endpoint_width.count, chip.noc.link_width.count)
                          : chip.noc.link_width.count;
   const double port = as_double(width) * chip.noc.clock.hertz;
-  const double layers = as_double(inference.program().header.layers) / as_double(inference.layers());
+  const double layers = as_double(inference.program().header.layers - inference.layers_before()) /
+                        as_double(inference.layers() - inference.layers_before());
   std::vector<OperatorBound> bounds;
   for (std::size_t tag = 0; tag < tags.size(); ++tag) {
     sim::OperatorWork sum;

@@ -150,9 +150,11 @@ std::string to_json(const Report& r) {
                           {"commands", b.commands},
                           {"cycles", b.cycles},
                           {"left_to_the_model", fall_backs},
-                          {"broken_axi_rules", b.broken_rules}});
+                          {"broken_axi_rules", b.broken_rules},
+                          {"compared", b.compared}});
       rtl_host[b.name] = {
           {"cpu_seconds", b.host_seconds},
+          {"cpu_seconds_with_bridges", std::max(b.host_seconds, b.hook_seconds)},
           {"cycles_per_cpu_second", b.host_seconds > 0 ? static_cast<double>(b.cycles) / b.host_seconds : 0}};
     }
   }
@@ -162,7 +164,7 @@ std::string to_json(const Report& r) {
                 r.host_seconds > 0 ? static_cast<double>(r.simulated_cycles) / r.host_seconds : 0}};
   if (!r.rtl.empty()) {
     double in_rtl = 0;
-    for (const auto& b : r.rtl) in_rtl += b.host_seconds;
+    for (const auto& b : r.rtl) in_rtl += std::max(b.host_seconds, b.hook_seconds);
     j["host"]["rtl"] = rtl_host;
     j["host"]["times_as_long_as_without_rtl"] =
         r.host_seconds > in_rtl ? r.host_seconds / (r.host_seconds - in_rtl) : 0;

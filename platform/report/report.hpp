@@ -91,6 +91,9 @@ struct RtlUse {
   std::vector<std::string> first_broken_rules;
   double host_seconds = 0;            ///< CPU time in it
   std::string unit = "transactions";  ///< what `commands` counts
+  double hook_seconds = 0;            ///< CPU time in it, its bridges and protocol checkers
+  bool has_checkers = false;          ///< of AXI protocols
+  std::uint64_t compared = 0;         ///< transactions compared with the model's
 };
 
 struct Report {

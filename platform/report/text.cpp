@@ -116,20 +116,30 @@ std::string to_text(const Report& r) {
   text += devices_text(r);
   double in_rtl = 0;
   for (const auto& b : r.rtl) {
-    in_rtl += b.host_seconds;
-    fmt::format_to(
-        out, "RTL {}: {}\n  {} {} in {} clock cycles of {} instance{}, {:.2f} s of CPU time: {} cycles/s\n",
-        b.name, b.model, b.commands, b.unit, b.cycles, b.instances, b.instances == 1 ? "" : "s",
-        b.host_seconds,
-        quantity(b.host_seconds > 0 ? static_cast<double>(b.cycles) / b.host_seconds : 0, ""));
+    in_rtl += std::max(b.host_seconds, b.hook_seconds);
+    fmt::format_to(out, "RTL {}: {}\n  {} {} in {} clock cycles of {} instance{}{}\n", b.name, b.model,
+                   b.commands, b.unit, b.cycles, b.instances, b.instances == 1 ? "" : "s",
+                   b.host_seconds > 0  // not known of another process
+                       ? fmt::format(", {:.2f} s of CPU time: {} cycles/s", b.host_seconds,
+                                     quantity(static_cast<double>(b.cycles) / b.host_seconds, ""))
+                       : "");
     for (const auto& [reason, count] : b.fall_backs)
       fmt::format_to(out, "  {} commands were left to the model: {}\n", count, reason);
+    if (b.compared > 0)
+      fmt::format_to(out, "  {} transactions compared with the model's: all equal\n", b.compared);
+    if (b.has_checkers && b.broken_rules == 0) fmt::format_to(out, "  no rule of AXI was broken\n");
     if (b.broken_rules > 0) fmt::format_to(out, "  {} rules of AXI were broken, first:\n", b.broken_rules);
     for (const auto& line : b.first_broken_rules) fmt::format_to(out, "    {}\n", line);
   }
-  if (!r.rtl.empty() && r.host_seconds > in_rtl)
-    fmt::format_to(out, "with RTL the simulation took {:.1f} times as long as the rest of it alone\n",
-                   r.host_seconds / (r.host_seconds - in_rtl));
+  const bool all_here =
+      std::all_of(r.rtl.begin(), r.rtl.end(), [](const auto& b) { return b.host_seconds > 0; });
+  if (!r.rtl.empty() && all_here)
+    fmt::format_to(
+        out, "RTL with its bridges and protocol checkers took {:.2f} s of CPU time{}\n", in_rtl,
+        r.host_seconds > in_rtl
+            ? fmt::format(": with it the simulation took {:.1f} times as long as the rest of it alone",
+                          r.host_seconds / (r.host_seconds - in_rtl))
+            : ", nearly all of the simulation");
   if (r.cpu_cycles > 0)
     fmt::format_to(out, "CPU: {} instructions in the run, asleep {} of the time\n", r.instructions,
                    percent(static_cast<double>(r.cpu_sleep_cycles) / static_cast<double>(r.cpu_cycles)));

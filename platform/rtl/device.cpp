@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <stdexcept>
 
+#include "ip/base/host_time.hpp"
 #include "ip/base/time.hpp"
 #include "platform/rtl/remote_device.hpp"
 
@@ -15,34 +15,15 @@ namespace {
 
 namespace cosim = ip::cosim;
 
-constexpr std::uint64_t timed_one_in = 64;       // cycles
+constexpr std::uint64_t timed_one_in = 64;       // cycles; not the first, which is slow
 constexpr unsigned most_debug_cycles = 100'000;  // of one access, and as many for each burst
-
-/// CPU time of this thread: what other programs do meanwhile must not be multiplied.
-double seconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-/// What it takes to look at the clock twice.
-double clock_seconds() {
-  static const double least = [] {
-    double found = 1;
-    for (int i = 0; i < 1000; ++i) {
-      const double began = seconds();
-      found = std::min(found, seconds() - began);
-    }
-    return found;
-  }();
-  return least;
-}
 
 }  // namespace
 
 RtlDevice::RtlDevice(const sc_core::sc_module_name& name, const std::string& file, const RtlPlace& place)
     : Device(name, file, place.label),
       boundary_(place.boundary),
+      stream_packets_(place.stream_packets),
       translate_(place.translate),
       block_(std::make_shared<cosim::SharedModel>(file)),
       frequency_(block_.map().frequency.hertz > 0 ? block_.map().frequency : place.frequency),
@@ -54,6 +35,63 @@ RtlDevice::RtlDevice(const sc_core::sc_module_name& name, const std::string& fil
   for (auto& face : block_.interfaces()) add(*face);
   if (!block_.map().interrupt.empty())
     clock_.watch([this](std::uint64_t) { interrupt.set(interrupt_pin()); });
+  for (auto& [signal, pin] : block_.signals())
+    wires_[signal] = {.pin = &pin, .told = SignalValue(pin.value.size())};
+  if (!wires_.empty()) clock_.watch([this](std::uint64_t) { tell_signals(); });
+}
+
+const RtlDevice::Wire& RtlDevice::wire(const std::string& name) const {
+  const auto found = wires_.find(name);
+  if (found == wires_.end()) no_signal(name);
+  return found->second;
+}
+
+void RtlDevice::drive_signal(const std::string& name, const SignalValue& value, std::int64_t from_ps) {
+  auto& to = wire(name);
+  to.due.push_back({from_ps, value});
+  to.due.back().value.resize(to.pin->value.size());
+  clock_.wake();
+}
+
+void RtlDevice::provide_signal(const std::string& name, bool always_on,
+                               std::function<SignalValue(std::int64_t)> function) {
+  wire(name).provide = std::move(function);
+  always_on_ = always_on_ || always_on;
+}
+
+void RtlDevice::watch_signal(const std::string& name, std::function<void(const SignalValue&)> function) {
+  wire(name).watchers.push_back(std::move(function));
+}
+
+/// What came at or before the beginning of this cycle.
+void RtlDevice::drive_signals() {
+  const auto visible = clock_.visible_ps();
+  for (auto& [name, w] : wires_) {
+    if (w.provide) {
+      auto value = w.provide(visible);
+      value.resize(w.pin->value.size());
+      std::copy(value.begin(), value.end(), w.pin->value.begin());
+    }
+    for (; !w.due.empty() && w.due.front().from_ps <= visible; w.due.pop_front())
+      std::copy(w.due.front().value.begin(), w.due.front().value.end(), w.pin->value.begin());
+  }
+}
+
+void RtlDevice::tell_signals() {
+  for (auto& [name, w] : wires_)
+    for (std::size_t i = 0; i < w.told.size() && !w.pin->input; ++i) {
+      const auto now = block_.reset ? 0 : w.pin->value[i];
+      w.changed = w.changed || now != w.told[i];
+      w.told[i] = now;
+    }
+  for (auto& [name, w] : wires_)  // which may look at the others
+    if (std::exchange(w.changed, false))
+      for (const auto& watcher : w.watchers) watcher(w.told);
+}
+
+bool RtlDevice::signals_idle() const {
+  return !always_on_ &&
+         std::all_of(wires_.begin(), wires_.end(), [](const auto& w) { return w.second.due.empty(); });
 }
 
 void RtlDevice::add(MappedInterface& face) {
@@ -72,16 +110,21 @@ void RtlDevice::add(MappedInterface& face) {
                                     cosim::TlmToStreamParameters{.shape = face.stream, .address = address})});
     else
       initiators.push_back(
-          {&face,
-           std::make_unique<cosim::StreamToTlm>(
-               name, clock_, pins, cosim::StreamToTlmParameters{.shape = face.stream, .address = address})});
+          {&face, std::make_unique<cosim::StreamToTlm>(
+                      name, clock_, pins,
+                      cosim::StreamToTlmParameters{.shape = face.stream,
+                                                   .receiver = {.most_packets = stream_packets_},
+                                                   .address = address})});
     return;
   }
   auto& pins = face.axi_pins;
   auto& checker =
       *axi_checkers_.emplace_back(std::make_unique<cosim::AxiChecker>(face.axi, label_ + "." + name));
   clock_.add(pins);
-  clock_.watch([&](std::uint64_t cycle) { checker.sample(pins, cycle); });
+  clock_.watch([&, this](std::uint64_t cycle) {
+    checker.sample(pins, cycle);
+    if (!told_broken_ && checker.log().total() > 0) tell_broken();
+  });
   if (face.map.role == Role::manager) {
     initiators.push_back({&face, std::make_unique<cosim::AxiToTlm>(
                                      name, clock_, pins,
@@ -93,24 +136,42 @@ void RtlDevice::add(MappedInterface& face) {
   bridge->debug = [this, &face, &bridge = *bridge](tlm::tlm_generic_payload& payload) {
     return debug(face, bridge, payload);
   };
+  bridge->explain = [this] { return broken(); };
   targets.push_back({&face, std::move(bridge)});
+}
+
+/// The first broken rules, a line each, for an error.
+std::string RtlDevice::broken() const {
+  std::string text;
+  for (const auto& line : first_broken_rules(3)) text += "\n  broken before: " + line;
+  return text;
+}
+
+/// At once: what follows may never end.
+void RtlDevice::tell_broken() {
+  told_broken_ = true;
+  for (const auto& line : first_broken_rules(1))
+    fmt::print(stderr, "forerun: {}: a rule of AXI is broken, the report has more: {}\n", file_, line);
 }
 
 void RtlDevice::Timed::settle() {
   auto& block = device.block_;
   block.now_ps = ip::now_picoseconds();
-  const bool timed = block.cycles % timed_one_in == 0;
-  const double began = timed ? seconds() : 0;
+  device.drive_signals();
+  const bool timed = block.cycles % timed_one_in == timed_one_in - 1;
+  const double began = timed ? ip::thread_seconds() : 0;
   block.settle();
-  if (timed) device.host_seconds_ += (seconds() - began - clock_seconds()) * timed_one_in;
+  if (timed)
+    device.host_seconds_ += (ip::thread_seconds() - began - ip::thread_seconds_cost()) * timed_one_in;
 }
 
 void RtlDevice::Timed::edge() {
   auto& block = device.block_;
-  const bool timed = block.cycles % timed_one_in == 0;
-  const double began = timed ? seconds() : 0;
+  const bool timed = block.cycles % timed_one_in == timed_one_in - 1;
+  const double began = timed ? ip::thread_seconds() : 0;
   block.edge();
-  if (timed) device.host_seconds_ += (seconds() - began - clock_seconds()) * timed_one_in;
+  if (timed)
+    device.host_seconds_ += (ip::thread_seconds() - began - ip::thread_seconds_cost()) * timed_one_in;
 }
 
 /// Clocks the module by itself with a manager of its own on the pins; all interfaces are quiet otherwise.
@@ -122,6 +183,7 @@ unsigned RtlDevice::debug(MappedInterface& face, const cosim::TargetBridge& brid
   if (length == 0 || !bridge.idle() || (face.axi.address_bits < 64 && last >> face.axi.address_bits != 0))
     return 0;
   cosim::AxiManager manager(face.axi);
+  cosim::AxiChecker checker(face.axi, label_ + "." + face.map.name);
   std::vector<cosim::AxiBurst> bursts;
   cosim::split(
       {.write = payload.is_write(), .address = first, .data = payload.get_data_ptr(), .length = length},
@@ -130,6 +192,7 @@ unsigned RtlDevice::debug(MappedInterface& face, const cosim::TargetBridge& brid
     block_.reset = face.axi_pins.reset = reset;
     manager.drive(face.axi_pins, 0);
     block_.settle();
+    checker.sample(face.axi_pins, ++debug_cycles_);
     manager.edge(face.axi_pins);
     block_.edge();
   };
@@ -151,9 +214,29 @@ unsigned RtlDevice::debug(MappedInterface& face, const cosim::TargetBridge& brid
   cycle(false);  // VALID is low again
   block_.silent = false;
   block_.cycles = cycles_before;
+  if (done < bursts.size()) {
+    std::string rules;
+    for (const auto& violation : checker.log().kept()) rules += "\n  broken before: " + violation.message();
+    throw std::runtime_error(fmt::format(
+        "{}: {}: no answer to {} of {} bursts of an access of {} bytes at {:#x}, outside of simulated time{}",
+        file_, label_, bursts.size() - done, bursts.size(), length, first, rules));
+  }
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
-  return good && done == bursts.size() ? length : 0;
+  return good ? length : 0;
 }
+
+void Device::no_signal(const std::string& name) const {
+  throw std::logic_error(fmt::format("{}: no signal {}", file_, name));
+}
+void Device::drive_signal(const std::string& name, const SignalValue&, std::int64_t) { no_signal(name); }
+void Device::provide_signal(const std::string& name, bool, std::function<SignalValue(std::int64_t)>) {
+  no_signal(name);
+}
+void Device::watch_signal(const std::string& name, std::function<void(const SignalValue&)>) {
+  no_signal(name);
+}
+const SignalValue& Device::signal_value(const std::string& name) const { no_signal(name); }
+unsigned Device::signal_bits(const std::string& name) const { no_signal(name); }
 
 std::uint64_t Device::transactions() const {
   std::uint64_t sum = 0;

@@ -2,10 +2,13 @@
 /// Somebody's RTL with AXI pins in the chip: its own clock and reset, bridges and checkers on its interfaces.
 #pragma once
 
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <systemc>
+#include <utility>
 #include <vector>
 
 #include "ip/base/level.hpp"
@@ -16,6 +19,7 @@
 #include "ip/cosim/tlm_to_axi.hpp"
 #include "ip/cosim/tlm_to_stream.hpp"
 #include "platform/rtl/mapped_block.hpp"
+#include "platform/rtl/signals.hpp"
 
 namespace forerun::rtl {
 
@@ -25,6 +29,7 @@ struct RtlPlace {
   Frequency frequency{1e9};    ///< of the clock unless the pin map has one
   std::uint64_t boundary = 0;  ///< bytes; what managers send does not cross a multiple; 0: it may
   WaveOptions waves{};
+  unsigned stream_packets = 4;  ///< of a transmitter, taken and not ended; then TREADY is low
   /// From addresses at the socket of a subordinate to those at its pins; empty: the same.
   std::function<std::uint64_t(std::uint64_t)> translate{};
 };
@@ -51,7 +56,9 @@ class Device : public sc_core::sc_module {
   virtual std::string describe() const { return file_; }
   virtual Frequency frequency() const = 0;
   virtual std::uint64_t cycles() const = 0;
-  virtual double host_seconds() const = 0;  ///< of this process
+  virtual double host_seconds() const = 0;  ///< CPU time of this process in the module
+  /// The same with bridges and protocol checkers: all that there is on account of the module.
+  virtual double hook_seconds() const = 0;
   virtual std::uint64_t broken_rules() const = 0;
   /// Messages, a line each, at most `most`.
   virtual std::vector<std::string> first_broken_rules(std::size_t most) const = 0;
@@ -60,6 +67,20 @@ class Device : public sc_core::sc_module {
   /// MappedBlock::roll_waves; throws std::runtime_error for a block in another process.
   virtual void roll_waves(const std::string& stem) = 0;
   virtual std::string rolled_waves() = 0;
+  // Pins of PinMap::signals; a block in another process has none.
+  virtual bool has_signal(const std::string&) const { return false; }
+  /// An input has this value from a time on, not before the present one; times of one signal do not go back.
+  virtual void drive_signal(const std::string& name, const SignalValue& value, std::int64_t from_ps);
+  /// An input has what the function returns, in each clock cycle that is evaluated, asked with the time at
+  /// which it began. `always_on`: it changes by itself, so the clock may not stand.
+  virtual void provide_signal(const std::string& name, bool always_on,
+                              std::function<SignalValue(std::int64_t ps)> function);
+  /// Called at each change of an output; it is 0 at first, and while the block is in reset.
+  virtual void watch_signal(const std::string& name, std::function<void(const SignalValue&)> function);
+  /// Of an output, as last told.
+  virtual const SignalValue& signal_value(const std::string& name) const;
+  virtual unsigned signal_bits(const std::string& name) const;
+
   std::uint64_t transactions() const;
   /// The AXI4 or AXI4-Lite subordinate; throws std::runtime_error, naming the file, if there is not exactly
   /// one.
@@ -68,6 +89,7 @@ class Device : public sc_core::sc_module {
  protected:
   Device(const sc_core::sc_module_name& name, std::string file, std::string label)
       : sc_module(name), file_(std::move(file)), label_(std::move(label)) {}
+  [[noreturn]] void no_signal(const std::string& name) const;
   std::string file_, label_;
 };
 
@@ -86,6 +108,7 @@ class RtlDevice : public Device {
 
   Frequency frequency() const override { return frequency_; }
   std::uint64_t cycles() const override { return block_.cycles; }
+  double hook_seconds() const override { return clock_.host_seconds(); }
   double host_seconds() const override { return host_seconds_; }  ///< in the module, from one cycle in 64
   std::uint64_t broken_rules() const override;
   std::vector<std::string> first_broken_rules(std::size_t most) const override;
@@ -95,6 +118,13 @@ class RtlDevice : public Device {
   void roll_waves(const std::string& stem) override { block_.roll_waves(stem); }
   std::string rolled_waves() override { return block_.rolled_waves(); }
   MappedBlock& block() { return block_; }
+  bool has_signal(const std::string& name) const override { return map().signals.contains(name); }
+  void drive_signal(const std::string& name, const SignalValue& value, std::int64_t from_ps) override;
+  void provide_signal(const std::string& name, bool always_on,
+                      std::function<SignalValue(std::int64_t ps)> function) override;
+  void watch_signal(const std::string& name, std::function<void(const SignalValue&)> function) override;
+  const SignalValue& signal_value(const std::string& name) const override { return wire(name).told; }
+  unsigned signal_bits(const std::string& name) const override { return wire(name).pin->bits; }
   ip::cosim::PinClock& clock() { return clock_; }
 
  private:
@@ -105,16 +135,38 @@ class RtlDevice : public Device {
     void edge() override;
     /// A new level of the interrupt is seen in one more cycle.
     bool idle() const override {
-      return device.block_.idle() && device.interrupt_pin() == device.interrupt.level();
+      return device.block_.idle() && device.interrupt_pin() == device.interrupt.level() &&
+             device.signals_idle();
     }
     RtlDevice& device;
   };
+  /// A pin of PinMap::signals.
+  struct Wire {
+    SignalPin* pin;
+    struct Due {
+      std::int64_t from_ps;
+      SignalValue value;
+    };
+    std::deque<Due> due{};
+    std::function<SignalValue(std::int64_t)> provide{};
+    std::vector<std::function<void(const SignalValue&)>> watchers{};
+    SignalValue told{};
+    bool changed = false;
+  };
   void add(MappedInterface& face);
+  std::string broken() const;
+  void tell_broken();
+  const Wire& wire(const std::string& name) const;
+  Wire& wire(const std::string& name) { return const_cast<Wire&>(std::as_const(*this).wire(name)); }
+  void drive_signals();
+  void tell_signals();
+  bool signals_idle() const;
   bool interrupt_pin() const { return block_.interrupt() && !block_.reset; }
   unsigned debug(MappedInterface& face, const ip::cosim::TargetBridge& bridge,
                  tlm::tlm_generic_payload& payload);
 
   std::uint64_t boundary_;
+  unsigned stream_packets_;
   std::function<std::uint64_t(std::uint64_t)> translate_;
   MappedBlock block_;
   Timed timed_{*this};
@@ -122,7 +174,11 @@ class RtlDevice : public Device {
   ip::cosim::PinClock clock_;
   std::vector<std::unique_ptr<ip::cosim::AxiChecker>> axi_checkers_;
   std::vector<std::unique_ptr<ip::cosim::StreamChecker>> stream_checkers_;
+  std::map<std::string, Wire> wires_;
+  bool always_on_ = false;
   double host_seconds_ = 0;
+  bool told_broken_ = false;
+  std::uint64_t debug_cycles_ = 0;
   bool was_reset_ = false;  ///< by debug access
 };
 

@@ -12,6 +12,7 @@
 #include "firmware/abi/registers.h"
 #include "ip/base/time.hpp"
 #include "platform/rtl/command.hpp"
+#include "platform/rtl/verilate.hpp"
 
 namespace forerun::rtl {
 namespace {

@@ -52,6 +52,9 @@ std::string inspect(const std::string& file) {
                         map.dma->alignment, map.dma->alignment == 1 ? "" : "s");
   if (!map.interrupt.empty())
     text += fmt::format("  interrupt: {}, active {}\n", map.interrupt, map.interrupt_high ? "high" : "low");
+  for (const auto& [name, signal] : block.signals())
+    text += fmt::format("  signal {}: {}, {} bit{}\n", name, map.signals.at(name), signal.bits,
+                        signal.bits == 1 ? "" : "s");
   if (const auto names = block.unused(true); !names.empty())
     text += fmt::format("  inputs not in the pin map, held at 0: {}\n", fmt::join(names, ", "));
   if (const auto names = block.unused(false); !names.empty())

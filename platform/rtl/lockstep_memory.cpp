@@ -172,7 +172,9 @@ void LockstepMemory::compare(Job& job) {
   if (got.get_response_status() != want.get_response_status())
     return differ(job, fmt::format("it is answered with {}, by the model with {}", got.get_response_string(),
                                    want.get_response_string()));
-  if (want.is_read() && want.is_response_ok() && !ip::is_timing_only(want)) {
+  const auto& timed = parameters_.not_compared;
+  const bool comparable = std::find(timed.begin(), timed.end(), want.get_address()) == timed.end();
+  if (want.is_read() && want.is_response_ok() && !ip::is_timing_only(want) && comparable) {
     std::optional<unsigned> first;
     ip::for_enabled_bytes(want, [&](unsigned offset, unsigned count) {
       for (unsigned i = offset; i < offset + count && !first; ++i)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A memory of RTL beside the model of it, on the same transactions.
+/// A memory, or other subordinate, of RTL beside the model of it, on the same transactions.
 #pragma once
 
 #include <tlm_utils/simple_initiator_socket.h>
@@ -20,9 +20,10 @@
 namespace forerun::rtl {
 
 struct LockstepMemoryParameters {
-  std::string label;                     ///< in differences
-  Time period{1000};                     ///< of the clock that differences count in
-  std::optional<Tolerance> tolerance{};  ///< of the time of an answer; none: times are not compared
+  std::string label;                          ///< in differences
+  Time period{1000};                          ///< of the clock that differences count in
+  std::optional<Tolerance> tolerance{};       ///< of the time of an answer; none: times are not compared
+  std::vector<std::uint64_t> not_compared{};  ///< addresses, of a register each, whose bytes depend on time
 };
 
 /// Gives every transaction to both. The next one comes when both have taken it, and the answer, with the

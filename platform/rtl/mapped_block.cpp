@@ -42,6 +42,7 @@ MappedBlock::MappedBlock(std::shared_ptr<const ip::cosim::SharedModel> model, Pi
     bind(*interfaces_.back());
   }
   if (map_.dma && !map_.dma->ports.empty()) bind_descriptor();
+  bind_signals();
   for (const auto& [name, value] : map_.constants) {
     const auto pin = ports_.get(name, true);
     if (pin.bits < 64 && value >> pin.bits != 0)
@@ -103,6 +104,19 @@ void MappedBlock::bind_descriptor() {
   bind("destination_stride", true, d.destination_stride), bind("error", false, d.error);
 }
 
+void MappedBlock::bind_signals() {
+  for (const auto& [name, port] : map_.signals) {
+    const auto& kind = *find_signal(name);
+    const auto pin = ports_.get(port, kind.input, kind.most_bits == 1 ? 1 : 0);
+    if (pin.bits > kind.most_bits)
+      refuse(fmt::format("signal {}: {} has {} bits, expected at most {}", name, port, pin.bits,
+                         kind.most_bits));
+    auto& signal = signals_[name];
+    signal = {kind.input, pin.bits, SignalValue((pin.bits + 63) / 64)};
+    link(pin, signal.value.data(), static_cast<unsigned>(signal.value.size() * 8));
+  }
+}
+
 void MappedBlock::bind(MappedInterface& face) {
   if (face.map.protocol == Protocol::axi4_stream)
     bind_stream(face);
@@ -124,6 +138,11 @@ void MappedBlock::bind_axi(MappedInterface& face) {
         fmt::format("interface {}: {} bits of write data and {} of read data, expected the same power of two "
                     "from 8 to 1024",
                     face.map.name, write, read));
+  if (face.map.protocol == Protocol::axi4_lite)
+    for (const auto* pin : {"awlen", "awsize", "awburst", "wlast", "arlen", "arsize", "arburst", "rlast"})
+      if (bits(face, pin) != 0)
+        refuse(fmt::format("interface {}: it has {}, which AXI4-Lite does not; expected protocol: axi4",
+                           face.map.name, face.pins.at(pin).name));
   // What a subordinate is given must fit both ways.
   const auto both = [&](const char* a, const char* b) {
     const bool writes = bits(face, "awvalid") != 0, reads = bits(face, "arvalid") != 0;

@@ -13,6 +13,7 @@
 #include "ip/cosim/shared_model.hpp"
 #include "platform/rtl/pin_map.hpp"
 #include "platform/rtl/pins_of.hpp"
+#include "platform/rtl/signals.hpp"
 #include "platform/rtl/waves.hpp"
 
 namespace forerun::rtl {
@@ -33,6 +34,13 @@ struct DescriptorPins {
   bool start = false, ready = true, done = false;  ///< ready stays high if the module has no such port
   std::uint64_t source = 0, destination = 0, bytes = 0, rows = 0, source_stride = 0, destination_stride = 0;
   std::uint64_t error = 0;  ///< other than 0 with done: the copy failed
+};
+
+/// A pin of PinMap::signals.
+struct SignalPin {
+  bool input = false;
+  unsigned bits = 0;
+  SignalValue value{};  ///< bits above those of the pin are 0 in outputs
 };
 
 class MappedBlock : public ip::cosim::RtlBlock {
@@ -57,11 +65,13 @@ class MappedBlock : public ip::cosim::RtlBlock {
   std::uint64_t cycles = 0;  ///< evaluated
 
   const PinMap& map() const { return map_; }
+  std::map<std::string, SignalPin>& signals() { return signals_; }
   /// Bits of one of the module's pins, 0 if it has none of this name.
   unsigned port_bits(const std::string& name) const;
   /// Ports of which the map uses nothing, inputs or outputs; these inputs stay 0.
   std::vector<std::string> unused(bool inputs) const;
   std::vector<std::unique_ptr<MappedInterface>>& interfaces() { return interfaces_; }
+  bool can_write_waves() const { return *instance_.model().functions().format != 0; }
   void open_waves(const WaveOptions& waves, const std::string& name);
   /// Writes waves of the last cycles, `rolled_cycles` and up to as many more, to "STEM.0.fst" and
   /// "STEM.1.fst" in turn (or .vcd). Throws std::runtime_error if the model was made without waves.
@@ -75,6 +85,7 @@ class MappedBlock : public ip::cosim::RtlBlock {
   void bind_axi(MappedInterface& face);
   void bind_stream(MappedInterface& face);
   void bind_descriptor();
+  void bind_signals();
   static unsigned bits(const MappedInterface& face, const std::string& pin);
   void add(const MappedInterface& face, const std::string& pin, bool input, void* field,
            unsigned field_bytes);
@@ -86,6 +97,7 @@ class MappedBlock : public ip::cosim::RtlBlock {
   PinsOf ports_;
   PinMap map_;
   std::vector<std::unique_ptr<MappedInterface>> interfaces_;
+  std::map<std::string, SignalPin> signals_;
   std::vector<PinCopy> inputs_, outputs_;
   std::vector<bool> used_;                               ///< by port
   std::vector<ip::cosim::StreamPins*> without_strobes_;  ///< transmitters: all bytes kept are data

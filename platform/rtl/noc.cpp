@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "platform/rtl/command.hpp"
+#include "platform/rtl/verilate.hpp"
 
 namespace forerun::rtl {
 namespace fs = std::filesystem;
@@ -18,49 +19,6 @@ namespace {
 const char* const crossbar = "ip/noc/rtl/axi_crossbar.sv";
 constexpr unsigned port_bit = 48, id_bits = 4;
 
-struct Signal {
-  const char* name;
-  bool request;  ///< driven by the manager
-  const char* width;
-};
-/// Of the crossbar, in the names of AXI; widths in its parameters.
-constexpr Signal signals[] = {
-    {"awvalid", true, "1"},    {"awready", false, "1"}, {"awid", true, "ID"},     {"awaddr", true, "64"},
-    {"awlen", true, "8"},      {"awsize", true, "3"},   {"awburst", true, "2"},   {"awcache", true, "4"},
-    {"awprot", true, "3"},     {"wvalid", true, "1"},   {"wready", false, "1"},   {"wdata", true, "DATA"},
-    {"wstrb", true, "DATA/8"}, {"wlast", true, "1"},    {"bvalid", false, "1"},   {"bready", true, "1"},
-    {"bid", false, "ID"},      {"bresp", false, "2"},   {"arvalid", true, "1"},   {"arready", false, "1"},
-    {"arid", true, "ID"},      {"araddr", true, "64"},  {"arlen", true, "8"},     {"arsize", true, "3"},
-    {"arburst", true, "2"},    {"arcache", true, "4"},  {"arprot", true, "3"},    {"rvalid", false, "1"},
-    {"rready", true, "1"},     {"rid", false, "ID"},    {"rdata", false, "DATA"}, {"rresp", false, "2"},
-    {"rlast", false, "1"}};
-
-/// The crossbar with ports of their own in the place of packed arrays.
-std::string crossbar_ports(std::size_t initiators, std::size_t targets, unsigned data) {
-  const auto port_bits = std::max(1, static_cast<int>(std::bit_width(initiators - 1)));
-  std::string ports = "input logic clk, input logic rst_n, output logic idle", joined = ".clk, .rst_n, .idle";
-  for (const bool subordinate : {true, false})
-    for (const auto& signal : signals) {
-      std::string width = signal.width, list;
-      if (width == "ID" && !subordinate)
-        width = fmt::format("{}", id_bits + static_cast<unsigned>(port_bits));
-      if (width == "ID") width = std::to_string(id_bits);
-      const char side = subordinate ? 's' : 'm';
-      for (std::size_t n = 0; n < (subordinate ? initiators : targets); ++n) {
-        ports += fmt::format(",\n  {} logic [{}-1:0] {}{}_{}",
-                             signal.request == subordinate ? "input" : "output", width, side, n, signal.name);
-        list = fmt::format("{}{}_{}{}{}", side, n, signal.name, list.empty() ? "" : ", ", list);
-      }
-      joined += fmt::format(",\n  .{}_{}({{{}}})", side, signal.name, list);
-    }
-  return fmt::format(
-      "module axi_crossbar_ports #(parameter int DATA = {}) (\n  {});\n"
-      "axi_crossbar #(.S({}), .M({}), .ADDRESS(64), .DATA(DATA), .ID({}), .TARGET({}), .DEPTH(8)) crossbar "
-      "(\n  {});\n"
-      "endmodule\n",
-      data, ports, initiators, targets, id_bits, port_bit, joined);
-}
-
 }  // namespace
 
 std::string noc_model(const chip::Chip& chip, std::size_t initiators, std::size_t targets, Waves waves) {
@@ -68,18 +26,19 @@ std::string noc_model(const chip::Chip& chip, std::size_t initiators, std::size_
   const auto data = static_cast<unsigned>(std::min<std::uint64_t>(chip.noc.link_width.count, 128) * 8);
   const auto folder = (fs::path(FORERUN_INCLUDE_DIR) / crossbar).parent_path();
   VerilateRequest request;
-  request.top = "axi_crossbar_ports";
+  request.top = "axi_crossbar";
   for (const auto* file : {"stage", "queue", "arbiter", "choice", "orders", "refusal", "crossbar"})
     request.sources.push_back(folder / fmt::format("axi_{}.sv", file));
-  const auto ports = cache_folder() / fmt::format("axi_crossbar_{}x{}x{}.sv", initiators, targets, data);
-  fs::create_directories(ports.parent_path());
-  write_text(ports, crossbar_ports(initiators, targets, data));
-  request.sources.push_back(ports);
+  request.parameters = {{"S", std::to_string(initiators)},
+                        {"M", std::to_string(targets)},
+                        {"DATA", std::to_string(data)},
+                        {"ID", std::to_string(id_bits)},
+                        {"TARGET", std::to_string(port_bit)}};
   request.waves = waves;
   request.pins = fmt::format(
       "idle: idle\nnoc: {{addresses: ports, port_bit: {}}}\ninterfaces:\n"
-      "  s: {{protocol: axi4, role: subordinate, count: {}, prefix: \"s{{n}}_\"}}\n"
-      "  m: {{protocol: axi4, role: manager, count: {}, prefix: \"m{{n}}_\"}}\n",
+      "  s: {{protocol: axi4, role: subordinate, count: {}, prefix: s_, suffix: \"[{{n}}]\"}}\n"
+      "  m: {{protocol: axi4, role: manager, count: {}, prefix: m_, suffix: \"[{{n}}]\"}}\n",
       port_bit, initiators, targets);
   return verilated(request).string();
 }

@@ -14,6 +14,7 @@
 #include "platform/chip/keys.hpp"
 #include "platform/chip/quantity.hpp"
 #include "platform/chip/yaml_tree.hpp"
+#include "platform/rtl/signals.hpp"
 
 namespace forerun::rtl {
 namespace {
@@ -424,6 +425,18 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
                           }}});
         }},
        {"dma", [&](const YamlNode& n) { map.dma = read_dma(reader, n); }},
+       {"signals",
+        [&](const YamlNode& n) {
+          Names known;
+          for (const auto& kind : signal_kinds()) known.emplace_back(kind.name);
+          reader.names(n, map.signals, known);
+        }},
+       {"not_compared",
+        [&](const YamlNode& n) {
+          if (n.kind != YamlNode::Kind::list) return reader.wrong(n, "a list of addresses");
+          for (const auto& item : n.items)
+            map.not_compared.push_back(reader.number(item, 0, ~std::uint64_t{0}));
+        }},
        {"tolerance",
         [&](const YamlNode& n) {
           map.tolerance = Tolerance{};

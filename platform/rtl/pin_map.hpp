@@ -125,7 +125,10 @@ struct PinMap {
   std::map<std::string, Bundle> bundles;           ///< by port
   std::map<std::string, std::uint64_t> constants;  ///< inputs that are held
   std::map<std::string, std::string> ports;        ///< of the tile or vector engine, those of other names
+  std::map<std::string, std::string> signals;      ///< by name (signal_kinds)
   std::optional<Tolerance> tolerance;              ///< of its time in lockstep; none: data only
+  /// Addresses at its port whose reads say what depends on time: lockstep does not compare their bytes.
+  std::vector<std::uint64_t> not_compared;
   std::optional<TileMap> tile;
   std::optional<DmaMap> dma;
   std::optional<VectorMap> vector;

@@ -9,6 +9,7 @@
 
 #include "platform/chip/names.hpp"
 #include "platform/rtl/mapped_pins.hpp"
+#include "platform/rtl/verilate.hpp"
 
 namespace forerun::rtl {
 namespace fs = std::filesystem;

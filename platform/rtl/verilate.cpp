@@ -2,19 +2,23 @@
 #include "platform/rtl/verilate.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
 
 #include "platform/rtl/command.hpp"
 #include "platform/rtl/design.hpp"
+#include "platform/rtl/interface_pins.hpp"
 #include "platform/rtl/pin_map.hpp"
 #include "platform/rtl/shell.hpp"
+#include "platform/rtl/signals.hpp"
 
 namespace forerun::rtl {
 namespace fs = std::filesystem;
@@ -125,14 +129,44 @@ Design elaborate(const VerilateRequest& request, const fs::path& folder, bool sh
   return read_design((folder / "Vrtl_model.xml").string(), request.top, modports);
 }
 
-/// The ports of what becomes the model; writes the shell if there is to be one.
-std::vector<Port> model_ports(const VerilateRequest& request, const fs::path& folder, bool shell) {
-  if (!shell) return elaborate(request, folder, false).ports;
+Shell write_shell(const VerilateRequest& request, const fs::path& folder) {
   const ShellRequest around{request.top, request.parameters, PinMap::parse(request.pins, "pin map").bundles};
   write_text(folder / shell_file, empty_shell(around));
-  const auto made = make_shell(around, elaborate(request, folder, true));
+  auto made = make_shell(around, elaborate(request, folder, true));
   write_text(folder / shell_file, made.text);
-  return made.ports;
+  return made;
+}
+
+/// The ports of what becomes the model; writes the shell if there is to be one.
+std::vector<Port> model_ports(const VerilateRequest& request, const fs::path& folder, bool shell) {
+  return shell ? write_shell(request, folder).ports : elaborate(request, folder, false).ports;
+}
+
+/// Before anything is compiled: what the pin map names must be there.
+void check_names(const VerilateRequest& request, const std::vector<Port>& ports) {
+  const auto map = PinMap::parse(request.pins, "pin map");
+  const PinsOf pins(ports, "module " + request.top);
+  for (const auto& [names, key] : {std::pair{&map.clocks, "clock"}, std::pair{&map.resets, "reset"}})
+    for (const auto& name : *names)
+      if (!pins.find(name))
+        pins.refuse(fmt::format("no port '{}', which its pin map means by the key {}{}; it has {}", name, key,
+                                name == "clk" || name == "rst_n" ? " or by leaving it out" : "",
+                                fmt::join(pins.names(), ", ")));
+  if (!map.idle.empty()) pins.get(map.idle, false, 1);
+  if (!map.interrupt.empty()) pins.get(map.interrupt, false, 1);
+  for (const auto& [signal, port] : map.signals) pins.get(port, find_signal(signal)->input);
+  for (const auto& [port, value] : map.constants) pins.get(port, true);
+  for (const auto& face : map.interfaces) interface_pins(pins, face);
+}
+
+/// Whether a port has the name of a member of the class that Verilator makes.
+bool clashes(const std::vector<Port>& ports) {
+  static const std::set<std::string> members{
+      "name",         "eval",    "eval_step", "eval_end_step", "final",     "trace",
+      "contextp",     "vlSymsp", "rootp",     "hierName",      "modelName", "eventsPending",
+      "nextTimeSlot", "threads", "vlNamep",   "traceConfig",   "atClone",   "prepareClone"};
+  return std::any_of(ports.begin(), ports.end(),
+                     [](const Port& port) { return members.contains(port.name); });
 }
 
 /// What stands behind the colon in Verilator's list for make: sources and what they include, and parts of
@@ -211,8 +245,10 @@ std::vector<fs::path> verilate(const VerilateRequest& request, const fs::path& o
   const auto target = fs::absolute(output);
   fs::create_directories(target.parent_path());
   const WorkFolder work(target);
-  const bool shell = needs_shell(request);
-  const auto ports = model_ports(request, work.path, shell);
+  bool shell = needs_shell(request);
+  auto ports = model_ports(request, work.path, shell);
+  if (!shell && clashes(ports)) ports = model_ports(request, work.path, shell = true);
+  check_names(request, ports);
   run_command(verilator_command(request, shell, work.path), ".", fmt::format("{}: Verilator", request.top));
   check_header(read_text(work.path / "Vrtl_model.h"), ports, request.top);
   write_text(work.path / "glue.cpp", glue(request, ports));
@@ -234,6 +270,13 @@ std::vector<Port> ports_of(const VerilateRequest& request) {
         request.top));
   const WorkFolder work(fs::temp_directory_path() / "forerun_ports");
   return elaborate(request, work.path, false).ports;
+}
+
+Shell shell_around(const VerilateRequest& request) {
+  check(request);
+  version_of("verilator");
+  const WorkFolder work(fs::temp_directory_path() / "forerun_ports");
+  return write_shell(request, work.path);
 }
 
 fs::path cache_folder() {

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "platform/rtl/design.hpp"
+#include "platform/rtl/shell.hpp"
+#include "platform/rtl/waves.hpp"
 
 namespace forerun::rtl {
-
-enum class Waves : unsigned char { none, vcd, fst };
 
 struct VerilateRequest {
   std::string top;                             ///< module
@@ -35,7 +35,11 @@ std::vector<std::filesystem::path> verilate(const VerilateRequest& request,
 /// needs a shell (platform/rtl/shell.hpp).
 std::vector<Port> ports_of(const VerilateRequest& request);
 
-/// The same, kept in cache_folder() and made only if sources, request or tools are others than before.
+/// A shell around the module, whose ports are plain vectors, whatever those of the module are.
+Shell shell_around(const VerilateRequest& request);
+
+/// A model as verilate() makes it, kept in cache_folder() and made only if sources, request or tools are
+/// others than before.
 std::filesystem::path verilated(const VerilateRequest& request);
 
 /// FORERUN_RTL_CACHE, or forerun/rtl in XDG_CACHE_HOME or ~/.cache, or without a home in the system's

@@ -5,9 +5,9 @@
 #include <limits>
 #include <string>
 
-#include "platform/rtl/verilate.hpp"
-
 namespace forerun::rtl {
+
+enum class Waves : unsigned char { none, vcd, fst };
 
 /// Waves of all RTL of a chip: a file for each instance in `folder`, with simulated time in picoseconds.
 struct WaveOptions {

@@ -75,13 +75,13 @@ Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceReq
     if (request_.phase != PhaseOfRun::all && !started_) start_ = snapshot();
     started_ = true;
   };
-  soc.mailbox.on_message = [this] {
-    while (const auto message = soc_.mailbox.host_receive()) take(*message);
+  soc.host().on_message = [this] {
+    while (const auto message = soc_.host().host_receive()) take(*message);
   };
   for (std::size_t i = 0; i < peers_.size(); ++i) {
     write_program(*peers_[i].soc, *peers_[i].program);
-    peers_[i].soc->mailbox.on_message = [this, i] {
-      while (const auto message = peers_[i].soc->mailbox.host_receive()) take_from(i, *message);
+    peers_[i].soc->host().on_message = [this, i] {
+      while (const auto message = peers_[i].soc->host().host_receive()) take_from(i, *message);
     };
   }
 }
@@ -97,7 +97,8 @@ void Inference::count_repeats() {
   });
   const bool decodes = alike && request_.phase == PhaseOfRun::decode;
   repeats_.emplace(soc_, program_, decodes ? static_cast<unsigned>(request_.sequences.size()) : 0);
-  repeated_.emplace(*request_.repetition, program_.header.layers);
+  if (!program_.streams.empty()) layers_before_ = sim::layers_before(program_.streams.front());
+  repeated_.emplace(*request_.repetition, program_.header.layers - layers_before_);
   const auto& tags = program_.tags;
   const auto in_layer = [](const auto& tag) { return tag.starts_with("layers."); };
   const auto begin = std::find_if(tags.begin(), tags.end(), in_layer),
@@ -137,15 +138,15 @@ void Inference::leap_over_layers() {
   for (std::size_t c = 0; c < program_.streams.size(); ++c) {
     const auto loops = layer_loops(program_.streams[c]);  // of steps of few tokens, of many
     const auto& command = soc_.clusters[c]->command;
-    const auto now = std::find_if(loops.begin(), loops.end(),
-                                  [&](auto body) { return command.iteration(body) >= 0; });
+    const auto now =
+        std::find_if(loops.begin(), loops.end(), [&](auto body) { return command.iteration(body) >= 0; });
     if (now == loops.end()) return;  // it has ended the last layer
     bodies.push_back(*now);
     const auto iteration = command.iteration(*now);
     furthest = std::max(furthest, iteration);
   }
   const auto period = std::int64_t{request_.repetition->period}, next = furthest + 1;
-  const auto last = static_cast<std::int64_t>(program_.header.layers) - 1;
+  const auto last = static_cast<std::int64_t>(program_.header.layers - layers_before_) - 1;
   layers_left_out_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, last - next) / period * period);
   for (std::size_t c = 0; c < bodies.size(); ++c)
     soc_.clusters[c]->command.leaps.push_back({bodies[c], 0, next, period});
@@ -177,7 +178,7 @@ void Inference::write_program(soc::Soc& soc, const models::Program& program) con
   const bool data = soc.chip().data == chip::Data::real;
   const auto& h = program.header;
   for (const auto& segment : program.segments)
-    if (!segment.bytes.empty() && data) soc.write(segment.address, segment.bytes);
+    if (!segment.bytes.empty() && (data || !segment.data)) soc.write(segment.address, segment.bytes);
   soc.write(h.load_address, models::make_head(program, data));
   std::vector<fr_sequence_request> requests;
   for (std::size_t i = 0; i < request_.sequences.size(); ++i) {
@@ -276,9 +277,9 @@ void Inference::request_run() {
     more = 0;
   }
   const auto run = [&](soc::Soc& soc, const models::Program& program) {
-    soc.mailbox.host_send({FR_MESSAGE_RUN, program.header.load_address, what, more, flags,
-                           std::bit_cast<std::uint32_t>(request_.temperature.value_or(0)), request_.seed,
-                           request_.step_timeout});
+    soc.host().host_send({FR_MESSAGE_RUN, program.header.load_address, what, more, flags,
+                          std::bit_cast<std::uint32_t>(request_.temperature.value_or(0)), request_.seed,
+                          request_.step_timeout});
   };
   run(soc_, program_);
   for (const auto& peer : peers_) run(*peer.soc, *peer.program);
@@ -353,8 +354,8 @@ void Inference::finish() {
   if (on_end) on_end();
   const ip::Message stop{FR_MESSAGE_STOP, failure_.empty() ? 0u : 1u};
   reply([this, stop] {
-    soc_.mailbox.host_send(stop);
-    for (const auto& peer : peers_) peer.soc->mailbox.host_send(stop);
+    soc_.host().host_send(stop);
+    for (const auto& peer : peers_) peer.soc->host().host_send(stop);
   });
 }
 

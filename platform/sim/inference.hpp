@@ -104,7 +104,11 @@ class Inference {
   const std::vector<Snapshot>& peers_at_start() const { return peers_start_; }
   const std::vector<Snapshot>& peers_at_end() const { return peers_end_; }
   /// Layers of a step that were simulated. The times, counters and cycles here count the others, too.
-  std::uint64_t layers() const { return repeated_ ? repeated_->layers() : program_.header.layers; }
+  std::uint64_t layers() const {
+    return repeated_ ? repeated_->layers() + layers_before_ : program_.header.layers;
+  }
+  /// Of these the first ones that are of another kind, and not repeated.
+  std::uint64_t layers_before() const { return layers_before_; }
   /// Of the run's time, how far what was counted may be off: the standard error.
   double repetition_error() const;
   /// Seconds of the run that were counted, not simulated.
@@ -154,6 +158,7 @@ class Inference {
   std::vector<Snapshot> peers_start_, peers_end_;
   double boot_seconds_ = 0;
   std::uint64_t layers_left_out_ = 0;  // of this step
+  std::uint64_t layers_before_ = 0;
   bool leapt_ = false;                 // in this step, over layers
   std::int64_t counted_before_ = 0;    // picoseconds, in the steps that have ended
 };

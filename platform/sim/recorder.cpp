@@ -11,6 +11,7 @@
 #include "ip/base/numbers.hpp"
 #include "ip/base/time.hpp"
 #include "ip/tensor/matmul.hpp"
+#include "platform/rtl/dma.hpp"
 
 namespace forerun::sim {
 namespace record = ip::record;

@@ -43,13 +43,15 @@ Simulation::Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)>
       link->out[i].bind(*device(i).from_link);
     }
   }
+  if (native && chip.cpu.model == chip::CpuModel::rtl)
+    throw std::invalid_argument("firmware runs natively in the place of the CPU, and cpu.model is rtl");
   if (native) {
     host_cpu_ = std::make_unique<HostCpu>(
         "host_cpu", HostCpuParameters{std::move(native), soc::device_tree_address(chip), chip.cpu.clock});
     host_cpu_->bus.bind(soc.bus.socket);
-    soc.clint.software.bind(host_cpu_->machine_software);
-    soc.clint.timer.bind(host_cpu_->machine_timer);
-    soc.plic.machine.bind(host_cpu_->machine_external);
+    soc.software_interrupt().bind(host_cpu_->machine_software);
+    soc.timer_interrupt().bind(host_cpu_->machine_timer);
+    soc.machine_interrupt().bind(host_cpu_->machine_external);
   }
   for (std::size_t i = 0; i <= others.size(); ++i) device(i).on_exit = [this](int code) { exited(code); };
   ip::add_method("exit", {&exit_}, [] { sc_core::sc_stop(); });
@@ -80,7 +82,7 @@ void Simulation::load(const ElfProgram& program) {
         return false;
       }
     });
-    chip.sysctl.set_boot_address(program.entry());
+    chip.set_boot_address(program.entry());
   }
 }
 

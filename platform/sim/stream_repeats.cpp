@@ -169,4 +169,14 @@ std::vector<std::uint64_t> layer_loops(std::span<const unsigned char> stream) {
   return bodies;
 }
 
+std::uint64_t layers_before(std::span<const unsigned char> stream) {
+  for (const auto& command : read_commands(stream)) {
+    if (command.header.opcode != FR_OP_LOOP || !counts_to(command, FR_PARAMETER_LAYERS)) continue;
+    fr_loop loop{};
+    std::memcpy(&loop, command.bytes.data(), sizeof loop);
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, -loop.count));  // the parameter is added to it
+  }
+  return 0;
+}
+
 }  // namespace forerun::sim

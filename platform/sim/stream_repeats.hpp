@@ -36,5 +36,7 @@ std::vector<StreamRepeat> find_repeats(std::span<const unsigned char> stream, un
 
 /// Byte offsets of the bodies of the loops over layers: one, or of a program with steps of many tokens two.
 std::vector<std::uint64_t> layer_loops(std::span<const unsigned char> stream);
+/// Layers that come before those, in a loop of their own: of another kind.
+std::uint64_t layers_before(std::span<const unsigned char> stream);
 
 }  // namespace forerun::sim

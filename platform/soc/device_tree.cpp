@@ -134,6 +134,7 @@ void write_peripherals(Writer& w, const chip::Chip& chip) {
     w.strings("compatible", {"ns16550a"});
     w.frequency("clock-frequency", chip.peripherals.uart_clock);
     w.cells("reg-shift", {chip.peripherals.uart_register_shift});
+    if (chip.peripherals.uart_baud > 0) w.cells("current-speed", {chip.peripherals.uart_baud});
     w.cells("interrupts", {map::uart_interrupt});
   });
   w.device("timer", {{map::timer, FR_TIMER_BYTES}}, [&] {

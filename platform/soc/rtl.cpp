@@ -4,7 +4,18 @@
 
 #include <stdexcept>
 
+#include "ip/tensor/lockstep.hpp"
+#include "ip/vector/lockstep_lanes.hpp"
 #include "platform/chip/address_map.hpp"
+#include "platform/rtl/command_front.hpp"
+#include "platform/rtl/dma.hpp"
+#include "platform/rtl/lockstep_memory.hpp"
+#include "platform/rtl/noc.hpp"
+#include "platform/rtl/output_line.hpp"
+#include "platform/rtl/scratchpad.hpp"
+#include "platform/rtl/tensor.hpp"
+#include "platform/rtl/vector.hpp"
+#include "platform/soc/lockstep_waves.hpp"
 #include "platform/soc/memory.hpp"
 #include "platform/soc/parameters.hpp"
 #include "platform/soc/soc.hpp"
@@ -15,12 +26,12 @@ namespace {
 
 constexpr unsigned cycles_after_difference = 50;  // of waves
 
+}  // namespace
+
 std::string lockstep_file(const rtl::WaveOptions& waves, const std::string& block) {
   return fmt::format("{}/lockstep.{}", waves.folder.empty() ? "." : waves.folder, block);
 }
 
-/// Waves of what is compared are kept from the beginning, so that those before a difference are there. Where
-/// they are if they are not kept so, or why there can be none.
 std::string keep_waves(rtl::Device& device, const rtl::WaveOptions& waves) {
   if (waves.format != rtl::Waves::none) return waves.file(device.label());
   try {
@@ -30,8 +41,6 @@ std::string keep_waves(rtl::Device& device, const rtl::WaveOptions& waves) {
     return fmt::format("none: {}", error.what());
   }
 }
-
-}  // namespace
 
 std::string RtlDifference::describe(const std::string& part) const {
   const auto& d = difference;
@@ -126,6 +135,41 @@ void Soc::put_rtl_into_hbm(const rtl::WaveOptions& waves) {
   }
 }
 
+void Soc::put_rtl_into_commands(const rtl::WaveOptions& waves) {
+  const auto model = rtl::command_model(chip_, waves.format);
+  for (std::size_t i = 0; i < clusters.size(); ++i) {
+    auto front = std::make_unique<rtl::RtlCommand>(fmt::format("cluster{}_command", i).c_str(), model,
+                                                   rtl::RtlPlace{.label = fmt::format("cluster{}.command", i),
+                                                                 .frequency = chip_.clusters.clock,
+                                                                 .boundary = boundary(),
+                                                                 .waves = waves});
+    command_rtl.push_back(front.get());
+    clusters[i]->command.use(std::move(front));
+  }
+}
+
+void Soc::put_rtl_into_scratchpads(const rtl::WaveOptions& waves) {
+  for (std::size_t i = 0; i < clusters.size(); ++i) {
+    auto& cluster = *clusters[i];
+    auto store = std::make_unique<rtl::RtlScratchpad>(
+        chip_.rtl.scratchpad.text,
+        rtl::RtlScratchpadParameters{
+            .label = fmt::format("cluster{}.scratchpad", i),
+            .clock = chip_.clusters.clock,
+            .host = cluster.scratchpad.host(),
+            .lockstep = chip_.clusters.scratchpad.model == chip::ScratchpadModel::lockstep,
+            .waves = waves});
+    store->on_difference = [this](const rtl::Difference& difference, const std::string& where) {
+      if (!rtl_difference) rtl_difference = RtlDifference{difference, std::nullopt, where};
+      sc_core::sc_stop();
+    };
+    scratchpad_rtl.push_back(store.get());
+    cluster.tensor.use_store(*store);
+    cluster.vector.use_store(*store);
+    cluster.scratchpad.use(std::move(store));
+  }
+}
+
 void Soc::put_rtl_into_dma(const rtl::WaveOptions& waves) {
   const bool lockstep = chip_.clusters.dma.model == chip::DmaModel::lockstep;
   const auto model =
@@ -159,6 +203,8 @@ void Soc::put_rtl_into_dma(const rtl::WaveOptions& waves) {
 void Soc::differ(const rtl::Difference& difference, rtl::Device& device, const std::string& other_waves) {
   if (rtl_difference) return;
   rtl_difference = RtlDifference{difference, std::nullopt, other_waves};
+  for (const auto& line : device.first_broken_rules(3))
+    rtl_difference->difference.what += "\n  broken before: " + line;
   sc_core::sc_spawn([this, &device, other_waves] {
     const auto cycle = static_cast<double>(period(device.frequency()).picoseconds);
     sc_core::wait(cycles_after_difference * cycle, sc_core::SC_PS);
@@ -167,31 +213,34 @@ void Soc::differ(const rtl::Difference& difference, rtl::Device& device, const s
   });
 }
 
-void Soc::put_memories_into_lockstep(const rtl::WaveOptions& waves) {
-  const auto beside = [&](rtl::Device& device, const std::string& name) {
-    auto lockstep = std::make_unique<rtl::LockstepMemory>(
-        name.c_str(), rtl::LockstepMemoryParameters{.label = device.label(),
-                                                    .period = period(device.frequency()),
-                                                    .tolerance = device.map().tolerance});
-    lockstep->rtl.bind(device.subordinate().bridge->socket);
-    lockstep->on_difference = [this, &device,
-                               other_waves = keep_waves(device, waves)](const rtl::Difference& difference) {
-      differ(difference, device, other_waves);
-    };
-    return lockstep;
+std::unique_ptr<rtl::LockstepMemory> Soc::beside(rtl::Device& device, const std::string& name,
+                                                 const std::string& other_waves) {
+  auto lockstep = std::make_unique<rtl::LockstepMemory>(
+      name.c_str(), rtl::LockstepMemoryParameters{.label = device.label(),
+                                                  .period = period(device.frequency()),
+                                                  .tolerance = device.map().tolerance,
+                                                  .not_compared = device.map().not_compared});
+  lockstep->rtl.bind(device.subordinate().bridge->socket);
+  lockstep->on_difference = [this, &device, other_waves](const rtl::Difference& difference) {
+    differ(difference, device, other_waves);
   };
+  return lockstep;
+}
+
+void Soc::put_memories_into_lockstep(const rtl::WaveOptions& waves) {
   for (unsigned i = 0; i < hbm_rtl.size(); ++i) {
     const auto stack = i / chip_.hbm.ports, port = i % chip_.hbm.ports;
-    hbm_lockstep.push_back(beside(*hbm_rtl[i], fmt::format("lockstep_hbm{}_port{}", stack, port)));
+    hbm_lockstep.push_back(beside(*hbm_rtl[i], fmt::format("lockstep_hbm{}_port{}", stack, port),
+                                  keep_waves(*hbm_rtl[i], waves)));
     hbm_lockstep.back()->model.bind(hbm[stack]->port[port]);
   }
   if (!sram_rtl) return;
   sram_memory();  // looks at its size
-  sram_lockstep = beside(*sram_rtl, "lockstep_sram");
+  sram_lockstep = beside(*sram_rtl, "lockstep_sram", keep_waves(*sram_rtl, waves));
   sram_lockstep->model.bind(sram->socket);
 }
 
-rtl::Device::Target& Soc::sram_memory() {
+ip::cosim::TargetBridge& Soc::sram_memory() {
   auto& memory = sram_rtl->subordinate();
   const auto bits = memory.face->axi.address_bits;
   if (bits < 64 &&
@@ -199,7 +248,7 @@ rtl::Device::Target& Soc::sram_memory() {
     throw std::invalid_argument(
         fmt::format("rtl.sram: {}: its address bus of {} bits does not reach all {} bytes of sram.size",
                     sram_rtl->file(), bits, chip_.sram.size.count));
-  return memory;
+  return *memory.bridge;
 }
 
 /// Subordinates and receivers lie in the device's window, at the offsets that the pin map says; managers and

@@ -8,6 +8,13 @@
 
 #include "firmware/abi/registers.h"
 #include "platform/chip/address_map.hpp"
+#include "platform/rtl/command_front.hpp"
+#include "platform/rtl/dma.hpp"
+#include "platform/rtl/lockstep_memory.hpp"
+#include "platform/rtl/noc.hpp"
+#include "platform/rtl/output_line.hpp"
+#include "platform/rtl/tensor.hpp"
+#include "platform/rtl/vector.hpp"
 #include "platform/soc/device_tree.hpp"
 #include "platform/soc/memory.hpp"
 #include "platform/soc/parameters.hpp"
@@ -29,7 +36,9 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
       chip_(checked(chip)),
       grid_(chip::place_tiles(chip)),
       device_tree_(make_device_tree(chip)),
-      cpu(options.with_cpu ? std::make_unique<ip::Cpu>("cpu", cpu_parameters(chip)) : nullptr),
+      cpu(options.with_cpu && chip.cpu.model == chip::CpuModel::tlm
+              ? std::make_unique<ip::Cpu>("cpu", cpu_parameters(chip))
+              : nullptr),
       bus("bus", bus_parameters(chip)),
       boot_rom("boot_rom", boot_rom_parameters(chip, device_tree_.size())),
       sram(chip.rtl.sram.text.empty() || chip.rtl.lockstep
@@ -38,7 +47,7 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
       sram_rtl(
           chip.rtl.sram.text.empty()
               ? nullptr
-              : rtl::make_device("sram", chip.rtl.sram.text,
+              : rtl::make_device("sram_rtl", chip.rtl.sram.text,
                                  {.label = "sram", .frequency = chip.cpu.clock, .waves = options.waves})),
       uart("uart", uart_parameters(chip)),
       clint("clint", clint_parameters(chip)),
@@ -58,6 +67,8 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
   for (unsigned i = 0; i < chip.clusters.count; ++i)
     clusters.push_back(
         std::make_unique<ip::Cluster>(fmt::format("cluster{}", i).c_str(), cluster_parameters(chip, i)));
+  if (chip.clusters.command.model != chip::CommandModel::tlm) put_rtl_into_commands(options.waves);
+  if (chip.clusters.scratchpad.model != chip::ScratchpadModel::tlm) put_rtl_into_scratchpads(options.waves);
   if (chip.clusters.tensor.model != chip::TensorModel::tlm) put_rtl_into_clusters(options.waves);
   if (chip.clusters.vector.model != chip::VectorModel::tlm) put_rtl_into_vector(options.waves);
   if (chip.clusters.dma.model != chip::DmaModel::tlm) put_rtl_into_dma(options.waves);
@@ -67,11 +78,14 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
                                             .frequency = chip.cpu.clock,
                                             .boundary = boundary(),
                                             .waves = options.waves}));
+  put_rtl_into_peripherals(options.waves);
   if (chip.rtl.lockstep) put_memories_into_lockstep(options.waves);
   if (sram_rtl) watch(*sram_rtl);
   for (auto* list : {&rtl_devices, &hbm_rtl})
     for (auto& device : *list) watch(*device);
   if (cpu) connect_cpu();
+  if (options.with_cpu && chip.cpu.model == chip::CpuModel::rtl) put_rtl_into_cpu(options.waves);
+  if (cpu_rtl) watch(*cpu_rtl);
   connect_control_tile();
   connect_noc();
   if (chip.devices > 1) connect_links(options.device);
@@ -86,7 +100,24 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
   write(device_tree_address(chip), device_tree_);
 }
 
+Soc::~Soc() = default;
+RtlPeripheral::RtlPeripheral() = default;
+RtlPeripheral::~RtlPeripheral() = default;
+
 std::uint64_t Soc::rom_bytes() const { return boot_rom_parameters(chip_, device_tree_.size()).size.count; }
+
+template <typename From, typename Model>
+void Soc::join_peripheral(const std::string& key, From& from, Model& model) {
+  auto* const rtl = rtl_peripheral(key);
+  if (rtl == nullptr) return join(key, from, model.socket);
+  if (rtl->lockstep) {
+    rtl->lockstep->model.bind(model.socket);
+    return join(key, from, rtl->lockstep->in);
+  }
+  unused_.push_back(std::make_unique<tlm_utils::simple_initiator_socket<Soc>>(("unused_" + key).c_str()));
+  unused_.back()->bind(model.socket);
+  join(key, from, rtl->device->subordinate().bridge->socket);
+}
 
 template <typename From, typename To>
 void Soc::join(const std::string& boundary, From& from, To& to) {
@@ -107,11 +138,11 @@ std::uint64_t Soc::boundary() const {
 
 void Soc::connect_cpu() {
   cpu->bus.bind(bus.socket);
-  cpu->time_source = [this](const sc_core::sc_time& delay) { return clint.mtime(delay); };
-  clint.software.bind(cpu->machine_software);
-  clint.timer.bind(cpu->machine_timer);
-  plic.machine.bind(cpu->machine_external);
-  plic.supervisor.bind(cpu->supervisor_external);
+  cpu->time_source = [this](const sc_core::sc_time& delay) { return time_now(delay); };
+  software_interrupt().bind(cpu->machine_software);
+  timer_interrupt().bind(cpu->machine_timer);
+  machine_interrupt().bind(cpu->machine_external);
+  supervisor_interrupt().bind(cpu->supervisor_external);
 }
 
 void Soc::connect_control_tile() {
@@ -122,14 +153,14 @@ void Soc::connect_control_tile() {
   else if (sram)
     join("sram", sram_port_.out, sram->socket);
   else
-    join("sram", sram_port_.out, sram_memory().bridge->socket);
-  join("uart", bus.map(map::uart, map::uart_size), uart.socket);
-  join("clint", bus.map(map::clint, map::clint_size), clint.socket);
-  join("plic", bus.map(map::plic, map::plic_size), plic.socket);
-  join("timer", bus.map(map::timer, FR_TIMER_BYTES), timer.socket);
-  join("mailbox", bus.map(map::mailbox, FR_MAILBOX_BYTES), mailbox.socket);
-  join("sysctl", bus.map(map::sysctl, FR_SYSCTL_BYTES), sysctl.socket);
-  join("perf", bus.map(map::perf, FR_PERF_BYTES), perf.socket);
+    join("sram", sram_port_.out, sram_memory().socket);
+  join_peripheral("uart", bus.map(map::uart, map::uart_size), uart);
+  join_peripheral("clint", bus.map(map::clint, map::clint_size), clint);
+  join_peripheral("plic", bus.map(map::plic, map::plic_size), plic);
+  join_peripheral("timer", bus.map(map::timer, FR_TIMER_BYTES), timer);
+  join_peripheral("mailbox", bus.map(map::mailbox, FR_MAILBOX_BYTES), mailbox);
+  join_peripheral("sysctl", bus.map(map::sysctl, FR_SYSCTL_BYTES), sysctl);
+  join_peripheral("perf", bus.map(map::perf, FR_PERF_BYTES), perf);
 }
 
 void Soc::connect_noc() {
@@ -176,11 +207,11 @@ void Soc::connect_links(unsigned device) {
 }
 
 void Soc::connect_interrupts_and_resets() {
-  uart.interrupt.bind(plic.source(map::uart_interrupt));
-  timer.interrupt.bind(plic.source(map::timer_interrupt));
-  mailbox.interrupt.bind(plic.source(map::mailbox_interrupt));
+  output("uart", "", uart.interrupt).bind(interrupt_source(map::uart_interrupt));
+  output("timer", "", timer.interrupt).bind(interrupt_source(map::timer_interrupt));
+  output("mailbox", "", mailbox.interrupt).bind(interrupt_source(map::mailbox_interrupt));
   for (unsigned i = 0; i < clusters.size(); ++i) {
-    clusters[i]->interrupt.bind(plic.source(map::cluster_interrupt(i)));
+    clusters[i]->interrupt.bind(interrupt_source(map::cluster_interrupt(i)));
     if (i < sysctl.cluster_reset.size()) sysctl.cluster_reset[i].bind(clusters[i]->reset_line);
   }
   sysctl.on_exit = [this](int code) {
@@ -203,10 +234,15 @@ void Soc::reset() {
   for (auto& device : rtl_devices) device->reset();
   for (auto* engine : dma_rtl) engine->reset();
   if (noc_rtl) noc_rtl->device().reset();
+  for (auto& [key, peripheral] : rtl_peripherals) {
+    if (peripheral.lockstep) peripheral.lockstep->forgive();
+    if (key != "sysctl") peripheral.device->reset();  // that one has reset itself
+  }
   for (auto* line : {&noc.reset_line, &uart.reset_line, &timer.reset_line, &mailbox.reset_line,
                      &perf.reset_line, &clint.reset_line, &plic.reset_line})
     pulse(*line);
   if (cpu) pulse(cpu->reset_line);
+  if (cpu_rtl) cpu_rtl->reset();
 }
 
 void Soc::add_statistics(const std::string& prefix, const ip::CounterGroup& group) {
@@ -259,22 +295,29 @@ void Soc::add_channel_statistics(const std::string& stack_name, ip::HbmStack& st
 }
 
 void Soc::collect_statistics() {
+  const auto peripheral = [this](const std::string& key, const ip::CounterGroup& model) {
+    auto* const rtl = rtl_peripheral(key);
+    add_statistics(key, rtl == nullptr ? model : rtl->device->subordinate().bridge->counters);
+  };
   if (cpu) add_statistics("cpu", cpu->counters);
   add_statistics("boot_rom", boot_rom.counters);
   if (sram) add_statistics("sram", sram->counters);
-  add_statistics("uart", uart.counters);
+  peripheral("uart", uart.counters);
   add_statistics("bus", bus.counters);
-  add_statistics("clint", clint.counters);
-  add_statistics("plic", plic.counters);
-  add_statistics("timer", timer.counters);
-  add_statistics("mailbox", mailbox.counters);
-  add_statistics("sysctl", sysctl.counters);
+  peripheral("clint", clint.counters);
+  peripheral("plic", plic.counters);
+  peripheral("timer", timer.counters);
+  peripheral("mailbox", mailbox.counters);
+  peripheral("sysctl", sysctl.counters);
   add_statistics("noc", noc.counters);
   for (unsigned i = 0; i < hbm.size(); ++i) {
     const auto name = fmt::format("hbm{}", i);
     add_statistics(name, hbm[i]->counters);
     add_channel_statistics(name, *hbm[i]);
   }
+  if (cpu_rtl)
+    for (auto& initiator : cpu_rtl->initiators)
+      add_statistics("cpu." + initiator.face->map.name, initiator.bridge->counters);
   for (auto& memory : hbm_rtl) add_statistics(memory->label(), memory->subordinate().bridge->counters);
   for (unsigned i = 0; i < clusters.size(); ++i)
     for (const auto& [counter_name, c] : clusters[i]->all_counters())
@@ -291,7 +334,7 @@ Soc::DebugTarget Soc::debug_target(std::uint64_t address) {
   if (address - map::sram < chip_.sram.size.count && sram_lockstep)
     return {&sram_lockstep->in.get_base_export(), address - map::sram};
   if (address - map::sram < chip_.sram.size.count)
-    return {sram ? &sram->socket.get_base_export() : &sram_memory().bridge->socket.get_base_export(),
+    return {sram ? &sram->socket.get_base_export() : &sram_memory().socket.get_base_export(),
             address - map::sram};
   if (address - map::hbm < hbm_store.size() && !hbm_lockstep.empty())
     return {&hbm_lockstep[port_of(chip_, address - map::hbm)]->in.get_base_export(), address - map::hbm};

@@ -31,13 +31,25 @@
 #include "ip/uart/uart.hpp"
 #include "ip/vector/lockstep_lanes.hpp"
 #include "platform/chip/chip.hpp"
-#include "platform/rtl/device.hpp"
-#include "platform/rtl/dma.hpp"
-#include "platform/rtl/lockstep_memory.hpp"
-#include "platform/rtl/noc.hpp"
-#include "platform/rtl/tensor.hpp"
-#include "platform/rtl/vector.hpp"
+#include "platform/rtl/difference.hpp"
+#include "platform/rtl/signals.hpp"
+#include "platform/rtl/waves.hpp"
 #include "platform/soc/shared_target.hpp"
+
+namespace forerun::ip::cosim {
+class TargetBridge;
+}
+namespace forerun::rtl {
+class Device;
+class LockstepMemory;
+class OutputLine;
+class RtlCommand;
+class RtlDma;
+class RtlNoc;
+class RtlScratchpad;
+class TileLibrary;
+class VectorLibrary;
+}  // namespace forerun::rtl
 
 namespace forerun::soc {
 
@@ -57,6 +69,15 @@ struct RtlDifference {
   std::string waves{};            ///< where the cycles around it are, or why they are not
   /// In lines; `part` of the program the command belongs to, if known.
   std::string describe(const std::string& part) const;
+};
+
+/// RTL in the place of a peripheral of the control CPU, beside the model of it in lockstep.
+struct RtlPeripheral {
+  std::unique_ptr<rtl::Device> device;
+  std::unique_ptr<rtl::LockstepMemory> lockstep{};
+  std::string other_waves{};
+  RtlPeripheral();
+  ~RtlPeripheral();
 };
 
 /// A counter of some block, by its place in the chip: "cluster3.tensor.macs", "hbm0.channel2.row_hits".
@@ -83,6 +104,7 @@ class Soc : public sc_core::sc_module {
   /// Throws std::invalid_argument, naming the key, for a chip that no chip file may describe, and for a tap
   /// at a boundary that this chip does not have.
   Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocOptions& options = {});
+  ~Soc() override;
 
   const chip::Chip& chip() const { return chip_; }
 
@@ -92,12 +114,14 @@ class Soc : public sc_core::sc_module {
   const std::vector<std::uint8_t> device_tree_;
 
  public:
-  std::unique_ptr<ip::Cpu> cpu;  ///< empty without CPU
-  ip::Bus bus;                   ///< its socket is bound to the CPU, or for the other master to bind
+  std::unique_ptr<ip::Cpu> cpu;          ///< empty without CPU, and when it is RTL
+  std::unique_ptr<rtl::Device> cpu_rtl;  ///< of cpu.model rtl; empty without
+  ip::Bus bus;                           ///< its socket is bound to the CPU, or for the other master to bind
   ip::Memory boot_rom;
   std::unique_ptr<ip::Memory> sram;                       ///< empty when it is RTL, not in lockstep
   std::unique_ptr<rtl::Device> sram_rtl;                  ///< `rtl.sram`; empty without
   std::vector<std::unique_ptr<rtl::Device>> rtl_devices;  ///< `rtl.devices`
+  // Models of the peripherals. RTL in the place of one leaves it unused: use serial(), host() and the lines.
   ip::Uart uart;
   ip::Clint clint;
   ip::Plic plic;
@@ -105,6 +129,7 @@ class Soc : public sc_core::sc_module {
   ip::Mailbox mailbox;
   ip::Sysctl sysctl;
   ip::PerformanceCounters perf;
+  std::map<std::string, RtlPeripheral> rtl_peripherals;  ///< by the keys below `rtl`: "uart", "plic", ...
   ip::Noc noc;
   ip::SparseMemory hbm_store;                         ///< the bytes of all stacks, from address_map::hbm on
   std::vector<std::unique_ptr<ip::HbmStack>> hbm;     ///< empty when memory is RTL, not in lockstep
@@ -124,12 +149,26 @@ class Soc : public sc_core::sc_module {
   std::unique_ptr<rtl::VectorLibrary> vector_rtl;  ///< model of the vector engines; empty when none are RTL
   /// Engines of clusters.dma.model rtl, load and store of each cluster in turn; they belong to the clusters.
   std::vector<rtl::RtlDma*> dma_rtl;
+  // Of each cluster, or none; they belong to the clusters.
+  std::vector<rtl::RtlCommand*> command_rtl;
+  std::vector<rtl::RtlScratchpad*> scratchpad_rtl;
   std::vector<std::unique_ptr<rtl::LockstepMemory>> hbm_lockstep;  ///< in front of hbm_rtl; empty without
   std::unique_ptr<rtl::LockstepMemory> sram_lockstep;
   std::unique_ptr<rtl::RtlNoc> noc_rtl;  ///< of noc.model rtl; empty without
   std::optional<RtlDifference> rtl_difference;
   /// What happened when a block in another process was lost; the simulation stops there. Empty: none was.
   std::string lost_block;
+
+  /// The other ends of serial port and mailbox.
+  ip::SerialPort& serial();
+  ip::HostMailbox& host();
+  /// Interrupts of the CPU: msip, mtip, meip, seip.
+  ip::LevelOut& software_interrupt() { return output("clint", "software", clint.software); }
+  ip::LevelOut& timer_interrupt() { return output("clint", "timer", clint.timer); }
+  ip::LevelOut& machine_interrupt() { return output("plic", "machine", plic.machine); }
+  ip::LevelOut& supervisor_interrupt() { return output("plic", "supervisor", plic.supervisor); }
+  /// Where the boot ROM jumps to; before the simulation starts.
+  void set_boot_address(std::uint64_t address);
 
   /// Called when firmware ends the simulation with an exit code, 0 .. 255.
   std::function<void(int)> on_exit;
@@ -153,7 +192,19 @@ class Soc : public sc_core::sc_module {
   std::string describe_stall();
 
  private:
-  rtl::Device::Target& sram_memory();
+  void put_rtl_into_peripherals(const rtl::WaveOptions& waves);
+  void connect_peripheral(const std::string& key, RtlPeripheral& peripheral);
+  RtlPeripheral* rtl_peripheral(const std::string& key);
+  /// An output of a peripheral: `model`, unless it is RTL that has this signal (empty: its interrupt).
+  ip::LevelOut& output(const std::string& key, const std::string& signal, ip::LevelOut& model);
+  /// The input of the interrupt controller.
+  ip::LevelIn& interrupt_source(unsigned number);
+  void set_source(unsigned number, bool level);
+  template <typename From, typename Model>
+  void join_peripheral(const std::string& key, From& from, Model& model);
+  std::unique_ptr<rtl::LockstepMemory> beside(rtl::Device& device, const std::string& name,
+                                              const std::string& other_waves);
+  ip::cosim::TargetBridge& sram_memory();
   void watch(rtl::Device& device);
   void put_rtl_into_hbm(const rtl::WaveOptions& waves);
   void put_rtl_into_clusters(const rtl::WaveOptions& waves);
@@ -166,6 +217,10 @@ class Soc : public sc_core::sc_module {
   /// Bytes within which a transaction stays at one memory tile; 0: all.
   std::uint64_t boundary() const;
   void connect_cpu();
+  void put_rtl_into_commands(const rtl::WaveOptions& waves);
+  void put_rtl_into_scratchpads(const rtl::WaveOptions& waves);
+  void put_rtl_into_cpu(const rtl::WaveOptions& waves);
+  std::uint64_t time_now(const sc_core::sc_time& delay);
   void connect_control_tile();
   void connect_noc();
   void connect_links(unsigned device);
@@ -187,6 +242,15 @@ class Soc : public sc_core::sc_module {
   void debug_access(tlm::tlm_command command, std::uint64_t address, std::span<Byte> data);
 
   SharedTarget sram_port_;
+  std::unique_ptr<SharedTarget> cpu_port_;  // of a CPU of RTL with two managers
+  std::vector<std::unique_ptr<ip::LevelIn>> cpu_lines_;
+  std::map<std::string, std::unique_ptr<rtl::OutputLine>> outputs_;  // by peripheral and signal
+  std::vector<std::unique_ptr<ip::LevelIn>> sources_;                // of an interrupt controller of RTL
+  rtl::SignalValue source_levels_;
+  std::unique_ptr<ip::SerialPort> serial_, rtl_serial_;  // serial_: of lockstep
+  std::unique_ptr<ip::HostMailbox> host_, rtl_host_;
+  // Bound to models that nothing reaches.
+  std::vector<std::unique_ptr<tlm_utils::simple_initiator_socket<Soc>>> unused_;
   std::vector<Statistic> statistics_;
   std::vector<std::string> wanted_taps_, boundaries_;
 };

@@ -467,6 +467,43 @@ void read_registers(Timing timing) {
 TEST(Cluster, ReadsRegisters) { read_registers(Timing::approximate); }
 TEST(Cluster, ReadsRegistersInLooseTiming) { read_registers(Timing::loose); }
 
+/// What is read is written by a command before: without the wait the old bytes count.
+void read_what_was_written(Timing timing) {
+  Bench bench("bench", timing);
+  bench.write(data_at, std::vector<std::int64_t>{4, 12});
+  bench.write(data_at + 0x300, std::vector<std::uint32_t>{7, 8, 9});
+  auto& s = bench.stream;
+  s.add(FR_OP_LOAD, copy(data_at + 8, 0, 8), {{}, {{0, 1}}});
+  s.add(FR_OP_LOAD, copy(data_at + 0x300, 64, 12));
+  s.add(FR_OP_STORE, copy(data_at, 0, 8), {{{0, 1}}, {{1, 1}}});
+  fr_read read{};
+  read.address = data_at;
+  read.rd = 40;
+  read.count = 1;
+  s.add(FR_OP_READ, read, {{{1, 1}}, {}});
+  s.add(FR_OP_STORE, copy(data_at + 0x1000, 64, 0), {}, {FR_PATCH(fr_copy, bytes, 40, 1)});
+  s.add(FR_OP_END);
+  sc_core::sc_start(1, sc_core::SC_MS);
+  EXPECT_EQ(bench.peek(FR_CLUSTER_STATUS, 4), FR_CLUSTER_STATUS_DONE);
+  EXPECT_EQ(bench.read<std::uint32_t>(data_at + 0x1000, 3), (std::vector<std::uint32_t>{7, 8, 9}));
+}
+TEST(Cluster, ReadsWhatWasWritten) { read_what_was_written(Timing::approximate); }
+TEST(Cluster, ReadsWhatWasWrittenInLooseTiming) { read_what_was_written(Timing::loose); }
+
+TEST(Cluster, NamesAReadThatWaits) {
+  Bench bench("bench");
+  fr_read read{};
+  read.address = data_at;
+  read.rd = 40;
+  read.count = 1;
+  bench.stream.add(FR_OP_READ, read, {{{1, 1}}, {}});
+  bench.stream.add(FR_OP_END);
+  sc_core::sc_start(100, sc_core::SC_US);
+  ASSERT_TRUE(bench.cluster.running());
+  EXPECT_NE(bench.cluster.describe_stall().find("which waits for a semaphore"), std::string::npos)
+      << bench.cluster.describe_stall();
+}
+
 TEST(Cluster, NamesWhatItWaitsFor) {
   Bench bench("bench");
   bench.stream.add(FR_OP_TENSOR_NOP, {{{9, 3}}, {}});

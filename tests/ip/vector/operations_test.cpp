@@ -108,6 +108,37 @@ TEST(VectorOperations, CausalSoftmax) {
   }
 }
 
+/// Of equals the first; what is not kept becomes arg1.
+TEST(VectorOperations, TopK) {
+  Bench bench(FR_VECTOR_TOP_K);
+  const float by[] = {1, 5, -2, 5, 3, 5, NAN, 0, 5, 1};
+  for (std::uint32_t r = 0; r < rows; ++r) std::memcpy(bench.memory.data() + at_b + r * cols * 4, by, sizeof by);
+  bench.command.arg0 = 4, bench.command.arg1 = bits(-7);
+  bench.run();
+  for (std::uint32_t r = 0; r < rows; ++r)
+    for (std::uint32_t i = 0; i < cols; ++i) {
+      const bool kept = i == 6 || i == 1 || i == 3 || i == 5;
+      EXPECT_EQ(bench.at(at_d, r, i), kept ? bench.at(at_a, r, i) : -7) << i;
+    }
+  EXPECT_EQ(vector_cost(bench.command).passes, 5u);
+  bench.command.arg0 = 100;
+  bench.run();
+  EXPECT_EQ(bench.at(at_d, 2, 9), bench.at(at_a, 2, 9));
+}
+
+TEST(VectorOperations, IndicesOfWhatIsNotZero) {
+  Bench bench(FR_VECTOR_INDICES);
+  const float values[] = {0, 5, -2, -0.0F, 3, 0, NAN, 0, 0, 1};
+  std::memcpy(bench.memory.data() + at_a, values, sizeof values);
+  bench.command.rows = 1, bench.command.d_type = FR_TYPE_U32, bench.command.arg0 = 99;
+  bench.run();
+  std::vector<std::uint32_t> listed(cols);
+  std::memcpy(listed.data(), bench.memory.data() + at_d, sizeof(std::uint32_t) * cols);
+  EXPECT_EQ(listed, (std::vector<std::uint32_t>{1, 2, 4, 6, 9, 99, 99, 99, 99, 99}));
+  bench.command.d_type = FR_TYPE_F32;
+  EXPECT_TRUE(check_vector(bench.command, bench.memory.size()));
+}
+
 TEST(VectorOperations, WindowedSoftmax) {
   Bench bench(FR_VECTOR_SOFTMAX);
   bench.command.arg0 = 4, bench.command.arg1 = 2, bench.command.arg3 = 3;

@@ -69,8 +69,28 @@ struct Bench : sc_core::sc_module {
     p[FR_PARAMETER_TEMPERATURE] = std::bit_cast<std::uint32_t>(temperature);
     p[FR_PARAMETER_SEED_LOW] = static_cast<std::uint32_t>(seed);
     p[FR_PARAMETER_SEED_HIGH] = static_cast<std::int64_t>(seed >> 32);
-    p[FR_PARAMETER_LAYERS] = h.layers;
     p[FR_PARAMETER_CHUNKS] = 1;
+    run(p);
+    return peek<std::uint32_t>(h.next_ids + (position + tokens - 1) * 4, 1)[0];
+  }
+  /// One token of each of so many sequences, at the same position; returns the ids chosen after them.
+  std::vector<std::uint32_t> step_all(std::uint64_t position, std::uint32_t sequences) {
+    const auto& h = program.header;
+    std::vector<fr_chunk> chunks;
+    for (std::uint32_t s = 0; s < sequences; ++s)
+      chunks.push_back({static_cast<std::int64_t>(position), 1, s, s});
+    put(h.chunks, chunks);
+    std::vector<std::int64_t> p(FR_PARAMETERS);
+    p[FR_PARAMETER_TOKENS] = p[FR_PARAMETER_LOGIT_ROWS] = p[FR_PARAMETER_CHUNKS] = sequences;
+    run(p);
+    std::vector<std::uint32_t> ids;
+    for (std::uint32_t s = 0; s < sequences; ++s)
+      ids.push_back(peek<std::uint32_t>(h.next_ids + (std::uint64_t{s} * h.context + position) * 4, 1)[0]);
+    return ids;
+  }
+  void run(std::vector<std::int64_t> p) {
+    const auto& h = program.header;
+    p[FR_PARAMETER_LAYERS] = h.layers;
     put(h.parameters, p);
     const auto head = make_head(program, true);
     for (unsigned c = 0; c < program.streams.size(); ++c) {
@@ -98,7 +118,6 @@ struct Bench : sc_core::sc_module {
           << "cluster " << c << " error " << error << " at command "
           << peek<std::uint64_t>(map::cluster_registers(c) + FR_CLUSTER_ERROR_COMMAND, 1)[0];
     }
-    return peek<std::uint32_t>(h.next_ids + (position + tokens - 1) * 4, 1)[0];
   }
 };
 

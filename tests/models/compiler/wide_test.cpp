@@ -129,7 +129,7 @@ TEST(StepsOfManyTokens, PanelsOneAtATimeOrTwo) {
   std::set<std::uint32_t> counts;
   auto chip = chip_with(2, 16);
   for (const auto groups : {1u, 2u})
-    for (std::uint64_t size = 64 << 10; size < 1 << 20; size += 8 << 10) {
+    for (std::uint64_t size = 64 << 10; size < 1 << 20; size += 1 << 10) {
       const CompileOptions options{
           .context = 128, .max_tokens = 80, .keep_logits = false, .row_groups = groups};
       chip.clusters.scratchpad.size = {size};
@@ -141,6 +141,34 @@ TEST(StepsOfManyTokens, PanelsOneAtATimeOrTwo) {
       }
     }
   EXPECT_EQ(counts, (std::set<std::uint32_t>{1, 2}));
+}
+/// The same in a grid, where panels go from cluster to cluster.
+TEST(StepsOfManyTokens, PanelsInTeams) {
+  const auto model = bundled();
+  std::set<std::uint32_t> counts;
+  auto chip = chip_with(6, 16);
+  for (std::uint64_t size = 64 << 10; size < 1 << 20 && counts.size() < 2; size += 1 << 10) {
+    const CompileOptions options{.context = 128, .max_tokens = 80, .keep_logits = false, .row_groups = 2};
+    chip.clusters.scratchpad.size = {size};
+    try {
+      const auto wide = *make_plan(model.config, chip, options).wide;
+      if (wide.panel_depth < model.config.hidden && counts.insert(wide.panel_count).second)
+        expect_equal(model, {chip, chip::Format::f16, 2, {std::min(80u, wide.tokens()), 2, 1}, 80});
+    } catch (const CompileError&) {
+    }
+  }
+  EXPECT_EQ(counts, (std::set<std::uint32_t>{1, 2}));
+}
+/// One step for a prompt that a large chip can take at once, with room for its weights to run ahead.
+TEST(StepsOfManyTokens, TakeALongPromptOfALargeModelAtOnce) {
+  const auto model = load_model(FORERUN_SOURCE_DIR "/models/zoo/llama-3-8b.yaml", true);
+  const CompileOptions options{
+      .format = chip::Format::bf16, .context = 2048, .data = false, .keep_logits = false};
+  const auto plan = make_plan(model.config, chip::Chip{}, options);
+  ASSERT_TRUE(plan.wide.has_value());
+  EXPECT_EQ(plan.wide->tokens(), 2048u);
+  EXPECT_EQ(plan.wide->panel_count, 2u);
+  EXPECT_GE(plan.wide->slots, 6u);
 }
 /// Fewer tokens than runs: some clusters have no rows.
 TEST(StepsOfManyTokens, FewerTokensThanRuns) {

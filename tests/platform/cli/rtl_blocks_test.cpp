@@ -203,11 +203,74 @@ TEST(MemoryLockstep, HbmPortsRunBesideTheirModels) {
   EXPECT_GT(with.report["phases"][0]["hbm_bytes_read"], 0);
 }
 
+namespace {
+
+/// A memory for the scratchpads of `edge`, with another text in the place of one.
+std::string scratchpad(const Scratch& scratch, const std::string& text, const std::string& other) {
+  auto source = read_file(FORERUN_SOURCE_DIR "/tests/ip/cosim/rtl/axi_memory_2001.v");
+  const auto at = source.find(text);
+  EXPECT_NE(at, std::string::npos) << text;
+  if (at != std::string::npos) source.replace(at, text.size(), other);
+  std::ofstream(scratch.file("memory.v")) << source;
+  const auto made =
+      launch("rtl --top axi_memory_2001 --waves fst --pins " + std::string(folder) +
+             "memory.yaml --parameter DATA_BITS=256 --parameter SHIFT=5 --parameter ADDRESS_BITS=20 -o " +
+             scratch.file("scratchpad.so") + " " + scratch.file("memory.v"));
+  EXPECT_EQ(made.code, 0) << made.err;
+  return " --set rtl.scratchpad=" + scratch.file("scratchpad.so");
+}
+
+}  // namespace
+
+TEST(ScratchpadRtl, GivesTheTokensOfTheModel) {
+  const Scratch scratch;
+  const auto rtl = scratchpad(scratch, "module axi_memory_2001", "module axi_memory_2001");
+  const std::string chip = "--chip edge --steps 2";
+  const auto model = run(chip), with = run(chip + rtl + " --set clusters.scratchpad.model=rtl");
+  EXPECT_EQ(with.ids, model.ids);
+  ASSERT_EQ(with.report["rtl"].size(), 1u);
+  EXPECT_EQ(with.report["rtl"][0]["name"], "scratchpad");
+  EXPECT_EQ(with.report["rtl"][0]["broken_axi_rules"], 0);
+  EXPECT_GT(with.report["rtl"][0]["commands"], 1000);
+}
+
+TEST(ScratchpadRtl, IsInThePathOfEveryByte) {
+  const Scratch scratch;
+  const auto rtl = scratchpad(scratch, "if (s_wstrb[lane])", "if (s_wstrb[lane] & lane != 5)");
+  const std::string chip = "--chip edge --steps 2";
+  EXPECT_NE(run(chip + rtl + " --set clusters.scratchpad.model=rtl").ids, run(chip).ids);
+}
+
+TEST(ScratchpadRtl, IsComparedWithTheModel) {
+  const Scratch scratch;
+  const std::string chip = "--chip edge --steps 1 --set clusters.scratchpad.model=lockstep";
+  const auto good = run(chip + scratchpad(scratch, "module axi_memory_2001", "module axi_memory_2001"));
+  EXPECT_EQ(good.ids, run("--chip edge --steps 1").ids);
+  EXPECT_GT(good.report["rtl"][0]["compared"], 1000);
+  const auto bad = launch("run --prompt We " + chip +
+                          scratchpad(scratch, "if (s_wstrb[lane])", "if (s_wstrb[lane] & lane != 5)"));
+  EXPECT_EQ(bad.code, 1) << bad.out;
+  EXPECT_THAT(bad.err, testing::ContainsRegex(
+                           "RTL and models differ in cluster0.scratchpad, first in cycle [0-9]+ of read of "
+                           "[0-9]+ bytes at 0x[0-9a-f]+"));
+  EXPECT_THAT(bad.err, HasSubstr("lockstep.cluster0.scratchpad."));
+}
+
+TEST(ScratchpadRtl, IsRefusedWithoutItsVerilogOrData) {
+  const auto refused = [](const std::string& arguments) {
+    return launch("run --chip edge " + arguments).err;
+  };
+  EXPECT_THAT(refused("--set clusters.scratchpad.model=rtl"),
+              HasSubstr("clusters.scratchpad.model is rtl, expected a model of Verilog in rtl.scratchpad"));
+  EXPECT_THAT(refused("--set rtl.scratchpad=x.so"),
+              HasSubstr("but clusters.scratchpad.model is tlm, expected rtl or lockstep"));
+}
+
 TEST(MemoryLockstep, NeedsSomethingToCompare) {
   const auto refused = launch("run --chip edge --set rtl.lockstep=true");
   EXPECT_NE(refused.code, 0);
   EXPECT_THAT(refused.err,
-              HasSubstr("rtl.lockstep is true, but neither rtl.hbm nor rtl.sram names RTL to compare"));
+              HasSubstr("rtl.lockstep is true, but no key from rtl.hbm to rtl.perf names RTL to compare"));
 }
 
 TEST(DmaLockstep, GivesTokensOfTheModelWithinItsTolerance) {
@@ -215,4 +278,22 @@ TEST(DmaLockstep, GivesTokensOfTheModelWithinItsTolerance) {
              with = run("--chip edge --steps 1 --set clusters.dma.model=lockstep");
   EXPECT_EQ(with.ids, model.ids);
   EXPECT_THAT(with.report["rtl"][0]["model"].get<std::string>(), HasSubstr("compared with the model"));
+}
+
+TEST(CommandRtl, GivesTheTokensOfTheModel) {
+  expect_same_tokens("--chip edge --steps 2", " --set clusters.command.model=rtl", "command", 1);
+}
+
+TEST(CommandRtl, GivesTheTokensOfTheModelOnManyClusters) {
+  expect_same_tokens("--chip reference --set clusters.count=3 --set hbm.ports=2 --steps 1",
+                     " --set clusters.command.model=rtl", "command", 3);
+}
+
+TEST(CommandRtl, IsRefusedWhereItCannotBe) {
+  const auto refused = [](const std::string& arguments) {
+    return launch("run --chip edge --set clusters.command.model=rtl " + arguments).err;
+  };
+  EXPECT_THAT(refused("--data none"), HasSubstr("clusters.command.model is rtl, which needs data: real"));
+  EXPECT_THAT(refused("--set timing=loose"),
+              HasSubstr("clusters.command.model is rtl, which needs timing: approximate"));
 }

@@ -12,6 +12,7 @@
 #include "platform/rtl/command.hpp"
 #include "platform/rtl/mapped_block.hpp"
 #include "platform/rtl/noc.hpp"
+#include "platform/rtl/verilate.hpp"
 #include "tests/ip/cosim/bench.hpp"
 
 namespace forerun::rtl {
@@ -147,15 +148,12 @@ TEST(Crossbar, CarriesThemWithStallsAndFewIds) { expect_carried(0.4, 2, 2); }
 TEST(Crossbar, CarriesThemWithLongStallsAndOneId) { expect_carried(0.7, 5, 1); }
 
 TEST(Crossbar, APlantedFaultInTheOrderOfAnswersIsFound) {
-  chip::Chip chip;
-  chip.noc.link_width = {16};
-  (void)noc_model(chip, subordinates, managers, Waves::none);  // its ports are in the cache
   const auto folder =
       std::filesystem::temp_directory_path() / ("forerun-crossbar-" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   const std::filesystem::path rtl = FORERUN_SOURCE_DIR "/ip/noc/rtl";
   VerilateRequest request;
-  request.top = "axi_crossbar_ports";
+  request.top = "axi_crossbar";
   for (const auto* file : {"stage", "queue", "arbiter", "choice", "refusal", "crossbar"})
     request.sources.push_back(rtl / ("axi_" + std::string(file) + ".sv"));
   auto text = read_text(rtl / "axi_orders.sv");
@@ -164,11 +162,11 @@ TEST(Crossbar, APlantedFaultInTheOrderOfAnswersIsFound) {
   text.replace(text.find(kept), kept.size(), "(");
   write_text(folder / "axi_orders.sv", text);
   request.sources.push_back(folder / "axi_orders.sv");
-  request.sources.push_back(cache_folder() / "axi_crossbar_3x4x128.sv");
+  request.parameters = {{"S", "3"}, {"M", "4"}, {"DATA", "128"}};
   request.arguments = {"-Wno-UNUSEDSIGNAL"};
   request.pins =
-      "idle: idle\ninterfaces:\n  s: {protocol: axi4, role: subordinate, count: 3, prefix: \"s{n}_\"}\n"
-      "  m: {protocol: axi4, role: manager, count: 4, prefix: \"m{n}_\"}\n";
+      "idle: idle\ninterfaces:\n  s: {protocol: axi4, role: subordinate, count: 3, prefix: s_, suffix: \"[{n}]\"}\n"
+      "  m: {protocol: axi4, role: manager, count: 4, prefix: m_, suffix: \"[{n}]\"}\n";
   Bench bench(verilated(request).string(), 0.4, 2, 1);  // one ID for all: their answers must come in order
   std::filesystem::remove_all(folder);
   sc_core::sc_start(2, sc_core::SC_MS);

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "platform/rtl/command.hpp"
+#include "platform/rtl/device.hpp"
 #include "platform/rtl/verilate.hpp"
 #include "tests/platform/soc/bench.hpp"
 

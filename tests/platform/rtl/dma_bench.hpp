@@ -14,6 +14,7 @@
 #include "models/compiler/stream.hpp"
 #include "platform/rtl/command.hpp"
 #include "platform/rtl/dma.hpp"
+#include "platform/rtl/verilate.hpp"
 
 namespace forerun::rtl {
 

@@ -13,11 +13,11 @@ TEST(SocParameters, TakeOverEveryClusterNumber) {
   chip::Chip chip;
   auto& c = chip.clusters;
   c.clock = {2e9};
-  c.scratchpad = {{1 << 20}, 8, {32}, 5};
+  c.scratchpad = {chip::ScratchpadModel::tlm, {1 << 20}, 8, {32}, 5};
   c.tensor.rows = 16, c.tensor.columns = 24, c.tensor.arrays = 3, c.tensor.double_buffered = false;
   c.vector = {chip::VectorModel::tlm, 48, 9, 2, {32 * 1024}};
   c.dma = {chip::DmaModel::tlm, 1, 1, {128}, 20, 6};
-  c.command = {7, {8192}, 3, {7000}};
+  c.command = {chip::CommandModel::tlm, 7, {8192}, 3, {7000}};
   const auto p = cluster_parameters(chip, 11);
   EXPECT_EQ(p.index, 11u);
   EXPECT_EQ(p.scratchpad_window, chip::address_map::scratchpad_stride);
@@ -187,7 +187,7 @@ TEST(SocParameters, RefuseAnEnergyOutOfRange) {
 
 TEST(SocParameters, TakeOverEveryCpuNumber) {
   chip::Chip chip;
-  chip.cpu = {{3e9}, 11, 12, 13, 14, 15, 16, 17, 18, 19};
+  chip.cpu = {chip::CpuModel::tlm, {3e9}, 11, 12, 13, 14, 15, 16, 17, 18, 19};
   chip.quantum = {5000};
   const auto p = cpu_parameters(chip);
   EXPECT_EQ(p.clock, Frequency{3e9});
@@ -204,8 +204,8 @@ TEST(SocParameters, TakeOverNocAndControlTile) {
   chip.cpu.clock = {500e6};
   chip.sram = {{1 << 18}, 3};
   chip.boot_rom = {{1001}, 5};
-  chip.noc.clock = {2e9}, chip.noc.link_width = {32}, chip.noc.buffer = 5, chip.noc.switch_delay = 2, chip.noc.speculative = false,
-  chip.noc.link_latency = 2;
+  chip.noc.clock = {2e9}, chip.noc.link_width = {32}, chip.noc.buffer = 5, chip.noc.switch_delay = 2,
+  chip.noc.speculative = false, chip.noc.link_latency = 2;
   chip.bus.latency = {1234};
   chip.peripherals = {{20e6}, {3e6}, 2, 5, 9};
   chip.clusters.count = 20;
@@ -218,8 +218,10 @@ TEST(SocParameters, TakeOverNocAndControlTile) {
   EXPECT_EQ(n.buffer_flits, 5u);
   EXPECT_EQ(n.router_latency(), 4u);
   EXPECT_EQ(n.link_latency, 2u);
-  chip.noc.model = chip::NocModel::flit, chip.noc.topology = chip::NocTopology::fat_tree, chip.noc.fat_tree_radix = 3;
-  chip.noc.switching = chip::NocSwitching::virtual_cut_through, chip.noc.virtual_channels = 7, chip.noc.credit_delay = 6;
+  chip.noc.model = chip::NocModel::flit, chip.noc.topology = chip::NocTopology::fat_tree,
+  chip.noc.fat_tree_radix = 3;
+  chip.noc.switching = chip::NocSwitching::virtual_cut_through, chip.noc.virtual_channels = 7,
+  chip.noc.credit_delay = 6;
   const auto tree = noc_parameters(chip, grid);
   EXPECT_EQ(tree.model, ip::noc::Model::flit);
   EXPECT_EQ(tree.topology, ip::noc::Topology::fat_tree);

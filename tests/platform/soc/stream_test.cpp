@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdlib>
 #include <set>
 
 #include "firmware/abi/registers.h"
@@ -300,6 +301,38 @@ TEST(SocStall, NamesTheClusterAndWhatItWaitsFor) {
   EXPECT_TRUE(bench.finished);
   EXPECT_THAT(bench.soc.describe_stall(), HasSubstr("cluster2"));
   EXPECT_THAT(bench.soc.describe_stall(), HasSubstr("tensor waits for semaphore 9 (holds 0, wants 3)"));
+}
+
+TEST(SocStreamsOnRtl, CommandProcessorsDoTheSame) {
+  ::setenv("FORERUN_RTL_CACHE", FORERUN_BINARY_DIR "/rtl-cache", 1);
+  auto chip = small_chip(3);
+  chip.clusters.command.model = chip::CommandModel::rtl;
+  Bench bench("bench", chip, run_all_clusters);
+  load_all(bench);
+  sc_core::sc_start(1, sc_core::SC_MS);
+  expect_all_done(bench);
+}
+
+TEST(SocStreamsOnRtl, AnErrorOfTheStreamIsReported) {
+  ::setenv("FORERUN_RTL_CACHE", FORERUN_BINARY_DIR "/rtl-cache", 1);
+  auto chip = small_chip(1);
+  chip.clusters.command.model = chip::CommandModel::rtl;
+  Bench bench("bench", chip, [](Bench& b) {
+    const auto registers = map::cluster_registers(0);
+    for (int run = 0; run < 2; ++run) {  // the second one after a reset
+      start(b, 0, area(0));
+      sc_core::wait(5, sc_core::SC_US);
+      EXPECT_EQ(b.get(registers + FR_CLUSTER_STATUS), FR_CLUSTER_STATUS_ERROR);
+      EXPECT_EQ(b.get(registers + FR_CLUSTER_ERROR), FR_ERROR_OPCODE);
+      EXPECT_EQ(b.get<std::uint64_t>(registers + FR_CLUSTER_ERROR_ADDRESS), 0x77u);
+      b.put(registers + FR_CLUSTER_CONTROL, FR_CLUSTER_CONTROL_RESET);
+    }
+  });
+  load_work(bench.soc, 0, area(0));
+  const std::uint8_t bad[] = {0x77};
+  bench.soc.write(area(0) + stream_offset, bad);
+  sc_core::sc_start(1, sc_core::SC_MS);
+  EXPECT_TRUE(bench.finished);
 }
 
 }  // namespace

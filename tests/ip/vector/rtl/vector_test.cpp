@@ -11,6 +11,7 @@
 #include "ip/vector/lockstep_lanes.hpp"
 #include "platform/rtl/command.hpp"
 #include "platform/rtl/vector.hpp"
+#include "platform/rtl/verilate.hpp"
 #include "tests/ip/vector/rtl/bench.hpp"
 
 using namespace forerun;

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// RTL as the control CPU.
+#include "platform/rtl/cpu.hpp"
+
+#include "ip/base/time.hpp"
+#include "platform/chip/address_map.hpp"
+#include "platform/rtl/lockstep_memory.hpp"
+#include "platform/rtl/output_line.hpp"
+#include "platform/soc/soc.hpp"
+
+namespace forerun::soc {
+
+/// mtime, at a delay from now.
+std::uint64_t Soc::time_now(const sc_core::sc_time& delay) {
+  auto* const clint_rtl = rtl_peripheral("clint");
+  if (clint_rtl != nullptr && !clint_rtl->lockstep && clint_rtl->device->has_signal("time"))
+    return clint_rtl->device->signal_value("time")[0];
+  return clint.mtime(delay);
+}
+
+void Soc::put_rtl_into_cpu(const rtl::WaveOptions& waves) {
+  cpu_rtl = rtl::make_device(
+      "cpu", rtl::cpu_model(chip_, waves.format),
+      {.label = "cpu", .frequency = chip_.cpu.clock, .boundary = boundary(), .waves = waves});
+  auto& device = *cpu_rtl;
+  rtl::check_cpu(device);
+  if (device.initiators.size() == 1) {
+    device.initiators[0].bridge->socket.bind(bus.socket);
+  } else {
+    cpu_port_ = std::make_unique<SharedTarget>("cpu_port");
+    for (unsigned i = 0; i < 2; ++i) device.initiators[i].bridge->socket.bind(cpu_port_->in[i]);
+    cpu_port_->out.bind(bus.socket);
+  }
+  device.drive_signal("reset_vector", {chip::address_map::boot_rom}, 0);
+  if (device.has_signal("mtime"))
+    device.provide_signal("mtime", false,
+                          [this](std::int64_t) { return rtl::SignalValue{time_now(sc_core::SC_ZERO_TIME)}; });
+  const auto line = [&](const char* name, ip::LevelOut& from) {
+    if (!device.has_signal(name)) return;
+    cpu_lines_.push_back(std::make_unique<ip::LevelIn>(name, [&device, name](bool level) {
+      device.drive_signal(name, {level ? 1u : 0u}, ip::now_picoseconds());
+    }));
+    from.bind(*cpu_lines_.back());
+  };
+  line("machine_software", software_interrupt());
+  line("machine_timer", timer_interrupt());
+  line("machine_external", machine_interrupt());
+  line("supervisor_external", supervisor_interrupt());
+}
+
+}  // namespace forerun::soc

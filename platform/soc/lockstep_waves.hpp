@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "platform/rtl/device.hpp"
+
+namespace forerun::soc {
+
+/// Of a block in lockstep, without what tells its format.
+std::string lockstep_file(const rtl::WaveOptions& waves, const std::string& block);
+
+/// Waves of what is compared are kept from the beginning, so that those before a difference are there. Where
+/// they are if they are not kept so, or why there can be none.
+std::string keep_waves(rtl::Device& device, const rtl::WaveOptions& waves);
+
+}  // namespace forerun::soc

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command processor in SystemVerilog on random streams, against an interpreter of its own.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "firmware/abi/command.h"
+#include "ip/command/command_processor.hpp"
+#include "platform/rtl/command_front.hpp"
+#include "platform/rtl/mapped_pins.hpp"
+
+namespace forerun::rtl {
+namespace {
+
+using Words = std::vector<std::uint64_t>;
+constexpr std::uint64_t stream_at = 0x1000'0008, parameters_at = 0x2000'0080, data_at = 0x3000'0000;
+const int cache = ::setenv("FORERUN_RTL_CACHE", FORERUN_BINARY_DIR "/rtl-cache", 1);
+
+std::uint64_t memory_word(std::uint64_t address) { return address * 0x9e3779b97f4a7c15 ^ address >> 7; }
+
+/// A stream of loops, scalar arithmetic, reads and commands to engines with patches.
+class Program {
+ public:
+  explicit Program(unsigned seed) : random_(seed) {
+    body(0, 20 + below(40));
+    header(FR_OP_END, 0);
+    for (auto& p : parameters) p = random_() >> below(60);
+  }
+  Words stream;
+  Words parameters = Words(FR_PARAMETERS);
+
+ private:
+  std::uint64_t below(std::uint64_t limit) { return random_() % limit; }
+  void header(unsigned opcode, std::uint64_t patches) {
+    const std::uint64_t words = ip::opcode_info(opcode).words + patches;
+    stream.push_back(opcode | words << 8 | patches << 16 | below(1000) << 32);
+    std::uint64_t uses = 0;
+    for (int i = 0; i < 4; ++i)
+      uses |= ((below(2) != 0 ? std::uint64_t{FR_NO_SEMAPHORE} : below(FR_SEMAPHORES)) | below(9) << 8)
+              << 16 * i;
+    stream.push_back(uses);
+  }
+  std::uint64_t destination() { return FR_PARAMETERS + below(FR_REGISTERS - FR_PARAMETERS); }
+  std::uint64_t source() { return below(6) != 0 ? below(FR_REGISTERS) : 255; }
+  void scalar() {
+    header(FR_OP_SCALAR, 0);
+    const auto op = below(FR_SCALAR_OR + 1);
+    const bool divides = op == FR_SCALAR_DIV || op == FR_SCALAR_CEIL_DIV || op == FR_SCALAR_MOD;
+    auto immediate = static_cast<std::int64_t>(random_()) >> below(60);
+    if (divides && immediate == 0) immediate = -7;
+    stream.push_back(op | destination() << 8 | source() << 16 | (divides ? 255 : source()) << 24);
+    stream.push_back(static_cast<std::uint64_t>(immediate));
+  }
+  void loop(int depth) {
+    header(FR_OP_LOOP, 0);
+    stream.push_back(below(5) - 1);
+    const auto place = stream.size();
+    stream.push_back(destination());
+    body(depth + 1, below(5));
+    header(FR_OP_ENDLOOP, 0);
+    stream[place] |= (stream.size() - place - 1) * 8 << 32;
+  }
+  void read() {
+    header(FR_OP_READ, 0);
+    const auto count = 1 + below(16);
+    stream.push_back(data_at + below(100) * 256 + below(33 - count) * 8);
+    stream.push_back((FR_PARAMETERS + below(FR_REGISTERS - FR_PARAMETERS + 1 - count)) | count << 32);
+  }
+  void to_engine() {
+    constexpr unsigned opcodes[] = {FR_OP_LOAD,          FR_OP_STORE,      FR_OP_VECTOR,
+                                    FR_OP_GATHER,        FR_OP_POST,       FR_OP_MATMUL,
+                                    FR_OP_MATMUL_SCALED, FR_OP_ALL_GATHER, FR_OP_LOAD_NOP};
+    const auto opcode = opcodes[below(std::size(opcodes))];
+    const auto words = ip::opcode_info(opcode).words;
+    const auto patches = words > 2 ? below(5) : 0;
+    header(opcode, patches);
+    for (unsigned i = 2; i < words; ++i) stream.push_back(random_());
+    for (std::uint64_t i = 0; i < patches; ++i) {
+      const auto width = std::uint64_t{1} << below(4);
+      stream.push_back((16 + below(words * 8 - width - 15)) | width << 8 | below(FR_REGISTERS) << 16 |
+                       random_() << 32);
+    }
+  }
+  void body(int depth, std::uint64_t commands) {
+    for (std::uint64_t i = 0; i < commands; ++i) switch (below(8)) {
+        case 0:
+        case 1:
+          scalar();
+          break;
+        case 2:
+          if (depth < 4) loop(depth);
+          break;
+        case 3:
+          read();
+          break;
+        case 4:
+          header(FR_OP_SYNC, 0);
+          break;
+        default:
+          to_engine();
+      }
+  }
+  std::mt19937_64 random_;
+};
+
+std::int64_t divide(std::int64_t x, std::int64_t y) {
+  if (y == -1) return static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(x));
+  return x / y - (x % y != 0 && (x < 0) != (y < 0) ? 1 : 0);
+}
+
+std::uint64_t scalar(unsigned op, std::uint64_t a, std::uint64_t b) {
+  const auto x = static_cast<std::int64_t>(a), y = static_cast<std::int64_t>(b);
+  switch (op) {
+    case FR_SCALAR_ADD:
+      return a + b;
+    case FR_SCALAR_SUB:
+      return a - b;
+    case FR_SCALAR_MUL:
+      return a * b;
+    case FR_SCALAR_DIV:
+      return static_cast<std::uint64_t>(divide(x, y));
+    case FR_SCALAR_CEIL_DIV:
+      return 0 - static_cast<std::uint64_t>(divide(static_cast<std::int64_t>(0 - a), y));
+    case FR_SCALAR_MOD:
+      return a - b * static_cast<std::uint64_t>(divide(x, y));
+    case FR_SCALAR_MIN:
+      return x < y ? a : b;
+    case FR_SCALAR_MAX:
+      return x > y ? a : b;
+    case FR_SCALAR_LESS:
+      return x < y ? 1 : 0;
+    case FR_SCALAR_EQUAL:
+      return a == b ? 1 : 0;
+    case FR_SCALAR_SHL:
+      return a << (b & 63);
+    case FR_SCALAR_SHR:
+      return static_cast<std::uint64_t>(x >> (b & 63));
+    case FR_SCALAR_AND:
+      return a & b;
+    default:
+      return a | b;
+  }
+}
+
+/// What engines are to get: offset and words of each command, the engine's number in front.
+std::vector<Words> interpret(const Program& program) {
+  std::vector<Words> out;
+  Words registers(FR_REGISTERS);
+  std::copy(program.parameters.begin(), program.parameters.end(), registers.begin());
+  struct Loop {
+    std::uint64_t body;
+    std::int64_t count, iteration;
+    std::uint64_t counter;
+  };
+  std::vector<Loop> loops;
+  for (std::uint64_t pc = 0;;) {
+    const auto* at = &program.stream[pc / 8];
+    const auto opcode = static_cast<unsigned>(at[0] & 0xff);
+    const auto words = at[0] >> 8 & 0xff, patches = at[0] >> 16 & 0xff, after = pc + words * 8;
+    Words command(at, at + words);
+    for (auto i = words - patches; i < words; ++i) {
+      const auto patch = command[i];
+      auto* field = reinterpret_cast<unsigned char*>(command.data()) + (patch & 0xff);
+      std::uint64_t value = 0;
+      std::memcpy(&value, field, patch >> 8 & 0xff);
+      value += registers[patch >> 16 & 0xff] *
+               static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(patch >> 32)});
+      std::memcpy(field, &value, patch >> 8 & 0xff);
+    }
+    const auto from = pc;
+    pc = after;
+    switch (opcode) {
+      case FR_OP_END:
+        return out;
+      case FR_OP_SYNC:
+        break;
+      case FR_OP_LOOP:
+        if (static_cast<std::int64_t>(command[2]) <= 0) {
+          pc += command[3] >> 32;
+          break;
+        }
+        loops.push_back({after, static_cast<std::int64_t>(command[2]), 0, command[3] & 0xffffffff});
+        registers[loops.back().counter] = 0;
+        break;
+      case FR_OP_ENDLOOP:
+        if (auto& loop = loops.back(); ++loop.iteration < loop.count) {
+          registers[loop.counter] = static_cast<std::uint64_t>(loop.iteration);
+          pc = loop.body;
+        } else {
+          loops.pop_back();
+        }
+        break;
+      case FR_OP_READ:
+        for (std::uint64_t i = 0; i < command[3] >> 32; ++i)
+          registers[(command[3] & 0xff) + i] = memory_word(command[2] + 8 * i);
+        break;
+      case FR_OP_SCALAR: {
+        const auto value = [&](std::uint64_t number) { return number == 255 ? 0 : registers[number]; };
+        registers[command[2] >> 8 & 0xff] =
+            scalar(static_cast<unsigned>(command[2] & 0xff), value(command[2] >> 16 & 0xff),
+                   value(command[2] >> 24 & 0xff) + command[3]);
+        break;
+      }
+      default:
+        command.insert(command.begin(), {opcode >> 4, from});
+        out.push_back(command);
+    }
+  }
+}
+
+/// The module, with memory and engines that take their time.
+class Bench {
+ public:
+  Bench()
+      : pins_(
+            std::make_shared<ip::cosim::SharedModel>(command_model(chip_with_short_buffer(), Waves::none))) {}
+
+  /// What engines got, in the form of interpret(); ends at done, fault, or after too many cycles.
+  std::vector<Words> run(const Program& program, unsigned seed) {
+    std::mt19937_64 random(seed);
+    std::vector<Words> got;
+    Words packet;
+    std::vector<unsigned> under_way;  // cycles left of each command
+    std::uint32_t ended = 0, left = 0, wait = 0;
+    std::uint64_t address = 0;
+    set("stream", stream_at, 64), set("stream_bytes", program.stream.size() * 8, 64);
+    set("parameters", parameters_at, 64);
+    for (unsigned cycle = 0; cycle < 1'000'000; ++cycle) {
+      set("clk", 0, 1), set("rst_n", cycle > 3, 1), set("start", cycle > 6, 1), set("ended", ended, 32);
+      set("m_arready", left == 0 && random() % 3 != 0, 1);
+      const bool valid = left > 0 && wait == 0 && random() % 4 != 0;
+      set("m_rvalid", valid, 1), set("m_rlast", left == 1, 1), set("m_rresp", 0, 2);
+      if (valid) set("m_rdata", word(program, address), 64);
+      set("d_ready", random() % 3 != 0, 1);
+      pins_.evaluate();
+      if (get("done", 1) != 0 || get("fault", 1) != 0) break;
+      const bool asked = get("m_arvalid", 1) != 0 && in("m_arready", 1) != 0;
+      const bool taken = valid && get("m_rready", 1) != 0;
+      const auto new_address = get("m_araddr", 64);
+      const auto length = static_cast<std::uint32_t>(get("m_arlen", 8)) + 1;
+      if (get("d_valid", 1) != 0 && in("d_ready", 1) != 0) {
+        if (packet.empty()) packet.push_back(get("d_dest", 3));
+        packet.push_back(get("d_data", 64));
+        if (get("d_last", 1) != 0) {
+          got.push_back(std::exchange(packet, {}));
+          under_way.push_back(static_cast<unsigned>(random() % 200));
+        }
+      }
+      set("clk", 1, 1);
+      pins_.evaluate();
+      ended += static_cast<std::uint32_t>(std::erase(under_way, 0u));
+      for (auto& cycles : under_way) --cycles;
+      if (wait > 0) --wait;
+      if (taken) address += 8, --left;
+      if (asked) address = new_address, left = length, wait = static_cast<std::uint32_t>(random() % 20);
+    }
+    done = get("done", 1) != 0;
+    error = get("fault", 1) != 0 ? get("fault_error", 8) : 0;
+    offset = get("fault_offset", 64), bad_value = get("fault_value", 64);
+    EXPECT_TRUE(!done || under_way.empty()) << "done before the engines";
+    return got;
+  }
+  bool done = false;
+  std::uint64_t error = 0, offset = 0, bad_value = 0;
+
+ private:
+  static chip::Chip chip_with_short_buffer() {
+    chip::Chip chip;
+    chip.clusters.command.fetch_buffer = {2048};
+    return chip;
+  }
+  static std::uint64_t word(const Program& program, std::uint64_t address) {
+    if (address - stream_at < program.stream.size() * 8) return program.stream[(address - stream_at) / 8];
+    if (address - parameters_at < FR_PARAMETERS * 8) return program.parameters[(address - parameters_at) / 8];
+    EXPECT_LT(address - data_at, 100u * 256) << "a read of nothing it was told of";
+    return memory_word(address);
+  }
+  void set(const char* name, std::uint64_t value, unsigned bits) {
+    std::memcpy(pin(name, true, bits), &value, (bits + 7) / 8);
+  }
+  std::uint64_t read(const char* name, bool input, unsigned bits) {
+    std::uint64_t value = 0;
+    std::memcpy(&value, pin(name, input, bits), (bits + 7) / 8);
+    return value;
+  }
+  std::uint64_t get(const char* name, unsigned bits) { return read(name, false, bits); }
+  std::uint64_t in(const char* name, unsigned bits) { return read(name, true, bits); }
+  unsigned char* pin(const std::string& name, bool input, unsigned bits) {
+    const auto found = known_.find(name);
+    return found != known_.end() ? found->second : known_[name] = pins_.pin(name, input, bits);
+  }
+  MappedPins pins_;
+  std::map<std::string, unsigned char*> known_;
+};
+
+TEST(CommandRtl, CarriesOutRandomStreams) {
+  std::size_t commands = 0;
+  for (unsigned seed = 1; seed <= 200; ++seed) {
+    const Program program(seed);
+    Bench bench;
+    const auto got = bench.run(program, seed), want = interpret(program);
+    EXPECT_TRUE(bench.done) << "seed " << seed << ", error " << bench.error << " at " << bench.offset;
+    EXPECT_EQ(got, want) << "seed " << seed;
+    commands += want.size();
+  }
+  EXPECT_GT(commands, 2000u);
+}
+
+TEST(CommandRtl, FindsTheErrorsOfTheModel) {
+  const auto fails = [](std::size_t word, std::uint64_t value, std::uint64_t error, std::uint64_t bad) {
+    Program program(1);
+    program.stream = {
+        FR_OP_SCALAR | 4 << 8, ~std::uint64_t{0}, FR_SCALAR_DIV | 20 << 8 | 255 << 16 | 255u << 24, 3,
+        FR_OP_END | 2 << 8,    ~std::uint64_t{0}};
+    program.stream[1] = program.stream[5] = 0x00ff00ff00ff00ff;  // no semaphores
+    program.stream[word] = value;
+    Bench bench;
+    bench.run(program, 1);
+    EXPECT_FALSE(bench.done) << "word " << word;
+    EXPECT_EQ(bench.error, error) << "word " << word;
+    EXPECT_EQ(bench.bad_value, bad) << "word " << word;
+  };
+  fails(0, 0x77 | 4 << 8, FR_ERROR_OPCODE, 0x77);
+  fails(0, FR_OP_SCALAR | 5 << 8, FR_ERROR_COMMAND, 5);
+  fails(1, 0x00ff00ff00ff0040, FR_ERROR_SEMAPHORE, 0x40);
+  fails(2, FR_SCALAR_DIV | 3 << 8 | 255 << 16 | 255u << 24, FR_ERROR_COMMAND, 3);
+  fails(3, 0, FR_ERROR_DIVIDE, 0);
+  fails(4, FR_OP_ENDLOOP | 2 << 8, FR_ERROR_LOOP, 32);
+  fails(4, FR_OP_SYNC | 2 << 8, FR_ERROR_STREAM_END, 48);
+}
+
+}  // namespace
+}  // namespace forerun::rtl
