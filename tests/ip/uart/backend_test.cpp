@@ -11,6 +11,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "ip/uart/uart.hpp"
+
 using namespace forerun;
 using namespace forerun::ip;
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "tests/models/support/model_files.hpp"
 #include "tests/platform/cli/program.hpp"
 
 using namespace forerun::test;
@@ -98,6 +99,28 @@ TEST(Devices, LooseTimingGivesTheSameIdsAndLogits) {
                       {"--set devices=2 --set link.topology=fully_connected"});
 }
 
+/// Experts are chosen by all clusters of all devices for themselves.
+TEST(Devices, ModelsWithExpertsAndLatentAttentionGiveTheSameLogits) {
+  for (const char* name : {"mixtral", "deepseek_v3"}) {
+    const forerun::tests::ScratchFolder folder;
+    const forerun::tests::GoldenModel golden(name);
+    golden.write(folder.path());
+    std::string ids;
+    for (const auto id : golden.ids) ids += fmt::format("{}\n", id);
+    forerun::tests::spill(folder / "teacher", ids);
+    const auto logits = [&](const std::string& system) {
+      const auto result = launch(fmt::format(
+          "run --chip edge --dtype fp16 --model {0} --teacher {0}/teacher --logits {0}/logits {1}",
+          folder.path().string(), system));
+      EXPECT_EQ(result.code, 0) << result.err;
+      return read_file((folder / "logits").string());
+    };
+    const auto alone = logits("");
+    EXPECT_FALSE(alone.empty());
+    EXPECT_TRUE(logits("--set devices=2 --set clusters.count=2") == alone) << name << ": bit by bit";
+  }
+}
+
 TEST(Devices, TakeTheSameTimeWithoutDataAndInEveryRun) {
   const std::string job = "--chip edge --set devices=2 --steps 2 --prompt 'We the' --temperature 0 ";
   auto with = report_of(job), without = report_of(job + "--data none");
@@ -120,6 +143,17 @@ TEST(Devices, OneOfManyStandsForAll) {
   expect_symmetric(job + "--set devices=4 --set link.topology=torus --set clusters.count=2");
   expect_symmetric(job + "--set devices=4 --set link.topology=switched");
   expect_symmetric(job + "--set devices=8 --set link.topology=fully_connected");
+}
+
+TEST(Devices, OneOfManyStandsForAllWithExperts) {
+  const Scratch scratch;
+  scratch.write(
+      "config.json",
+      R"({"model_type": "mixtral", "hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 2,
+"num_attention_heads": 8, "num_key_value_heads": 8, "max_position_embeddings": 128, "vocab_size": 1024,
+"num_local_experts": 8, "num_experts_per_tok": 2})");
+  expect_symmetric(fmt::format("--chip edge --model {} --steps 2 --prompt-tokens 3 --set devices=2",
+                               scratch.file("config.json")));
 }
 
 TEST(Devices, ReportLinksAndDevices) {

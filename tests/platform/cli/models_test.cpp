@@ -60,7 +60,8 @@ TEST(Models, GgufWithItsTokenizer) {
 }
 
 TEST(Models, FamiliesThroughFirmware) {
-  for (const char* name : {"qwen2", "qwen3", "mistral", "gemma2", "gpt2", "opt"})
+  for (const char* name :
+       {"qwen2", "qwen3", "mistral", "gemma2", "gpt2", "opt", "bloom", "mixtral", "deepseek_v3"})
     EXPECT_LT(error_of(name), 1e-4) << name;
 }
 

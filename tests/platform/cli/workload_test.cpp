@@ -304,3 +304,20 @@ TEST(RepeatedLayers, OfStepsOfManyTokens) {
       shape(scratch) + "--dtype bf16 --set clusters.count=4 --phase prefill --context 256 --row-groups 2 ";
   expect_close(report_of(arguments + "--repeat-layers"), report_of(arguments + "--all-layers"), 0.01);
 }
+
+/// The first layers are of another kind; those with experts go on with experts of their own.
+TEST(RepeatedLayers, BehindLayersOfAnotherKind) {
+  const Scratch scratch;
+  scratch.write(
+      "config.json",
+      R"({"model_type": "deepseek_v3", "hidden_size": 512, "intermediate_size": 1024, "num_hidden_layers": 18,
+"num_attention_heads": 8, "num_key_value_heads": 8, "max_position_embeddings": 512, "vocab_size": 1024,
+"q_lora_rank": 128, "kv_lora_rank": 64, "qk_nope_head_dim": 32, "qk_rope_head_dim": 16, "v_head_dim": 32,
+"moe_intermediate_size": 512, "n_routed_experts": 32, "n_shared_experts": 1, "num_experts_per_tok": 4,
+"first_k_dense_replace": 3, "n_group": 8, "topk_group": 4})");
+  const auto arguments = "--model " + scratch.file("config.json") +
+                         " --data none --dtype bf16 --set clusters.count=4 --phase decode --context 100 ";
+  const auto counted = report_of(arguments + "--repeat-layers");
+  EXPECT_LT(counted["layers"]["simulated"], 18u);
+  expect_close(counted, report_of(arguments + "--all-layers"), 0.01);
+}

@@ -4,6 +4,8 @@
 
 #include <numeric>
 
+#include "platform/rtl/device.hpp"
+#include "platform/rtl/mapped_block.hpp"
 #include "platform/rtl/verilate.hpp"
 #include "tests/platform/soc/bench.hpp"
 
