@@ -87,6 +87,7 @@ class Emitter : public LatentEmitter {
     out_.scalar(FR_SCALAR_MUL, cache_offset, layer, none, static_cast<std::int64_t>(plan_.kv_layer_bytes()));
     out_.scalar(FR_SCALAR_AND, constants_now, layer, none, 1);
     out_.scalar(FR_SCALAR_MUL, constants_now, constants_now, none, plan_.constants.bytes);
+    set_scale_offset();
     if (!many()) begin_window();
   }
   void load_next_constants() {
@@ -201,7 +202,7 @@ class Emitter : public LatentEmitter {
   }
 
   /// The engine of a projection's first command.
-  unsigned multiplier() const { return plan_.numerics.integer ? FR_ENGINE_VECTOR : FR_ENGINE_TENSOR; }
+  unsigned multiplier() const { return plan_.numerics.quantises() ? FR_ENGINE_VECTOR : FR_ENGINE_TENSOR; }
 
   void embed() {
     out_.add(FR_OP_LOAD, run_of(memory_.constants[cluster_], s_.constants, plan_.constants.bytes),
@@ -327,7 +328,7 @@ class Emitter : public LatentEmitter {
     const auto row = std::int64_t{model_.vocabulary} * 4;
     if (!columns.empty()) {
       // The last layer's buffers are free: the output scales lie where it kept its block of constants.
-      if (plan_.numerics.integer)
+      if (plan_.numerics.output_scales)
         link(FR_OP_LOAD, run_of(memory_.head_scales[cluster_], head_scales(), columns.size() * 4));
       project(tiles_.classifier, normed(), model_.hidden, columns.size(), logit_rows, head_scales(), false);
       const auto own = product(columns.size());

@@ -35,6 +35,14 @@ class AttentionEmitter : public CommandEmitter {
     out_.scalar(FR_SCALAR_MIN, has_past, tiles, none, 1);
     out_.scalar(FR_SCALAR_MUL, first_cached, first_cached, none, plan_.cache_tile);
   }
+  bool scaled() const { return plan_.numerics.cache_scales; }
+  /// Rows of the cache to their scales.
+  void set_scale_offset() {
+    if (!scaled()) return;
+    out_.scalar(FR_SCALAR_DIV, scale_offset, cache_offset, none,
+                static_cast<std::int64_t>(plan_.cache_row_bytes()));
+    out_.scalar(FR_SCALAR_MUL, scale_offset, scale_offset, none, 4);
+  }
   bool has_windows() const {
     return std::any_of(model_.windows.begin(), model_.windows.end(), [](auto w) { return w != 0; });
   }
@@ -59,14 +67,14 @@ class AttentionEmitter : public CommandEmitter {
     const auto from = product(share_.qkv_columns());
     const auto head_bytes = std::uint64_t{model_.head_dim} * act_;
     const auto rotated = plan_.rotated();
-    const auto rotate = [&](std::uint64_t column, std::uint32_t to, std::uint64_t rows_before, Sync sync) {
+    const auto rotate = [&](std::uint64_t column, const Matrix& to, std::uint64_t rows_before, Sync sync) {
       std::vector<Patch> patches{rows_patch(chunk_rows())};
       if (rows_before > 0)
         patches.push_back(FR_PATCH(fr_vector, d, chunk_rows(), narrow(rows_before * head_bytes)));
       if (many()) patches.push_back(at_row(offsetof(fr_vector, a), from.stride));
       const auto part = [&](unsigned op, std::uint64_t first, std::uint64_t cols) {
-        auto d = activations(to, model_.head_dim);
-        d.at += u32(first * act_);
+        auto d = to;
+        d.at += u32(ip::row_bytes(d.type, first));
         return vector(op, cols, {from.at + u32((column + first) * 4), from.stride, FR_TYPE_F32}, d);
       };
       if (rotated > 0) {
@@ -85,24 +93,52 @@ class AttentionEmitter : public CommandEmitter {
         link(FR_OP_VECTOR, part(FR_VECTOR_COPY, rotated, model_.head_dim - rotated), sync, patches);
     };
     for (auto h = share_.heads.begin; h < share_.heads.end; ++h)
-      rotate((h - share_.heads.begin) * model_.head_dim, queries_of(h / group()),
-             h - group_heads(h / group()).begin, {});
+      rotate((h - share_.heads.begin) * model_.head_dim,
+             activations(queries_of(h / group()), model_.head_dim), h - group_heads(h / group()).begin, {});
     const bool stores = !share_.stored_kv_heads.empty();
-    for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g)
-      rotate(share_.query_columns + (g - share_.kv_heads.begin) * model_.head_dim, s_.keys + local_kv(g), 0,
-             stores && g == share_.kv_heads.begin ? Sync{{{values_stored, 1}}, {}} : Sync{});
+    for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) {
+      const auto column = share_.query_columns + (g - share_.kv_heads.begin) * model_.head_dim;
+      const Sync sync = stores && g == share_.kv_heads.begin ? Sync{{{values_stored, 1}}, {}} : Sync{};
+      if (!scaled()) {
+        rotate(column, cached(s_.keys + local_kv(g)), 0, sync);
+        continue;
+      }
+      rotate(column, {from.at + u32(column * 4), from.stride, FR_TYPE_F32}, 0, sync);
+      quantise_head(column, g, s_.keys, s_.key_scales, {});
+    }
     for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) {
       const auto column =
           share_.query_columns + share_.key_columns + (g - share_.kv_heads.begin) * model_.head_dim;
       const bool last = g + 1 == share_.kv_heads.end;
+      if (scaled()) {
+        quantise_head(column, g, s_.values, s_.value_scales,
+                      stores && last ? Sync{{}, {{values_made, 1}}} : Sync{});
+        continue;
+      }
       std::vector<Patch> patches{rows_patch(chunk_rows())};
       if (many()) patches.push_back(at_row(offsetof(fr_vector, a), from.stride));
       link(FR_OP_VECTOR,
            vector(FR_VECTOR_COPY, model_.head_dim, {from.at + u32(column * 4), from.stride, FR_TYPE_F32},
-                  activations(s_.values + local_kv(g), model_.head_dim)),
+                  cached(s_.values + local_kv(g))),
            stores && last ? Sync{{}, {{values_made, 1}}} : Sync{}, patches);
     }
   }
+  /// From the projection's result to integers with a scale for each position.
+  void quantise_head(std::uint64_t column, std::uint64_t g, std::uint32_t to, std::uint32_t scales,
+                     const Sync& sync) {
+    const auto from = product(share_.qkv_columns());
+    auto v = vector(FR_VECTOR_QUANTIZE, model_.head_dim,
+                    {from.at + u32(column * 4), from.stride, FR_TYPE_F32}, cached(to + local_kv(g)));
+    set_c(v, {scales + local_scale(g), 4, FR_TYPE_F32});
+    std::vector<Patch> patches{rows_patch(chunk_rows())};
+    if (many()) patches.push_back(at_row(offsetof(fr_vector, a), from.stride));
+    link(FR_OP_VECTOR, v, sync, patches);
+  }
+  std::uint32_t local_scale(std::uint64_t g) const {
+    return u32((g - share_.kv_heads.begin) * plan_.max_chunk * 4);
+  }
+  /// Rows of a head's keys or values, as they are in the cache.
+  Matrix cached(std::uint32_t at) const { return {at, plan_.cache_row_bytes(), plan_.numerics.cache}; }
   /// Latent attention: queries, then what attention gives of the compressed vectors.
   Matrix absorbed() const { return activations(s_.absorbed, share_.heads.size() * model_.head_dim); }
   std::uint64_t group() const { return model_.heads / model_.kv_heads; }
@@ -115,29 +151,35 @@ class AttentionEmitter : public CommandEmitter {
            u32((group_heads(g).begin - share_.heads.begin) * plan_.max_chunk * model_.head_dim * act_);
   }
   std::uint32_t local_kv(std::uint64_t g) const {
-    return u32((g - share_.kv_heads.begin) * plan_.max_chunk * model_.head_dim * act_);
+    return u32((g - share_.kv_heads.begin) * plan_.max_chunk * plan_.cache_row_bytes());
   }
 
   void store_cache() {
     const auto stored = share_.stored_kv_heads;
     if (stored.empty()) return;
-    const auto row = std::uint64_t{model_.head_dim} * act_;
-    const auto store = [&](std::uint32_t from, std::uint64_t to, const Sync& sync) {
-      auto c = run_of(to + (stored.begin - plan_.kv_heads.begin) * plan_.kv_head_bytes(),
-                      from + local_kv(stored.begin), 0);
+    const auto store = [&](std::uint32_t from, std::uint64_t to, std::uint64_t row, unsigned offset,
+                           const Sync& sync) {
+      const auto first = stored.begin - share_.kv_heads.begin;
+      auto c = run_of(to + (stored.begin - plan_.kv_heads.begin) * plan_.context * row,
+                      from + u32(first * plan_.max_chunk * row), 0);
       c.size1 = u32(stored.size());
       c.local_stride1 = narrow(plan_.max_chunk * row);
-      c.global_stride1 = static_cast<std::int64_t>(plan_.kv_head_bytes());
-      out_.add(FR_OP_STORE, c, sync,
-               {FR_PATCH(fr_copy, bytes, chunk_rows(), narrow(row)),
-                FR_PATCH(fr_copy, global, first_position(), narrow(row)),
-                FR_PATCH(fr_copy, global, cache_offset, 1)});
+      c.global_stride1 = static_cast<std::int64_t>(plan_.context * row);
+      out_.add(
+          FR_OP_STORE, c, sync,
+          {FR_PATCH(fr_copy, bytes, chunk_rows(), narrow(row)),
+           FR_PATCH(fr_copy, global, first_position(), narrow(row)), FR_PATCH(fr_copy, global, offset, 1)});
     };
+    const auto row = plan_.cache_row_bytes();
     const bool values = !model_.is_latent();  // else they are a part of the keys
     store(
-        s_.keys, memory_.keys,
+        s_.keys, memory_.keys, row, cache_offset,
         {{{values_made, 1}}, values ? decltype(Sync::signal){} : decltype(Sync::signal){{values_stored, 1}}});
-    if (values) store(s_.values, memory_.values, {{}, {{values_stored, 1}}});
+    if (scaled()) {
+      store(s_.key_scales, memory_.key_scales, 4, scale_offset, {});
+      store(s_.value_scales, memory_.value_scales, 4, scale_offset, {});
+    }
+    if (values) store(s_.values, memory_.values, row, cache_offset, {{}, {{values_stored, 1}}});
   }
 
   void attention() {
@@ -152,6 +194,7 @@ class AttentionEmitter : public CommandEmitter {
       out_.scalar(FR_SCALAR_MUL, cache_offset, layer, none,
                   static_cast<std::int64_t>(plan_.kv_layer_bytes()));
       out_.scalar(FR_SCALAR_ADD, cache_offset, cache_offset, scratch_register, 0);
+      set_scale_offset();
       out_.scalar(FR_SCALAR_MIN, has_past, chunk_position, none, 1);
       out_.scalar(FR_SCALAR_CEIL_DIV, tiles, chunk_position, none, plan_.cache_tile);
       begin_window();
@@ -165,21 +208,27 @@ class AttentionEmitter : public CommandEmitter {
     const auto heads = group_heads(g);
     const auto head_bytes = std::uint64_t{model_.head_dim} * act_;
     const auto rows = static_cast<std::int32_t>(heads.size());
-    const auto type = static_cast<std::uint8_t>(plan_.numerics.activation);
+    const auto type = static_cast<std::uint8_t>(plan_.numerics.activation),
+               cache_type = static_cast<std::uint8_t>(plan_.numerics.cache);
     const Matrix scores{s_.scores, s_.score_stride, FR_TYPE_F32};
 
-    fr_matmul qk{};  // scores = queries x keys^T
+    auto qk = without_scales();  // scores = queries x keys^T
     qk.a = queries_of(g), qk.a_stride = narrow(head_bytes), qk.a_type = type;
-    qk.b_stride = narrow(head_bytes), qk.b_type = type;
+    qk.b_stride = narrow(plan_.cache_row_bytes()), qk.b_type = cache_type;
     qk.c = scores.at, qk.c_stride = narrow(scores.stride), qk.c_type = FR_TYPE_F32;
     qk.k = model_.head_dim;
     qk.flags = FR_MATMUL_B_TRANSPOSED;
-    over_cache(memory_.keys, g, qk, rows,
+    if (scaled()) {
+      qk.group = qk.k;
+      qk.b_scale_type = FR_TYPE_F32, qk.b_scale_stride = 4;
+    }
+    over_cache(memory_.keys, memory_.key_scales, g, qk, rows,
                {FR_PATCH(fr_matmul, n, tile_positions, 1), FR_PATCH(fr_matmul, c, scratch_register, 4)});
     qk.b = s_.keys + local_kv(g);
-    link(FR_OP_MATMUL, qk, {},
-         {FR_PATCH(fr_matmul, m, chunk_rows(), rows), FR_PATCH(fr_matmul, n, chunk_rows(), 1),
-          FR_PATCH(fr_matmul, c, first_position(), 4)});
+    qk.b_scale = s_.key_scales + local_scale(g);
+    link_product(qk, {},
+                 {FR_PATCH(fr_matmul, m, chunk_rows(), rows), FR_PATCH(fr_matmul, n, chunk_rows(), 1),
+                  FR_PATCH(fr_matmul, c, first_position(), 4)});
 
     const std::vector<Patch> all_scores{FR_PATCH(fr_vector, rows, chunk_rows(), rows),
                                         FR_PATCH(fr_vector, cols, first_position(), 1),
@@ -202,20 +251,26 @@ class AttentionEmitter : public CommandEmitter {
     if (has_windows()) patches.push_back(FR_PATCH(fr_vector, arg3, window, 1));
     link(FR_OP_VECTOR, v, {}, patches);
 
-    fr_matmul pv{};  // weighted = probabilities x values
+    auto pv = without_scales();  // weighted = probabilities x values
     pv.a = scores.at, pv.a_stride = narrow(scores.stride), pv.a_type = type;
-    pv.b_stride = narrow(head_bytes), pv.b_type = type;
+    pv.b_stride = narrow(plan_.cache_row_bytes()), pv.b_type = cache_type;
     pv.c = s_.weighted, pv.c_stride = narrow(model_.head_dim * 4ull), pv.c_type = FR_TYPE_F32;
     pv.n = plan_.cached_value_dim();
     over_cache(
-        memory_.values, g, pv, rows,
+        memory_.values, memory_.value_scales, g, pv, rows,
         {FR_PATCH(fr_matmul, k, tile_positions, 1), FR_PATCH(fr_matmul, a, scratch_register, narrow(act_)),
          FR_PATCH(fr_matmul, flags, carry, FR_MATMUL_ACCUMULATE)});
+    if (scaled()) {
+      link(FR_OP_VECTOR, scale_probabilities(s_.value_scales + local_scale(g)), {},
+           {FR_PATCH(fr_vector, rows, chunk_rows(), rows), FR_PATCH(fr_vector, cols, chunk_rows(), 1),
+            FR_PATCH(fr_vector, a, first_position(), narrow(act_)),
+            FR_PATCH(fr_vector, d, first_position(), narrow(act_))});
+    }
     pv.b = s_.values + local_kv(g);
-    link(FR_OP_MATMUL, pv, {},
-         {FR_PATCH(fr_matmul, m, chunk_rows(), rows), FR_PATCH(fr_matmul, k, chunk_rows(), 1),
-          FR_PATCH(fr_matmul, a, first_position(), static_cast<std::int32_t>(act_)),
-          FR_PATCH(fr_matmul, flags, has_past, FR_MATMUL_ACCUMULATE)});
+    link_product(pv, {},
+                 {FR_PATCH(fr_matmul, m, chunk_rows(), rows), FR_PATCH(fr_matmul, k, chunk_rows(), 1),
+                  FR_PATCH(fr_matmul, a, first_position(), static_cast<std::int32_t>(act_)),
+                  FR_PATCH(fr_matmul, flags, has_past, FR_MATMUL_ACCUMULATE)});
 
     const auto all = model_.is_latent() ? absorbed() : activations(s_.slice, share_.query_columns);
     for (auto h = heads.begin; h < heads.end; ++h) {
@@ -261,27 +316,63 @@ class AttentionEmitter : public CommandEmitter {
         patches.push_back({field, sizeof(fr_vector::c), chunk_rows(), narrow(nth * scores.stride)});
     link(FR_OP_VECTOR, v, {}, patches);
   }
-  /// `product` with each tile of the cache in turn as B.
-  void over_cache(std::uint64_t cache, std::uint64_t g, fr_matmul product, std::int32_t rows,
-                  std::vector<Patch> patches) {
-    const auto row = std::uint64_t{model_.head_dim} * act_;
-    link_nop(FR_ENGINE_TENSOR);
+  /// Probabilities times the scales of the values that they weigh, from the first position on.
+  fr_vector scale_probabilities(std::uint32_t scales) const {
+    const Matrix probabilities{s_.scores, s_.score_stride, plan_.numerics.activation};
+    auto v = vector(FR_VECTOR_MUL, 0, probabilities, probabilities);
+    set_b(v, {scales, 0, FR_TYPE_F32});
+    return v;
+  }
+  void link_product(const fr_matmul_scaled& m, const Sync& sync, const std::vector<Patch>& patches) {
+    if (m.group != 0)
+      link(FR_OP_MATMUL_SCALED, m, sync, patches);
+    else
+      link(FR_OP_MATMUL, unscaled(m), sync, patches);
+  }
+  /// `product` with each tile of the cache in turn as B. Scales of its rows (group) belong to the product,
+  /// others to the probabilities.
+  void over_cache(std::uint64_t cache, std::uint64_t scales, std::uint64_t g, fr_matmul_scaled product,
+                  std::int32_t rows, std::vector<Patch> patches) {
+    const auto row = plan_.cache_row_bytes();
+    const bool by_vector = scaled() && product.group == 0;
+    link_nop(by_vector ? FR_ENGINE_VECTOR : FR_ENGINE_TENSOR);
+    if (by_vector) hand_over(FR_ENGINE_VECTOR);
     out_.begin_loop(tile, 0, {FR_PATCH(fr_loop, count, tiles, 1)});
     out_.scalar(FR_SCALAR_MUL, scratch_register, tile, none, plan_.cache_tile);
     if (has_windows()) out_.scalar(FR_SCALAR_ADD, scratch_register, scratch_register, first_cached, 0);
     out_.scalar(FR_SCALAR_SUB, tile_positions, first_position(), scratch_register, 0);
     out_.scalar(FR_SCALAR_MIN, tile_positions, tile_positions, none, plan_.cache_tile);
     out_.scalar(FR_SCALAR_MIN, carry, tile, none, 1);
-    ring_load(
-        run_of(cache + (g - plan_.kv_heads.begin) * plan_.kv_head_bytes(), s_.ring, 0),
-        {FR_PATCH(fr_copy, global, cache_offset, 1), FR_PATCH(fr_copy, global, scratch_register, narrow(row)),
-         FR_PATCH(fr_copy, bytes, tile_positions, narrow(row))});
+    const auto scales_at = s_.ring + u32(plan_.cache_tile * row);
+    Sync full{{{ring_full, 1}}, {}};
+    const auto head = g - plan_.kv_heads.begin;
+    if (scaled()) {  // they come first: the load of the tile takes the slot and moves on
+      out_.add(FR_OP_LOAD, run_of(scales + head * plan_.context * 4, scales_at, 0),
+               {{{ring_free, 1}}, {{ring_full, 1}}},
+               {FR_PATCH(fr_copy, global, scale_offset, 1), FR_PATCH(fr_copy, global, scratch_register, 4),
+                FR_PATCH(fr_copy, bytes, tile_positions, 4), FR_PATCH(fr_copy, local, load_slot, 1)});
+      full.wait.front().count = 2;
+    }
+    const std::vector<Patch> of_tile{FR_PATCH(fr_copy, global, cache_offset, 1),
+                                     FR_PATCH(fr_copy, global, scratch_register, narrow(row)),
+                                     FR_PATCH(fr_copy, bytes, tile_positions, narrow(row))};
+    ring_load(run_of(cache + head * plan_.kv_head_bytes(), s_.ring, 0), of_tile, !scaled());
+    if (by_vector)
+      link(FR_OP_VECTOR, scale_probabilities(scales_at), std::exchange(full, {}),
+           {FR_PATCH(fr_vector, rows, chunk_rows(), rows), FR_PATCH(fr_vector, cols, tile_positions, 1),
+            FR_PATCH(fr_vector, a, scratch_register, narrow(act_)),
+            FR_PATCH(fr_vector, d, scratch_register, narrow(act_)), FR_PATCH(fr_vector, b, use_slot, 1)});
     product.b = s_.ring;
+    product.b_scale = scales_at;
     patches.push_back(FR_PATCH(fr_matmul, m, chunk_rows(), rows));
     patches.push_back(FR_PATCH(fr_matmul, b, use_slot, 1));
-    link(FR_OP_MATMUL, product, {{{ring_full, 1}}, {{ring_free, 1}}}, patches);
+    if (product.group != 0) patches.push_back(FR_PATCH(fr_matmul_scaled, b_scale, use_slot, 1));
+    full.signal.push_back({ring_free, 1});
+    link_product(product, full, patches);
+    if (by_vector) hand_over(FR_ENGINE_VECTOR);
     advance(use_slot);
     out_.end_loop();
+    if (by_vector) link_nop(FR_ENGINE_VECTOR);
   }
 };
 

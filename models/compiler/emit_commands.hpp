@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -66,6 +67,8 @@ enum Register : unsigned {
   expert = tile,               ///< number of the expert
   expert_row = tile_positions  ///< first of its rows in the round
 };
+/// The same as `cache_offset` for scales, which steps of many tokens do not have.
+constexpr unsigned scale_offset = other_past;
 static_assert(+expert_nth < +FR_REGISTERS);
 constexpr unsigned none = 255;
 
@@ -210,9 +213,11 @@ class CommandEmitter {
     c.size1 = c.size2 = c.size3 = 1;
     return c;
   }
-  void ring_load(const fr_copy& copy, std::vector<Patch> patches) {
+  /// Into the next slot; unless a load before has taken it.
+  void ring_load(const fr_copy& copy, std::vector<Patch> patches, bool takes = true) {
     patches.push_back(FR_PATCH(fr_copy, local, load_slot, 1));
-    out_.add(FR_OP_LOAD, copy, {{{ring_free, 1}}, {{ring_full, 1}}}, patches);
+    out_.add(FR_OP_LOAD, copy, takes ? Sync{{{ring_free, 1}}, {{ring_full, 1}}} : Sync{{}, {{ring_full, 1}}},
+             patches);
     advance(load_slot);
   }
   /// The next tile of weights, whose parts the lane spreads over memory.
@@ -272,58 +277,119 @@ class CommandEmitter {
   Patch rows_patch(unsigned rows) const { return FR_PATCH(fr_vector, rows, rows, 1); }
 
   /// `product` = a x weights for `rows` rows (a register); a and the result begin at row 0.
-  /// `at` moves `a`, not of integers.
-  void project(const std::vector<WeightTile>& tiles, Matrix a, std::uint64_t inputs, std::uint64_t columns,
-               unsigned rows, std::uint32_t scales, bool scales_by_layer,
+  /// `at` moves `a`, where it is the operand as it is.
+  void project(const std::vector<WeightTile>& tiles, const Matrix& a, std::uint64_t inputs,
+               std::uint64_t columns, unsigned rows, std::uint32_t scales, bool scales_by_layer,
                std::optional<std::uint32_t> bias = std::nullopt, const std::vector<Patch>& at = {}) {
     if (columns == 0) return;
     const auto result = product(columns);
-    if (plan_.numerics.integer) {
-      auto q = vector(FR_VECTOR_QUANTIZE, inputs, a, {s_.quantised, inputs, FR_TYPE_I8});
-      set_c(q, {s_.row_scales, 4, FR_TYPE_F32});
-      link(FR_OP_VECTOR, q, {}, {rows_patch(rows)});
-      a = {s_.quantised, inputs, FR_TYPE_I8};
+    const auto operand = as_operand(a, inputs, rows);
+    for (const auto& tile_range : tiles) {
+      load_weights(plan_.tile_bytes(tile_range));
+      multiply_tile(tile_range, operand, result, rows, at, inputs);
     }
-    for (std::size_t i = 0; i < tiles.size(); ++i) {
-      load_weights(plan_.tile_bytes(tiles[i]));
-      multiply_tile(tiles[i], a, result, rows, at);
-    }
-    if (plan_.numerics.integer) {
-      auto d = vector(FR_VECTOR_DEQUANTIZE, columns, {result.at, result.stride, FR_TYPE_I32}, result);
-      set_b(d, {s_.row_scales, 4, FR_TYPE_F32});
-      set_c(d, {scales, 0, FR_TYPE_F32});
-      std::vector<Patch> patches{rows_patch(rows)};
-      if (scales_by_layer) patches.push_back(FR_PATCH(fr_vector, c, constants_now, 1));
-      link(FR_OP_VECTOR, d, {}, patches);
-    }
+    scale_product(result, columns, rows, scales, scales_by_layer);
     if (bias) {
       auto v = vector(FR_VECTOR_ADD, columns, result, result);
       set_b(v, {s_.constants + *bias, 0, FR_TYPE_F32});
       link(FR_OP_VECTOR, v, {}, {rows_patch(rows), FR_PATCH(fr_vector, b, constants_now, 1)});
     }
   }
+  /// Row by row in the format that projections read.
+  Matrix as_operand(const Matrix& a, std::uint64_t inputs, unsigned rows) {
+    const auto& n = plan_.numerics;
+    if (!n.quantises()) return a;
+    const Matrix to{s_.quantised, ip::row_bytes(n.operand, inputs), n.operand};
+    auto q = vector(n.block_scales ? FR_VECTOR_QUANTIZE_MX : FR_VECTOR_QUANTIZE, inputs, a, to);
+    const unsigned scales = n.block_scales ? FR_TYPE_E8M0 : FR_TYPE_F32;
+    set_c(q, {s_.row_scales, operand_scale_bytes(inputs), scales});
+    link(FR_OP_VECTOR, q, {}, {rows_patch(rows)});
+    return to;
+  }
+  /// Of a row.
+  std::uint64_t operand_scale_bytes(std::uint64_t inputs) const {
+    return plan_.numerics.block_scales ? divide_up(inputs, plan_.numerics.group) : 4;
+  }
+  /// By the scales of tokens and outputs, where there are such.
+  void scale_product(const Matrix& result, std::uint64_t columns, unsigned rows, std::uint32_t scales,
+                     bool scales_by_layer) {
+    const auto& n = plan_.numerics;
+    if (!n.token_scales && !n.output_scales) return;
+    const bool both = n.token_scales && n.output_scales;
+    auto v = vector(both ? FR_VECTOR_DEQUANTIZE : FR_VECTOR_MUL, columns, {result.at, result.stride, n.sum()},
+                    result);
+    std::vector<Patch> patches{rows_patch(rows)};
+    if (n.token_scales) set_b(v, {s_.row_scales, 4, FR_TYPE_F32});
+    if (n.token_scales && !both) v.flags = FR_VECTOR_FLAG_B_SCALAR;
+    if (n.output_scales) {
+      const Matrix of_outputs{scales, 0, FR_TYPE_F32};
+      if (both)
+        set_c(v, of_outputs);
+      else
+        set_b(v, of_outputs);
+      if (scales_by_layer)
+        patches.push_back(both ? FR_PATCH(fr_vector, c, constants_now, 1)
+                               : FR_PATCH(fr_vector, b, constants_now, 1));
+    }
+    link(FR_OP_VECTOR, v, {}, patches);
+  }
   static std::optional<std::uint32_t> bias_of(const Operator& op, std::uint32_t at) {
     return op.bias ? std::optional(at) : std::nullopt;
   }
+  /// Operands with scales of blocks have `inputs` columns in all.
   void multiply_tile(const WeightTile& tile_range, const Matrix& a, const Matrix& result, unsigned rows,
-                     std::vector<Patch> patches = {}) {
-    fr_matmul m{};
-    m.a = a.at + u32(tile_range.k.begin * ip::element_bytes(a.type));
+                     std::vector<Patch> patches = {}, std::uint64_t inputs = 0) {
+    auto m = tile_product(tile_range, s_.ring);
+    m.a = a.at + u32(ip::row_bytes(a.type, tile_range.k.begin));
     m.a_stride = narrow(a.stride);
     m.a_type = static_cast<std::uint8_t>(a.type);
-    m.b = s_.ring;
-    m.b_stride = narrow(tile_range.n.size() * plan_.weight_bytes());
-    m.b_type = static_cast<std::uint8_t>(plan_.numerics.weight);
     m.c = result.at + u32(tile_range.n.begin * 4);
     m.c_stride = narrow(result.stride);
-    m.c_type = plan_.numerics.integer ? FR_TYPE_I32 : FR_TYPE_F32;
+    m.c_type = static_cast<std::uint8_t>(plan_.numerics.sum());
+    if (plan_.numerics.block_scales) {
+      m.a_scale = s_.row_scales + u32(tile_range.k.begin / m.group);
+      m.a_scale_stride = narrow(operand_scale_bytes(inputs));
+      m.a_scale_type = FR_TYPE_E8M0;
+    }
+    const Sync sync{{{ring_full, 1}}, {{ring_free, 1}}};
+    patches.push_back(FR_PATCH(fr_matmul, b, use_slot, 1));
+    patches.push_back(FR_PATCH(fr_matmul, m, rows, 1));
+    if (m.b_scale_type != FR_NO_TYPE) patches.push_back(FR_PATCH(fr_matmul_scaled, b_scale, use_slot, 1));
+    if (m.group != 0)
+      link(FR_OP_MATMUL_SCALED, m, sync, patches);
+    else
+      link(FR_OP_MATMUL, unscaled(m), sync, patches);
+    advance(use_slot);
+  }
+  /// What a tile of weights at `at` says of a product: all of B. Without scales `group` is 0.
+  fr_matmul_scaled tile_product(const WeightTile& tile_range, std::uint32_t at) const {
+    const auto& n = plan_.numerics;
+    const auto format = plan_.tile_format();
+    auto m = without_scales();
+    m.b = at;
+    m.b_stride = narrow(format.row_bytes(tile_range.n.size()));
+    m.b_type = static_cast<std::uint8_t>(n.weight);
     m.n = u32(tile_range.n.size());
     m.k = u32(tile_range.k.size());
     m.flags = tile_range.first_k() ? 0 : FR_MATMUL_ACCUMULATE;
-    patches.push_back(FR_PATCH(fr_matmul, b, use_slot, 1));
-    patches.push_back(FR_PATCH(fr_matmul, m, rows, 1));
-    link(FR_OP_MATMUL, m, {{{ring_full, 1}}, {{ring_free, 1}}}, patches);
-    advance(use_slot);
+    if (n.scales_groups()) m.group = n.group;
+    if (n.group_scale != FR_NO_TYPE) {
+      m.b_scale = at + u32(format.scale_offset(tile_range.k.size(), tile_range.n.size()));
+      m.b_scale_stride = narrow(tile_range.n.size() * format.scale_bytes);
+      m.b_scale_type = static_cast<std::uint8_t>(n.group_scale);
+    }
+    return m;
+  }
+  static fr_matmul_scaled without_scales() {
+    fr_matmul_scaled m{};
+    m.a_scale_type = m.b_scale_type = m.b_zero_type = FR_NO_TYPE;
+    return m;
+  }
+  /// The same product as a command without scales, whose fields are the first of those with.
+  static fr_matmul unscaled(const fr_matmul_scaled& m) {
+    fr_matmul plain{};
+    std::memcpy(&plain, &m, sizeof plain);
+    return plain;
   }
 
   /// Own columns to `to` in the scratchpads of all clusters, which get all columns: [tokens][width]. `own`

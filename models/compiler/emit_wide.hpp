@@ -273,18 +273,12 @@ class WideEmitter : public AttentionEmitter {
     out_.add(FR_OP_ALL_GATHER, c, sync);
   }
   void multiply(const Unit& unit, bool starts_block, Sync sync = {}) {
-    fr_matmul m{};
+    auto m = unscaled(tile_product(unit.tile, slot_at(unit)));
     m.a = wide().panels + u32(unit.panel % wide().panel_count * wide().panel_bytes +
                               unit.tile.k.begin % wide().panel_depth * act_);
     m.a_stride = narrow(panel_row());
     m.a_type = static_cast<std::uint8_t>(plan_.numerics.activation);
-    m.b = wide().slots_at + unit.slot * wide().slot_bytes;
-    m.b_stride = narrow(unit.tile.n.size() * plan_.weight_bytes());
-    m.b_type = static_cast<std::uint8_t>(plan_.numerics.weight);
     m.c = unit.sums.at, m.c_stride = narrow(unit.sums.stride), m.c_type = FR_TYPE_F32;
-    m.n = u32(unit.tile.n.size());
-    m.k = u32(unit.tile.k.size());
-    m.flags = unit.tile.first_k() ? 0 : FR_MATMUL_ACCUMULATE;
     sync.wait.push_back({tile_full, 1});
     if (starts_block) sync.wait.push_back({block_free, 1});
     sync.signal.push_back({ends_chain() ? slot_free : tile_used, 1});

@@ -46,13 +46,16 @@ std::optional<GemmShape> GemmShape::parse(const std::string& text) {
 std::string GemmShape::name() const { return fmt::format("GEMM {}x{}x{}", m, k, n); }
 
 Gemm::Gemm(const GemmShape& shape, const chip::Chip& chip, chip::Format format)
-    : shape_(shape), numerics_(numerics_for(format)) {
+    : shape_(shape), numerics_(numerics_for(format)), integer_(numerics_.sum() == FR_TYPE_I32) {
   const auto& tensor = chip.clusters.tensor;
   if (std::find(tensor.formats.begin(), tensor.formats.end(), format) == tensor.formats.end())
     throw CompileError("the chip's tensor cores do not have this number format (clusters.tensor.formats)");
+  const NumberFormat one{format};
+  if (!one.is_float() && !one.is_fp8() && format != chip::Format::i8)
+    throw CompileError("matrix products are made in fp32, fp16, bf16, fp8_e4m3, fp8_e5m2 or int8");
   element_ = ip::element_bytes(numerics_.weight);
-  sum_type_ = numerics_.integer ? FR_TYPE_I32 : FR_TYPE_F32;
-  out_type_ = numerics_.integer ? sum_type_ : numerics_.weight;
+  sum_type_ = numerics_.sum();
+  out_type_ = integer_ ? sum_type_ : numerics_.activation;
   out_bytes_ = ip::element_bytes(out_type_);
   clusters_ = u32(std::min<std::uint64_t>(chip.clusters.count, divide_up(shape.n, granule)));
 
@@ -110,12 +113,8 @@ Gemm::Gemm(const GemmShape& shape, const chip::Chip& chip, chip::Format format)
 }
 
 Range Gemm::columns(std::uint32_t cluster) const { return share(shape_.n, granule, clusters_, cluster); }
-float Gemm::a(std::uint64_t m, std::uint64_t k) const {
-  return small(m, k, 1) * (numerics_.integer ? 1.0F : 0.125F);
-}
-float Gemm::b(std::uint64_t k, std::uint64_t n) const {
-  return small(k, n, 2) * (numerics_.integer ? 1.0F : 0.25F);
-}
+float Gemm::a(std::uint64_t m, std::uint64_t k) const { return small(m, k, 1) * (integer_ ? 1.0F : 0.125F); }
+float Gemm::b(std::uint64_t k, std::uint64_t n) const { return small(k, n, 2) * (integer_ ? 1.0F : 0.25F); }
 
 std::vector<unsigned char> Gemm::stream(std::uint32_t cluster) const {
   StreamBuilder out;
@@ -253,7 +252,7 @@ std::uint64_t Gemm::differences(const std::vector<std::uint8_t>& result) const {
     for (std::uint64_t k = 0; k < shape_.k; ++k) column[k] = b(k, n);
     for (std::uint64_t m = 0; m < shape_.m; ++m) {
       std::uint8_t golden[4]{};
-      if (numerics_.integer) {
+      if (integer_) {
         std::int32_t sum = 0;
         for (std::uint64_t k = 0; k < shape_.k; ++k)
           sum += static_cast<std::int32_t>(a(m, k)) * static_cast<std::int32_t>(column[k]);

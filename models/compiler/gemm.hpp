@@ -23,7 +23,7 @@ struct GemmShape {
 
 /// Each cluster takes a share of the columns, in blocks of C that fit half its scratchpad; slices of A and B
 /// along k come through two to eight buffers while the slice before is multiplied. C is written in the format
-/// of A and B, or as binary32 for f32 and int32 for i8.
+/// of A and B, as int32 for i8, and as bfloat16 for 8-bit floats.
 class Gemm {
  public:
   /// Throws CompileError when the chip lacks the format, the memory or the scratchpad.
@@ -46,6 +46,7 @@ class Gemm {
 
   GemmShape shape_;
   Numerics numerics_;
+  bool integer_;
   std::uint64_t element_, out_bytes_, memory_bytes_;
   unsigned out_type_, sum_type_;
   std::uint32_t clusters_, rows_, columns_, slice_, slots_, sums_;  // of a block of C; along k; buffers

@@ -2,6 +2,7 @@
 #include "models/compiler/plan.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <numeric>
@@ -11,6 +12,7 @@
 #include "firmware/abi/program.h"
 #include "ip/base/numbers.hpp"
 #include "platform/chip/address_map.hpp"
+#include "platform/chip/names.hpp"
 
 namespace forerun::models {
 namespace {
@@ -20,6 +22,16 @@ constexpr std::uint64_t hidden_granule = 4;  // columns: 16 bytes of a row that 
 constexpr std::uint64_t ffn_granule = 8, vocabulary_granule = 16, expert_granule = 4;
 constexpr std::uint32_t most_slots = 16, largest_slot = 256 << 10, largest_slot_for_many = 128 << 10;
 constexpr std::uint32_t few_tokens = 16;
+
+void check_chip_has(const NumberFormats& formats, const chip::Chip& chip) {
+  const auto lacking = lacking_formats(formats, chip);
+  if (lacking.empty()) return;
+  std::vector<std::string_view> has;
+  for (const auto f : chip.clusters.tensor.formats) has.push_back(chip::name(f));
+  throw CompileError(fmt::format(
+      "{} needs {}, which the chip's tensor cores do not multiply; clusters.tensor.formats is [{}]",
+      formats.name(), fmt::join(lacking, ", "), fmt::join(has, ", ")));
+}
 
 /// Hands out addresses upwards.
 class Bump {
@@ -120,7 +132,7 @@ void lay_out_constants(Plan& plan) {
     c.gate_up_bias = take(up);
     c.down_bias = take(hidden);
   }
-  if (plan.numerics.integer) {
+  if (plan.numerics.output_scales) {
     c.query_key_value = take(plan.widest_qkv());
     c.attention_output = take(hidden);
     c.gate_up = take(up);
@@ -140,9 +152,10 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
   s.score_stride = static_cast<std::uint32_t>(round_up(std::uint64_t{plan.context} * 4, scratch_alignment));
   s.residual = take(tokens * m.hidden * 4);
   s.normed = take(tokens * m.hidden * ip::element_bytes(plan.numerics.normed()));
-  if (plan.numerics.integer) {
-    s.quantised = take(tokens * std::max({std::uint64_t{m.hidden}, queries, std::uint64_t{m.ffn}}));
-    s.row_scales = take(tokens * 4);
+  if (plan.numerics.quantises()) {
+    const auto widest = std::max({std::uint64_t{m.hidden}, queries, std::uint64_t{m.ffn}});
+    s.quantised = take(tokens * ip::row_bytes(plan.numerics.operand, widest));
+    s.row_scales = take(tokens * (plan.numerics.block_scales ? divide_up(widest, plan.numerics.group) : 4));
   }
   const bool alone = plan.clusters == 1 && plan.devices == 1;
   s.inputs = take(alone ? 0
@@ -154,8 +167,10 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
   s.constants = take(2ull * plan.constants.bytes);
   std::uint64_t kv = 0;
   for (const auto& share : plan.shares) kv = std::max(kv, share.key_columns);
-  s.keys = take(chunk * kv * act);
-  s.values = m.is_latent() ? s.keys : take(chunk * kv * act);
+  s.keys = take(chunk * kv / m.head_dim * plan.cache_row_bytes());
+  s.values = m.is_latent() ? s.keys : take(chunk * kv / m.head_dim * plan.cache_row_bytes());
+  s.key_scales = take(chunk * kv / m.head_dim * plan.cache_scale_bytes());
+  s.value_scales = take(chunk * kv / m.head_dim * plan.cache_scale_bytes());
   s.choice = take(4);
   if (m.is_latent()) {
     const auto own = plan.widest(&Share::heads);
@@ -211,9 +226,9 @@ std::vector<WeightTile> tile_gates(std::uint64_t inputs, std::uint64_t outputs, 
 void cut_tiles(Plan& plan, const chip::Tensor& tensor, bool for_many) {
   const auto& m = plan.model;
   TileLimits limits{plan.scratch.slot_bytes, tensor.rows, std::uint64_t{tensor.columns} * tensor.arrays,
-                    plan.weight_bytes()};
+                    plan.tile_format()};
   if (for_many) {
-    const auto depth = limits.slot_bytes / limits.element_bytes / limits.array_columns;
+    const auto depth = limits.slot_bytes / limits.format.row_bytes(limits.array_columns);
     limits.depth = depth < limits.array_rows ? depth : depth / limits.array_rows * limits.array_rows;
   }
   const bool latent = m.is_latent();
@@ -254,7 +269,7 @@ void choose_steps(Plan& plan, const chip::Chip& chip, std::uint32_t most_tokens,
   s.slot_bytes = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(ring / 8 / 256 * 256, for_many ? largest_slot_for_many : largest_slot));
   s.slot_bytes -= s.slot_bytes % static_cast<std::uint32_t>(lanes.first.granule(s.slot_bytes));
-  const auto least = std::uint64_t{plan.model.head_dim} * plan.activation_bytes();
+  const auto least = plan.scaled_row_bytes();
   if (s.slot_bytes < std::max<std::uint64_t>(least, 256))
     throw CompileError(fmt::format(
         "{} needs more than the {} bytes of a cluster's scratchpad: {} for one token of {} at a "
@@ -375,12 +390,16 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
   memory.sines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
   memory.keys = bump.take(m.layers * plan.kv_layer_bytes());
   memory.values = m.is_latent() ? memory.keys : bump.take(m.layers * plan.kv_layer_bytes());
+  const auto scales = m.layers * plan.kv_layer_bytes() / plan.cache_row_bytes() * plan.cache_scale_bytes();
+  memory.key_scales = bump.take(scales);
+  memory.value_scales = bump.take(scales);
   memory.embedding = bump.take(std::uint64_t{m.vocabulary} * m.hidden * act);
   memory.embedding_norm = bump.take(m.embedding_norm ? m.hidden * 8ull : 0);
   memory.positions = bump.take(plan.learned_positions() * m.hidden * act);
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     memory.constants.push_back(bump.take((std::uint64_t{m.layers} + 1) * plan.constants.bytes));
-    memory.head_scales.push_back(bump.take(plan.numerics.integer ? plan.share(c).vocabulary.size() * 4 : 0));
+    memory.head_scales.push_back(
+        bump.take(plan.numerics.output_scales ? plan.share(c).vocabulary.size() * 4 : 0));
   }
   memory.drawn_experts =
       bump.take(plan.draws_experts ? plan.max_tokens * Plan::expert_draws * plan.expert_list_bytes() : 0);
@@ -410,25 +429,13 @@ std::optional<std::uint64_t> window_of_all(const chip::Chip& chip, std::uint32_t
 
 }  // namespace
 
-unsigned Numerics::normed() const { return integer ? +FR_TYPE_F32 : activation; }
-
-Numerics numerics_for(chip::Format format) {
-  switch (format) {
-    case chip::Format::f16:
-      return {FR_TYPE_F16, FR_TYPE_F16, false};
-    case chip::Format::bf16:
-      return {FR_TYPE_BF16, FR_TYPE_BF16, false};
-    case chip::Format::i8:
-      return {FR_TYPE_I8, FR_TYPE_F16, true};
-    case chip::Format::f32:
-      return {FR_TYPE_F32, FR_TYPE_F32, false};
-    default:
-      throw CompileError("models are compiled for f32, f16, bf16 and i8 only");
-  }
-}
-
 unsigned Plan::activation_bytes() const { return ip::element_bytes(numerics.activation); }
-unsigned Plan::weight_bytes() const { return ip::element_bytes(numerics.weight); }
+std::uint64_t Plan::cache_row_bytes() const { return ip::row_bytes(numerics.cache, model.head_dim); }
+TileFormat Plan::tile_format() const {
+  const bool scales = numerics.group_scale != FR_NO_TYPE;
+  return {ip::element_bits(numerics.weight), numerics.group,
+          scales ? ip::element_bytes(numerics.group_scale) : 0};
+}
 
 std::uint64_t Plan::widest(Range Share::*dimension) const {
   std::uint64_t most = 0;
@@ -450,11 +457,7 @@ std::uint64_t Plan::widest_qkv() const {
 }
 
 Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOptions& options) {
-  const auto format = options.format;
   const auto context = options.context == 0 ? model.max_positions : options.context;
-  const auto& tensor = chip.clusters.tensor;
-  if (std::find(tensor.formats.begin(), tensor.formats.end(), format) == tensor.formats.end())
-    throw CompileError("the chip's tensor cores do not have this number format (clusters.tensor.formats)");
   Plan plan;
   plan.model = model;
   if (model.has_experts(0)) plan.model.ffn = 0;  // there is no dense layer
@@ -463,11 +466,15 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOp
     plan.model.head_dim = model.latent.kv_rank + model.latent.rotary_dim;
   }
   plan.draws_experts = !options.data && model.experts.count != 0;
-  plan.numerics = numerics_for(format);
-  if (plan.numerics.integer && (model.experts.count != 0 || model.is_latent()))
-    throw CompileError(
-        fmt::format("{} cannot be compiled for int8 yet, because it has {}; the other formats can be chosen",
-                    model.name, model.is_latent() ? "latent attention" : "experts"));
+  plan.formats = options.format;
+  plan.numerics = numerics_for(options.format);
+  check_chip_has(options.format, chip);
+  const auto& n = plan.numerics;
+  if (n.quantises() || n.output_scales || n.scales_groups() || (model.is_latent() && n.cache != n.activation))
+    if (model.experts.count != 0 || model.is_latent())
+      throw CompileError(fmt::format(
+          "{} cannot be compiled for {} yet, because it has {}; fp32, fp16 and bf16 can be chosen",
+          model.name, options.format.name(), model.is_latent() ? "latent attention" : "experts"));
   if (context == 0 || context > model.max_positions)
     throw CompileError(fmt::format("a context of {} positions was asked for; {} has 1 to {}", context,
                                    model.name, model.max_positions));

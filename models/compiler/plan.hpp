@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "models/compiler/numerics.hpp"
 #include "models/compiler/placement.hpp"
 #include "models/compiler/split.hpp"
 #include "models/compiler/wide.hpp"
@@ -30,7 +31,7 @@ class OutOfMemory : public CompileError {
 };
 
 struct CompileOptions {
-  chip::Format format = chip::Format::f16;
+  NumberFormats format = chip::Format::f16;
   std::uint32_t context =
       0;             ///< positions of the cache of each sequence, 1 .. the model's; 0: all of the model's
   bool data = true;  ///< false: leave the weights out, for runs that simulate only time
@@ -44,16 +45,6 @@ struct CompileOptions {
   /// divisor of the clusters; chosen, where there is none; 0: no such steps.
   std::optional<std::uint32_t> row_groups = std::nullopt;
 };
-
-/// Number formats (FR_TYPE_*). Sums, the residual stream, norms' weights, scores and logits are always
-/// binary32.
-struct Numerics {
-  unsigned weight = 0;      ///< of the projections
-  unsigned activation = 0;  ///< of queries, keys, values, probabilities, the cache and the embedding table
-  bool integer = false;     ///< projections are I8 x I8, with a scale per token and per output
-  unsigned normed() const;  ///< of a norm's result
-};
-Numerics numerics_for(chip::Format format);
 
 /// What one cluster computes. All clusters of all devices share the work. Key/value heads that several
 /// clusters need are computed by each of them.
@@ -83,15 +74,16 @@ struct Projections {
 struct Scratch {
   std::uint32_t residual = 0;    ///< f32 [tokens][hidden]
   std::uint32_t normed = 0;      ///< [tokens][hidden]
-  std::uint32_t quantised = 0;   ///< i8 [tokens][widest input]
-  std::uint32_t row_scales = 0;  ///< f32 [tokens]
+  std::uint32_t quantised = 0;   ///< operands [tokens][widest input]
+  std::uint32_t row_scales = 0;  ///< of operands: f32 [tokens], or of MX blocks [tokens][blocks]
   /// What the clusters put together, each its columns into every one's scratchpad, [tokens][width]: inputs of
   /// projections, and f32 what is added to the residual stream. They take turns, so that a cluster that is
   /// ahead writes where none reads any more.
   std::uint32_t inputs = 0, sums = 0;
-  std::uint32_t cosines = 0, sines = 0;  ///< f32 [tokens][rotated elements / 2]
-  std::uint32_t constants = 0;           ///< two blocks of `constant_bytes`, layer by layer in turn
-  std::uint32_t keys = 0, values = 0;    ///< [kv head][max tokens][head_dim] of this step
+  std::uint32_t cosines = 0, sines = 0;            ///< f32 [tokens][rotated elements / 2]
+  std::uint32_t constants = 0;                     ///< two blocks of `constant_bytes`, layer by layer in turn
+  std::uint32_t keys = 0, values = 0;              ///< [kv head][max tokens][head_dim] of this step
+  std::uint32_t key_scales = 0, value_scales = 0;  ///< f32 [kv head][max tokens], of a cache in integers
   // Used in turn by attention, feed-forward and head:
   std::uint32_t product = 0;   ///< f32 or i32: result of a projection
   std::uint32_t queries = 0;   ///< by key/value head, [query head][tokens][head_dim]
@@ -124,7 +116,7 @@ struct Scratch {
 };
 
 /// Offsets in a layer's block of constants (f32): the weights of norms, biases, and the output scales of
-/// integer weights. Those that a model does not have are not laid out.
+/// weights that have them. Those that a model does not have are not laid out.
 struct Constants {
   std::uint32_t attention_norm = 0, ffn_norm = 0, post_attention_norm = 0, post_ffn_norm = 0;
   std::uint32_t attention_norm_bias = 0, ffn_norm_bias = 0, query_norm = 0, key_norm = 0;
@@ -146,6 +138,7 @@ struct Memory {
   std::uint64_t positions = 0;           ///< learned ones, [context + offset][hidden] of activations
   std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][rotated elements / 2]
   std::uint64_t keys = 0, values = 0;    ///< [layer][sequence][kv head of the device][context][head_dim]
+  std::uint64_t key_scales = 0, value_scales = 0;  ///< the same without [head_dim], f32; or nothing
   /// Exchange buffers of several devices, [tokens][width]. In steps of many tokens `hidden_sum` is the
   /// residual stream, `ffn_sum` its norm.
   std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0, router = 0, latent = 0;
@@ -161,6 +154,7 @@ struct Memory {
 
 struct Plan {
   ModelConfig model;
+  NumberFormats formats;
   Numerics numerics;
   std::uint32_t devices = 1, device = 0;  ///< how many share the model; for which the program is
   std::uint32_t columns = 1;              ///< devices in a row of a torus, else all
@@ -192,7 +186,12 @@ struct Plan {
   const Share& share(std::uint32_t cluster) const { return shares[part(cluster)]; }
   const Projections& tiles(std::uint32_t cluster) const { return projections[part(cluster)]; }
   unsigned activation_bytes() const;
-  unsigned weight_bytes() const;
+  /// Of a position and head in the cache, without and with its scale.
+  std::uint64_t cache_row_bytes() const;
+  std::uint64_t scaled_row_bytes() const { return cache_row_bytes() + cache_scale_bytes(); }
+  std::uint64_t cache_scale_bytes() const { return numerics.cache_scales ? 4 : 0; }
+  /// How tiles of weights lie in memory.
+  TileFormat tile_format() const;
   /// Elements of each head that are rotated.
   std::uint32_t rotated() const { return model.positions == Positions::rotary ? model.rotary.dims : 0; }
   /// Rows of the table of learned positions.
@@ -223,12 +222,12 @@ struct Plan {
   std::uint64_t expert_list_bytes() const { return round_up(model.experts.count * 4ull, 8); }
   /// From one head of the cache to the next.
   std::uint64_t kv_head_bytes() const {
-    return std::uint64_t{context} * model.head_dim * activation_bytes() + kv_head_padding;
+    return context * cache_row_bytes() + kv_head_padding;
   }
   std::uint64_t kv_sequence_bytes() const { return kv_heads.size() * kv_head_bytes(); }
   std::uint64_t kv_layer_bytes() const { return sequences * kv_sequence_bytes(); }
   std::uint64_t tile_bytes(const WeightTile& tile) const {
-    return tile.k.size() * tile.n.size() * weight_bytes();
+    return tile_format().bytes(tile.k.size(), tile.n.size());
   }
   /// The widest share of a dimension over the clusters.
   std::uint64_t widest(Range Share::*dimension) const;

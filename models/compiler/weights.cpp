@@ -12,6 +12,7 @@
 
 #include "firmware/abi/command.h"
 #include "ip/base/numbers.hpp"
+#include "models/compiler/quantise.hpp"
 
 namespace forerun::models {
 namespace {
@@ -22,15 +23,15 @@ struct Piece {
   Range rows;
 };
 
-/// Output columns of a projection as rows of binary32, with the scale of each when weights are integers.
+/// Output columns of a projection as rows of binary32, divided by their scales if the format has them.
 class Columns {
  public:
-  Columns(const std::vector<Piece>& pieces, bool integer) {
+  Columns(const std::vector<Piece>& pieces, NumberFormat format) {
     for (const auto& piece : pieces)
       for (auto row = piece.rows.begin; row < piece.rows.end; ++row) {
         std::vector<float> values(piece.tensor->cols);
         piece.tensor->read_row(row, values);
-        if (integer) scales_.push_back(quantise(values));
+        scales_.push_back(divide_by_scales(values, format));
         rows_.push_back(std::move(values));
       }
   }
@@ -42,28 +43,31 @@ class Columns {
       for (std::size_t i = 0; i < values.size(); ++i) rows_[i][row - piece.rows.begin] = values[i];
     }
   }
-  const std::vector<float>& scales() const { return scales_; }
-  /// A tile as [k][n] of `type` at `to`.
-  void pack(const WeightTile& tile, unsigned type, unsigned char* to) const {
-    std::vector<float> line(tile.n.size());
-    const auto bytes = ip::element_bytes(type);
-    for (auto k = tile.k.begin; k < tile.k.end; ++k) {
-      for (auto n = tile.n.begin; n < tile.n.end; ++n) line[n - tile.n.begin] = rows_[n][k];
-      ip::write_row(type, line.data(), to + (k - tile.k.begin) * line.size() * bytes, line.size());
-    }
+  /// Those of all outputs, if each has one.
+  std::vector<float> output_scales() const {
+    std::vector<float> all;
+    for (const auto& scales : scales_) all.insert(all.end(), scales.begin(), scales.end());
+    return all;
+  }
+  /// A tile as [k][n] elements of `type` at `to`, and [groups][n] scales of `scale_type` behind them.
+  void pack(const WeightTile& tile, const TileFormat& format, unsigned type, unsigned scale_type,
+            unsigned char* to) const {
+    pack_rows(rows_, tile.n, tile.k, type, to);
+    if (format.scale_bytes == 0) return;
+    pack_rows(scales_, tile.n, {tile.k.begin / format.group, divide_up(tile.k.end, format.group)}, scale_type,
+              to + format.scale_offset(tile.k.size(), tile.n.size()));
   }
 
  private:
-  /// Symmetric, per output: the largest magnitude becomes 127. Returns the scale.
-  static float quantise(std::vector<float>& row) {
-    float top = 0;
-    for (const float v : row) top = std::max(top, std::fabs(v));
-    const float scale = top / 127;
-    for (auto& v : row) v = scale > 0 ? ip::round_even(v / scale) : 0;
-    return scale;
+  static void pack_rows(const std::vector<std::vector<float>>& columns, Range n, Range k, unsigned type,
+                        unsigned char* to) {
+    std::vector<float> line(n.size());
+    for (auto row = k.begin; row < k.end; ++row, to += ip::row_bytes(type, line.size())) {
+      for (auto i = n.begin; i < n.end; ++i) line[i - n.begin] = columns[i][row];
+      ip::write_row(type, line.data(), to, line.size());
+    }
   }
-  std::vector<std::vector<float>> rows_;
-  std::vector<float> scales_;
+  std::vector<std::vector<float>> rows_, scales_;
 };
 
 class Packer {
@@ -84,8 +88,8 @@ class Packer {
       auto* block = constants.bytes.data() + std::uint64_t{l} * at.bytes;
       const auto project = [&](const std::vector<Piece>& pieces, const std::vector<WeightTile>& list,
                                std::uint32_t scales) {
-        to = pack(plan_.memory.lanes[index], Columns(pieces, plan_.numerics.integer), list, to,
-                  block + scales);
+        to =
+            pack(plan_.memory.lanes[index], Columns(pieces, plan_.formats.weights), list, to, block + scales);
       };
       norms(layer, block);
       biases(layer, share, block);
@@ -120,7 +124,7 @@ class Packer {
     norm(model_.final_norm.weight, last + at.attention_norm);
     if (m.norm == NormKind::layer) vector(model_.final_norm.bias, last + at.attention_norm_bias);
     const auto& classifier = m.tied_embeddings ? model_.embedding : model_.classifier;
-    pack(plan_.memory.lanes[index], Columns({{&classifier, share.vocabulary}}, plan_.numerics.integer),
+    pack(plan_.memory.lanes[index], Columns({{&classifier, share.vocabulary}}, plan_.formats.weights),
          tiles.classifier, to, head_scales.bytes.data());
   }
 
@@ -211,14 +215,16 @@ class Packer {
     };
     put(Columns({{&layer.q_down, clamp(0, l.q_rank)},
                  {&layer.kv_down, clamp(l.q_rank, std::uint64_t{l.kv_rank} + l.rotary_dim)}},
-                false),
+                plan_.formats.weights),
         tiles.latent);
-    put(Columns({{&layer.wq.weight, rows_of(share.heads, std::uint64_t{l.plain_dim} + l.rotary_dim)}}, false),
+    put(Columns({{&layer.wq.weight, rows_of(share.heads, std::uint64_t{l.plain_dim} + l.rotary_dim)}},
+                plan_.formats.weights),
         tiles.query_key_value);
     for (auto h = share.heads.begin; h < share.heads.end; ++h)
       put(Columns({&layer.wk.weight, rows_of({h, h + 1}, l.plain_dim)}), tiles.absorb);
     for (auto h = share.heads.begin; h < share.heads.end; ++h)
-      put(Columns({{&layer.wv.weight, rows_of({h, h + 1}, plan_.model.value_dim)}}, false), tiles.expand);
+      put(Columns({{&layer.wv.weight, rows_of({h, h + 1}, plan_.model.value_dim)}}, plan_.formats.weights),
+          tiles.expand);
     return to;
   }
   /// Scores are scaled behind what is added to them.
@@ -264,12 +270,16 @@ class Packer {
     for (const auto& tile : tiles) {
       const auto bytes = plan_.tile_bytes(tile), part = lane.part_bytes(bytes);
       whole.resize(bytes);
-      columns.pack(tile, plan_.numerics.weight, whole.data());
+      columns.pack(tile, plan_.tile_format(), plan_.numerics.weight, plan_.numerics.group_scale,
+                   whole.data());
       for (std::uint64_t i = 0, done = 0; done < bytes; ++i, done += part)
         std::memcpy(to + lane.part_offset(i), whole.data() + done, std::min(part, bytes - done));
       to += lane.advance(bytes);
     }
-    if (!columns.scales().empty()) std::memcpy(scales, columns.scales().data(), columns.scales().size() * 4);
+    if (plan_.numerics.output_scales) {
+      const auto all = columns.output_scales();
+      std::memcpy(scales, all.data(), all.size() * 4);
+    }
     return to;
   }
   const Plan& plan_;
@@ -325,7 +335,7 @@ std::vector<Segment> empty_weights(const Plan& plan) {
     add(fmt::format("cluster{}.constants", c), memory.constants[c],
         (std::uint64_t{m.layers} + 1) * plan.constants.bytes);
     add(fmt::format("cluster{}.head_scales", c), memory.head_scales[c],
-        plan.numerics.integer ? plan.share(c).vocabulary.size() * 4 : 0);
+        plan.numerics.output_scales ? plan.share(c).vocabulary.size() * 4 : 0);
   }
   if (plan.draws_experts) segments.push_back(draw_experts(plan));
   add("weights", memory.weights, memory.weight_bytes);

@@ -16,9 +16,10 @@ constexpr std::uint32_t least_slots = 4, enough_score_rows = 32;
 
 /// Whether the schedule has commands for all that the model does.
 bool has_commands(const ModelConfig& m, const Plan& plan) {
-  return m.experts.count == 0 && !m.is_latent() && !plan.numerics.integer && plan.sequences == 1 &&
-         plan.devices == 1 && m.norm == NormKind::rms && !m.post_norms && !m.qkv_bias && !m.output_bias &&
-         !m.ffn_bias && m.positions == Positions::rotary;
+  const auto& n = plan.numerics;
+  return m.experts.count == 0 && !m.is_latent() && !n.quantises() && !n.output_scales && !n.scales_groups() &&
+         n.cache == n.activation && plan.sequences == 1 && plan.devices == 1 && m.norm == NormKind::rms &&
+         !m.post_norms && !m.qkv_bias && !m.output_bias && !m.ffn_bias && m.positions == Positions::rotary;
 }
 
 /// Every head lies in one tile of its projection, and each gate beside its up.
@@ -136,6 +137,12 @@ double layer_weights(const ModelConfig& m) {
   const double queries = double(m.heads) * m.head_dim, keys = 2.0 * m.kv_heads * m.head_dim;
   return m.hidden * (2 * queries + keys + (m.gated ? 3.0 : 2.0) * m.ffn);
 }
+/// Of a weight, with its part of a scale.
+double weight_bytes(const Plan& plan) {
+  const auto format = plan.tile_format();
+  return format.element_bits / 8.0 +
+         (format.scale_bytes == 0 ? 0 : double(format.scale_bytes) / format.group);
+}
 /// Multiply-adds of a cluster in a second.
 double products(const chip::Chip& chip) {
   const auto& tensor = chip.clusters.tensor;
@@ -163,7 +170,7 @@ double layer_operands(const Plan& plan, const Wide& w, double rows) {
 /// before it.
 double estimate(const Plan& plan, const chip::Chip& chip, const Wide& w, std::uint64_t tokens) {
   const auto& m = plan.model;
-  const double weights = layer_weights(m), bytes = weights * plan.weight_bytes();
+  const double weights = layer_weights(m), bytes = weights * weight_bytes(plan);
   const auto steps = divide_up(tokens, w.tokens());
   const double rows = double(divide_up(divide_up(tokens, steps), w.row_groups));
   const double act = plan.activation_bytes(), link = link_bandwidth(chip);
@@ -195,7 +202,7 @@ double estimate_few(const Plan& plan, const chip::Chip& chip, std::uint32_t toke
   const double steps = double(divide_up(tokens, plan.max_chunk)), rows = tokens / steps;
   const double compute =
       weights / plan.clusters * std::max(rows, double(chip.clusters.tensor.rows)) / products(chip);
-  const double memory = weights * plan.weight_bytes() / chip::peak_memory_bandwidth(chip).bytes_per_second;
+  const double memory = weights * weight_bytes(plan) / chip::peak_memory_bandwidth(chip).bytes_per_second;
   const double exchange =
       rows * (double(m.heads) * m.head_dim * act + m.ffn * act + m.hidden * 8.0) / link_bandwidth(chip);
   return steps * (std::max(compute, memory) + exchange + few_meetings);
@@ -224,7 +231,7 @@ std::optional<Wide> choose_wide(const Plan& plan, const chip::Chip& chip, const 
   }
   if (best)
     best->places = arrange(chip, lanes, best->row_groups, best->column_groups,
-                           {layer_weights(plan.model) * double(plan.weight_bytes()) / best->column_groups,
+                           {layer_weights(plan.model) * weight_bytes(plan) / best->column_groups,
                             layer_operands(plan, *best, best->rows())});
   return best;
 }

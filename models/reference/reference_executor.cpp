@@ -7,6 +7,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "models/reference/rounding.hpp"
+
 namespace forerun::models {
 namespace {
 
@@ -28,8 +30,20 @@ ReferenceExecutor::Matrix ReferenceExecutor::widen(const Tensor& tensor) {
   return m;
 }
 
-ReferenceExecutor::Matrix ReferenceExecutor::widen(const Affine& affine) {
-  auto m = widen(affine.weight);
+void ReferenceExecutor::round_weights(Matrix& m) const {
+  if (!formats_) return;
+  for (std::uint64_t r = 0; r < m.rows; ++r)
+    round_row({m.values.data() + r * m.cols, m.cols}, formats_->weights);
+}
+
+ReferenceExecutor::Matrix ReferenceExecutor::projection(const Tensor& tensor) const {
+  auto m = widen(tensor);
+  round_weights(m);
+  return m;
+}
+
+ReferenceExecutor::Matrix ReferenceExecutor::projection(const Affine& affine) const {
+  auto m = projection(affine.weight);
   m.bias = widen(affine.bias).values;
   return m;
 }
@@ -38,8 +52,19 @@ ReferenceExecutor::NormWeights ReferenceExecutor::widen_norm(const Affine& affin
   return {widen(affine.weight).values, widen(affine.bias).values};
 }
 
-ReferenceExecutor::Dense ReferenceExecutor::widen(const FeedForward& ffn) {
-  return {widen(ffn.gate), widen(ffn.up), widen(ffn.down)};
+ReferenceExecutor::Dense ReferenceExecutor::projection(const FeedForward& ffn) const {
+  return {projection(ffn.gate), projection(ffn.up), projection(ffn.down)};
+}
+
+std::vector<double> ReferenceExecutor::carried(Vector x) const {
+  if (formats_)
+    for (auto& v : x) v = round_to(v, formats_->carrier());
+  return x;
+}
+
+std::vector<double> ReferenceExecutor::multiply(const Matrix& weights, Vector x) const {
+  if (formats_) round_row(x, formats_->activations);
+  return weights.multiply(x);
 }
 
 std::vector<double> ReferenceExecutor::Matrix::multiply(const Vector& x) const {
@@ -52,18 +77,24 @@ std::vector<double> ReferenceExecutor::Matrix::multiply(const Vector& x) const {
   return y;
 }
 
-ReferenceExecutor::ReferenceExecutor(const Model& model, std::uint32_t context)
-    : config_(model.config), context_(context == 0 ? model.config.max_positions : context) {
+ReferenceExecutor::ReferenceExecutor(const Model& model, std::uint32_t context,
+                                     const std::optional<NumberFormats>& formats)
+    : config_(model.config),
+      formats_(formats),
+      context_(context == 0 ? model.config.max_positions : context) {
   if (!model.has_weights)
     throw ModelError(config_.name + ": only the shape of the model is there, no weights to compute with");
   if (context_ > config_.max_positions)
     throw ModelError(fmt::format("a context of {} positions was asked for; {} has {}", context_, config_.name,
                                  config_.max_positions));
+  if (formats_) formats_->check();
   embedding_ = widen(model.embedding);
   positions_ = widen(model.positions);
+  classifier_ = projection(config_.tied_embeddings ? model.embedding : model.classifier);
+  embedding_.values = carried(std::move(embedding_.values));
+  positions_.values = carried(std::move(positions_.values));
   embedding_norm_ = widen_norm(model.embedding_norm);
   final_norm_ = widen_norm(model.final_norm);
-  if (!config_.tied_embeddings) classifier_ = widen(model.classifier);
   if (config_.positions == Positions::rotary) frequencies_ = rotary_frequencies(config_.rotary, context_);
   if (config_.positions == Positions::alibi) slopes_ = alibi_slopes(config_.heads);
   for (const auto& l : model.layers) {
@@ -76,12 +107,12 @@ ReferenceExecutor::ReferenceExecutor(const Model& model, std::uint32_t context)
     w.k_norm.weight = widen(l.k_norm).values;
     w.q_down_norm.weight = widen(l.q_down_norm).values;
     w.kv_down_norm.weight = widen(l.kv_down_norm).values;
-    w.wq = widen(l.wq), w.wk = widen(l.wk), w.wv = widen(l.wv), w.wo = widen(l.wo);
-    w.q_down = widen(l.q_down), w.kv_down = widen(l.kv_down);
+    w.wq = projection(l.wq), w.wk = projection(l.wk), w.wv = projection(l.wv), w.wo = projection(l.wo);
+    w.q_down = projection(l.q_down), w.kv_down = projection(l.kv_down);
     w.router = widen(l.router);
     w.router_correction = widen(l.router_correction).values;
-    w.ffn = widen(l.ffn), w.shared = widen(l.shared_expert);
-    for (const auto& e : l.experts) w.experts.push_back(widen(e));
+    w.ffn = projection(l.ffn), w.shared = projection(l.shared_expert);
+    for (const auto& e : l.experts) w.experts.push_back(projection(e));
   }
 }
 
@@ -127,7 +158,7 @@ void ReferenceExecutor::rotate(Vector& x, std::uint32_t heads, std::uint32_t hea
 
 void ReferenceExecutor::project(const LayerWeights& layer, const Vector& x, Vector& q, Vector& k,
                                 Vector& v) const {
-  q = layer.wq.multiply(x), k = layer.wk.multiply(x), v = layer.wv.multiply(x);
+  q = multiply(layer.wq, x), k = multiply(layer.wk, x), v = multiply(layer.wv, x);
   if (config_.qk_norm) normalise_heads(q, layer.q_norm), normalise_heads(k, layer.k_norm);
   if (config_.positions != Positions::rotary) return;
   rotate(q, config_.heads, config_.head_dim, 0);
@@ -137,21 +168,37 @@ void ReferenceExecutor::project(const LayerWeights& layer, const Vector& x, Vect
 void ReferenceExecutor::project_latent(const LayerWeights& layer, const Vector& x, Vector& q, Vector& k,
                                        Vector& v) const {
   const auto& d = config_.latent;
-  q = layer.wq.multiply(layer.q_down.absent() ? x : normalise(layer.q_down.multiply(x), layer.q_down_norm));
+  q = multiply(layer.wq, layer.q_down.absent() ? x : normalise(multiply(layer.q_down, x), layer.q_down_norm));
   rotate(q, config_.heads, config_.head_dim, d.plain_dim);
-  const auto both = layer.kv_down.multiply(x);
+  const auto both = multiply(layer.kv_down, x);
   const auto split = both.begin() + d.kv_rank;
   Vector turned(split, both.end());
   rotate(turned, 1, d.rotary_dim, 0);
   const auto compressed = normalise(Vector(both.begin(), split), layer.kv_down_norm);
-  const auto plain = layer.wk.multiply(compressed);
-  v = layer.wv.multiply(compressed);
+  const auto plain = multiply(layer.wk, compressed);
+  v = multiply(layer.wv, compressed);
   k.clear();
   for (std::uint32_t h = 0; h < config_.heads; ++h) {
     const auto head = plain.begin() + std::ptrdiff_t{h} * d.plain_dim;
     k.insert(k.end(), head, head + d.plain_dim);
     k.insert(k.end(), turned.begin(), turned.end());
   }
+}
+
+/// Head by head, as the cache has them.
+void ReferenceExecutor::cache(LayerWeights& layer, Vector k, Vector v) const {
+  if (formats_ && formats_->kv.is_integer()) {
+    for (std::size_t h = 0; h < config_.kv_heads; ++h) {
+      const std::size_t width = config_.head_dim, value_width = config_.value_dim;
+      round_row({k.data() + h * width, width}, formats_->kv);
+      layer.value_scales.push_back(split_scale({v.data() + h * value_width, value_width}, formats_->kv));
+    }
+  } else if (formats_) {
+    for (auto* x : {&k, &v})
+      for (auto& value : *x) value = round_to(value, formats_->kv);
+  }
+  layer.keys.insert(layer.keys.end(), k.begin(), k.end());
+  layer.values.insert(layer.values.end(), v.begin(), v.end());
 }
 
 std::vector<double> ReferenceExecutor::attend(LayerWeights& layer, std::uint32_t index,
@@ -161,8 +208,8 @@ std::vector<double> ReferenceExecutor::attend(LayerWeights& layer, std::uint32_t
     project_latent(layer, x, q, k, v);
   else
     project(layer, x, q, k, v);
-  layer.keys.insert(layer.keys.end(), k.begin(), k.end());
-  layer.values.insert(layer.values.end(), v.begin(), v.end());
+  q = carried(std::move(q));
+  cache(layer, k, v);
   const std::size_t width = config_.head_dim, value_width = config_.value_dim, positions = position_ + 1;
   const std::size_t window = config_.windows[index],
                     first = window != 0 && positions > window ? positions - window : 0;
@@ -179,11 +226,18 @@ std::vector<double> ReferenceExecutor::attend(LayerWeights& layer, std::uint32_t
     const double top = *std::max_element(scores.begin() + static_cast<std::ptrdiff_t>(first), scores.end());
     double total = 0;
     for (std::size_t p = first; p < positions; ++p) total += scores[p] = std::exp(scores[p] - top);
+    for (auto& s : scores) s /= total;
+    scores = carried(std::move(scores));
+    if (!layer.value_scales.empty()) {
+      for (std::size_t p = first; p < positions; ++p)
+        scores[p] *= layer.value_scales[p * config_.kv_heads + kv];
+      scores = carried(std::move(scores));
+    }
     for (std::size_t p = first; p < positions; ++p)
       for (std::size_t i = 0; i < value_width; ++i)
-        out[h * value_width + i] += scores[p] / total * layer.values[p * v.size() + kv * value_width + i];
+        out[h * value_width + i] += scores[p] * layer.values[p * v.size() + kv * value_width + i];
   }
-  return layer.wo.multiply(out);
+  return multiply(layer.wo, carried(std::move(out)));
 }
 
 double ReferenceExecutor::activate(double x) const {
@@ -201,14 +255,14 @@ double ReferenceExecutor::activate(double x) const {
 }
 
 std::vector<double> ReferenceExecutor::feed_forward(const Dense& weights, const Vector& x) const {
-  auto inner = weights.up.multiply(x);
+  auto inner = multiply(weights.up, x);
   if (weights.gate.absent()) {
     for (auto& v : inner) v = activate(v);
   } else {
-    const auto gate = weights.gate.multiply(x);
+    const auto gate = multiply(weights.gate, x);
     for (std::size_t i = 0; i < inner.size(); ++i) inner[i] *= activate(gate[i]);
   }
-  return weights.down.multiply(inner);
+  return multiply(weights.down, carried(std::move(inner)));
 }
 
 std::vector<double> ReferenceExecutor::mix_experts(const LayerWeights& layer, const Vector& x) const {
@@ -243,7 +297,7 @@ std::vector<double> ReferenceExecutor::step(std::uint32_t token) {
     residuals_.push_back(x);
   }
   ++position_;
-  auto logits = (config_.tied_embeddings ? embedding_ : classifier_).multiply(normalise(x, final_norm_));
+  auto logits = multiply(classifier_, normalise(x, final_norm_));
   for (auto& l : logits) l = capped(l, config_.logit_cap);
   return logits;
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The golden executor: a model in double precision, independent of the hardware's numerics.
+/// The golden executor: a model in double precision, independent of the hardware's numerics; or with weights,
+/// activations and cache rounded to number formats where a chip would round them, all else in double
+/// precision.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "models/import/model.hpp"
+#include "models/import/number_formats.hpp"
 
 namespace forerun::models {
 
@@ -13,8 +17,11 @@ namespace forerun::models {
 class ReferenceExecutor {
  public:
   /// `context` is the number of positions that the run may have (0: all of the model's); models with longrope
-  /// scaling depend on it. Throws ModelError for a model without weights.
-  explicit ReferenceExecutor(const Model& model, std::uint32_t context = 0);
+  /// scaling depend on it. With `formats`, the embedding, what projections read and their weights, queries,
+  /// keys, values and probabilities are rounded to them; the router's weights are not.
+  /// Throws ModelError for a model without weights, FormatError for formats that do not go together.
+  explicit ReferenceExecutor(const Model& model, std::uint32_t context = 0,
+                             const std::optional<NumberFormats>& formats = std::nullopt);
   /// Feeds the token of the next position (0, 1, ..) and returns the logits after it, [vocabulary].
   /// Throws ModelError for a token outside of the vocabulary or a position outside of the context.
   std::vector<double> step(std::uint32_t token);
@@ -44,11 +51,20 @@ class ReferenceExecutor {
     Dense ffn, shared;
     std::vector<Dense> experts;
     Vector keys, values;  // [position][kv_heads * head_dim], [position][kv_heads * value_dim]
+    Vector value_scales;  // [position][kv_heads], of a cache in integers
   };
   static Matrix widen(const Tensor& tensor);
-  static Matrix widen(const Affine& affine);
+  /// With the weights rounded.
+  Matrix projection(const Affine& affine) const;
+  Matrix projection(const Tensor& tensor) const;
   static NormWeights widen_norm(const Affine& affine);
-  static Dense widen(const FeedForward& ffn);
+  Dense projection(const FeedForward& ffn) const;
+  void round_weights(Matrix& m) const;
+
+  /// As the formats have it, if there are formats.
+  Vector carried(Vector x) const;  ///< what is not the operand of a projection
+  Vector multiply(const Matrix& weights, Vector x) const;
+  void cache(LayerWeights& layer, Vector k, Vector v) const;
 
   Vector normalise(const Vector& x, const NormWeights& weights, NormKind kind) const;
   Vector normalise(const Vector& x, const NormWeights& weights) const {
@@ -65,6 +81,7 @@ class ReferenceExecutor {
   Vector mix_experts(const LayerWeights& layer, const Vector& x) const;
 
   ModelConfig config_;
+  std::optional<NumberFormats> formats_;
   std::uint32_t context_;
   Matrix embedding_, positions_, classifier_;
   NormWeights embedding_norm_, final_norm_;

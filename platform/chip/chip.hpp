@@ -119,7 +119,9 @@ struct Tensor {
   TensorModel model = TensorModel::tlm;
   unsigned rows = 64, columns = 64, arrays = 2;
   bool double_buffered = true;
-  std::vector<Format> formats{Format::f32, Format::f16, Format::bf16, Format::i8};
+  std::vector<Format> formats{Format::f32,    Format::f16,    Format::bf16,  Format::i8,
+                              Format::f8e4m3, Format::f8e5m2, Format::i4,    Format::mxfp8,
+                              Format::mxfp6,  Format::mxfp4,  Format::mxint8};
   bool operator==(const Tensor&) const = default;
 };
 

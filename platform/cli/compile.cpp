@@ -25,7 +25,7 @@ int compile(const CompileCommand& o) {
   if (o.device >= chip.devices)
     throw UsageError(fmt::format("--device is {}, but devices is {}: expected less", o.device, chip.devices));
   const auto program = models::compile(model, chip,
-                                       {.format = o.model.format(),
+                                       {.format = o.model.formats(),
                                         .context = o.context,
                                         .data = chip.data == chip::Data::real,
                                         .device = o.device});

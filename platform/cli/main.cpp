@@ -51,6 +51,7 @@ int sc_main(int argc, char** argv) {
     cli::add_run(app, code);
     cli::add_boot(app, code);
     cli::add_compile(app, code);
+    cli::add_loss(app, code);
     cli::add_chip(app, code);
     cli::add_rtl(app, code);
     cli::add_sweep(app, code);

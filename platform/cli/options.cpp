@@ -15,6 +15,14 @@
 #include "platform/chip/quantity.hpp"
 
 namespace forerun::cli {
+namespace {
+
+CLI::Validator one_of(const std::vector<std::string_view>& names, std::vector<std::string> more = {}) {
+  more.insert(more.begin(), names.begin(), names.end());
+  return CLI::IsMember(std::move(more));
+}
+
+}  // namespace
 
 void ChipOptions::add_to(CLI::App& command) {
   command.add_option("--chip", chip, "chip description: a name in platform/chips or a YAML file")
@@ -63,12 +71,17 @@ rtl::WaveOptions WaveChoice::options() const {
 void ModelOptions::add_to(CLI::App& command) {
   command
       .add_option("--model", model,
-                  "a folder in the Hugging Face layout, FILE.gguf, a llama2.c FILE.bin, or a name in models/zoo; without "
+                  "a folder in the Hugging Face layout, FILE.gguf, a llama2.c FILE.bin, or a name in "
+                  "models/zoo; without "
                   "data a config.json is enough")
       ->capture_default_str();
-  command.add_option("--dtype", dtype, "number format of weights and activations")
+  command.add_option("--dtype", dtype, "number formats of weights, activations and cache by one name")
       ->capture_default_str()
-      ->check(CLI::IsMember({"fp32", "fp16", "bf16", "int8"}));
+      ->check(one_of(models::whole_format_names()));
+  const auto names = one_of(models::format_names(), {"fp8", "int4"});
+  command.add_option("--weights", weights, "number format of the projections' weights")->check(names);
+  command.add_option("--activations", activations, "number format of what projections read")->check(names);
+  command.add_option("--kv", kv, "number format of keys and values in the cache")->check(names);
 }
 
 std::string ModelOptions::path() const {
@@ -86,10 +99,26 @@ std::string ModelOptions::path() const {
                                        near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near)));
 }
 
-chip::Format ModelOptions::format() const {
-  if (dtype == "fp16") return chip::Format::f16;
-  if (dtype == "bf16") return chip::Format::bf16;
-  return dtype == "int8" ? chip::Format::i8 : chip::Format::f32;
+models::NumberFormats ModelOptions::formats() const {
+  auto formats = *models::parse_formats(dtype);
+  if (weights) formats.weights = *models::parse_format(*weights);
+  if (activations) {
+    formats.activations = *models::parse_format(*activations);
+    formats.kv = formats.carrier();
+  }
+  if (kv) formats.kv = *models::parse_format(*kv);
+  try {
+    formats.check();
+  } catch (const models::FormatError& error) {
+    throw UsageError(error.what());
+  }
+  return formats;
+}
+
+chip::Format ModelOptions::gemm_format() const {
+  if (weights || activations || kv)
+    throw UsageError("--gemm takes --dtype: --weights, --activations and --kv do not go with it");
+  return models::parse_formats(dtype)->weights.format;
 }
 
 std::vector<std::uint32_t> read_ids(const std::string& path, std::uint32_t vocabulary) {

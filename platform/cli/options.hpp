@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "models/import/number_formats.hpp"
 #include "platform/chip/chip.hpp"
 #include "platform/rtl/waves.hpp"
 
@@ -44,10 +45,14 @@ struct WaveChoice {
 struct ModelOptions {
   std::string model = "orator-2m";
   std::string dtype = "fp16";
+  std::optional<std::string> weights, activations, kv;
   void add_to(CLI::App& command);
   /// A file or folder, or a name in the zoo. Throws std::runtime_error for what is neither.
   std::string path() const;
-  chip::Format format() const;
+  /// Throws UsageError for formats that do not go together.
+  models::NumberFormats formats() const;
+  /// Of a product without a model, whose operands are both in --dtype. Throws UsageError.
+  chip::Format gemm_format() const;
 };
 
 /// Token ids from a file, separated by white space. Throws std::runtime_error naming the file and line.
@@ -74,6 +79,7 @@ class OutputFile {
 void add_run(CLI::App& app, int& code);
 void add_boot(CLI::App& app, int& code);
 void add_compile(CLI::App& app, int& code);
+void add_loss(CLI::App& app, int& code);
 void add_chip(CLI::App& app, int& code);
 void add_rtl(CLI::App& app, int& code);
 void add_sweep(CLI::App& app, int& code);

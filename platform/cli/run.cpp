@@ -105,7 +105,7 @@ Target make_target(const RunOptions& o, chip::Chip chip, ChipOptions description
     return {std::move(chip), {std::move(program)}, ""};
   }
   const bool data = chip.data == chip::Data::real;
-  auto options = compile_options(request, model.config, o.model.format(), data);
+  auto options = compile_options(request, model.config, o.model.formats(), data);
   options.row_groups = o.work.row_groups;
   std::string note;
   auto next = data || o.chip_given ? larger_chips.end() : larger_chips.begin();
@@ -195,11 +195,11 @@ std::optional<OutputFile> open_output(const std::optional<std::string>& path) {
 /// Makes and loads the RTL that the model needs, so that what is missing is known before the simulation.
 void prepare_rtl(soc::Soc& soc, const ModelOptions& model) {
   if (!soc.tensor_rtl) return;
-  const auto format = rtl::tile_format(model.format());
+  const auto format = rtl::tile_format(model.formats().activations.format);
   if (format == rtl::tile_formats)
-    throw UsageError(
-        fmt::format("--dtype is {}, but clusters.tensor.model is {}, which multiplies fp16, bf16 or int8",
-                    model.dtype, chip::name(soc.chip().clusters.tensor.model)));
+    throw UsageError(fmt::format(
+        "activations are in {}, but clusters.tensor.model is {}, which multiplies fp16, bf16 or int8",
+        models::format_name(model.formats().activations), chip::name(soc.chip().clusters.tensor.model)));
   soc.tensor_rtl->prepare(format);
 }
 
@@ -226,8 +226,8 @@ std::string problem_of(const soc::Soc& soc, const sim::Inference& inference, con
 
 std::string headline(const std::string& model, const RunOptions& o, const chip::Chip& chip,
                      const models::Program& program, const sim::InferenceRequest& request) {
-  auto text =
-      fmt::format("{} in {} on {}: {} clusters, ", model, o.model.dtype, chip.name, program.streams.size());
+  auto text = fmt::format("{} in {} on {}: {} clusters, ", model, o.model.formats().name(), chip.name,
+                          program.streams.size());
   if (request.phase == sim::PhaseOfRun::all) {
     if (request.sequences.size() > 1) text += fmt::format("{} sequences, ", request.sequences.size());
     return text + fmt::format("{} tokens given, {} to generate", request.given(), request.to_generate());
@@ -257,7 +257,7 @@ int run(const RunOptions& o) {
       throw UsageError(
           "--gemm is a workload of its own: only --dtype, --chip, --set, --data and --report go with it");
     if (asked.devices > 1) throw UsageError("--gemm is for one device, but devices is more than 1");
-    return run_gemm(*o.gemm, asked, o.model.format(), o.report);
+    return run_gemm(*o.gemm, asked, o.model.gemm_format(), o.report);
   }
   const bool data = asked.data == chip::Data::real;
   const auto path = o.model.path();
@@ -333,7 +333,7 @@ int run(const RunOptions& o) {
     fmt::print(stderr, "forerun: error: {}\n", problem);
     return failed;
   }
-  auto report = report::make_report(simulation, inference, model.config, o.model.format(), outcome, setup);
+  auto report = report::make_report(simulation, inference, model.config, o.model.formats(), outcome, setup);
   if (probe) report.bounds = report::explain(inference, simulation.soc, *probe);
   const bool written = recorded && (!ids || ids->commit(as_lines(inference))) &&
                        (!logits || logits->commit(as_bytes(inference.logits()))) &&

@@ -204,7 +204,7 @@ void WorkloadOptions::phase_request(const models::ModelConfig& model, sim::Infer
 }
 
 models::CompileOptions compile_options(const sim::InferenceRequest& request, const models::ModelConfig& model,
-                                       chip::Format format, bool data) {
+                                       const models::NumberFormats& formats, bool data) {
   constexpr std::uint64_t granule = 64;
   std::uint64_t positions = 0, longest = 0;
   for (const auto& s : request.sequences) {
@@ -212,7 +212,7 @@ models::CompileOptions compile_options(const sim::InferenceRequest& request, con
     longest = std::max(longest, s.tokens.size());
   }
   const auto context = std::min<std::uint64_t>(model.max_positions, models::round_up(positions, granule));
-  return {.format = format,
+  return {.format = formats,
           .context = static_cast<std::uint32_t>(context),
           .data = data,
           .max_tokens = static_cast<std::uint32_t>(longest),

@@ -43,7 +43,7 @@ struct WorkloadOptions {
 
 /// What a program must have room for.
 models::CompileOptions compile_options(const sim::InferenceRequest& request, const models::ModelConfig& model,
-                                       chip::Format format, bool data);
+                                       const models::NumberFormats& formats, bool data);
 
 /// For CLI11, which lets unsigned numbers wrap around.
 std::string whole_number(const std::string& text);

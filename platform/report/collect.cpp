@@ -6,7 +6,6 @@
 
 #include "ip/base/time.hpp"
 #include "models/graph/graph.hpp"
-#include "platform/chip/names.hpp"
 #include "platform/report/report.hpp"
 #include "platform/rtl/command_front.hpp"
 #include "platform/rtl/dma.hpp"
@@ -25,14 +24,14 @@ double as_double(std::uint64_t value) { return static_cast<double>(value); }
 class Collector {
  public:
   Collector(const sim::Simulation& simulation, const sim::Inference& inference,
-            const models::ModelConfig& model, chip::Format format)
+            const models::ModelConfig& model, const models::NumberFormats& formats)
       : soc_(simulation.soc),
         chip_(soc_.chip()),
         inference_(inference),
         model_(model),
         run_(soc_, inference.at_start(), inference.at_end()),
         peak_bandwidth_(chip::peak_memory_bandwidth(chip_).bytes_per_second),
-        peak_operations_(chip::peak_flops(chip_, format)),
+        peak_operations_(chip::peak_flops(chip_, formats.activations.format)),
         clusters_(inference.program().streams.size()) {}
 
   void fill(Report& r) const {
@@ -361,33 +360,21 @@ class Collector {
 
 }  // namespace
 
-std::string_view format_name(chip::Format format) {
-  switch (format) {
-    case chip::Format::f32:
-      return "fp32";
-    case chip::Format::f16:
-      return "fp16";
-    case chip::Format::bf16:
-      return "bf16";
-    case chip::Format::i8:
-      return "int8";
-    default:  // no model is compiled for the others
-      return chip::Names<chip::Format>::all[static_cast<std::size_t>(format)];
-  }
-}
-
 Report make_report(const sim::Simulation& simulation, const sim::Inference& inference,
-                   const models::ModelConfig& model, chip::Format format, const sim::Outcome& outcome,
-                   double setup_seconds) {
+                   const models::ModelConfig& model, const models::NumberFormats& formats,
+                   const sim::Outcome& outcome, double setup_seconds) {
   const auto& chip = simulation.soc.chip();
   Report r;
   r.chip = chip.name;
   r.model = model.name;
-  r.format = format_name(format);
+  r.format = formats.name();
+  r.weights = models::format_name(formats.weights);
+  r.activations = models::format_name(formats.activations);
+  r.kv = models::format_name(formats.kv);
   r.timing = chip.timing == chip::Timing::loose ? "loose" : "approximate";
   r.data = chip.data == chip::Data::real ? "real" : "none";
-  Collector(simulation, inference, model, format).fill(r);
-  collect_devices(simulation, inference, format, r);
+  Collector(simulation, inference, model, formats).fill(r);
+  collect_devices(simulation, inference, formats.activations.format, r);
   r.simulated_seconds = static_cast<double>(outcome.picoseconds) * 1e-12;
   r.simulated_cycles =
       static_cast<std::uint64_t>(ip::Clock(chip.clusters.clock).ps_to_cycles(outcome.picoseconds));

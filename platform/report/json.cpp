@@ -99,6 +99,7 @@ std::string to_json(const Report& r) {
   j["chip"] = r.chip;
   j["model"] = r.model;
   j["format"] = r.format;
+  j["formats"] = {{"weights", r.weights}, {"activations", r.activations}, {"kv", r.kv}};
   j["timing"] = r.timing;
   j["data"] = r.data;
   j["clusters"] = r.clusters;

@@ -9,6 +9,7 @@
 
 #include "ip/hbm/statistics.hpp"
 #include "models/import/model.hpp"
+#include "models/import/number_formats.hpp"
 #include "platform/chip/chip.hpp"
 #include "platform/report/explain.hpp"
 #include "platform/sim/inference.hpp"
@@ -97,8 +98,9 @@ struct RtlUse {
 
 struct Report {
   std::string chip, model, format, timing, data;
-  unsigned clusters = 0;  ///< that took part
-  std::string phase;      ///< "prefill", "decode" or "gemm", or empty for the first two
+  std::string weights, activations, kv;  ///< number formats
+  unsigned clusters = 0;                 ///< that took part
+  std::string phase;                     ///< "prefill", "decode" or "gemm", or empty for the first two
   std::uint64_t sequences = 0;
   std::uint64_t context_least = 0, context_most = 0;  ///< of the sequences: cached positions and given tokens
   std::uint64_t given = 0, generated = 0;
@@ -145,8 +147,8 @@ std::string devices_text(const Report& report);
 
 /// After the simulation; `inference` must have finished.
 Report make_report(const sim::Simulation& simulation, const sim::Inference& inference,
-                   const models::ModelConfig& model, chip::Format format, const sim::Outcome& outcome,
-                   double setup_seconds);
+                   const models::ModelConfig& model, const models::NumberFormats& formats,
+                   const sim::Outcome& outcome, double setup_seconds);
 
 std::string to_text(const Report& report);
 /// Everything that depends on the host is in the object "host", the last.
@@ -159,7 +161,5 @@ std::string limited_by(const Channel& channel);
 /// Three digits and a prefix: "1.23 ms", "819 GB/s".
 std::string quantity(double value, std::string_view unit);
 std::string percent(double fraction);
-
-std::string_view format_name(chip::Format format);
 
 }  // namespace forerun::report

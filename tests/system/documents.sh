@@ -32,7 +32,7 @@ make_scratch() {
   cat > "$work/forerun" <<WRAPPER
 #!/bin/sh
 case \${1-} in
-  run | boot | compile | chip | rtl | sweep | traffic | replay | validate) exec '$program' "\$@" ;;
+  run | boot | compile | loss | chip | rtl | sweep | traffic | replay | validate) exec '$program' "\$@" ;;
   *) echo "'\${1-}' is a command of the launcher: mark the block as not run" >&2; exit 2 ;;
 esac
 WRAPPER
@@ -62,7 +62,7 @@ known_word() {  # known_word LINE WORD...: one simple command
     ./forerun)
       "$source/forerun" help | grep -qE "^  ${1-} " || { complain "$line" "./forerun has no command '${1-}'"; return; }
       case $1 in
-        run | boot | compile | chip | rtl | sweep | traffic | replay | validate)
+        run | boot | compile | loss | chip | rtl | sweep | traffic | replay | validate)
           help=$("$program" "$1" --help)
           for word in "${@:2}"; do
             [[ $word != -[a-z-]* ]] || grep -qE -- "(^|[ ,])${word%%=*}( |,|$)" <<< "$help" ||
@@ -165,7 +165,7 @@ export FORERUN_RTL_CACHE=$build/rtl-cache  # models of RTL are made once for all
 if command -v ccache > /dev/null; then
   export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1
 fi
-all_help=$(for command in run boot compile chip rtl sweep traffic replay validate; do "$program" $command --help; done)
+all_help=$(for command in run boot compile loss chip rtl sweep traffic replay validate; do "$program" $command --help; done)
 number=0 inside=0 note='' text='' language='' begin=0
 while IFS= read -r line || [ -n "$line" ]; do
   number=$((number + 1))

@@ -31,7 +31,7 @@ TEST(TileWeights, CoversTheMatrixOnceWithinTheSlot) {
   for (const std::uint64_t inputs : {1u, 64u, 172u, 4096u})
     for (const std::uint64_t outputs : {1u, 11u, 128u, 1792u})
       for (const std::uint64_t slot : {512u, 4096u, 262144u}) {
-        const TileLimits limits{slot, 64, 128, 2};
+        const TileLimits limits{slot, 64, 128, {.element_bits = 16}};
         std::uint64_t area = 0;
         Range last_n{0, 0};
         for (const auto& tile : tile_weights(inputs, outputs, limits)) {
@@ -49,10 +49,12 @@ TEST(TileWeights, CoversTheMatrixOnceWithinTheSlot) {
 }
 
 TEST(TileWeights, FillsTheArraysWhereTheSlotAllows) {
-  const auto tiles = tile_weights(4096, 1792, {256 << 10, 64, 128, 2});
+  const auto tiles = tile_weights(4096, 1792, {256 << 10, 64, 128, {.element_bits = 16}});
   EXPECT_EQ(tiles.front().n.size() % 128, 0u);
   EXPECT_EQ(tiles.front().k.size() % 64, 0u);
   EXPECT_GE(tiles.front().k.size() * tiles.front().n.size() * 2, (256u << 10) * 3 / 4);
 }
 
-TEST(TileWeights, HasNothingForAnEmptyShare) { EXPECT_TRUE(tile_weights(64, 0, {4096, 16, 16, 4}).empty()); }
+TEST(TileWeights, HasNothingForAnEmptyShare) {
+  EXPECT_TRUE(tile_weights(64, 0, {4096, 16, 16, {.element_bits = 32}}).empty());
+}

@@ -144,7 +144,8 @@ TEST(TensorRtl, IsRefusedWhereItCannotBe) {
   };
   EXPECT_THAT(
       refused("--dtype fp32"),
-      HasSubstr("--dtype is fp32, but clusters.tensor.model is rtl, which multiplies fp16, bf16 or int8"));
+      HasSubstr(
+          "activations are in fp32, but clusters.tensor.model is rtl, which multiplies fp16, bf16 or int8"));
   EXPECT_THAT(refused("--data none"), HasSubstr("clusters.tensor.model is rtl, which needs data: real"));
   EXPECT_THAT(refused("--set 'clusters.tensor.formats=[f32]'"), HasSubstr("none of i8, bf16 and f16"));
   EXPECT_THAT(refused("--set rtl.tensor=nowhere.so"), HasSubstr("nowhere.so: cannot be loaded"));
