@@ -157,14 +157,14 @@ class AttentionEmitter : public CommandEmitter {
   void store_cache() {
     const auto stored = share_.stored_kv_heads;
     if (stored.empty()) return;
-    const auto store = [&](std::uint32_t from, std::uint64_t to, std::uint64_t row, unsigned offset,
-                           const Sync& sync) {
+    const auto store = [&](std::uint32_t from, std::uint64_t to, std::uint64_t row, std::uint64_t head,
+                           unsigned offset, const Sync& sync) {
       const auto first = stored.begin - share_.kv_heads.begin;
-      auto c = run_of(to + (stored.begin - plan_.kv_heads.begin) * plan_.context * row,
+      auto c = run_of(to + (stored.begin - plan_.kv_heads.begin) * head,
                       from + u32(first * plan_.max_chunk * row), 0);
       c.size1 = u32(stored.size());
       c.local_stride1 = narrow(plan_.max_chunk * row);
-      c.global_stride1 = static_cast<std::int64_t>(plan_.context * row);
+      c.global_stride1 = static_cast<std::int64_t>(head);
       out_.add(
           FR_OP_STORE, c, sync,
           {FR_PATCH(fr_copy, bytes, chunk_rows(), narrow(row)),
@@ -173,13 +173,14 @@ class AttentionEmitter : public CommandEmitter {
     const auto row = plan_.cache_row_bytes();
     const bool values = !model_.is_latent();  // else they are a part of the keys
     store(
-        s_.keys, memory_.keys, row, cache_offset,
+        s_.keys, memory_.keys, row, plan_.kv_head_bytes(), cache_offset,
         {{{values_made, 1}}, values ? decltype(Sync::signal){} : decltype(Sync::signal){{values_stored, 1}}});
     if (scaled()) {
-      store(s_.key_scales, memory_.key_scales, 4, scale_offset, {});
-      store(s_.value_scales, memory_.value_scales, 4, scale_offset, {});
+      store(s_.key_scales, memory_.key_scales, 4, plan_.kv_head_scale_bytes(), scale_offset, {});
+      store(s_.value_scales, memory_.value_scales, 4, plan_.kv_head_scale_bytes(), scale_offset, {});
     }
-    if (values) store(s_.values, memory_.values, row, cache_offset, {{}, {{values_stored, 1}}});
+    if (values)
+      store(s_.values, memory_.values, row, plan_.kv_head_bytes(), cache_offset, {{}, {{values_stored, 1}}});
   }
 
   void attention() {
@@ -347,7 +348,7 @@ class AttentionEmitter : public CommandEmitter {
     Sync full{{{ring_full, 1}}, {}};
     const auto head = g - plan_.kv_heads.begin;
     if (scaled()) {  // they come first: the load of the tile takes the slot and moves on
-      out_.add(FR_OP_LOAD, run_of(scales + head * plan_.context * 4, scales_at, 0),
+      out_.add(FR_OP_LOAD, run_of(scales + head * plan_.kv_head_scale_bytes(), scales_at, 0),
                {{{ring_free, 1}}, {{ring_full, 1}}},
                {FR_PATCH(fr_copy, global, scale_offset, 1), FR_PATCH(fr_copy, global, scratch_register, 4),
                 FR_PATCH(fr_copy, bytes, tile_positions, 4), FR_PATCH(fr_copy, local, load_slot, 1)});

@@ -274,7 +274,7 @@ class WideEmitter : public AttentionEmitter {
   }
   void multiply(const Unit& unit, bool starts_block, Sync sync = {}) {
     auto m = unscaled(tile_product(unit.tile, slot_at(unit)));
-    m.a = wide().panels + u32(unit.panel % wide().panel_count * wide().panel_bytes +
+    m.a = wide().panels + u32(unit.panel % Wide::panel_count * wide().panel_bytes +
                               unit.tile.k.begin % wide().panel_depth * act_);
     m.a_stride = narrow(panel_row());
     m.a_type = static_cast<std::uint8_t>(plan_.numerics.activation);
@@ -400,7 +400,7 @@ class WideEmitter : public AttentionEmitter {
       if (loaded == 0)
         out_.add(FR_OP_LOAD_NOP, wait_for(static_cast<Semaphore>(operand.posted), wide().column_groups));
       load_panel_parts(rows_of_group(operand) + loaded % panels * panel_pitch(),
-                       wide().panels + u32(loaded % wide().panel_count * wide().panel_bytes));
+                       wide().panels + u32(loaded % Wide::panel_count * wide().panel_bytes));
       ++loaded;
       tell_of_panel();
     };
@@ -412,8 +412,7 @@ class WideEmitter : public AttentionEmitter {
         },
         [&](const Unit& unit) {
           if (unit.panel != begun) return;
-          if (loaded == begun) load_panel();
-          if (wide().panel_count == 2) load_panel();
+          load_panel();  // the next one
           out_.add(FR_OP_TENSOR_NOP, {{{panel_full, 1}}, {}});
           ++begun;
         },
@@ -428,24 +427,35 @@ class WideEmitter : public AttentionEmitter {
         });
   }
 
+  /// Blocks of a piece of work, and how many are free for the next when it has been stored.
+  struct Held {
+    std::vector<int> blocks;
+    std::size_t freed = 1;
+  };
   /// Sums of each block in a place of its own, of up to `most` blocks at a time; `epilogue(work, blocks)`
   /// takes them on.
   void project_blocks(
       const std::vector<Work>& works, std::uint32_t most, const Operand& operand,
-      const std::function<void(const Work&, const std::vector<int>&)>& epilogue,
+      const std::function<void(const Work&, const Held&)>& epilogue,
       const std::function<void()>& also = [] {}) {
     std::vector<std::vector<std::vector<std::size_t>>> rounds(1);  // pairs of works, as many as have room
-    std::vector<std::vector<int>> held(works.size());
-    int next = 0;
+    std::vector<Held> held(works.size());
+    std::size_t room = most;
+    std::uint32_t next = 0;
     for (const auto& pair : pairs_of(works)) {
       std::size_t blocks = 0;
       for (const auto number : pair) blocks += works[number].blocks.size();
-      if (static_cast<std::size_t>(next) + blocks > most) {
+      if (blocks > room) {
         rounds.emplace_back();
-        next = 0;
+        room = most;
       }
+      room -= blocks;
+      // In the order of their use, in which they have to become free: a piece of work frees its first block,
+      // the last one of a pair all that are left.
+      for (std::size_t b = 0; b < works[pair.front()].blocks.size(); ++b)
+        for (const auto number : pair) held[number].blocks.push_back(static_cast<int>(next++ % most));
       for (const auto number : pair)
-        for (std::size_t b = 0; b < works[number].blocks.size(); ++b) held[number].push_back(next++);
+        held[number].freed = number == pair.back() ? blocks - pair.size() + 1 : 1;
       rounds.back().push_back(pair);
     }
     std::vector<Together> loads;
@@ -459,13 +469,18 @@ class WideEmitter : public AttentionEmitter {
                 auto unit = unit_of(works[number], number, works[number].blocks[b], t);
                 if (unit.tile.k.begin / wide().panel_depth != p) continue;
                 unit.panel = r * panels_of(operand) + p;
-                unit.block = held[number][b];
+                unit.block = held[number].blocks[b];
                 unit.sums = block_at(unit.block, unit.tile.n.size());
                 together.push_back(unit);
               }
               if (!together.empty()) loads.push_back(std::move(together));
             }
-    const auto complete = [&](const Unit& unit) { return unit.last && unit.block == held[unit.work].back(); };
+    const auto complete = [&](const Unit& unit) {
+      return unit.last && unit.block == held[unit.work].blocks.back();
+    };
+    // Blocks that there is no room for this time.
+    const fr_semaphore_use others{block_free, static_cast<std::uint8_t>(wide().block_count - most)};
+    if (others.count > 0) out_.add(FR_OP_TENSOR_NOP, {{others}, {}});
     stream_panels(
         std::move(loads), operand, also,
         [&](const Unit& unit) {
@@ -474,6 +489,7 @@ class WideEmitter : public AttentionEmitter {
         [&](const Unit& unit) {
           if (complete(unit)) epilogue(works[unit.work], held[unit.work]);
         });
+    if (others.count > 0) out_.add(FR_OP_TENSOR_NOP, {{}, {others}});
   }
   Matrix block_at(int block, std::uint64_t columns) const {
     return {wide().sums + static_cast<std::uint32_t>(block) * wide().block_bytes, columns * 4, FR_TYPE_F32};

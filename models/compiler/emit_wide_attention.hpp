@@ -32,7 +32,7 @@ class WideAttention : public WideEmitter {
     const auto kv = group_heads_of(&Share::kv_heads);
     out_.add(FR_OP_LOAD_NOP, wait_for(static_cast<Semaphore>(cache_posted), wide().row_groups));
     // Queries come in the place of panels, which the one behind in the team may still be copying.
-    const fr_semaphore_use panels{panel_free, static_cast<std::uint8_t>(wide().panel_count)};
+    const fr_semaphore_use panels{panel_free, std::uint8_t{Wide::panel_count}};
     out_.add(FR_OP_LOAD_NOP, {{panels}, {panels}});
     std::vector<Piece> pieces;
     for (auto g = kv.begin; g < kv.end; ++g) {

@@ -77,7 +77,7 @@ class WideLayers : public WideAttention {
       uses.push_back({static_cast<std::uint8_t>(semaphore), static_cast<std::uint8_t>(count)});
     };
     add(slot_free, wide().slots);
-    add(panel_free, wide().panel_count);
+    add(panel_free, Wide::panel_count);
     add(block_free, wide().block_count);
     add(half_free, 2);
     for (const auto semaphore : {keys_free, values_free}) uses.push_back({semaphore, 1});
@@ -290,7 +290,7 @@ class WideLayers : public WideAttention {
               {first_owner() + i, &plan_.tiles(first_owner() + i).query_key_value, 0, {blocks[i][b]}});
     project_blocks(
         works, wide().head_blocks, normalised(),
-        [this](const Work& work, const std::vector<int>& held) { place_wide_heads(work, held.front()); },
+        [this](const Work& work, const Held& held) { place_wide_heads(work, held); },
         [this] {
           out_.add(FR_OP_LOAD, run_of(memory_.constants[cluster_], wide().constants, plan_.constants.bytes),
                    {}, {FR_PATCH(fr_copy, global, layer, narrow(plan_.constants.bytes))});
@@ -313,9 +313,9 @@ class WideLayers : public WideAttention {
     }
   }
   /// The heads of a block become queries, keys and values, in its place, and are stored.
-  void place_wide_heads(const Work& work, int number) {
+  void place_wide_heads(const Work& work, const Held& held) {
     const auto& columns = work.blocks.front().n;
-    const auto block = block_at(number, columns.size());
+    const auto block = block_at(held.blocks.front(), columns.size());
     const auto heads = heads_in(work.owner, columns);
     const auto rotated = plan_.rotated();
     const auto head_bytes = model_.head_dim * act_;
@@ -365,7 +365,7 @@ class WideLayers : public WideAttention {
     for (std::size_t i = 0; i < heads.size(); ++i) {
       const bool last = i + 1 == heads.size();
       const auto ends = [&, last](Sync sync, bool last_copy) {
-        if (last && last_copy) sync.signal.push_back({block_free, 1});
+        if (last && last_copy) sync.signal.push_back({block_free, static_cast<std::uint8_t>(held.freed)});
         return sync;
       };
       auto c = run_of(0, results[i].at, head_bytes);
@@ -410,12 +410,12 @@ class WideLayers : public WideAttention {
         works.push_back(std::move(work));
       }
     project_blocks(works, wide().block_count, normalised(),
-                   [this](const Work& work, const std::vector<int>& held) { activate_block(work, held); });
+                   [this](const Work& work, const Held& held) { activate_block(work, held); });
     post_to_team(hidden_posted);
   }
-  void activate_block(const Work& work, const std::vector<int>& held) {
+  void activate_block(const Work& work, const Held& held) {
     const auto n = work.blocks.front().n;
-    const auto gate = block_at(held.front(), n.size());
+    const auto gate = block_at(held.blocks.front(), n.size());
     const Matrix to{gate.at, gate.stride, plan_.numerics.activation};
     const Patch all_rows = FR_PATCH(fr_vector, rows, rows, 1);
     const auto function = function_of(model_.activation);
@@ -428,12 +428,12 @@ class WideLayers : public WideAttention {
         out_.add(FR_OP_VECTOR, vector(function, n.size(), gate, gate), std::exchange(sync, {}), {all_rows});
       sync.signal = {{result_made, 1}};
       auto v = vector(function == FR_VECTOR_SILU ? FR_VECTOR_SWIGLU : FR_VECTOR_MUL, n.size(), gate, to);
-      set_b(v, block_at(held.back(), n.size()));
+      set_b(v, block_at(held.blocks.back(), n.size()));
       out_.add(FR_OP_VECTOR, v, sync, {all_rows});
     }
     const auto first = plan_.share(work.owner).ffn.begin + n.begin;
     store_all(stores_of(hidden_layer(), {first, first + n.size()}, to.at, to.stride),
-              {{{result_made, 1}}, {{block_free, static_cast<std::uint8_t>(held.size())}}},
+              {{{result_made, 1}}, {{block_free, static_cast<std::uint8_t>(held.freed)}}},
               {FR_PATCH(fr_copy, size1, rows, 1)});
   }
 

@@ -344,18 +344,20 @@ std::uint64_t lay_out_weights(Plan& plan, const Lanes& lanes, std::uint64_t base
   return *std::max_element(used.begin(), used.end());
 }
 
-/// Heads of the cache are read side by side, each from its beginning. If they all began at the same port of the
-/// memory they would go round the ports together and wait for one another; so they begin at ports that are as
-/// far from each other as there are ports for the heads.
+/// Heads of the cache are read side by side, each from its beginning. If they all began at the same port of
+/// the memory they would go round the ports together and wait for one another; so they begin at ports that
+/// are as far from each other as there are ports for the heads.
 std::uint64_t padding_of_heads(const Plan& plan, const chip::Hbm& hbm) {
-  const std::uint64_t ports = hbm.stacks * hbm.ports, piece = hbm.interleave.count, heads = plan.kv_heads.size();
+  const std::uint64_t ports = hbm.stacks * hbm.ports, piece = hbm.interleave.count,
+                      heads = plan.kv_heads.size();
   const auto bytes = plan.kv_head_bytes();
   auto apart = std::max<std::uint64_t>(1, ports / std::max<std::uint64_t>(1, heads));
   while (ports % apart != 0) --apart;
   if (heads < 2 || ports == 1 || bytes <= apart * piece) return 0;
   auto pieces = divide_up(bytes, piece);
   while (std::gcd(pieces, ports) != apart) ++pieces;
-  return pieces * piece - bytes;
+  const auto padding = pieces * piece - bytes;
+  return plan.numerics.cache_scales && padding % plan.cache_row_bytes() != 0 ? 0 : padding;
 }
 
 void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {

@@ -168,8 +168,9 @@ struct Plan {
   std::vector<Share> shares;              ///< device by device
   std::vector<Projections> projections;   ///< the same
   Range kv_heads;                         ///< in the device's cache
-  std::uint64_t kv_head_padding = 0;      ///< bytes between heads of the cache, so that they begin at different ports
-  bool symmetric = false;                 ///< several devices, all with shares of the same sizes
+  std::uint64_t kv_head_padding =
+      0;                   ///< bytes between heads of the cache, so that they begin at different ports
+  bool symmetric = false;  ///< several devices, all with shares of the same sizes
   /// A window of the network whose writes reach the scratchpads of all clusters that take part.
   std::optional<std::uint64_t> everyone;
   bool draws_experts = false;  ///< without data, there is nothing to choose by
@@ -221,8 +222,10 @@ struct Plan {
   static constexpr std::uint32_t expert_draws = 16;  ///< a power of two
   std::uint64_t expert_list_bytes() const { return round_up(model.experts.count * 4ull, 8); }
   /// From one head of the cache to the next.
-  std::uint64_t kv_head_bytes() const {
-    return context * cache_row_bytes() + kv_head_padding;
+  std::uint64_t kv_head_bytes() const { return context * cache_row_bytes() + kv_head_padding; }
+  /// The same of its scales; the cache then has whole rows between heads.
+  std::uint64_t kv_head_scale_bytes() const {
+    return kv_head_bytes() / cache_row_bytes() * cache_scale_bytes();
   }
   std::uint64_t kv_sequence_bytes() const { return kv_heads.size() * kv_head_bytes(); }
   std::uint64_t kv_layer_bytes() const { return sequences * kv_sequence_bytes(); }

@@ -103,7 +103,7 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
   w.constants = take(plan.constants.bytes);
   w.next_norm = take(m.hidden * 4ull);
 
-  // Panels as deep as the deepest tile, two if there is room; what is left is for weights.
+  // Panels as deep as the deepest tile; what is left is for weights.
   const auto deepest = std::max<std::uint64_t>(queries, m.ffn);
   w.panel_depth = u32(std::min(depth, deepest));
   w.panel_bytes = u32(aligned(w.panel_rows() * w.panel_depth * act));
@@ -111,19 +111,15 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
   const auto norm_row = std::uint64_t{m.hidden} * (8 + act);
   const auto others =
       std::max(std::uint64_t{2} * w.query_bytes + std::uint64_t{2} * w.output_bytes, 2 * aligned(norm_row));
-  for (w.panel_count = 2; w.panel_count > 0; --w.panel_count) {
-    const auto bytes = std::max(std::uint64_t{w.panel_count} * w.panel_bytes, others);
-    if (at + bytes + std::uint64_t{least_slots} * w.slot_bytes > scratch) continue;
-    w.panels = w.queries = take(bytes);
-    w.outputs = w.queries + 2 * w.query_bytes;
-    w.norm_bytes = u32(bytes / 2 / alignment * alignment);
-    w.norm_rows = u32(std::min<std::uint64_t>(half, w.norm_bytes / norm_row));
-    w.slots = u32(std::min<std::uint64_t>(Wide::most_slots, (scratch - at) / w.slot_bytes));
-    w.slots_at = take(std::uint64_t{w.slots} * w.slot_bytes);
-    w.end = u32(at);
-    break;
-  }
-  if (w.panel_count == 0) return std::nullopt;
+  const auto bytes = std::max(std::uint64_t{Wide::panel_count} * w.panel_bytes, others);
+  if (at + bytes + std::uint64_t{least_slots} * w.slot_bytes > scratch) return std::nullopt;
+  w.panels = w.queries = take(bytes);
+  w.outputs = w.queries + 2 * w.query_bytes;
+  w.norm_bytes = u32(bytes / 2 / alignment * alignment);
+  w.norm_rows = u32(std::min<std::uint64_t>(half, w.norm_bytes / norm_row));
+  w.slots = u32(std::min<std::uint64_t>(Wide::most_slots, (scratch - at) / w.slot_bytes));
+  w.slots_at = take(std::uint64_t{w.slots} * w.slot_bytes);
+  w.end = u32(at);
   for (std::uint32_t c = 0; c < plan.clusters; ++c)
     for (const auto* list : {&plan.tiles(c).query_key_value, &plan.tiles(c).attention_output,
                              &plan.tiles(c).gate_up, &plan.tiles(c).down})
@@ -175,8 +171,7 @@ double estimate(const Plan& plan, const chip::Chip& chip, const Wide& w, std::ui
   const double rows = double(divide_up(divide_up(tokens, steps), w.row_groups));
   const double act = plan.activation_bytes(), link = link_bandwidth(chip);
   const double operands = layer_operands(plan, w, rows);
-  const double before = 2.0 * m.hidden * (act + 8.0) / w.column_groups * rows / link +
-                        (w.panel_count == 1 ? operands / link : 0);
+  const double before = 2.0 * m.hidden * (act + 8.0) / w.column_groups * rows / link;
   const double compute =
       weights / w.column_groups * std::max(rows, double(chip.clusters.tensor.rows)) / products(chip);
   const double network = (bytes / w.column_groups + operands) / link;

@@ -35,7 +35,7 @@ struct Wide {
   std::uint32_t panel_rows() const { return (rows() + panel_parts - 1) / panel_parts * panel_parts; }
   std::uint32_t tokens() const { return row_groups * rows(); }
 
-  static constexpr std::uint32_t most_blocks = 8, most_slots = 8, panel_parts = 2;
+  static constexpr std::uint32_t most_blocks = 8, most_slots = 8, panel_parts = 2, panel_count = 2;
 
   // Byte addresses in the scratchpad.
   /// f32 [rows][columns of the group] of the projections whose sums are added to the residual stream; else
@@ -45,7 +45,7 @@ struct Wide {
   /// Blocks of queries, keys and values: behind them lie cosines and sines, f32 [rows][rotated / 2] each.
   std::uint32_t head_blocks = 0;
   std::uint32_t cosines = 0, sines = 0;
-  std::uint32_t panels = 0, panel_bytes = 0, panel_count = 1;  ///< of operands, [rows][panel_depth]
+  std::uint32_t panels = 0, panel_bytes = 0;  ///< two of operands, [rows][panel_depth]
   std::uint32_t panel_depth = 0;
   std::uint32_t slots_at = 0, slots = 0, slot_bytes = 0;  ///< tiles of weights
   std::uint32_t constants = 0, next_norm = 0;  ///< of the layer; attention's norm of the next layer

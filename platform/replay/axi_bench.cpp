@@ -151,6 +151,7 @@ class BurstFile {
 
 Summary write_axi_bench(const std::string& folder, const std::string& recording, const AxiBlock& block) {
   block.shape.check();
+  check_sources(block);
   TransactionSource source(recording, block.window, block.most);
   const Words words(block);
   for (const auto& name : {block.top, block.clock, block.reset})

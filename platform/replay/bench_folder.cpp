@@ -18,9 +18,13 @@ std::string quoted(const std::string& text) {
 
 }  // namespace
 
-BenchFolder::BenchFolder(const std::string& path, const Block& block) : path_(path) {
+void check_sources(const Block& block) {
   for (const auto& source : block.sources)
     if (!fs::is_regular_file(source)) throw std::runtime_error(source + ": there is no such file");
+}
+
+BenchFolder::BenchFolder(const std::string& path, const Block& block) : path_(path) {
+  check_sources(block);
   std::error_code error;
   fs::create_directories(path_, error);
   if (error || !fs::is_directory(path_)) throw std::runtime_error(path + ": the folder cannot be made");

@@ -11,6 +11,9 @@
 
 namespace forerun::replay {
 
+/// Throws std::runtime_error for a source that is not there.
+void check_sources(const Block& block);
+
 /// The folder of a bench: files made from templates, text files and scripts.
 class BenchFolder {
  public:

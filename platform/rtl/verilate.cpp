@@ -142,8 +142,10 @@ std::vector<Port> model_ports(const VerilateRequest& request, const fs::path& fo
   return shell ? write_shell(request, folder).ports : elaborate(request, folder, false).ports;
 }
 
-/// Before anything is compiled: what the pin map names must be there.
+/// Before anything is compiled: what the pin map names, or means by leaving it out, must be there. Without a
+/// pin map the module is for no chip, and needs neither clock nor reset.
 void check_names(const VerilateRequest& request, const std::vector<Port>& ports) {
+  if (request.pins.empty()) return;
   const auto map = PinMap::parse(request.pins, "pin map");
   const PinsOf pins(ports, "module " + request.top);
   for (const auto& [names, key] : {std::pair{&map.clocks, "clock"}, std::pair{&map.resets, "reset"}})

@@ -20,7 +20,7 @@ check() {  # check FOLDER ALLOWED_PREFIX...: includes by path from the top must 
 }
 check firmware/abi firmware/abi
 check platform/chip platform/chip ip/base/units.hpp
-check models models firmware/abi platform/chip ip/base/numbers.hpp
+check models models firmware/abi platform/chip ip/base/numbers
 check ip ip firmware/abi
 for block in ip/*/; do
   block=${block%/}

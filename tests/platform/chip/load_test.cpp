@@ -328,7 +328,7 @@ TEST(Writing, StatesEveryKeyWithItsUnit) {
   EXPECT_THAT(
       text,
       HasSubstr(
-          "\nclusters:\n  count: 16\n  clock: 1.25 GHz\n  scratchpad:\n    size: 4 MiB\n    banks: 32\n"));
+          "\nclusters:\n  count: 16\n  clock: 1.25 GHz\n  scratchpad:\n    model: tlm\n    size: 4 MiB\n    banks: 32\n"));
   EXPECT_THAT(text, HasSubstr("\n    tRP: 26                     # memory cycles\n"));
   EXPECT_EQ(static_cast<std::size_t>(std::count(text.begin(), text.end(), ':')),
             keys().size() + 17);  // and 17 sections

@@ -234,7 +234,7 @@ TEST(Replay, RefusesWithAReason) {
   refuses(file + " --to " + scratch.file("x") + block + " --base 12k", "'12k' is no number");
   refuses(file + " --to " + scratch.file("x") + " --rtl /no/such.v --top x",
           "/no/such.v: there is no such file");
-  refuses(file + " --to /proc/x" + block, "the folder cannot be made");
+  refuses(file + " --to /proc/x" + block + " --prefix s_axil_", "the folder cannot be made");
 }
 
 TEST(Record, RefusesWithAReason) {

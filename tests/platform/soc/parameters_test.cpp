@@ -207,7 +207,7 @@ TEST(SocParameters, TakeOverNocAndControlTile) {
   chip.noc.clock = {2e9}, chip.noc.link_width = {32}, chip.noc.buffer = 5, chip.noc.switch_delay = 2,
   chip.noc.speculative = false, chip.noc.link_latency = 2;
   chip.bus.latency = {1234};
-  chip.peripherals = {{20e6}, {3e6}, 2, 5, 9};
+  chip.peripherals = {{20e6}, {3e6}, 2, 0, 5, 9};
   chip.clusters.count = 20;
   chip::Grid grid{7, 9, {}};
   const auto n = noc_parameters(chip, grid);
