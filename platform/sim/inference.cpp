@@ -19,6 +19,8 @@ namespace forerun::sim {
 namespace {
 
 constexpr std::int64_t host_round_ps = 10'000'000;  // 10 us
+/// Layers, or periods of them, that are measured at least where they differ.
+constexpr unsigned least_that_differ = 7;
 
 #define FR_X(NAME, NUMBER, DESCRIPTION) \
   if (number == NUMBER) return DESCRIPTION;
@@ -98,7 +100,9 @@ void Inference::count_repeats() {
   const bool decodes = alike && request_.phase == PhaseOfRun::decode;
   repeats_.emplace(soc_, program_, decodes ? static_cast<unsigned>(request_.sequences.size()) : 0);
   if (!program_.streams.empty()) layers_before_ = sim::layers_before(program_.streams.front());
-  repeated_.emplace(*request_.repetition, program_.header.layers - layers_before_);
+  auto repetition = *request_.repetition;
+  if (layers_differ()) repetition.least = std::max(repetition.least, least_that_differ);
+  repeated_.emplace(repetition, program_.header.layers - layers_before_);
   if (const auto last = next_to_last_meeting())
     repeats_->on_meeting = [this, last = *last](std::size_t number) {
       const auto now = ip::now_picoseconds() + repeats_->added().picoseconds;
@@ -128,6 +132,12 @@ void Inference::count_repeats() {
         }
       };
     }
+}
+
+/// In more than the time of waits: each layer has experts of its own, in other places of the memory.
+bool Inference::layers_differ() const {
+  const auto& tags = program_.tags;
+  return std::find(tags.begin(), tags.end(), "layers.experts") != tags.end();
 }
 
 /// In a layer of few tokens: by its number. The command processors have not come to the end of the layer

@@ -135,6 +135,7 @@ class Inference {
   Snapshot snapshot() const;
   Snapshot counted() const;
   void count_repeats();
+  bool layers_differ() const;
   std::optional<std::size_t> next_to_last_meeting() const;
   void leap_over_layers();
   void take_leaps_back();

@@ -41,7 +41,7 @@ RepeatedLayers::Mean RepeatedLayers::mean_of(std::span<const std::int64_t> times
 
 /// Well enough for the layers that are left when so many have begun, or as well as it is to be.
 bool RepeatedLayers::known(const Mean& mean, std::size_t begun) const {
-  if (mean.count < 2 || begun >= of_model_) return false;
+  if (mean.count < std::max(2u, repetition_.least) || begun >= of_model_) return false;
   const auto left = static_cast<double>(of_model_ - begun);
   return mean.count >= repetition_.most ||
          mean.error * left <= repetition_.tolerance * mean.mean * static_cast<double>(of_model_);

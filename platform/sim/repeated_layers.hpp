@@ -16,6 +16,7 @@ namespace forerun::sim {
 struct LayerRepetition {
   unsigned period = 1;      ///< layers after which the same kind comes again
   double tolerance = 0.01;  ///< of a step's time, how far it may be expected to be off: the standard error
+  unsigned least = 2;       ///< periods after the first that are measured
   unsigned most = 8;        ///< periods after the first; if these are too few the error is larger
 };
 

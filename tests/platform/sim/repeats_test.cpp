@@ -203,6 +203,12 @@ TEST(RepeatedLayers, AreNotSimulatedForEverWhereTheyDiffer) {
   EXPECT_TRUE(layers.mark(at(now, 0)));
 }
 
+TEST(RepeatedLayers, AreSimulatedSoOftenAtLeast) {
+  RepeatedLayers layers({.period = 1, .tolerance = 0.01, .least = 4}, 32);
+  for (const auto t : {0, 100, 200, 300, 400}) EXPECT_FALSE(layers.mark(at(t, 0)));
+  EXPECT_TRUE(layers.mark(at(500, 0)));
+}
+
 TEST(RepeatedLayers, OfSeveralKindsAreTakenTogether) {
   RepeatedLayers layers({.period = 2, .tolerance = 0.01}, 24);
   for (const auto t : {0, 30, 50, 60, 80}) EXPECT_FALSE(layers.mark(at(t, 0)));
