@@ -233,6 +233,15 @@ class Collector {
     if (!soc_.dma_rtl.empty()) dma(r);
   }
 
+  static void add(RtlUse& use, const rtl::Device& device) {
+    use.cycles += device.cycles();
+    use.host_seconds += device.host_seconds();
+    use.hook_seconds += device.hook_seconds();
+    use.broken_rules += device.broken_rules();
+    for (auto& line : device.first_broken_rules(5 - std::min<std::size_t>(5, use.first_broken_rules.size())))
+      use.first_broken_rules.push_back(std::move(line));
+  }
+
   void commands(Report& r) const {
     RtlUse use;
     use.name = "command";
@@ -243,13 +252,7 @@ class Collector {
       const auto& device = one->device();
       ++use.instances;
       use.commands += one->commands();
-      use.cycles += device.cycles();
-      use.host_seconds += device.host_seconds();
-      use.hook_seconds += device.hook_seconds();
-      use.broken_rules += device.broken_rules();
-      for (auto& line :
-           device.first_broken_rules(5 - std::min<std::size_t>(5, use.first_broken_rules.size())))
-        use.first_broken_rules.push_back(std::move(line));
+      add(use, device);
     }
     r.rtl.push_back(std::move(use));
   }
@@ -285,13 +288,7 @@ class Collector {
       const auto& device = engine->device();
       ++use.instances;
       use.commands += engine->copies();
-      use.cycles += device.cycles();
-      use.host_seconds += device.host_seconds();
-      use.hook_seconds += device.hook_seconds();
-      use.broken_rules += device.broken_rules();
-      for (auto& line :
-           device.first_broken_rules(5 - std::min<std::size_t>(5, use.first_broken_rules.size())))
-        use.first_broken_rules.push_back(std::move(line));
+      add(use, device);
     }
     std::uint64_t left = 0;
     for (const auto& cluster : soc_.clusters)
