@@ -2,16 +2,16 @@
 /// What engines of RTL in a cluster have in common: what they have done, and how they differ from the models.
 #pragma once
 
-#include <ctime>
-
 #include <cstdint>
 #include <map>
 #include <stdexcept>
 #include <string>
 
+#include "ip/base/host_time.hpp"
+
 namespace forerun::ip {
 
-/// What a block of RTL has done. Host time is CPU time of the simulation's thread.
+/// What a block of RTL has done. Host time is what a clock on the wall says.
 struct RtlStatistics {
   std::uint64_t commands = 0;                       ///< executed by it
   std::uint64_t cycles = 0;                         ///< clock cycles evaluated, instances side by side once
@@ -29,22 +29,17 @@ struct LockstepDifference {
   std::string waves;             ///< where the cycles around it are, or why they are not
 };
 
-/// Adds the CPU time of its life.
+/// Adds the time of its life: what others do meanwhile counts too.
 class Stopwatch {
  public:
   explicit Stopwatch(double& total) : total_(total) {}
-  ~Stopwatch() { total_ += seconds() - began_; }
+  ~Stopwatch() { total_ += static_cast<double>(host_ticks() - began_) * seconds_of_tick(); }
   Stopwatch(const Stopwatch&) = delete;
   Stopwatch& operator=(const Stopwatch&) = delete;
 
  private:
-  static double seconds() {
-    timespec now{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-  }
   double& total_;
-  double began_ = seconds();
+  std::uint64_t began_ = host_ticks();
 };
 
 }  // namespace forerun::ip

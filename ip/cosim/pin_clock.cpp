@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "ip/base/host_time.hpp"
 #include "ip/base/method.hpp"
@@ -11,8 +12,8 @@
 namespace forerun::ip::cosim {
 namespace {
 
-constexpr unsigned timed_one_in =
-    64;  // cycles; neither the first, which is slow, nor those that a block times itself
+/// The least that was ever seen between two activations of clocks: what the kernel does for each.
+std::uint64_t kernel_ticks = 10'000;
 
 }  // namespace
 
@@ -32,10 +33,16 @@ bool PinClock::idle() const {
 }
 
 void PinClock::tick() {
-  const bool timed = evaluated.value() % timed_one_in == timed_one_in / 2;
-  const double began = timed ? thread_seconds() : 0;
+  if (ended_ != 0) kernel_ticks = std::min(kernel_ticks, host_ticks() - std::exchange(ended_, 0));
+  const bool timed = host_time_.begin();
   evaluate();
-  if (timed) host_seconds_ += (thread_seconds() - began - thread_seconds_cost()) * timed_one_in;
+  if (!timed) return;
+  host_time_.end();
+  ended_ = host_ticks();
+}
+
+double PinClock::host_seconds() const {
+  return host_time_.seconds() + static_cast<double>(kernel_ticks * evaluated.value()) * seconds_of_tick();
 }
 
 void PinClock::evaluate() {

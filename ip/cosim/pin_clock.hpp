@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ip/base/counters.hpp"
+#include "ip/base/host_time.hpp"
 #include "ip/base/time.hpp"
 #include "ip/cosim/pins.hpp"
 #include "ip/cosim/rtl_block.hpp"
@@ -54,8 +55,8 @@ class PinClock : public sc_core::sc_module {
   /// Active for so many cycles, from the next one.
   void reset(unsigned cycles);
 
-  /// CPU time of this thread in the cycles that were evaluated, from one in 64.
-  double host_seconds() const { return host_seconds_; }
+  /// CPU time for the cycles that were evaluated, with the kernel's part.
+  double host_seconds() const;
 
   std::int64_t period_ps() const { return period_; }
   std::int64_t now_ps() const { return now_; }  ///< the edge of the cycle being evaluated
@@ -76,7 +77,8 @@ class PinClock : public sc_core::sc_module {
   std::vector<std::function<void(std::uint64_t)>> watchers_;
   std::int64_t period_, now_ = 0, skip_to_ = 0;
   unsigned reset_left_;
-  double host_seconds_ = 0;
+  SampledTime host_time_;
+  std::uint64_t ended_ = 0;  // the cycle that was timed, by host_ticks
   bool gate_ = true, running_ = true;
   sc_core::sc_time step_;
   sc_core::sc_event next_;

@@ -209,6 +209,7 @@ class Collector {
       use.first_broken_rules = d.first_broken_rules(5);
       use.host_seconds = d.host_seconds();
       use.hook_seconds = d.hook_seconds();
+      use.waited_seconds = d.waited_seconds();
       use.has_checkers = true;
       if (lockstep != nullptr) use.compared = lockstep->compared();
       r.rtl.push_back(std::move(use));
@@ -231,6 +232,11 @@ class Collector {
     if (soc_.tensor_rtl) arrays(r);
     if (soc_.vector_rtl) vector(r);
     if (!soc_.dma_rtl.empty()) dma(r);
+  }
+
+  /// From time on the wall to CPU time: others work meanwhile as they do in the whole run.
+  static double share_of_host(const Report& r) {
+    return std::min(1.0, ratio(r.host_cpu_seconds, r.host_seconds));
   }
 
   static void add(RtlUse& use, const rtl::Device& device) {
@@ -267,7 +273,7 @@ class Collector {
       ++use.instances;
       use.commands += one->accesses();
       use.cycles += one->cycles();
-      use.host_seconds += one->host_seconds();
+      use.host_seconds += one->host_seconds() * share_of_host(r);
       use.compared += one->compared();
       use.broken_rules += one->log().total();
       for (const auto& violation : one->log().kept())
@@ -305,7 +311,7 @@ class Collector {
     for (std::size_t i = 0; i < clusters_; ++i) {
       const auto arrays = chip_.clusters.tensor.arrays;
       use.instances += arrays;
-      add_statistics(use, soc_.clusters[i]->tensor.arrays()->statistics(), arrays, fall_backs);
+      add_statistics(r, use, soc_.clusters[i]->tensor.arrays()->statistics(), arrays, fall_backs);
     }
     use.fall_backs.assign(fall_backs.begin(), fall_backs.end());
     r.rtl.push_back(std::move(use));
@@ -317,18 +323,18 @@ class Collector {
     std::map<std::string, std::uint64_t> fall_backs;
     for (std::size_t i = 0; i < clusters_; ++i) {
       ++use.instances;
-      add_statistics(use, soc_.clusters[i]->vector.lanes()->statistics(), 1, fall_backs);
+      add_statistics(r, use, soc_.clusters[i]->vector.lanes()->statistics(), 1, fall_backs);
     }
     use.fall_backs.assign(fall_backs.begin(), fall_backs.end());
     r.rtl.push_back(std::move(use));
   }
 
   /// Of an engine with `side_by_side` instances.
-  static void add_statistics(RtlUse& use, const ip::RtlStatistics& s, unsigned side_by_side,
+  static void add_statistics(const Report& r, RtlUse& use, const ip::RtlStatistics& s, unsigned side_by_side,
                              std::map<std::string, std::uint64_t>& fall_backs) {
     use.commands += s.commands;
     use.cycles += s.cycles * side_by_side;
-    use.host_seconds += s.host_seconds;
+    use.host_seconds += s.host_seconds * share_of_host(r);
     for (const auto& [reason, count] : s.fall_backs) fall_backs[reason] += count;
   }
 
@@ -370,13 +376,14 @@ Report make_report(const sim::Simulation& simulation, const sim::Inference& infe
   r.kv = models::format_name(formats.kv);
   r.timing = chip.timing == chip::Timing::loose ? "loose" : "approximate";
   r.data = chip.data == chip::Data::real ? "real" : "none";
-  Collector(simulation, inference, model, formats).fill(r);
-  collect_devices(simulation, inference, formats.activations.format, r);
   r.simulated_seconds = static_cast<double>(outcome.picoseconds) * 1e-12;
   r.simulated_cycles =
       static_cast<std::uint64_t>(ip::Clock(chip.clusters.clock).ps_to_cycles(outcome.picoseconds));
   r.host_seconds = outcome.host_seconds;
+  r.host_cpu_seconds = outcome.cpu_seconds;
   r.host_setup_seconds = setup_seconds;
+  Collector(simulation, inference, model, formats).fill(r);
+  collect_devices(simulation, inference, formats.activations.format, r);
   return r;
 }
 

@@ -155,19 +155,19 @@ std::string to_json(const Report& r) {
       rtl_host[b.name] = {
           {"cpu_seconds", b.host_seconds},
           {"cpu_seconds_with_bridges", std::max(b.host_seconds, b.hook_seconds)},
+          {"waited_seconds", b.waited_seconds},
           {"cycles_per_cpu_second", b.host_seconds > 0 ? static_cast<double>(b.cycles) / b.host_seconds : 0}};
     }
   }
   j["host"] = {{"seconds", r.host_seconds},
+               {"cpu_seconds", r.host_cpu_seconds},
                {"setup_seconds", r.host_setup_seconds},
                {"cluster_cycles_per_second",
                 r.host_seconds > 0 ? static_cast<double>(r.simulated_cycles) / r.host_seconds : 0}};
   if (!r.rtl.empty()) {
-    double in_rtl = 0;
-    for (const auto& b : r.rtl) in_rtl += std::max(b.host_seconds, b.hook_seconds);
     j["host"]["rtl"] = rtl_host;
-    j["host"]["times_as_long_as_without_rtl"] =
-        r.host_seconds > in_rtl ? r.host_seconds / (r.host_seconds - in_rtl) : 0;
+    j["host"]["rtl_seconds"] = r.rtl_seconds();
+    j["host"]["times_as_long_as_the_rest"] = r.times_with_rtl();
   }
   return j.dump(2) + "\n";
 }

@@ -2,6 +2,7 @@
 /// What a run of a model did, in numbers. Rates are over simulated time; fractions are of the physical peak.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -92,6 +93,7 @@ struct RtlUse {
   double host_seconds = 0;            ///< CPU time in it
   std::string unit = "transactions";  ///< what `commands` counts
   double hook_seconds = 0;            ///< CPU time in it, its bridges and protocol checkers
+  double waited_seconds = 0;          ///< for it, in another process
   bool has_checkers = false;          ///< of AXI protocols
   std::uint64_t compared = 0;         ///< transactions compared with the model's
 };
@@ -141,6 +143,19 @@ struct Report {
   }
   // Of the host, different in every run:
   double host_seconds = 0, host_setup_seconds = 0;
+  double host_cpu_seconds = 0;  ///< as host_seconds, of this process's CPU time
+  /// CPU time for RTL, its bridges and protocol checkers, and what was waited for RTL in other processes.
+  double rtl_seconds() const {
+    double sum = 0;
+    for (const auto& use : rtl) sum += std::max(use.host_seconds, use.hook_seconds) + use.waited_seconds;
+    return sum;
+  }
+  /// The simulation's time in units of what is not rtl_seconds() of it; 0 when nothing is left.
+  double times_with_rtl() const {
+    double total = host_cpu_seconds;
+    for (const auto& use : rtl) total += use.waited_seconds;
+    return total > rtl_seconds() ? total / (total - rtl_seconds()) : 0;
+  }
 };
 
 /// Fills in what there is on devices and links.

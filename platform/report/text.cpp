@@ -114,9 +114,7 @@ std::string to_text(const Report& r) {
                    percent(r.links[i].blocked));
 
   text += devices_text(r);
-  double in_rtl = 0;
   for (const auto& b : r.rtl) {
-    in_rtl += std::max(b.host_seconds, b.hook_seconds);
     fmt::format_to(out, "RTL {}: {}\n  {} {} in {} clock cycles of {} instance{}{}\n", b.name, b.model,
                    b.commands, b.unit, b.cycles, b.instances, b.instances == 1 ? "" : "s",
                    b.host_seconds > 0  // not known of another process
@@ -131,15 +129,14 @@ std::string to_text(const Report& r) {
     if (b.broken_rules > 0) fmt::format_to(out, "  {} rules of AXI were broken, first:\n", b.broken_rules);
     for (const auto& line : b.first_broken_rules) fmt::format_to(out, "    {}\n", line);
   }
-  const bool all_here =
-      std::all_of(r.rtl.begin(), r.rtl.end(), [](const auto& b) { return b.host_seconds > 0; });
-  if (!r.rtl.empty() && all_here)
+  if (!r.rtl.empty())
     fmt::format_to(
-        out, "RTL with its bridges and protocol checkers took {:.2f} s of CPU time{}\n", in_rtl,
-        r.host_seconds > in_rtl
+        out, "RTL with its bridges and protocol checkers took {:.2f} s of the {:.2f} s of CPU time{}\n",
+        r.rtl_seconds(), r.host_cpu_seconds,
+        r.times_with_rtl() > 0
             ? fmt::format(": with it the simulation took {:.1f} times as long as the rest of it alone",
-                          r.host_seconds / (r.host_seconds - in_rtl))
-            : ", nearly all of the simulation");
+                          r.times_with_rtl())
+            : ", nearly all");
   if (r.cpu_cycles > 0)
     fmt::format_to(out, "CPU: {} instructions in the run, asleep {} of the time\n", r.instructions,
                    percent(static_cast<double>(r.cpu_sleep_cycles) / static_cast<double>(r.cpu_cycles)));

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "ip/base/host_time.hpp"
 #include "ip/base/time.hpp"
 #include "platform/rtl/remote_device.hpp"
 
@@ -15,7 +14,6 @@ namespace {
 
 namespace cosim = ip::cosim;
 
-constexpr std::uint64_t timed_one_in = 64;       // cycles; not the first, which is slow
 constexpr unsigned most_debug_cycles = 100'000;  // of one access, and as many for each burst
 
 }  // namespace
@@ -158,20 +156,16 @@ void RtlDevice::Timed::settle() {
   auto& block = device.block_;
   block.now_ps = ip::now_picoseconds();
   device.drive_signals();
-  const bool timed = block.cycles % timed_one_in == timed_one_in - 1;
-  const double began = timed ? ip::thread_seconds() : 0;
+  const bool timed = device.settle_time_.begin();
   block.settle();
-  if (timed)
-    device.host_seconds_ += (ip::thread_seconds() - began - ip::thread_seconds_cost()) * timed_one_in;
+  if (timed) device.settle_time_.end();
 }
 
 void RtlDevice::Timed::edge() {
   auto& block = device.block_;
-  const bool timed = block.cycles % timed_one_in == timed_one_in - 1;
-  const double began = timed ? ip::thread_seconds() : 0;
+  const bool timed = device.edge_time_.begin();
   block.edge();
-  if (timed)
-    device.host_seconds_ += (ip::thread_seconds() - began - ip::thread_seconds_cost()) * timed_one_in;
+  if (timed) device.edge_time_.end();
 }
 
 /// Clocks the module by itself with a manager of its own on the pins; all interfaces are quiet otherwise.

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "ip/base/host_time.hpp"
 #include "ip/base/level.hpp"
 #include "ip/cosim/axi_checker.hpp"
 #include "ip/cosim/axi_to_tlm.hpp"
@@ -60,6 +61,8 @@ class Device : public sc_core::sc_module {
   virtual double host_seconds() const = 0;  ///< CPU time of this process in the module
   /// The same with bridges and protocol checkers: all that there is on account of the module.
   virtual double hook_seconds() const = 0;
+  /// Time for which the simulation waited for a block in another process.
+  virtual double waited_seconds() const { return 0; }
   virtual std::uint64_t broken_rules() const = 0;
   /// Messages, a line each, at most `most`.
   virtual std::vector<std::string> first_broken_rules(std::size_t most) const = 0;
@@ -110,7 +113,7 @@ class RtlDevice : public Device {
   Frequency frequency() const override { return frequency_; }
   std::uint64_t cycles() const override { return block_.cycles; }
   double hook_seconds() const override { return clock_.host_seconds(); }
-  double host_seconds() const override { return host_seconds_; }  ///< in the module, from one cycle in 64
+  double host_seconds() const override { return settle_time_.seconds() + edge_time_.seconds(); }
   std::uint64_t broken_rules() const override;
   std::vector<std::string> first_broken_rules(std::size_t most) const override;
   /// The module's reset, for as many cycles as its pin map says.
@@ -177,7 +180,7 @@ class RtlDevice : public Device {
   std::vector<std::unique_ptr<ip::cosim::StreamChecker>> stream_checkers_;
   std::map<std::string, Wire> wires_;
   bool always_on_ = false;
-  double host_seconds_ = 0;
+  ip::SampledTime settle_time_, edge_time_;  ///< in the module
   bool told_broken_ = false;
   std::uint64_t debug_cycles_ = 0;
   bool was_reset_ = false;  ///< by debug access

@@ -28,6 +28,7 @@ class RemoteDevice : public Device {
   std::uint64_t cycles() const override { return link_.cycles.value(); }
   double host_seconds() const override { return 0; }
   double hook_seconds() const override { return clock_.host_seconds(); }
+  double waited_seconds() const override { return link_.waited_seconds(); }
   std::uint64_t broken_rules() const override { return link_.broken_rules(); }
   std::vector<std::string> first_broken_rules(std::size_t most) const override;
   void reset() override {}

@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "ip/base/host_time.hpp"
-
 namespace forerun::rtl {
 namespace {
 
@@ -60,7 +58,7 @@ void RtlScratchpad::cycle(bool reset) {
 
 std::int64_t RtlScratchpad::transfer(bool write, std::uint64_t address, std::uint64_t bytes,
                                      std::int64_t from_ps) {
-  const double began = ip::thread_seconds();
+  const ip::Stopwatch watch(host_seconds_);
   cycle_ = std::max(cycle_, (from_ps + period_ps_ - 1) / period_ps_);
   if (!was_reset_) {
     for (unsigned i = 0; i < block_.map().reset_cycles; ++i) cycle(true);
@@ -94,7 +92,6 @@ std::int64_t RtlScratchpad::transfer(bool write, std::uint64_t address, std::uin
   }
   ++accesses_;
   if (parameters_.lockstep && !write) compare(address, read_);
-  host_seconds_ += ip::thread_seconds() - began;
   return cycle_ * period_ps_;
 }
 

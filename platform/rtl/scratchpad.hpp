@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ip/base/block_use.hpp"
 #include "ip/base/local_store.hpp"
 #include "ip/base/units.hpp"
 #include "ip/cosim/axi_checker.hpp"
@@ -44,7 +45,7 @@ class RtlScratchpad : public ip::LocalStore {
   std::uint64_t accesses() const { return accesses_; }
   std::uint64_t compared() const { return compared_; }  ///< accesses
   std::uint64_t cycles() const { return block_.cycles; }
-  double host_seconds() const { return host_seconds_; }  ///< CPU time, with its bus model and checker
+  double host_seconds() const { return host_seconds_; }  ///< on the wall, with its bus model and checker
   const ip::cosim::ViolationLog& log() const { return checker_.log(); }
 
  private:

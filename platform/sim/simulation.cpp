@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -140,12 +141,20 @@ class Progress {
   std::int64_t since_ = 0;
 };
 
+double process_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
 }  // namespace
 
 Outcome Simulation::run(const RunLimits& limits) {
   const auto started = std::chrono::steady_clock::now();
+  const auto busy = process_seconds();
   Outcome outcome;
   outcome.kind = run_within(limits);
+  outcome.cpu_seconds = process_seconds() - busy;
   outcome.host_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   outcome.picoseconds = ip::now_picoseconds();
   if (exit_code_) {

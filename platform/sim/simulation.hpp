@@ -32,7 +32,7 @@ struct Outcome {
   std::string
       description;  ///< of `stalled`, `limit` and `idle`: where the CPU is, who waits for what, a line each
   std::int64_t picoseconds = 0;
-  double host_seconds = 0;
+  double host_seconds = 0, cpu_seconds = 0;
 };
 
 /// Why a simulation ended, `progress` if it is given, and where everybody is, in lines.

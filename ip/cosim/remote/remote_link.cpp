@@ -2,9 +2,12 @@
 #include "ip/cosim/remote/remote_link.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <utility>
+
+#include "ip/base/host_time.hpp"
 
 namespace forerun::ip::cosim {
 namespace {
@@ -71,8 +74,12 @@ void RemoteLink::settle() {
     join();
     run_.first_cycle = static_cast<std::uint64_t>(now / clock_.period_ps());
     run_.cycles = clock_.cycles_alone(parameters_.most_ahead);
+    const auto began = std::chrono::steady_clock::now();
+    const auto busy = thread_seconds();
     channel_->send(remote::encode(run_));
     ran_ = remote::decode_ran(channel_->receive(parameters_.answer_timeout));
+    waited_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count() -
+                       (thread_seconds() - busy);
     if (ran_.cycles == 0 || ran_.cycles > run_.cycles)
       throw ChannelError("the block ran another number of cycles than it may");
     run_ = {};

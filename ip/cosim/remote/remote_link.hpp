@@ -57,6 +57,8 @@ class RemoteLink : public sc_core::sc_module, public RtlBlock {
   /// ones, as far as the block has told.
   std::uint64_t broken_rules() const { return broken_rules_; }
   const std::vector<std::string>& broken() const { return broken_; }
+  /// Time, not CPU time, for which the simulation waited for the block.
+  double waited_seconds() const { return waited_seconds_; }
 
   CounterGroup counters;
   Counter cycles{counters, "cycles", "cycle", "clock cycles that the block ran"};
@@ -113,6 +115,7 @@ class RemoteLink : public sc_core::sc_module, public RtlBlock {
   remote::Run run_;  ///< being collected
   remote::Ran ran_;  ///< the last one
   std::uint64_t broken_rules_ = 0;
+  double waited_seconds_ = 0;
   std::vector<std::string> broken_;
   std::int64_t reached_ = -1;  ///< time of the last edge that the block has run
   bool reset_ = false, undelivered_ = false, interrupt_ = false, lost_ = false;
