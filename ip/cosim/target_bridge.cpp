@@ -105,6 +105,7 @@ bool TargetBridge::overlaps(const Job& job) const {
 void TargetBridge::drive(std::uint64_t cycle) {
   const auto visible = clock_.visible_ps();
   std::size_t begun = 0;
+  if (active_.empty()) heard_ = cycle;  // the clock may have stood until now
   for (; begun < waiting_.size() && waiting_[begun]->due_ps <= visible && active_.size() < most_; ++begun) {
     auto& job = *waiting_[begun];
     if (overlaps(job)) break;
@@ -132,7 +133,6 @@ void TargetBridge::silent() const {
 
 void TargetBridge::edge(std::uint64_t cycle) {
   cycle_ = cycle;
-  if (active_.empty()) heard_ = cycle;
   if (cycle - heard_ > most_silent_cycles) silent();
   edge_bus();
   respond();
