@@ -185,6 +185,10 @@ const Key table[] = {
         "the grid row by row from the top, in letters: C cluster, M memory port, X control, H host, . empty; "
         "[] places them"),
 
+    KEY(hbm.model, any, "",
+        "burst: each burst with its own commands; row: those of a request in the same rows together, much "
+        "faster and "
+        "somewhat less exact"),
     KEY(hbm.stacks, range(1, 64), "", "memory stacks (or packages)"),
     KEY(hbm.clock, clock_rate, "", "command clock"),
     KEY(hbm.channels, power_of_two(1, 64), "",
