@@ -99,7 +99,7 @@ WrappedBlock wrap(const Block& block, const rtl::PinMap& map, const std::string&
   request.parameters = map.parameters;
   request.pins = map_text;
   const auto shell = rtl::shell_around(request);
-  const rtl::PinsOf ports(shell.ports, "module " + block.top);
+  const rtl::PinsOf ports(shell.ports, block.top, map.places);
   const auto pins = rtl::interface_pins(ports, face);
   WrappedBlock made;
   const bool lite = face.protocol == rtl::Protocol::axi4_lite;
@@ -109,11 +109,11 @@ WrappedBlock wrap(const Block& block, const rtl::PinMap& map, const std::string&
                 .lite = lite};
   made.shape.check();
   Wires wires(shell);
-  for (const auto& name : map.clocks) wires.drive(ports.get(name, true, 1), "clock");
+  for (const auto& name : map.clocks) wires.drive(ports.get(name, true, 1, "clock"), "clock");
   for (const auto& name : map.resets)
-    wires.drive(ports.get(name, true, 1), map.reset_high ? "reset" : "!reset");
+    wires.drive(ports.get(name, true, 1, "reset"), map.reset_high ? "reset" : "!reset");
   for (const auto& [name, value] : map.constants) {
-    const auto pin = ports.get(name, true);
+    const auto pin = ports.get(name, true, 0, "constants/" + name);
     wires.drive(pin, fmt::format("{}'h{:x}", pin.bits, value));
   }
   std::string declared = "  input wire clock,\n  input wire reset", outputs;

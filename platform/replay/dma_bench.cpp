@@ -74,19 +74,22 @@ DmaProgram descriptor_program(const rtl::DmaMap& dma) {
 /// The engine's ports as vectors, and what each of their bits is connected to.
 class Wiring {
  public:
-  Wiring(const std::vector<rtl::Port>& ports, const PinMap& map) : ports_(ports), used_(ports.size()) {
+  Wiring(const std::vector<rtl::Port>& ports, const rtl::PinsOf& pins, const PinMap& map)
+      : ports_(ports), pins_(pins), used_(ports.size()) {
     for (std::size_t i = 0; i < ports.size(); ++i) {
       if (ports[i].type.starts_with("("))
         throw std::invalid_argument(
             fmt::format("port {} is an unpacked array; a bench needs packed ones", ports[i].name));
       text_ += fmt::format("  wire [{}:0] port{};\n", ports[i].bits - 1, i);
     }
-    const rtl::PinsOf pins(ports, "the engine");
-    for (const auto& name : map.clocks) input(pins.get(name, true, 1), "clock");
-    for (const auto& name : map.resets) input(pins.get(name, true, 1), map.reset_high ? "reset" : "!reset");
-    for (const auto& [name, value] : map.constants) input(pins.get(name, true), fmt::format("64'd{}", value));
-    text_ += fmt::format("  assign irq = {};\n",
-                         map.interrupt.empty() ? "1'b0" : bits(pins.get(map.interrupt, false, 1)));
+    for (const auto& name : map.clocks) input(pins.get(name, true, 1, "clock"), "clock");
+    for (const auto& name : map.resets)
+      input(pins.get(name, true, 1, "reset"), map.reset_high ? "reset" : "!reset");
+    for (const auto& [name, value] : map.constants)
+      input(pins.get(name, true, 0, "constants/" + name), fmt::format("64'd{}", value));
+    text_ +=
+        fmt::format("  assign irq = {};\n",
+                    map.interrupt.empty() ? "1'b0" : bits(pins.get(map.interrupt, false, 1, "interrupt")));
   }
   void connect(char side, const Pins& pins, rtl::Protocol protocol) {
     for (const auto& pin : rtl::pin_names(protocol)) {
@@ -102,15 +105,15 @@ class Wiring {
   }
   /// The ports that carry a descriptor, to those registers of the bench (benches/dma_descriptor.sv).
   void connect_descriptor(const rtl::DmaMap& dma) {
-    const rtl::PinsOf pins(ports_, "the engine");
+    const auto get = [&](const std::string& name, bool is_input, unsigned bits) {
+      return pins_.get(dma.ports.at(name), is_input, bits, "dma/ports/" + name);
+    };
     for (std::size_t i = 0; i < std::size(words); ++i)
-      if (const auto port = dma.ports.find(words[i]); port != dma.ports.end())
-        input(pins.get(port->second, true), fmt::format("d_values[{}]", i));
-    input(pins.get(dma.ports.at("start"), true, 1), "d_start");
+      if (dma.ports.contains(words[i])) input(get(words[i], true, 0), fmt::format("d_values[{}]", i));
+    input(get("start", true, 1), "d_start");
     const auto output = [&](const char* name, const char* missing) {
-      const auto port = dma.ports.find(name);
       text_ += fmt::format("  wire d_{} = {};\n", name,
-                           port == dma.ports.end() ? missing : "|" + bits(pins.get(port->second, false)));
+                           dma.ports.contains(name) ? "|" + bits(get(name, false, 0)) : missing);
     };
     output("ready", "1'b1"), output("done", "1'b0"), output("error", "1'b0");
   }
@@ -142,6 +145,7 @@ class Wiring {
     text_ += fmt::format("  assign {} = {};\n", bits(pin), value);
   }
   const std::vector<rtl::Port>& ports_;
+  const rtl::PinsOf& pins_;
   std::vector<bool> used_;
   std::string text_;
 };
@@ -167,9 +171,9 @@ Summary write_dma_bench(const std::string& folder, const std::string& recording,
   request.defines = block.defines;
   request.parameters = map.parameters;
   const auto ports = rtl::ports_of(request);
-  const rtl::PinsOf pins(ports, "module " + block.top);
+  const rtl::PinsOf pins(ports, block.top, map.places);
   const auto m = interface_pins(pins, memory);
-  Wiring wiring(ports, map);
+  Wiring wiring(ports, pins, map);
   std::string s_shape = ".S_BYTES(8), .S_ID_BITS(0), .S_ADDRESS_BITS(6), .S_LITE(1)";
   std::string s_sizes = "S_BYTES = 8, S_IDS = 1, S_ADDRESS = 6";
   if (by_ports) {
