@@ -32,8 +32,11 @@ unsigned char* MappedPins::port(const std::string& name, bool input, unsigned bi
 }
 
 unsigned char* MappedPins::wire(const std::string& key, const std::vector<std::string>& names) {
-  if (names.size() != 1) ports_.refuse(key, fmt::format("{} {}s, expected one", names.size(), key));
-  return instance.storage(ports_.use_wire(names[0], key, 0));
+  if (names.size() == 1) return instance.storage(ports_.use_wire(names[0], key, 0));
+  auto* const level = reinterpret_cast<unsigned char*>(fields_.emplace_back(1).data());
+  for (std::size_t i = 0; i < names.size(); ++i)
+    wires_.emplace_back(level, instance.storage(ports_.use_wire(names[i], key, i)));
+  return level;
 }
 
 void MappedPins::hold_constants() {
@@ -42,6 +45,7 @@ void MappedPins::hold_constants() {
 
 void MappedPins::evaluate() {
   for (const auto& copy : inputs_) copy.to_port();
+  for (const auto& [level, wire] : wires_) *wire = *level;
   instance.eval();
   for (const auto& copy : outputs_) copy.from_port();
 }

@@ -26,7 +26,7 @@ class MappedPins {
   unsigned char* pin(const std::string& pin, bool input, unsigned bits);
   /// The same of a port that another key of the map, `at`, names.
   unsigned char* port(const std::string& name, bool input, unsigned bits, const std::string& at);
-  /// The clock or the reset (`key`), of which there is one. It is driven by whoever has the instance.
+  /// The level of all clocks or all resets (`key`), which whoever has the instance drives.
   unsigned char* wire(const std::string& key, const std::vector<std::string>& names);
   /// Gives the map's constants to inputs.
   void hold_constants();
@@ -38,6 +38,7 @@ class MappedPins {
   PinMap map_;
   PinsOf ports_;
   std::vector<std::vector<std::uint64_t>> fields_;
+  std::vector<std::pair<const unsigned char*, unsigned char*>> wires_;  ///< levels, and what follows them
   std::vector<PinCopy> inputs_, outputs_;
 };
 

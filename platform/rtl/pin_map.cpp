@@ -373,7 +373,14 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
             return reader.wrong(n, "a frequency from 1 kHz to 20 GHz, such as 500 MHz");
           map.frequency = *value;
         }},
-       {"reset", [&](const YamlNode& n) { reader.texts(n, map.resets); }},
+       {"reset",
+        [&](const YamlNode& n) {
+          const bool none = n.kind == YamlNode::Kind::list && n.items.empty();
+          if (none)
+            map.resets.clear();
+          else
+            reader.texts(n, map.resets);
+        }},
        {"reset_active", [&](const YamlNode& n) { map.reset_high = reader.choice(n, levels) == 1; }},
        {"reset_cycles",
         [&](const YamlNode& n) { map.reset_cycles = static_cast<unsigned>(reader.number(n, 1, 1'000'000)); }},

@@ -118,7 +118,7 @@ struct NocMap {
 struct PinMap {
   std::string
       remote;  ///< where a block in another process joins: unix:PATH or tcp:HOST:PORT; empty: in this one
-  std::vector<std::string> clocks{"clk"}, resets{"rst_n"};
+  std::vector<std::string> clocks{"clk"}, resets{"rst_n"};  ///< no resets: the module has none
   bool reset_high = false;
   unsigned reset_cycles = 2;
   Frequency frequency{0};  ///< of the clock; 0: that of the place it is put into

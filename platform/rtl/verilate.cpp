@@ -243,23 +243,13 @@ std::vector<fs::path> verilate(const VerilateRequest& request, const fs::path& o
   return files_read(read_text(work.path / "Vrtl_model__ver.d"));
 }
 
-std::vector<Port> ports_of(const VerilateRequest& request) {
-  check(request);
-  version_of("verilator");
-  if (needs_shell(request))
-    throw std::runtime_error(fmt::format(
-        "{}: SystemVerilog interfaces as ports and parameters that are no numbers cannot be here; put a "
-        "wrapper around the module",
-        request.top));
-  const WorkFolder work(fs::temp_directory_path() / "forerun_ports");
-  return elaborate(request, work.path, false).ports;
-}
-
 Shell shell_around(const VerilateRequest& request) {
   check(request);
   version_of("verilator");
   const WorkFolder work(fs::temp_directory_path() / "forerun_ports");
-  return write_shell(request, work.path);
+  auto shell = write_shell(request, work.path);
+  if (!request.pins.empty()) inspect(BlankModel(shell.ports, request).model());
+  return shell;
 }
 
 fs::path cache_folder() {

@@ -34,11 +34,8 @@ struct VerilateRequest {
 std::vector<std::filesystem::path> verilate(const VerilateRequest& request,
                                             const std::filesystem::path& output);
 
-/// The ports of the module, without making anything of it. Throws as verilate() does, and for a module that
-/// needs a shell (platform/rtl/shell.hpp).
-std::vector<Port> ports_of(const VerilateRequest& request);
-
-/// A shell around the module, whose ports are plain vectors, whatever those of the module are.
+/// A shell around the module, whose ports are plain vectors, whatever those of the module are. Throws as
+/// verilate() does for what is wrong with the pin map.
 Shell shell_around(const VerilateRequest& request);
 
 /// A model as verilate() makes it, kept in cache_folder() and made only if sources, request or tools are
