@@ -225,7 +225,7 @@ class CommandEmitter {
     auto c = run_of(lane_.base, s_.ring, lane_.part_bytes(bytes));
     c.size1 = u32(lane_.linear() ? 1 : lane_.width);
     c.local_stride1 = narrow(c.bytes);
-    c.global_stride1 = static_cast<std::int64_t>(lane_.piece);
+    c.global_stride1 = static_cast<std::int64_t>(lane_.step);
     c.size2 = u32(lane_.rounds(bytes));
     c.local_stride2 = narrow(std::uint64_t{c.bytes} * c.size1);
     c.global_stride2 = static_cast<std::int64_t>(lane_.stride);

@@ -336,8 +336,7 @@ std::uint64_t lay_out_weights(Plan& plan, const Lanes& lanes, std::uint64_t base
   std::vector<std::uint64_t> used(lanes.groups);
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     const auto group = lanes.group_of[c];
-    auto lane = lanes.first;
-    lane.base = base + group * lane.width * lane.piece + used[group];
+    const auto lane = lanes.lane(group, base + used[group]);
     used[group] += lane_bytes(plan, c, lane);
     plan.memory.lanes.push_back(lane);
   }
