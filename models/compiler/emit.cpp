@@ -129,6 +129,7 @@ class Emitter : public LatentEmitter {
         project(tiles_.query_key_value, normed(), model_.hidden, share_.qkv_columns(), tokens,
                 s_.constants + plan_.constants.query_key_value, true,
                 bias_of(op, plan_.constants.query_key_value_bias));
+        if (in_parts()) exchange_heads();
         break;
       case OperatorKind::latent_query_key_value:
         latent_query_key_value();

@@ -6,15 +6,17 @@
 #include <utility>
 #include <vector>
 
-#include "models/compiler/emit_commands.hpp"
+#include "models/compiler/emit_team.hpp"
 
 namespace forerun::models::emission {
 
-class AttentionEmitter : public CommandEmitter {
+class AttentionEmitter : public TeamEmitter {
  public:
-  using CommandEmitter::CommandEmitter;
+  using TeamEmitter::TeamEmitter;
 
  protected:
+  static constexpr float least_score = -1e30F;
+
   /// A layer with a window needs the tiles of the cache that hold positions of the window, the others all.
   void choose_window() {
     const auto& windows = model_.windows;
@@ -35,26 +37,21 @@ class AttentionEmitter : public CommandEmitter {
     out_.scalar(FR_SCALAR_MIN, has_past, tiles, none, 1);
     out_.scalar(FR_SCALAR_MUL, first_cached, first_cached, none, plan_.cache_tile);
   }
-  bool scaled() const { return plan_.numerics.cache_scales; }
-  /// Rows of the cache to their scales.
-  void set_scale_offset() {
-    if (!scaled()) return;
-    out_.scalar(FR_SCALAR_DIV, scale_offset, cache_offset, none,
-                static_cast<std::int64_t>(plan_.cache_row_bytes()));
-    out_.scalar(FR_SCALAR_MUL, scale_offset, scale_offset, none, 4);
-  }
   bool has_windows() const {
     return std::any_of(model_.windows.begin(), model_.windows.end(), [](auto w) { return w != 0; });
   }
-  /// Own query and key heads in the projection's result, each normalised.
+  /// Queries, keys and values as they are projected.
+  Matrix projected() const { return in_parts() ? team_rows() : product(share_.qkv_columns()); }
+  std::uint64_t first_key_column() const { return attended_heads().size() * model_.head_dim; }
+  /// Query and key heads in the projection's result, each normalised.
   void head_norm() {
-    const auto from = product(share_.qkv_columns());
-    const auto heads = share_.heads.size() + share_.kv_heads.size();
+    const auto from = projected();
+    const auto queries = attended_heads().size(), heads = queries + share_.kv_heads.size();
     for (std::uint64_t h = 0; h < heads; ++h) {
       const Matrix head{from.at + u32(h * model_.head_dim * 4), from.stride, FR_TYPE_F32};
       auto v = vector(FR_VECTOR_RMSNORM, model_.head_dim, head, head);
       v.arg0 = bits(model_.norm_eps);
-      const bool query = h < share_.heads.size();
+      const bool query = h < queries;
       set_b(v,
             {s_.constants + (query ? plan_.constants.query_norm : plan_.constants.key_norm), 0, FR_TYPE_F32});
       link(FR_OP_VECTOR, v, {}, {rows_patch(tokens), FR_PATCH(fr_vector, b, constants_now, 1)});
@@ -64,7 +61,8 @@ class AttentionEmitter : public CommandEmitter {
   /// From the projection's result to queries, keys and values by heads; the rotated part of each is rotated.
   virtual void place_heads() {
     if (share_.heads.empty()) return;
-    const auto from = product(share_.qkv_columns());
+    const auto from = projected();
+    const auto own = attended_heads();
     const auto head_bytes = std::uint64_t{model_.head_dim} * act_;
     const auto rotated = plan_.rotated();
     const auto rotate = [&](std::uint64_t column, const Matrix& to, std::uint64_t rows_before, Sync sync) {
@@ -92,12 +90,12 @@ class AttentionEmitter : public CommandEmitter {
       if (rotated < model_.head_dim)
         link(FR_OP_VECTOR, part(FR_VECTOR_COPY, rotated, model_.head_dim - rotated), sync, patches);
     };
-    for (auto h = share_.heads.begin; h < share_.heads.end; ++h)
-      rotate((h - share_.heads.begin) * model_.head_dim,
+    for (auto h = own.begin; h < own.end; ++h)
+      rotate((h - own.begin) * model_.head_dim,
              activations(queries_of(h / group()), model_.head_dim), h - group_heads(h / group()).begin, {});
     const bool stores = !share_.stored_kv_heads.empty();
     for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) {
-      const auto column = share_.query_columns + (g - share_.kv_heads.begin) * model_.head_dim;
+      const auto column = first_key_column() + (g - share_.kv_heads.begin) * model_.head_dim;
       const Sync sync = stores && g == share_.kv_heads.begin ? Sync{{{values_stored, 1}}, {}} : Sync{};
       if (!scaled()) {
         rotate(column, cached(s_.keys + local_kv(g)), 0, sync);
@@ -108,7 +106,7 @@ class AttentionEmitter : public CommandEmitter {
     }
     for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) {
       const auto column =
-          share_.query_columns + share_.key_columns + (g - share_.kv_heads.begin) * model_.head_dim;
+          first_key_column() + share_.key_columns + (g - share_.kv_heads.begin) * model_.head_dim;
       const bool last = g + 1 == share_.kv_heads.end;
       if (scaled()) {
         quantise_head(column, g, s_.values, s_.value_scales,
@@ -141,52 +139,26 @@ class AttentionEmitter : public CommandEmitter {
   Matrix cached(std::uint32_t at) const { return {at, plan_.cache_row_bytes(), plan_.numerics.cache}; }
   /// Latent attention: queries, then what attention gives of the compressed vectors.
   Matrix absorbed() const { return activations(s_.absorbed, share_.heads.size() * model_.head_dim); }
-  std::uint64_t group() const { return model_.heads / model_.kv_heads; }
-  /// Own query heads that share a key/value head.
+  std::uint64_t group() const { return plan_.group(); }
+  /// Of the query heads that this cluster attends with those that share a key/value head.
   Range group_heads(std::uint64_t g) const {
-    return {std::max(share_.heads.begin, g * group()), std::min(share_.heads.end, (g + 1) * group())};
+    const auto own = attended_heads();
+    return {std::max(own.begin, g * group()), std::min(own.end, (g + 1) * group())};
   }
   std::uint32_t queries_of(std::uint64_t g) const {
     return s_.queries +
-           u32((group_heads(g).begin - share_.heads.begin) * plan_.max_chunk * model_.head_dim * act_);
+           u32((group_heads(g).begin - attended_heads().begin) * plan_.max_chunk * model_.head_dim * act_);
   }
   std::uint32_t local_kv(std::uint64_t g) const {
     return u32((g - share_.kv_heads.begin) * plan_.max_chunk * plan_.cache_row_bytes());
   }
 
-  void store_cache() {
-    const auto stored = share_.stored_kv_heads;
-    if (stored.empty()) return;
-    const auto store = [&](std::uint32_t from, std::uint64_t to, std::uint64_t row, std::uint64_t head,
-                           unsigned offset, const Sync& sync) {
-      const auto first = stored.begin - share_.kv_heads.begin;
-      auto c = run_of(to + (stored.begin - plan_.kv_heads.begin) * head,
-                      from + u32(first * plan_.max_chunk * row), 0);
-      c.size1 = u32(stored.size());
-      c.local_stride1 = narrow(plan_.max_chunk * row);
-      c.global_stride1 = static_cast<std::int64_t>(head);
-      out_.add(
-          FR_OP_STORE, c, sync,
-          {FR_PATCH(fr_copy, bytes, chunk_rows(), narrow(row)),
-           FR_PATCH(fr_copy, global, first_position(), narrow(row)), FR_PATCH(fr_copy, global, offset, 1)});
-    };
-    const auto row = plan_.cache_row_bytes();
-    const bool values = !model_.is_latent();  // else they are a part of the keys
-    store(
-        s_.keys, memory_.keys, row, plan_.kv_head_bytes(), cache_offset,
-        {{{values_made, 1}}, values ? decltype(Sync::signal){} : decltype(Sync::signal){{values_stored, 1}}});
-    if (scaled()) {
-      store(s_.key_scales, memory_.key_scales, 4, plan_.kv_head_scale_bytes(), scale_offset, {});
-      store(s_.value_scales, memory_.value_scales, 4, plan_.kv_head_scale_bytes(), scale_offset, {});
-    }
-    if (values)
-      store(s_.values, memory_.values, row, plan_.kv_head_bytes(), cache_offset, {{}, {{values_stored, 1}}});
-  }
-
   void attention() {
     if (share_.heads.empty()) return;
     if (!many()) {
+      find_past();
       for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) attend(g);
+      if (in_parts()) combine_parts(scale_of_scores());
       return;
     }
     for_chunks(FR_ENGINE_VECTOR, [this] {
@@ -199,12 +171,18 @@ class AttentionEmitter : public CommandEmitter {
       out_.scalar(FR_SCALAR_MIN, has_past, chunk_position, none, 1);
       out_.scalar(FR_SCALAR_CEIL_DIV, tiles, chunk_position, none, plan_.cache_tile);
       begin_window();
+      find_past();
       place_heads();
       for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) attend(g);
       store_cache();
     });
+    if (in_parts()) combine_parts(scale_of_scores());
   }
-  /// All own query heads of one key/value head, stacked as rows [head][token].
+  /// What soft-max multiplies scores by.
+  double scale_of_scores() const { return model_.score_cap > 0 ? model_.score_cap : model_.score_scale; }
+  /// The keys and values of this step's tokens are with the first part of the context.
+  bool has_new_tokens() const { return part() == 0; }
+  /// All query heads of one key/value head, stacked as rows [head][token].
   void attend(std::uint64_t g) {
     const auto heads = group_heads(g);
     const auto head_bytes = std::uint64_t{model_.head_dim} * act_;
@@ -223,17 +201,24 @@ class AttentionEmitter : public CommandEmitter {
       qk.group = qk.k;
       qk.b_scale_type = FR_TYPE_F32, qk.b_scale_stride = 4;
     }
-    over_cache(memory_.keys, memory_.key_scales, g, qk, rows,
+    if (!has_new_tokens()) {  // one score that does not count, if there are no positions yet
+      auto fill = vector(FR_VECTOR_FILL, 1, scores, scores);
+      fill.arg0 = bits(least_score);
+      link(FR_OP_VECTOR, fill, {}, {FR_PATCH(fr_vector, rows, chunk_rows(), rows)});
+    }
+    over_cache(Kind::keys, memory_.key_scales, g, qk, rows,
                {FR_PATCH(fr_matmul, n, tile_positions, 1), FR_PATCH(fr_matmul, c, scratch_register, 4)});
     qk.b = s_.keys + local_kv(g);
     qk.b_scale = s_.key_scales + local_scale(g);
-    link_product(qk, {},
-                 {FR_PATCH(fr_matmul, m, chunk_rows(), rows), FR_PATCH(fr_matmul, n, chunk_rows(), 1),
-                  FR_PATCH(fr_matmul, c, first_position(), 4)});
-
-    const std::vector<Patch> all_scores{FR_PATCH(fr_vector, rows, chunk_rows(), rows),
-                                        FR_PATCH(fr_vector, cols, first_position(), 1),
-                                        FR_PATCH(fr_vector, cols, chunk_rows(), 1)};
+    if (has_new_tokens())
+      link_product(qk, {},
+                   {FR_PATCH(fr_matmul, m, chunk_rows(), rows), FR_PATCH(fr_matmul, n, chunk_rows(), 1),
+                    FR_PATCH(fr_matmul, c, past(), 4)});
+    if (!has_new_tokens()) out_.scalar(FR_SCALAR_MAX, scratch_register, past(), none, 1);
+    std::vector<Patch> all_scores{
+        FR_PATCH(fr_vector, rows, chunk_rows(), rows),
+        FR_PATCH(fr_vector, cols, has_new_tokens() ? past() : +scratch_register, 1)};
+    if (has_new_tokens()) all_scores.push_back(FR_PATCH(fr_vector, cols, chunk_rows(), 1));
     if (model_.positions == Positions::alibi)
       for (auto h = heads.begin; h < heads.end; ++h) add_distances(h, h - heads.begin);
     const double cap = model_.score_cap;
@@ -243,24 +228,43 @@ class AttentionEmitter : public CommandEmitter {
       link(FR_OP_VECTOR, scaled, {}, all_scores);
       link(FR_OP_VECTOR, vector(FR_VECTOR_TANH, 0, scores, scores), {}, all_scores);
     }
-    auto v = vector(FR_VECTOR_SOFTMAX, 0, scores, {scores.at, scores.stride, type});
-    v.arg0 = 1;
-    v.arg2 = bits(cap > 0 ? cap : model_.score_scale);
+    if (in_parts()) find_largest_scores(scores, all_scores, rows);
+    const Matrix probabilities{scores.at, scores.stride, type};
+    auto v = vector(FR_VECTOR_SOFTMAX, 0, scores, in_parts() ? scores : probabilities);
+    v.arg2 = bits(scale_of_scores());
     auto patches = all_scores;
-    patches.push_back(FR_PATCH(fr_vector, arg0, first_position(), 1));
-    patches.push_back(FR_PATCH(fr_vector, arg1, chunk_rows(), 1));
+    if (has_new_tokens()) {
+      v.arg0 = 1;
+      patches.push_back(FR_PATCH(fr_vector, arg0, past(), 1));
+      patches.push_back(FR_PATCH(fr_vector, arg1, chunk_rows(), 1));
+    }
     if (has_windows()) patches.push_back(FR_PATCH(fr_vector, arg3, window, 1));
     link(FR_OP_VECTOR, v, {}, patches);
+    if (in_parts()) {
+      const Matrix of_part{s_.weighted, row_of_part(), FR_TYPE_F32};
+      link(FR_OP_VECTOR,
+           vector(FR_VECTOR_ROW_MAX, 0, scores,
+                  {of_part.at + largest_probability(), of_part.stride, of_part.type}),
+           {}, with_part_rows(all_scores, offsetof(fr_vector, d)));
+      if (type != FR_TYPE_F32)
+        link(FR_OP_VECTOR, vector(FR_VECTOR_COPY, 0, scores, probabilities), {}, all_scores);
+      link(FR_OP_VECTOR, vector(FR_VECTOR_FILL, model_.head_dim, of_part, of_part), {},
+           with_part_rows({FR_PATCH(fr_vector, rows, chunk_rows(), rows)}, offsetof(fr_vector, d)));
+    }
 
     auto pv = without_scales();  // weighted = probabilities x values
     pv.a = scores.at, pv.a_stride = narrow(scores.stride), pv.a_type = type;
     pv.b_stride = narrow(plan_.cache_row_bytes()), pv.b_type = cache_type;
-    pv.c = s_.weighted, pv.c_stride = narrow(model_.head_dim * 4ull), pv.c_type = FR_TYPE_F32;
+    pv.c = s_.weighted, pv.c_type = FR_TYPE_F32;
+    pv.c_stride = narrow(in_parts() ? row_of_part() : model_.head_dim * 4ull);
     pv.n = plan_.cached_value_dim();
-    over_cache(
-        memory_.values, memory_.value_scales, g, pv, rows,
-        {FR_PATCH(fr_matmul, k, tile_positions, 1), FR_PATCH(fr_matmul, a, scratch_register, narrow(act_)),
-         FR_PATCH(fr_matmul, flags, carry, FR_MATMUL_ACCUMULATE)});
+    std::vector<Patch> to_sums;
+    if (in_parts()) pv.flags = FR_MATMUL_ACCUMULATE, to_sums = with_part_rows({}, offsetof(fr_matmul, c));
+    auto weigh = to_sums;
+    weigh.push_back(FR_PATCH(fr_matmul, k, tile_positions, 1));
+    weigh.push_back(FR_PATCH(fr_matmul, a, scratch_register, narrow(act_)));
+    if (!in_parts()) weigh.push_back(FR_PATCH(fr_matmul, flags, carry, FR_MATMUL_ACCUMULATE));
+    over_cache(Kind::values, memory_.value_scales, g, pv, rows, weigh);
     if (scaled()) {
       link(FR_OP_VECTOR, scale_probabilities(s_.value_scales + local_scale(g)), {},
            {FR_PATCH(fr_vector, rows, chunk_rows(), rows), FR_PATCH(fr_vector, cols, chunk_rows(), 1),
@@ -268,10 +272,13 @@ class AttentionEmitter : public CommandEmitter {
             FR_PATCH(fr_vector, d, first_position(), narrow(act_))});
     }
     pv.b = s_.values + local_kv(g);
-    link_product(pv, {},
+    weigh = to_sums;
+    weigh.insert(weigh.end(),
                  {FR_PATCH(fr_matmul, m, chunk_rows(), rows), FR_PATCH(fr_matmul, k, chunk_rows(), 1),
-                  FR_PATCH(fr_matmul, a, first_position(), static_cast<std::int32_t>(act_)),
-                  FR_PATCH(fr_matmul, flags, has_past, FR_MATMUL_ACCUMULATE)});
+                  FR_PATCH(fr_matmul, a, past(), static_cast<std::int32_t>(act_))});
+    if (!in_parts()) weigh.push_back(FR_PATCH(fr_matmul, flags, has_past, FR_MATMUL_ACCUMULATE));
+    if (has_new_tokens()) link_product(pv, {}, weigh);
+    if (in_parts()) return send_part();
 
     const auto all = model_.is_latent() ? absorbed() : activations(s_.slice, share_.query_columns);
     for (auto h = heads.begin; h < heads.end; ++h) {
@@ -285,6 +292,29 @@ class AttentionEmitter : public CommandEmitter {
                   {all.at + u32((h - share_.heads.begin) * head_bytes), all.stride, all.type}),
            {}, to_slice);
     }
+  }
+  /// Of each row, of the scores that its token sees.
+  void find_largest_scores(const Matrix& scores, std::vector<Patch> all_scores, std::int32_t rows) {
+    Matrix to{s_.weighted + largest_score(), row_of_part(), FR_TYPE_F32};
+    if (!has_new_tokens()) {
+      link(FR_OP_VECTOR, vector(FR_VECTOR_ROW_MAX, 0, scores, to), {},
+           with_part_rows(std::move(all_scores), offsetof(fr_vector, d)));
+      return;
+    }
+    // Token by token, for each sees one more.
+    link_nop(FR_ENGINE_VECTOR);
+    out_.begin_loop(tile, 0, {FR_PATCH(fr_loop, count, chunk_rows(), 1)});
+    auto v = vector(FR_VECTOR_ROW_MAX, 1, scores, to);
+    v.rows = static_cast<std::uint32_t>(rows);
+    v.a_stride = v.d_stride = 0;
+    link(FR_OP_VECTOR, v, {},
+         with_part_rows({FR_PATCH(fr_vector, cols, past(), 1), FR_PATCH(fr_vector, cols, tile, 1),
+                         FR_PATCH(fr_vector, a, tile, narrow(scores.stride)),
+                         FR_PATCH(fr_vector, a_stride, chunk_rows(), narrow(scores.stride)),
+                         FR_PATCH(fr_vector, d, tile, narrow(to.stride)),
+                         FR_PATCH(fr_vector, d_stride, chunk_rows(), narrow(to.stride))},
+                        offsetof(fr_vector, d)));
+    out_.end_loop();
   }
   /// ALiBi: how far the last position of the context is from each.
   void count_distances() {
@@ -332,7 +362,7 @@ class AttentionEmitter : public CommandEmitter {
   }
   /// `product` with each tile of the cache in turn as B. Scales of its rows (group) belong to the product,
   /// others to the probabilities.
-  void over_cache(std::uint64_t cache, std::uint64_t scales, std::uint64_t g, fr_matmul_scaled product,
+  void over_cache(Kind kind, std::uint64_t scales, std::uint64_t g, fr_matmul_scaled product,
                   std::int32_t rows, std::vector<Patch> patches) {
     const auto row = plan_.cache_row_bytes();
     const bool by_vector = scaled() && product.group == 0;
@@ -341,7 +371,7 @@ class AttentionEmitter : public CommandEmitter {
     out_.begin_loop(tile, 0, {FR_PATCH(fr_loop, count, tiles, 1)});
     out_.scalar(FR_SCALAR_MUL, scratch_register, tile, none, plan_.cache_tile);
     if (has_windows()) out_.scalar(FR_SCALAR_ADD, scratch_register, scratch_register, first_cached, 0);
-    out_.scalar(FR_SCALAR_SUB, tile_positions, first_position(), scratch_register, 0);
+    out_.scalar(FR_SCALAR_SUB, tile_positions, past(), scratch_register, 0);
     out_.scalar(FR_SCALAR_MIN, tile_positions, tile_positions, none, plan_.cache_tile);
     out_.scalar(FR_SCALAR_MIN, carry, tile, none, 1);
     const auto scales_at = s_.ring + u32(plan_.cache_tile * row);
@@ -352,12 +382,9 @@ class AttentionEmitter : public CommandEmitter {
                {{{ring_free, 1}}, {{ring_full, 1}}},
                {FR_PATCH(fr_copy, global, scale_offset, 1), FR_PATCH(fr_copy, global, scratch_register, 4),
                 FR_PATCH(fr_copy, bytes, tile_positions, 4), FR_PATCH(fr_copy, local, load_slot, 1)});
-      full.wait.front().count = 2;
     }
-    const std::vector<Patch> of_tile{FR_PATCH(fr_copy, global, cache_offset, 1),
-                                     FR_PATCH(fr_copy, global, scratch_register, narrow(row)),
-                                     FR_PATCH(fr_copy, bytes, tile_positions, narrow(row))};
-    ring_load(run_of(cache + head * plan_.kv_head_bytes(), s_.ring, 0), of_tile, !scaled());
+    const auto loads = load_tile(kind, lies_near() ? g - share_.kv_heads.begin : head, !scaled());
+    full.wait.front().count = static_cast<std::uint8_t>(loads + (scaled() ? 1 : 0));
     if (by_vector)
       link(FR_OP_VECTOR, scale_probabilities(scales_at), std::exchange(full, {}),
            {FR_PATCH(fr_vector, rows, chunk_rows(), rows), FR_PATCH(fr_vector, cols, tile_positions, 1),

@@ -69,6 +69,8 @@ enum Register : unsigned {
 };
 /// The same as `cache_offset` for scales, which steps of many tokens do not have.
 constexpr unsigned scale_offset = other_past;
+/// Earlier positions of the own part of the context; experts are chosen behind attention.
+constexpr unsigned own_past = round;
 static_assert(+expert_nth < +FR_REGISTERS);
 constexpr unsigned none = 255;
 
@@ -88,7 +90,11 @@ enum Semaphore : std::uint8_t {
   router_posted,
   latent_posted,
   shared_posted,
-  experts_chosen  ///< their list is there
+  experts_chosen,  ///< their list is there
+  // Of clusters that share the positions of a key/value head; steps of many tokens are without:
+  team_posted,
+  parts_posted,
+  part_made
 };
 
 inline std::uint32_t bits(double value) { return std::bit_cast<std::uint32_t>(static_cast<float>(value)); }
