@@ -15,8 +15,6 @@ class AttentionEmitter : public TeamEmitter {
   using TeamEmitter::TeamEmitter;
 
  protected:
-  static constexpr float least_score = -1e30F;
-
   /// A layer with a window needs the tiles of the cache that hold positions of the window, the others all.
   void choose_window() {
     const auto& windows = model_.windows;
@@ -37,12 +35,6 @@ class AttentionEmitter : public TeamEmitter {
     out_.scalar(FR_SCALAR_MIN, has_past, tiles, none, 1);
     out_.scalar(FR_SCALAR_MUL, first_cached, first_cached, none, plan_.cache_tile);
   }
-  bool has_windows() const {
-    return std::any_of(model_.windows.begin(), model_.windows.end(), [](auto w) { return w != 0; });
-  }
-  /// Queries, keys and values as they are projected.
-  Matrix projected() const { return in_parts() ? team_rows() : product(share_.qkv_columns()); }
-  std::uint64_t first_key_column() const { return attended_heads().size() * model_.head_dim; }
   /// Query and key heads in the projection's result, each normalised.
   void head_norm() {
     const auto from = projected();
@@ -61,8 +53,7 @@ class AttentionEmitter : public TeamEmitter {
   /// From the projection's result to queries, keys and values by heads; the rotated part of each is rotated.
   virtual void place_heads() {
     if (share_.heads.empty()) return;
-    const auto from = projected();
-    const auto own = attended_heads();
+    const auto from = product(share_.qkv_columns());
     const auto head_bytes = std::uint64_t{model_.head_dim} * act_;
     const auto rotated = plan_.rotated();
     const auto rotate = [&](std::uint64_t column, const Matrix& to, std::uint64_t rows_before, Sync sync) {
@@ -90,12 +81,12 @@ class AttentionEmitter : public TeamEmitter {
       if (rotated < model_.head_dim)
         link(FR_OP_VECTOR, part(FR_VECTOR_COPY, rotated, model_.head_dim - rotated), sync, patches);
     };
-    for (auto h = own.begin; h < own.end; ++h)
-      rotate((h - own.begin) * model_.head_dim,
+    for (auto h = share_.heads.begin; h < share_.heads.end; ++h)
+      rotate((h - share_.heads.begin) * model_.head_dim,
              activations(queries_of(h / group()), model_.head_dim), h - group_heads(h / group()).begin, {});
     const bool stores = !share_.stored_kv_heads.empty();
     for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) {
-      const auto column = first_key_column() + (g - share_.kv_heads.begin) * model_.head_dim;
+      const auto column = share_.query_columns + (g - share_.kv_heads.begin) * model_.head_dim;
       const Sync sync = stores && g == share_.kv_heads.begin ? Sync{{{values_stored, 1}}, {}} : Sync{};
       if (!scaled()) {
         rotate(column, cached(s_.keys + local_kv(g)), 0, sync);
@@ -106,7 +97,7 @@ class AttentionEmitter : public TeamEmitter {
     }
     for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) {
       const auto column =
-          first_key_column() + share_.key_columns + (g - share_.kv_heads.begin) * model_.head_dim;
+          share_.query_columns + share_.key_columns + (g - share_.kv_heads.begin) * model_.head_dim;
       const bool last = g + 1 == share_.kv_heads.end;
       if (scaled()) {
         quantise_head(column, g, s_.values, s_.value_scales,
@@ -140,14 +131,13 @@ class AttentionEmitter : public TeamEmitter {
   /// Latent attention: queries, then what attention gives of the compressed vectors.
   Matrix absorbed() const { return activations(s_.absorbed, share_.heads.size() * model_.head_dim); }
   std::uint64_t group() const { return plan_.group(); }
-  /// Of the query heads that this cluster attends with those that share a key/value head.
+  /// Own query heads that share a key/value head.
   Range group_heads(std::uint64_t g) const {
-    const auto own = attended_heads();
-    return {std::max(own.begin, g * group()), std::min(own.end, (g + 1) * group())};
+    return {std::max(share_.heads.begin, g * group()), std::min(share_.heads.end, (g + 1) * group())};
   }
   std::uint32_t queries_of(std::uint64_t g) const {
     return s_.queries +
-           u32((group_heads(g).begin - attended_heads().begin) * plan_.max_chunk * model_.head_dim * act_);
+           u32((group_heads(g).begin - share_.heads.begin) * plan_.max_chunk * model_.head_dim * act_);
   }
   std::uint32_t local_kv(std::uint64_t g) const {
     return u32((g - share_.kv_heads.begin) * plan_.max_chunk * plan_.cache_row_bytes());
@@ -155,10 +145,9 @@ class AttentionEmitter : public TeamEmitter {
 
   void attention() {
     if (share_.heads.empty()) return;
+    if (in_parts()) return attend_in_parts();
     if (!many()) {
-      find_past();
       for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) attend(g);
-      if (in_parts()) combine_parts(scale_of_scores());
       return;
     }
     for_chunks(FR_ENGINE_VECTOR, [this] {
@@ -171,18 +160,12 @@ class AttentionEmitter : public TeamEmitter {
       out_.scalar(FR_SCALAR_MIN, has_past, chunk_position, none, 1);
       out_.scalar(FR_SCALAR_CEIL_DIV, tiles, chunk_position, none, plan_.cache_tile);
       begin_window();
-      find_past();
       place_heads();
       for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) attend(g);
       store_cache();
     });
-    if (in_parts()) combine_parts(scale_of_scores());
   }
-  /// What soft-max multiplies scores by.
-  double scale_of_scores() const { return model_.score_cap > 0 ? model_.score_cap : model_.score_scale; }
-  /// The keys and values of this step's tokens are with the first part of the context.
-  bool has_new_tokens() const { return part() == 0; }
-  /// All query heads of one key/value head, stacked as rows [head][token].
+  /// All own query heads of one key/value head, stacked as rows [head][token].
   void attend(std::uint64_t g) {
     const auto heads = group_heads(g);
     const auto head_bytes = std::uint64_t{model_.head_dim} * act_;
@@ -201,24 +184,17 @@ class AttentionEmitter : public TeamEmitter {
       qk.group = qk.k;
       qk.b_scale_type = FR_TYPE_F32, qk.b_scale_stride = 4;
     }
-    if (!has_new_tokens()) {  // one score that does not count, if there are no positions yet
-      auto fill = vector(FR_VECTOR_FILL, 1, scores, scores);
-      fill.arg0 = bits(least_score);
-      link(FR_OP_VECTOR, fill, {}, {FR_PATCH(fr_vector, rows, chunk_rows(), rows)});
-    }
     over_cache(Kind::keys, memory_.key_scales, g, qk, rows,
                {FR_PATCH(fr_matmul, n, tile_positions, 1), FR_PATCH(fr_matmul, c, scratch_register, 4)});
     qk.b = s_.keys + local_kv(g);
     qk.b_scale = s_.key_scales + local_scale(g);
-    if (has_new_tokens())
-      link_product(qk, {},
-                   {FR_PATCH(fr_matmul, m, chunk_rows(), rows), FR_PATCH(fr_matmul, n, chunk_rows(), 1),
-                    FR_PATCH(fr_matmul, c, past(), 4)});
-    if (!has_new_tokens()) out_.scalar(FR_SCALAR_MAX, scratch_register, past(), none, 1);
-    std::vector<Patch> all_scores{
-        FR_PATCH(fr_vector, rows, chunk_rows(), rows),
-        FR_PATCH(fr_vector, cols, has_new_tokens() ? past() : +scratch_register, 1)};
-    if (has_new_tokens()) all_scores.push_back(FR_PATCH(fr_vector, cols, chunk_rows(), 1));
+    link_product(qk, {},
+                 {FR_PATCH(fr_matmul, m, chunk_rows(), rows), FR_PATCH(fr_matmul, n, chunk_rows(), 1),
+                  FR_PATCH(fr_matmul, c, first_position(), 4)});
+
+    const std::vector<Patch> all_scores{FR_PATCH(fr_vector, rows, chunk_rows(), rows),
+                                        FR_PATCH(fr_vector, cols, first_position(), 1),
+                                        FR_PATCH(fr_vector, cols, chunk_rows(), 1)};
     if (model_.positions == Positions::alibi)
       for (auto h = heads.begin; h < heads.end; ++h) add_distances(h, h - heads.begin);
     const double cap = model_.score_cap;
@@ -228,43 +204,24 @@ class AttentionEmitter : public TeamEmitter {
       link(FR_OP_VECTOR, scaled, {}, all_scores);
       link(FR_OP_VECTOR, vector(FR_VECTOR_TANH, 0, scores, scores), {}, all_scores);
     }
-    if (in_parts()) find_largest_scores(scores, all_scores, rows);
-    const Matrix probabilities{scores.at, scores.stride, type};
-    auto v = vector(FR_VECTOR_SOFTMAX, 0, scores, in_parts() ? scores : probabilities);
+    auto v = vector(FR_VECTOR_SOFTMAX, 0, scores, {scores.at, scores.stride, type});
+    v.arg0 = 1;
     v.arg2 = bits(scale_of_scores());
     auto patches = all_scores;
-    if (has_new_tokens()) {
-      v.arg0 = 1;
-      patches.push_back(FR_PATCH(fr_vector, arg0, past(), 1));
-      patches.push_back(FR_PATCH(fr_vector, arg1, chunk_rows(), 1));
-    }
+    patches.push_back(FR_PATCH(fr_vector, arg0, first_position(), 1));
+    patches.push_back(FR_PATCH(fr_vector, arg1, chunk_rows(), 1));
     if (has_windows()) patches.push_back(FR_PATCH(fr_vector, arg3, window, 1));
     link(FR_OP_VECTOR, v, {}, patches);
-    if (in_parts()) {
-      const Matrix of_part{s_.weighted, row_of_part(), FR_TYPE_F32};
-      link(FR_OP_VECTOR,
-           vector(FR_VECTOR_ROW_MAX, 0, scores,
-                  {of_part.at + largest_probability(), of_part.stride, of_part.type}),
-           {}, with_part_rows(all_scores, offsetof(fr_vector, d)));
-      if (type != FR_TYPE_F32)
-        link(FR_OP_VECTOR, vector(FR_VECTOR_COPY, 0, scores, probabilities), {}, all_scores);
-      link(FR_OP_VECTOR, vector(FR_VECTOR_FILL, model_.head_dim, of_part, of_part), {},
-           with_part_rows({FR_PATCH(fr_vector, rows, chunk_rows(), rows)}, offsetof(fr_vector, d)));
-    }
 
     auto pv = without_scales();  // weighted = probabilities x values
     pv.a = scores.at, pv.a_stride = narrow(scores.stride), pv.a_type = type;
     pv.b_stride = narrow(plan_.cache_row_bytes()), pv.b_type = cache_type;
-    pv.c = s_.weighted, pv.c_type = FR_TYPE_F32;
-    pv.c_stride = narrow(in_parts() ? row_of_part() : model_.head_dim * 4ull);
+    pv.c = s_.weighted, pv.c_stride = narrow(model_.head_dim * 4ull), pv.c_type = FR_TYPE_F32;
     pv.n = plan_.cached_value_dim();
-    std::vector<Patch> to_sums;
-    if (in_parts()) pv.flags = FR_MATMUL_ACCUMULATE, to_sums = with_part_rows({}, offsetof(fr_matmul, c));
-    auto weigh = to_sums;
-    weigh.push_back(FR_PATCH(fr_matmul, k, tile_positions, 1));
-    weigh.push_back(FR_PATCH(fr_matmul, a, scratch_register, narrow(act_)));
-    if (!in_parts()) weigh.push_back(FR_PATCH(fr_matmul, flags, carry, FR_MATMUL_ACCUMULATE));
-    over_cache(Kind::values, memory_.value_scales, g, pv, rows, weigh);
+    over_cache(
+        Kind::values, memory_.value_scales, g, pv, rows,
+        {FR_PATCH(fr_matmul, k, tile_positions, 1), FR_PATCH(fr_matmul, a, scratch_register, narrow(act_)),
+         FR_PATCH(fr_matmul, flags, carry, FR_MATMUL_ACCUMULATE)});
     if (scaled()) {
       link(FR_OP_VECTOR, scale_probabilities(s_.value_scales + local_scale(g)), {},
            {FR_PATCH(fr_vector, rows, chunk_rows(), rows), FR_PATCH(fr_vector, cols, chunk_rows(), 1),
@@ -272,13 +229,10 @@ class AttentionEmitter : public TeamEmitter {
             FR_PATCH(fr_vector, d, first_position(), narrow(act_))});
     }
     pv.b = s_.values + local_kv(g);
-    weigh = to_sums;
-    weigh.insert(weigh.end(),
+    link_product(pv, {},
                  {FR_PATCH(fr_matmul, m, chunk_rows(), rows), FR_PATCH(fr_matmul, k, chunk_rows(), 1),
-                  FR_PATCH(fr_matmul, a, past(), static_cast<std::int32_t>(act_))});
-    if (!in_parts()) weigh.push_back(FR_PATCH(fr_matmul, flags, has_past, FR_MATMUL_ACCUMULATE));
-    if (has_new_tokens()) link_product(pv, {}, weigh);
-    if (in_parts()) return send_part();
+                  FR_PATCH(fr_matmul, a, first_position(), static_cast<std::int32_t>(act_)),
+                  FR_PATCH(fr_matmul, flags, has_past, FR_MATMUL_ACCUMULATE)});
 
     const auto all = model_.is_latent() ? absorbed() : activations(s_.slice, share_.query_columns);
     for (auto h = heads.begin; h < heads.end; ++h) {
@@ -292,29 +246,6 @@ class AttentionEmitter : public TeamEmitter {
                   {all.at + u32((h - share_.heads.begin) * head_bytes), all.stride, all.type}),
            {}, to_slice);
     }
-  }
-  /// Of each row, of the scores that its token sees.
-  void find_largest_scores(const Matrix& scores, std::vector<Patch> all_scores, std::int32_t rows) {
-    Matrix to{s_.weighted + largest_score(), row_of_part(), FR_TYPE_F32};
-    if (!has_new_tokens()) {
-      link(FR_OP_VECTOR, vector(FR_VECTOR_ROW_MAX, 0, scores, to), {},
-           with_part_rows(std::move(all_scores), offsetof(fr_vector, d)));
-      return;
-    }
-    // Token by token, for each sees one more.
-    link_nop(FR_ENGINE_VECTOR);
-    out_.begin_loop(tile, 0, {FR_PATCH(fr_loop, count, chunk_rows(), 1)});
-    auto v = vector(FR_VECTOR_ROW_MAX, 1, scores, to);
-    v.rows = static_cast<std::uint32_t>(rows);
-    v.a_stride = v.d_stride = 0;
-    link(FR_OP_VECTOR, v, {},
-         with_part_rows({FR_PATCH(fr_vector, cols, past(), 1), FR_PATCH(fr_vector, cols, tile, 1),
-                         FR_PATCH(fr_vector, a, tile, narrow(scores.stride)),
-                         FR_PATCH(fr_vector, a_stride, chunk_rows(), narrow(scores.stride)),
-                         FR_PATCH(fr_vector, d, tile, narrow(to.stride)),
-                         FR_PATCH(fr_vector, d_stride, chunk_rows(), narrow(to.stride))},
-                        offsetof(fr_vector, d)));
-    out_.end_loop();
   }
   /// ALiBi: how far the last position of the context is from each.
   void count_distances() {
@@ -346,61 +277,6 @@ class AttentionEmitter : public TeamEmitter {
       if (nth > 0)
         patches.push_back({field, sizeof(fr_vector::c), chunk_rows(), narrow(nth * scores.stride)});
     link(FR_OP_VECTOR, v, {}, patches);
-  }
-  /// Probabilities times the scales of the values that they weigh, from the first position on.
-  fr_vector scale_probabilities(std::uint32_t scales) const {
-    const Matrix probabilities{s_.scores, s_.score_stride, plan_.numerics.activation};
-    auto v = vector(FR_VECTOR_MUL, 0, probabilities, probabilities);
-    set_b(v, {scales, 0, FR_TYPE_F32});
-    return v;
-  }
-  void link_product(const fr_matmul_scaled& m, const Sync& sync, const std::vector<Patch>& patches) {
-    if (m.group != 0)
-      link(FR_OP_MATMUL_SCALED, m, sync, patches);
-    else
-      link(FR_OP_MATMUL, unscaled(m), sync, patches);
-  }
-  /// `product` with each tile of the cache in turn as B. Scales of its rows (group) belong to the product,
-  /// others to the probabilities.
-  void over_cache(Kind kind, std::uint64_t scales, std::uint64_t g, fr_matmul_scaled product,
-                  std::int32_t rows, std::vector<Patch> patches) {
-    const auto row = plan_.cache_row_bytes();
-    const bool by_vector = scaled() && product.group == 0;
-    link_nop(by_vector ? FR_ENGINE_VECTOR : FR_ENGINE_TENSOR);
-    if (by_vector) hand_over(FR_ENGINE_VECTOR);
-    out_.begin_loop(tile, 0, {FR_PATCH(fr_loop, count, tiles, 1)});
-    out_.scalar(FR_SCALAR_MUL, scratch_register, tile, none, plan_.cache_tile);
-    if (has_windows()) out_.scalar(FR_SCALAR_ADD, scratch_register, scratch_register, first_cached, 0);
-    out_.scalar(FR_SCALAR_SUB, tile_positions, past(), scratch_register, 0);
-    out_.scalar(FR_SCALAR_MIN, tile_positions, tile_positions, none, plan_.cache_tile);
-    out_.scalar(FR_SCALAR_MIN, carry, tile, none, 1);
-    const auto scales_at = s_.ring + u32(plan_.cache_tile * row);
-    Sync full{{{ring_full, 1}}, {}};
-    const auto head = g - plan_.kv_heads.begin;
-    if (scaled()) {  // they come first: the load of the tile takes the slot and moves on
-      out_.add(FR_OP_LOAD, run_of(scales + head * plan_.kv_head_scale_bytes(), scales_at, 0),
-               {{{ring_free, 1}}, {{ring_full, 1}}},
-               {FR_PATCH(fr_copy, global, scale_offset, 1), FR_PATCH(fr_copy, global, scratch_register, 4),
-                FR_PATCH(fr_copy, bytes, tile_positions, 4), FR_PATCH(fr_copy, local, load_slot, 1)});
-    }
-    const auto loads = load_tile(kind, lies_near() ? g - share_.kv_heads.begin : head, !scaled());
-    full.wait.front().count = static_cast<std::uint8_t>(loads + (scaled() ? 1 : 0));
-    if (by_vector)
-      link(FR_OP_VECTOR, scale_probabilities(scales_at), std::exchange(full, {}),
-           {FR_PATCH(fr_vector, rows, chunk_rows(), rows), FR_PATCH(fr_vector, cols, tile_positions, 1),
-            FR_PATCH(fr_vector, a, scratch_register, narrow(act_)),
-            FR_PATCH(fr_vector, d, scratch_register, narrow(act_)), FR_PATCH(fr_vector, b, use_slot, 1)});
-    product.b = s_.ring;
-    product.b_scale = scales_at;
-    patches.push_back(FR_PATCH(fr_matmul, m, chunk_rows(), rows));
-    patches.push_back(FR_PATCH(fr_matmul, b, use_slot, 1));
-    if (product.group != 0) patches.push_back(FR_PATCH(fr_matmul_scaled, b_scale, use_slot, 1));
-    full.signal.push_back({ring_free, 1});
-    link_product(product, full, patches);
-    if (by_vector) hand_over(FR_ENGINE_VECTOR);
-    advance(use_slot);
-    out_.end_loop();
-    if (by_vector) link_nop(FR_ENGINE_VECTOR);
   }
 };
 

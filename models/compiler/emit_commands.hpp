@@ -93,8 +93,7 @@ enum Semaphore : std::uint8_t {
   experts_chosen,  ///< their list is there
   // Of clusters that share the positions of a key/value head; steps of many tokens are without:
   team_posted,
-  parts_posted,
-  part_made
+  parts_posted
 };
 
 inline std::uint32_t bits(double value) { return std::bit_cast<std::uint32_t>(static_cast<float>(value)); }

@@ -170,8 +170,9 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
   s.constants = take(2ull * plan.constants.bytes);
   std::uint64_t kv = 0;
   for (const auto& share : plan.shares) kv = std::max(kv, share.key_columns);
-  s.keys = take(chunk * kv / m.head_dim * plan.cache_row_bytes());
-  s.values = m.is_latent() ? s.keys : take(chunk * kv / m.head_dim * plan.cache_row_bytes());
+  const auto cached = parts > 1 ? tokens : chunk;  // rows
+  s.keys = take(cached * kv / m.head_dim * plan.cache_row_bytes());
+  s.values = m.is_latent() ? s.keys : take(cached * kv / m.head_dim * plan.cache_row_bytes());
   s.key_scales = take(chunk * kv / m.head_dim * plan.cache_scale_bytes());
   s.value_scales = take(chunk * kv / m.head_dim * plan.cache_scale_bytes());
   s.choice = take(4);
@@ -210,7 +211,7 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
   s.product = take(tokens * product * 4);
   s.slice = take(
       std::max(tokens * std::max({heads * m.value_dim, ffn, shared}), plan.expert_rows() * expert) * act);
-  s.queries = take(chunk * attended * m.head_dim * act);
+  s.queries = take(cached * attended * m.head_dim * act);
   s.scores = take(together * chunk * s.score_stride);
   s.weighted = take(parts > 1 ? tokens * group * plan.part_row_bytes() : together * chunk * m.head_dim * 4);
   if (parts > 1) {
