@@ -58,7 +58,8 @@ bool parts_pay(const Plan& plan, const chip::Chip& chip, std::uint32_t parts) {
   const double lane = chip::peak_memory_bandwidth(chip).bytes_per_second / plan.clusters;
   const auto weights = static_cast<double>(plan.tile_format().bytes(m.hidden, 2ull * m.head_dim));
   const auto cached = 2.0 * plan.sequences * plan.context * static_cast<double>(plan.cache_row_bytes());
-  return (weights + cached) * (1 - 1.0 / parts) / lane > 2 * exchange_seconds + plan.sequences * sequence_seconds;
+  return (weights + cached) * (1 - 1.0 / parts) / lane >
+         2 * exchange_seconds + plan.sequences * sequence_seconds;
 }
 
 }  // namespace forerun::models

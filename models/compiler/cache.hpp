@@ -14,14 +14,14 @@ namespace forerun::models {
 struct Plan;
 
 /// Near: each cluster has what it reads in its own lane, [layer][sequence][own kv head][keys, values], each
-/// `head_bytes` of the lane. In a piece lie the rows of `piece_rows` consecutive positions, in a round those of
-/// `round_rows()`; what a piece has beyond them stays unused. So loading and storing some positions takes whole
-/// pieces but for the first and last.
+/// `head_bytes` of the lane. In a piece lie the rows of `piece_rows` consecutive positions, in a round those
+/// of `round_rows()`; what a piece has beyond them stays unused. So loading and storing some positions takes
+/// whole pieces but for the first and last.
 ///
 /// The query heads that share a key/value head may be on several clusters: a team. Each cluster of the team
-/// then has all of the team's queries but only a part of the positions: every `parts`-th round, beginning with
-/// that of its number in the team. What it has made of its part, normalised by itself, is put together with
-/// the others' by their sums of exponentials.
+/// then has all of the team's queries but only a part of the positions: every `parts`-th round, beginning
+/// with that of its number in the team. What it has made of its part, normalised by itself, is put together
+/// with the others' by their sums of exponentials.
 struct CacheLayout {
   bool near = false;
   std::uint32_t parts = 1;

@@ -161,8 +161,9 @@ class AttentionEmitter : public TeamEmitter {
       out_.scalar(FR_SCALAR_CEIL_DIV, tiles, chunk_position, none, plan_.cache_tile);
       begin_window();
       place_heads();
+      if (lies_near()) store_cache();
       for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) attend(g);
-      store_cache();
+      if (!lies_near()) store_cache();
     });
   }
   /// All own query heads of one key/value head, stacked as rows [head][token].

@@ -111,11 +111,12 @@ class CacheEmitter : public CommandEmitter {
   std::uint8_t load_tile(Kind kind, std::uint64_t head, bool takes) {
     const auto row = plan_.cache_row_bytes();
     if (lies_near()) return load_near_tile(kind, head, row);
-    ring_load(run_of((kind == Kind::keys ? memory_.keys : memory_.values) + head * plan_.kv_head_bytes(), s_.ring, 0),
-              {FR_PATCH(fr_copy, global, cache_offset, 1),
-               FR_PATCH(fr_copy, global, scratch_register, narrow(row)),
-               FR_PATCH(fr_copy, bytes, tile_positions, narrow(row))},
-              takes);
+    ring_load(
+        run_of((kind == Kind::keys ? memory_.keys : memory_.values) + head * plan_.kv_head_bytes(), s_.ring,
+               0),
+        {FR_PATCH(fr_copy, global, cache_offset, 1), FR_PATCH(fr_copy, global, scratch_register, narrow(row)),
+         FR_PATCH(fr_copy, bytes, tile_positions, narrow(row))},
+        takes);
     return 1;
   }
 
@@ -193,12 +194,12 @@ class CacheEmitter : public CommandEmitter {
     c.size2 = 2;
     c.local_stride2 = static_cast<std::int32_t>(s_.values) - static_cast<std::int32_t>(s_.keys);
     c.global_stride2 = static_cast<std::int64_t>(cache.head_bytes);
-    std::vector<Patch> patches{
-        FR_PATCH(fr_copy, bytes, rows, narrow(row)), FR_PATCH(fr_copy, global, cache_offset, 1),
-              FR_PATCH(fr_copy, global, piece_round, narrow(lane.stride)),
-              FR_PATCH(fr_copy, global, piece_port, narrow(lane.step)),
-              FR_PATCH(fr_copy, global, from, narrow(row)),
-              FR_PATCH(fr_copy, local, scratch_register, narrow(row))};
+    std::vector<Patch> patches{FR_PATCH(fr_copy, bytes, rows, narrow(row)),
+                               FR_PATCH(fr_copy, global, cache_offset, 1),
+                               FR_PATCH(fr_copy, global, piece_round, narrow(lane.stride)),
+                               FR_PATCH(fr_copy, global, piece_port, narrow(lane.step)),
+                               FR_PATCH(fr_copy, global, from, narrow(row)),
+                               FR_PATCH(fr_copy, local, scratch_register, narrow(row))};
     if (in_parts() && many()) patches.push_back(FR_PATCH(fr_copy, local, chunk_row, narrow(row)));
     out_.add(FR_OP_STORE, c, {}, patches);
     out_.end_loop();
@@ -227,8 +228,10 @@ class CacheEmitter : public CommandEmitter {
       c.local_stride2 = narrow(used * lane.width);
       c.global_stride2 = static_cast<std::int64_t>(lane.stride);
       for (const auto& patch : sizes)
-        if (patch.offset == offsetof(fr_copy, size1)) c.size1 = 0;
-        else if (patch.offset == offsetof(fr_copy, size2)) c.size2 = 0, c.size1 = u32(lane.width);
+        if (patch.offset == offsetof(fr_copy, size1))
+          c.size1 = 0;
+        else if (patch.offset == offsetof(fr_copy, size2))
+          c.size2 = 0, c.size1 = u32(lane.width);
       sizes.insert(sizes.end(), at.begin(), at.end());
       out_.add(FR_OP_LOAD, c, sync, sizes);
     };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Clusters that have query heads of one key/value head and share its positions: what they exchange. Private to
-/// emit.cpp.
+/// Clusters that have query heads of one key/value head and share its positions: what they exchange. Private
+/// to emit.cpp.
 #pragma once
 
 #include <utility>
@@ -44,7 +44,8 @@ class TeamEmitter : public CacheEmitter {
     };
     const auto cached = share_.keys.size() + share_.values.size();
     put(0, share_.query_columns, part() * share_.query_columns, {});
-    put(share_.query_columns, cached, parts * share_.query_columns + part() * cached, {{}, {{team_posted, 1}}});
+    put(share_.query_columns, cached, parts * share_.query_columns + part() * cached,
+        {{}, {{team_posted, 1}}});
     post(team_posted, first_in_team(), parts, part());
     link_when(FR_ENGINE_VECTOR, team_posted, parts);
   }
@@ -63,8 +64,8 @@ class TeamEmitter : public CacheEmitter {
         out_.scalar(FR_SCALAR_MUL, cache_offset, layer, none,
                     static_cast<std::int64_t>(plan_.kv_layer_bytes()));
         out_.scalar(FR_SCALAR_ADD, cache_offset, cache_offset, scratch_register, 0);
-        attend_part();
         store_near();
+        attend_part();
       });
       out_.add(FR_OP_STORE_NOP, {{}, {{values_stored, 1}}});
     } else {
@@ -90,9 +91,7 @@ class TeamEmitter : public CacheEmitter {
   std::uint32_t largest_probability() const { return model_.head_dim * 4 + 4; }
   /// The keys and values of this step's tokens are with the first part of the context.
   bool has_new_tokens() const { return part() == 0; }
-  Patch rows_of_heads(unsigned rows) const {
-    return FR_PATCH(fr_vector, rows, rows, narrow(team_heads()));
-  }
+  Patch rows_of_heads(unsigned rows) const { return FR_PATCH(fr_vector, rows, rows, narrow(team_heads())); }
   /// Moves an operand to a chunk's rows.
   std::vector<Patch> at_chunk(std::vector<Patch> patches, std::size_t offset, std::uint64_t row) const {
     if (many()) patches.push_back({offset, sizeof(fr_vector::a), chunk_row, narrow(row)});
@@ -129,7 +128,8 @@ class TeamEmitter : public CacheEmitter {
     place(0, heads, queries, {});
     place(heads * width, 1, key, {{{values_stored, 1}}, {}});
     link(FR_OP_VECTOR,
-         vector(FR_VECTOR_COPY, width, {from.at + u32((heads + 1) * width * 4), from.stride, from.type}, value),
+         vector(FR_VECTOR_COPY, width, {from.at + u32((heads + 1) * width * 4), from.stride, from.type},
+                value),
          {{}, {{values_made, 1}}}, {rows_patch(tokens)});
     out_.add(FR_OP_STORE_NOP, {{{values_made, 1}}, {}});
     link(FR_OP_VECTOR, vector(FR_VECTOR_FILL, width, of_part(), of_part()), {}, {rows_of_heads(tokens)});
@@ -250,9 +250,9 @@ class TeamEmitter : public CacheEmitter {
   void combine_parts() {
     const auto parts = plan_.cache.parts;
     const auto row = plan_.part_row_bytes(), own = own_heads();
-    auto c = run_of(chip::address_map::scratchpad(first_in_team()) + s_.parts +
-                        part() * plan_.max_tokens * own * row,
-                    s_.weighted, own * row);
+    auto c = run_of(
+        chip::address_map::scratchpad(first_in_team()) + s_.parts + part() * plan_.max_tokens * own * row,
+        s_.weighted, own * row);
     c.size1 = 0;
     c.local_stride1 = narrow(team_heads() * row), c.global_stride1 = static_cast<std::int64_t>(own * row);
     c.size2 = parts;
@@ -269,7 +269,8 @@ class TeamEmitter : public CacheEmitter {
     const Matrix sums{scores.at + u32(plan_.max_tokens * own * parts * 4), scores.stride, FR_TYPE_F32};
     const auto column = [](Matrix m, std::uint32_t i) { return m.at += i * 4, m; };
     for (std::uint32_t i = 0; i < parts; ++i) {
-      link(FR_OP_VECTOR, vector(FR_VECTOR_COPY, 1, part_at(i, largest_score()), column(scores, i)), {}, all_rows);
+      link(FR_OP_VECTOR, vector(FR_VECTOR_COPY, 1, part_at(i, largest_score()), column(scores, i)), {},
+           all_rows);
       link(FR_OP_VECTOR, vector(FR_VECTOR_COPY, 1, part_at(i, largest_probability()), column(sums, i)), {},
            all_rows);
     }

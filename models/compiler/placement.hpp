@@ -12,9 +12,9 @@
 namespace forerun::models {
 
 /// The memory behind some neighbouring ports: each has a piece of contiguous bytes, `width` of them `step`
-/// bytes apart are a round, the next round begins `stride` bytes on. A block of bytes lies in as few rounds as it
-/// needs, in equal parts, each at the beginning of a piece: so all ports give as much, and one strided copy
-/// loads it. When the ports are all that there are, the lane is linear and a block is one part.
+/// bytes apart are a round, the next round begins `stride` bytes on. A block of bytes lies in as few rounds
+/// as it needs, in equal parts, each at the beginning of a piece: so all ports give as much, and one strided
+/// copy loads it. When the ports are all that there are, the lane is linear and a block is one part.
 struct Lane {
   std::uint64_t base = 0;   ///< global address of the first piece
   std::uint64_t piece = 0;  ///< hbm.interleave

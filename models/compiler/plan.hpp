@@ -91,9 +91,9 @@ struct Scratch {
   std::uint32_t keys = 0, values = 0;              ///< [kv head][max tokens][head_dim] of this step
   std::uint32_t key_scales = 0, value_scales = 0;  ///< f32 [kv head][max tokens], of a cache in integers
   // Used in turn by attention, feed-forward and head:
-  std::uint32_t product = 0;   ///< f32 or i32: result of a projection
-  std::uint32_t queries = 0;   ///< by key/value head, [query head][tokens][head_dim]
-  std::uint32_t scores = 0;    ///< [query head][tokens], rows of `score_stride`
+  std::uint32_t product = 0;  ///< f32 or i32: result of a projection
+  std::uint32_t queries = 0;  ///< by key/value head, [query head][tokens][head_dim]
+  std::uint32_t scores = 0;   ///< [query head][tokens], rows of `score_stride`
   /// f32 [query head][tokens][head_dim]; of a part of the context, chunk by chunk, rows as in `parts`.
   std::uint32_t weighted = 0;
   std::uint32_t slice = 0;     ///< [tokens][own columns]: what this cluster gives to the others

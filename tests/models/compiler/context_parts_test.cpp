@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cache near the clusters that read it, and attention in parts of the context, against the golden executor.
+// The cache near the clusters that read it, and attention in parts of the context, against the golden
+// executor.
 #include <gmock/gmock.h>
 
 #include "tests/models/compiler/bench.hpp"
@@ -38,10 +39,7 @@ class ContextParts : public testing::TestWithParam<Case> {
     for (std::uint32_t i = 0; i < 48; ++i) text_.push_back(golden_.ids[i * 7 % golden_.ids.size()]);
   }
   CompileOptions options(std::uint32_t sequences, chip::Format format = chip::Format::f32) const {
-    return {.format = format,
-            .context = 64,
-            .sequences = sequences,
-            .context_parts = GetParam().parts};
+    return {.format = format, .context = 64, .sequences = sequences, .context_parts = GetParam().parts};
   }
   chip::Chip chip() const { return small_pieces(GetParam().clusters, GetParam().ports); }
   tests::ScratchFolder folder_;
@@ -88,17 +86,18 @@ TEST_P(ContextParts, KeepSequencesApart) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ContextParts,
-                         testing::Values(Case{"llama", 4, 4, 1}, Case{"llama", 4, 8, 1}, Case{"llama", 2, 2, 1},
-                                         Case{"phi3", 2, 4, 1}, Case{"llama-biased", 4, 4, 4},
-                                         Case{"llama-scaled", 4, 8, 2}, Case{"llama-scaled", 4, 4, 2, 1.5F},
-                                         Case{"qwen3", 4, 8, 2}, Case{"qwen2", 4, 4, 2},
-                                         Case{"phi3-long", 4, 4, 2}, Case{"mixtral", 4, 4, 2},
-                                         Case{"qwen3_moe", 4, 4, 2}),
+                         testing::Values(Case{"llama", 4, 4, 1}, Case{"llama", 4, 8, 1},
+                                         Case{"llama", 2, 2, 1}, Case{"phi3", 2, 4, 1},
+                                         Case{"llama-biased", 4, 4, 4}, Case{"llama-scaled", 4, 8, 2},
+                                         Case{"llama-scaled", 4, 4, 2, 1.5F}, Case{"qwen3", 4, 8, 2},
+                                         Case{"qwen2", 4, 4, 2}, Case{"phi3-long", 4, 4, 2},
+                                         Case{"mixtral", 4, 4, 2}, Case{"qwen3_moe", 4, 4, 2}),
                          [](const auto& test) {
                            std::string name = test.param.model;
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name + std::to_string(test.param.clusters) + "_" +
-                                  std::to_string(test.param.ports) + (test.param.score_cap > 0 ? "_capped" : "");
+                                  std::to_string(test.param.ports) +
+                                  (test.param.score_cap > 0 ? "_capped" : "");
                          });
 
 }  // namespace

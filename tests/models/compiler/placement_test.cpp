@@ -94,7 +94,8 @@ TEST(Lane, PartsOfAllTilesFitTheirSlotAndTheMemoryOfTheWeights) {
     chip::Chip chip;
     chip.clusters.count = clusters;
     chip.hbm.stacks = 2;
-    const auto plan = make_plan(model, chip, {.format = chip::Format::bf16, .context = 512, .max_tokens = 512});
+    const auto plan =
+        make_plan(model, chip, {.format = chip::Format::bf16, .context = 512, .max_tokens = 512});
     for (std::uint32_t c = 0; c < plan.clusters; ++c) {
       const auto& p = plan.projections[c];
       const auto& lane = plan.memory.lanes[c];
