@@ -55,6 +55,9 @@ void hal_wait_for_interrupt(void);
 
 /* What to call at an exception that nobody expects; it should not return. */
 void hal_trap_handler(void (*handler)(uint64_t cause, uint64_t pc, uint64_t value));
+/* What to call at an exception within a handler of traps, on a stack without anything else on it; it should
+ * not return, and can trust little: memory or stack may be damaged. */
+void hal_nested_trap_handler(void (*handler)(void));
 
 /* CPU clock cycles since reset. */
 uint64_t hal_cycles(void);

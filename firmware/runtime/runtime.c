@@ -8,8 +8,12 @@
 
 static struct hardware hardware;
 
+/* Nothing is printed: that may be what has trapped. */
+static void end_at_nested_trap(void) { runtime_exit(RUNTIME_EXIT_NESTED_TRAP); }
+
 const struct hardware* runtime_start(uint64_t device_tree) {
   hal_trap_handler(trap_report);
+  hal_nested_trap_handler(end_at_nested_trap);
   const char* const problem = hardware_find(&hardware, device_tree);
   if (hardware.uart.base != 0)
     console_start((struct uart){hardware.uart.base, hardware.uart_shift}, hardware.uart_clock_hz,

@@ -45,7 +45,8 @@ Cluster::Cluster(const sc_core::sc_module_name& name, const ClusterParameters& p
   store.global.bind(mux.in[2]);
   collective.global.bind(mux.in[3]);
   command.connect(
-      engines(), semaphores_, turns, [this] { set_status(FR_CLUSTER_STATUS_DONE, FR_CLUSTER_INTERRUPT_DONE); },
+      engines(), semaphores_, turns,
+      [this] { set_status(FR_CLUSTER_STATUS_DONE, FR_CLUSTER_INTERRUPT_DONE); },
       [this](std::uint64_t offset, LocalFault fault) { stop_with(FR_ENGINE_COMMAND, offset, fault); });
   for (std::uint32_t i = 1; i < FR_ENGINE_COUNT; ++i)
     engines()[i]->connect(
@@ -56,7 +57,8 @@ Cluster::Cluster(const sc_core::sc_module_name& name, const ClusterParameters& p
   };
   list("", counters);
   list("command.", command.counters);
-  for (std::uint32_t i = 1; i < FR_ENGINE_COUNT; ++i) list(std::string(engine_names[i]) + ".", engines()[i]->counters);
+  for (std::uint32_t i = 1; i < FR_ENGINE_COUNT; ++i)
+    list(std::string(engine_names[i]) + ".", engines()[i]->counters);
   list("scratchpad.", scratchpad.counters);
   make_registers();
 }
@@ -109,7 +111,9 @@ bool Cluster::control(std::uint64_t value) {
   if ((value & FR_CLUSTER_CONTROL_RESET) != 0) reset();
   if ((value & FR_CLUSTER_CONTROL_START) == 0 || reset_line.level()) return true;
   const auto stream = registers_.get(FR_CLUSTER_STREAM), parameters = registers_.get(FR_CLUSTER_PARAMETERS);
-  if (running() || (status_ & FR_CLUSTER_STATUS_ERROR) != 0 || stream % 8 != 0 || parameters % (FR_PARAMETERS * 8) != 0) return false;
+  if (running() || (status_ & FR_CLUSTER_STATUS_ERROR) != 0 || stream % 8 != 0 ||
+      parameters % (FR_PARAMETERS * 8) != 0)
+    return false;
   status_ = FR_CLUSTER_STATUS_RUNNING;
   started_ = now_picoseconds();
   if (on_start) on_start();
@@ -149,7 +153,8 @@ void Cluster::stop_with(std::uint32_t engine, std::uint64_t offset, LocalFault f
 }
 
 void Cluster::update_interrupt() {
-  interrupt.set((registers_.get(FR_CLUSTER_INTERRUPT_ENABLE) & registers_.get(FR_CLUSTER_INTERRUPT_STATUS)) != 0);
+  interrupt.set((registers_.get(FR_CLUSTER_INTERRUPT_ENABLE) & registers_.get(FR_CLUSTER_INTERRUPT_STATUS)) !=
+                0);
 }
 
 void Cluster::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
@@ -165,7 +170,8 @@ void Cluster::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& d
   payload.set_address(address);
 }
 
-tlm::tlm_sync_enum Cluster::nb_transport_fw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay) {
+tlm::tlm_sync_enum Cluster::nb_transport_fw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                            sc_core::sc_time& delay) {
   if (phase == tlm::END_RESP) return tlm::TLM_COMPLETED;
   b_transport(payload, delay);
   phase = tlm::BEGIN_RESP;
@@ -197,8 +203,19 @@ std::string Cluster::describe_stall() {
   auto text = fmt::format("{}: next command at byte {:#x}{}", name(), command.offset(),
                           command.waits() ? ", which waits for a semaphore" : "");
   for (std::size_t i = 1; i < FR_ENGINE_COUNT; ++i)
-    if (engines()[i]->blocked()) text += fmt::format("\n  {} {}", engine_names[i], engines()[i]->describe_block());
+    if (engines()[i]->blocked())
+      text += fmt::format("\n  {} {}", engine_names[i], engines()[i]->describe_block());
   return text;
+}
+
+std::uint64_t Cluster::progress() const {
+  std::uint64_t sum = 0;
+  for (const auto* counter :
+       {&posts, &command.dispatched, &command.fetched, &load.commands, &load.bytes_moved, &load.transactions,
+        &store.commands, &store.bytes_moved, &store.transactions, &tensor.commands, &tensor.waves,
+        &vector.commands, &vector.elements, &collective.commands, &collective.transactions})
+    sum += counter->value();
+  return sum;
 }
 
 std::vector<std::pair<std::string, Counter*>> Cluster::all_counters() { return counter_list_; }

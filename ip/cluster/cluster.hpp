@@ -24,15 +24,17 @@ struct ClusterParameters {
   TensorParameters tensor;
   VectorParameters vector;
   CommandParameters command;
-  std::uint64_t scratchpad_window = 0x1000'0000;  ///< offset at the target socket at which the scratchpad begins
+  std::uint64_t scratchpad_window =
+      0x1000'0000;  ///< offset at the target socket at which the scratchpad begins
 };
 
-/// `initiator` goes into the network (command fetch, DMA, posts). `target` offers the registers of FR_CLUSTER_REGISTERS from
-/// offset 0 and the scratchpad from `scratchpad_window`. Register accesses take effect at once; nb_transport is answered with
-/// the response and its delay in the first call.
+/// `initiator` goes into the network (command fetch, DMA, posts). `target` offers the registers of
+/// FR_CLUSTER_REGISTERS from offset 0 and the scratchpad from `scratchpad_window`. Register accesses take
+/// effect at once; nb_transport is answered with the response and its delay in the first call.
 ///
-/// START runs the stream; the end raises DONE, an error stops every engine and raises ERROR. RESET abandons all work
-/// (transactions under way end without effect), clears semaphores, errors and counters. Semaphores outlive START.
+/// START runs the stream; the end raises DONE, an error stops every engine and raises ERROR. RESET abandons
+/// all work (transactions under way end without effect), clears semaphores, errors and counters. Semaphores
+/// outlive START.
 class Cluster : public sc_core::sc_module {
  public:
   Cluster(const sc_core::sc_module_name& name, const ClusterParameters& parameters);
@@ -62,12 +64,15 @@ class Cluster : public sc_core::sc_module {
   bool running() const { return (status_ & FR_CLUSTER_STATUS_RUNNING) != 0; }
   /// What each engine waits for, a line each; empty when the cluster is not running.
   std::string describe_stall();
+  /// Changes when an engine takes or ends a command, or moves data.
+  std::uint64_t progress() const;
   /// All counters of the cluster and its parts, with dotted names.
   std::vector<std::pair<std::string, Counter*>> all_counters();
 
  private:
   void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
-  tlm::tlm_sync_enum nb_transport_fw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
+  tlm::tlm_sync_enum nb_transport_fw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
+                                     sc_core::sc_time& delay);
   unsigned transport_dbg(tlm::tlm_generic_payload& payload);
   bool get_direct_mem_ptr(tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi);
   void make_registers();

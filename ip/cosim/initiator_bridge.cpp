@@ -37,6 +37,7 @@ InitiatorBridge::Job& InitiatorBridge::job_of(const tlm::tlm_generic_payload& pa
 
 void InitiatorBridge::send(Job& job) {
   ++under_way_;
+  last_address_ = job.payload.get_address();
   to_send_.push(&job);
   send_next();
 }

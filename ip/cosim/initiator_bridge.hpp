@@ -27,6 +27,8 @@ class InitiatorBridge : public sc_core::sc_module, public PinUser {
 
   void drive(std::uint64_t cycle) final;
   void edge(std::uint64_t cycle) final;
+  /// Of the transaction sent last; 0 before the first.
+  std::uint64_t last_address() const { return last_address_; }
   bool idle() const final { return to_send_.empty() && under_way_ == 0 && bus_idle(); }
 
  protected:
@@ -62,6 +64,7 @@ class InitiatorBridge : public sc_core::sc_module, public PinUser {
   Job* requesting_ = nullptr;  // before END_REQ
   unsigned under_way_ = 0;
   std::int64_t send_from_ps_ = 0;
+  std::uint64_t last_address_ = 0;
   sc_core::sc_event send_;
 };
 

@@ -13,6 +13,7 @@ namespace line = riscv::interrupt;
 
 constexpr std::size_t stack_bytes = 1 << 20;  // a debugger's server runs on it too
 constexpr int most_deltas = 8;
+constexpr std::uint64_t hopeless_traps = 1000;  // more than probing for what is there needs
 
 sc_core::sc_time from_picoseconds(std::int64_t picoseconds) {
   static const auto unit = sc_core::sc_time(1, sc_core::SC_PS).value();
@@ -53,6 +54,14 @@ std::uint64_t Cpu::pc() const { return core_->hart().state.pc; }
 std::uint64_t Cpu::x(unsigned number) const { return core_->read_x(number); }
 unsigned Cpu::privilege() const { return core_->read_privilege(); }
 bool Cpu::sleeping() const { return core_->hart().sleeping(); }
+std::string Cpu::stuck() const {
+  const auto& hart = core_->hart();
+  if (hart.sleeping() && hart.state.mie == 0) return "sleeps with every interrupt masked (mie is 0)";
+  if (hart.futile_traps() >= hopeless_traps)
+    return "traps over and over: " + std::to_string(hart.futile_traps()) +
+           " times in a row without getting on";
+  return {};
+}
 sc_core::sc_time Cpu::local_time() const { return sc_core::sc_time_stamp() + core_->local_offset(); }
 void Cpu::invalidate_direct_mem_ptr(sc_dt::uint64 start, sc_dt::uint64 end) { core_->invalidate(start, end); }
 

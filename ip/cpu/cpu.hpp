@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <systemc>
 
 #include "ip/base/counters.hpp"
@@ -75,6 +76,9 @@ class Cpu : public sc_core::sc_module {
   std::uint64_t x(unsigned number) const;  ///< integer register 0 .. 31
   unsigned privilege() const;              ///< 0 user, 1 supervisor, 3 machine
   bool sleeping() const;                   ///< in wfi
+  /// Why software will never do anything again, unless somebody resets the CPU: it sleeps with every
+  /// interrupt masked, or a trap's handler traps, over and over. Empty while there is hope.
+  std::string stuck() const;
   /// Simulated time that the CPU has reached, at or ahead of sc_time_stamp().
   sc_core::sc_time local_time() const;
 

@@ -46,6 +46,8 @@ void Hart::reset() {
   mmu.pmp.reset();
   mmu.end_reservation();
   sleeping_ = at_breakpoint_ = false;
+  futile_traps_ = 0;
+  return_.reset();
   mcycle_offset_ = std::uint64_t{0} - cycle();
   minstret_offset_ = std::uint64_t{0} - retired();
   float_state_changed();

@@ -55,6 +55,9 @@ class Hart {
   std::uint64_t retired() const { return retired_ + static_cast<std::uint32_t>(progress_); }
   std::uint64_t traps() const { return traps_; }
   std::uint64_t interrupts() const { return interrupts_; }
+  /// Exceptions in a row that led nowhere: without a return (mret, sret) between them, or each again at the
+  /// instruction to which the handler had just returned. Thousands of them are a loop that nothing ends.
+  std::uint64_t futile_traps() const { return futile_traps_; }
 
   State state;
   Mmu mmu;
@@ -106,7 +109,11 @@ class Hart {
   std::optional<std::uint64_t> skip_breakpoint_at_;
   bool float_usable_ = false;   // mstatus.FS is dirty: loads, stores and moves need no check
   bool float_nearest_ = false;  // and frm is nearest-even: arithmetic may use the host's
-  std::uint64_t traps_ = 0, interrupts_ = 0;
+  std::uint64_t traps_ = 0, interrupts_ = 0, futile_traps_ = 0;
+  struct Return {  // from the last trap
+    std::uint64_t pc, retired;
+  };
+  std::optional<Return> return_;  // since the last exception
   std::uint64_t mcycle_offset_ = 0,
                 minstret_offset_ = 0;  // added to the cycle and retired(); frozen values while inhibited
 };

@@ -55,6 +55,10 @@ void Hart::enter_trap(std::uint64_t cause, std::uint64_t value, bool delegated) 
 
 void Hart::take_trap(Cause cause, std::uint64_t value) {
   ++traps_;
+  const bool at_once =
+      return_ && return_->pc == state.pc && retired() <= return_->retired + 1;  // mret itself
+  futile_traps_ = return_ && !at_once ? 1 : futile_traps_ + 1;
+  return_.reset();
   const auto number = static_cast<std::uint64_t>(cause);
   enter_trap(number, value, state.privilege != Privilege::machine && (state.medeleg >> number & 1) != 0);
 }
@@ -90,6 +94,7 @@ void Hart::return_from_machine() {
   if (mode != Privilege::machine) state.mstatus &= ~status::mprv;
   state.privilege = mode;
   state.pc = state.mepc;
+  return_ = {state.pc, retired()};
 }
 
 void Hart::return_from_supervisor() {
@@ -98,6 +103,7 @@ void Hart::return_from_supervisor() {
   state.mstatus &= ~(status::spp | status::mprv);
   state.privilege = mode;
   state.pc = state.sepc;
+  return_ = {state.pc, retired()};
 }
 
 bool Hart::wait_for_interrupt() {

@@ -15,7 +15,7 @@
 namespace forerun::cli {
 
 int run_gemm(const std::string& shape, const chip::Chip& chip, chip::Format format,
-             const std::optional<std::string>& report_path) {
+             const std::optional<std::string>& report_path, sim::RunLimits limits) {
   const auto started = std::chrono::steady_clock::now();
   const auto parsed = models::GemmShape::parse(shape);
   if (!parsed)
@@ -33,11 +33,11 @@ int run_gemm(const std::string& shape, const chip::Chip& chip, chip::Format form
   request.phase = sim::PhaseOfRun::gemm;
   sim::Inference inference(simulation.soc, program, request);
   const double setup = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  const auto outcome = simulation.run();
+  limits.progress = [&] { return inference.messages(); };
+  const auto outcome = simulation.run(limits);
   if (!inference.finished() || outcome.kind != sim::Outcome::Kind::exited || outcome.exit_code != 0) {
-    fmt::print(
-        stderr, "forerun: error: {}\n",
-        inference.failure().empty() ? "the run did not end\n" + outcome.description : inference.failure());
+    fmt::print(stderr, "forerun: error: {}\n",
+               inference.failure().empty() ? sim::describe_end(outcome) : inference.failure());
     return failed;
   }
   if (data) {

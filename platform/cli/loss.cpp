@@ -64,10 +64,10 @@ std::vector<float> chip_logits(const LossOptions& o, const models::Model& model,
   sim::Simulation simulation(chip);
   simulation.load(sim::ElfProgram::read(sim::firmware_path("llm.elf")));
   sim::Inference inference(simulation.soc, program, request);
-  const auto outcome = simulation.run();
+  const auto outcome = simulation.run({.idle_cycles = sim::RunLimits::firmware_idle_cycles,
+                                       .progress = [&] { return inference.messages(); }});
   if (!inference.finished() || outcome.kind != sim::Outcome::Kind::exited || outcome.exit_code != 0)
-    throw std::runtime_error(inference.failure().empty() ? "the run did not end\n" + outcome.description
-                                                         : inference.failure());
+    throw std::runtime_error(inference.failure().empty() ? sim::describe_end(outcome) : inference.failure());
   return inference.logits();
 }
 

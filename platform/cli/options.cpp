@@ -22,6 +22,16 @@ CLI::Validator one_of(const std::vector<std::string_view>& names, std::vector<st
   return CLI::IsMember(std::move(more));
 }
 
+/// Throws UsageError naming the option.
+Time parse_time(const std::string& text, const char* option) {
+  std::string detail;
+  const auto value = chip::parse<Time>(text, detail);
+  if (!value)
+    throw UsageError(fmt::format("{} is '{}'{}, expected a time such as 10 us", option, text,
+                                 detail.empty() ? "" : ", " + detail));
+  return *value;
+}
+
 }  // namespace
 
 void ChipOptions::add_to(CLI::App& command) {
@@ -34,29 +44,25 @@ void ChipOptions::add_to(CLI::App& command) {
 
 chip::Chip ChipOptions::load() const { return chip::load(chip, set); }
 
-void WaveChoice::add_to(CLI::App& command) {
+void RtlChoice::add_to(CLI::App& command) {
   command.add_option("--waves", folder, "write waves of all RTL into this folder, a file for each instance");
   command.add_option("--waves-format", format, "of the files")
       ->capture_default_str()
       ->check(CLI::IsMember({"fst", "vcd"}));
   command.add_option("--waves-from", from, "simulated time at which waves begin, for example '10 us'");
   command.add_option("--waves-to", to, "simulated time at which they end");
+  command.add_flag("--allow-broken-rules", allow_broken_rules,
+                   "RTL that breaks rules of AXI is reported, but the exit code does not become 3 for it");
 }
 
-rtl::WaveOptions WaveChoice::options() const {
+rtl::WaveOptions RtlChoice::options() const {
   rtl::WaveOptions options;
   if (!folder) {
     if (from || to) throw UsageError("--waves-from and --waves-to need --waves");
     return options;
   }
   const auto time = [](const std::optional<std::string>& text, const char* option, std::int64_t otherwise) {
-    if (!text) return otherwise;
-    std::string detail;
-    const auto value = chip::parse<Time>(*text, detail);
-    if (!value)
-      throw UsageError(fmt::format("{} is '{}'{}, expected a time such as 10 us", option, *text,
-                                   detail.empty() ? "" : ", " + detail));
-    return value->picoseconds;
+    return text ? parse_time(*text, option).picoseconds : otherwise;
   };
   options.folder = *folder;
   options.format = format == "fst" ? rtl::Waves::fst : rtl::Waves::vcd;
@@ -66,6 +72,37 @@ rtl::WaveOptions WaveChoice::options() const {
   std::filesystem::create_directories(*folder, error);
   if (error) throw UsageError(fmt::format("--waves: {}: {}", *folder, error.message()));
   return options;
+}
+
+int RtlChoice::exit_code(int code, std::uint64_t broken) const {
+  if (code != ok || broken == 0 || allow_broken_rules) return code;
+  fmt::print(
+      stderr,
+      "forerun: RTL broke rules of AXI {} times; the exit code is {} (not with --allow-broken-rules)\n",
+      broken, static_cast<int>(broken_rules));
+  return broken_rules;
+}
+
+void LimitChoice::add_to(CLI::App& command) {
+  command.add_option(
+      "--limit", limit,
+      "end, as a failure, at this simulated time, for example '50 ms', and say where the CPU is");
+}
+
+void LimitChoice::add_idle_to(CLI::App& command) {
+  command.add_option(
+      "--idle-limit", idle,
+      "end, as a failure, when nothing but the CPU has done anything for so long in simulated time; "
+      "'never' for no limit; 10 million cycles of the CPU if not given");
+}
+
+sim::RunLimits LimitChoice::limits(const chip::Chip& chip) const {
+  sim::RunLimits limits;
+  if (limit) limits.end = parse_time(*limit, "--limit");
+  if (idle && idle != "never")
+    limits.idle_cycles = static_cast<std::uint64_t>(std::max<std::int64_t>(
+        1, ip::Clock(chip.cpu.clock).ps_to_cycles(parse_time(*idle, "--idle-limit").picoseconds)));
+  return limits;
 }
 
 void ModelOptions::add_to(CLI::App& command) {

@@ -14,6 +14,7 @@
 #include "models/import/number_formats.hpp"
 #include "platform/chip/chip.hpp"
 #include "platform/rtl/waves.hpp"
+#include "platform/sim/simulation.hpp"
 
 namespace forerun::cli {
 
@@ -24,7 +25,12 @@ class UsageError : public std::runtime_error {
 };
 
 /// Exit codes of `forerun`.
-enum Exit { ok = 0, failed = 1, usage = 2 };
+enum Exit {
+  ok = 0,
+  failed = 1,
+  usage = 2,
+  broken_rules = 3,  ///< all came to its end, but RTL broke rules of its bus
+};
 
 struct ChipOptions {
   std::string chip = "reference";
@@ -33,13 +39,25 @@ struct ChipOptions {
   chip::Chip load() const;
 };
 
-/// Waves of RTL.
-struct WaveChoice {
+/// Waves of RTL, and what becomes of RTL that breaks rules.
+struct RtlChoice {
   std::optional<std::string> folder, from, to;
   std::string format = "fst";
+  bool allow_broken_rules = false;
   void add_to(CLI::App& command);
   /// Makes the folder. Throws UsageError.
   rtl::WaveOptions options() const;
+  /// Of something that ended with `code`, in which RTL broke so many rules of its bus; says why on stderr.
+  int exit_code(int code, std::uint64_t broken) const;
+};
+
+/// When a simulation is given up.
+struct LimitChoice {
+  std::optional<std::string> limit, idle;
+  void add_to(CLI::App& command);
+  void add_idle_to(CLI::App& command);
+  /// Without --idle-limit there is none on idling. Throws UsageError.
+  sim::RunLimits limits(const chip::Chip& chip) const;
 };
 
 struct ModelOptions {

@@ -37,10 +37,11 @@ constexpr const char* demonstration_prompt = "The people of the United States";
 struct RunOptions {
   ChipOptions chip;
   ModelOptions model;
-  WaveChoice waves;
+  RtlChoice rtl;
   WorkloadOptions work;
   std::optional<std::string> gemm, data, ids, logits, report, program, firmware;
   std::optional<std::uint16_t> gdb;
+  LimitChoice limit;
   std::vector<std::string> record;
   std::uint64_t record_count = 0;
   bool native = false;
@@ -218,10 +219,8 @@ std::string problem_of(const soc::Soc& soc, const sim::Inference& inference, con
       if (!inference.finished())
         return fmt::format("firmware ended with exit code {} before the run was finished", outcome.exit_code);
       return outcome.exit_code != 0 ? fmt::format("firmware ended with exit code {}", outcome.exit_code) : "";
-    case sim::Outcome::Kind::stalled:
-      return "the chip stands still: nothing that could happen is left\n" + outcome.description;
     default:
-      return "the simulation was stopped";
+      return sim::describe_end(outcome, inference.describe_progress());
   }
 }
 
@@ -253,12 +252,15 @@ int run(const RunOptions& o) {
     const bool other = o.model_given || o.work.gives_text() || o.work.prompt_tokens || o.work.phase ||
                        o.work.batch || o.work.steps || o.work.teacher || o.work.repeat_layers || o.ids ||
                        o.logits || o.program || o.explain || o.firmware || o.gdb || o.native ||
-                       !o.record.empty() || o.waves.folder;
+                       !o.record.empty() || o.rtl.folder;
     if (other)
       throw UsageError(
-          "--gemm is a workload of its own: only --dtype, --chip, --set, --data and --report go with it");
+          "--gemm is a workload of its own: only --dtype, --chip, --set, --data, --report and limits go with "
+          "it");
     if (asked.devices > 1) throw UsageError("--gemm is for one device, but devices is more than 1");
-    return run_gemm(*o.gemm, asked, o.model.gemm_format(), o.report);
+    auto limits = o.limit.limits(asked);
+    if (!o.limit.idle) limits.idle_cycles = sim::RunLimits::firmware_idle_cycles;
+    return run_gemm(*o.gemm, asked, o.model.gemm_format(), o.report, std::move(limits));
   }
   const bool data = asked.data == chip::Data::real;
   const auto path = o.model.path();
@@ -278,7 +280,7 @@ int run(const RunOptions& o) {
   std::vector<sim::Recording> recordings;
   for (const auto& text : o.record) recordings.push_back(sim::parse_recording(text));
   sim::Simulation simulation(chip, o.native ? forerun_llm_main : std::function<int(std::uint64_t)>(),
-                             {.taps = sim::taps_of(recordings), .waves = o.waves.options()}, o.symmetric);
+                             {.taps = sim::taps_of(recordings), .waves = o.rtl.options()}, o.symmetric);
   prepare_rtl(simulation.soc, o.model);
   sim::Recorder recorder(simulation, recordings, o.record_count);
   if (!o.native) simulation.load(sim::ElfProgram::read(o.firmware.value_or(sim::firmware_path("llm.elf"))));
@@ -293,14 +295,21 @@ int run(const RunOptions& o) {
   const bool text = tokenizer && data;
   Output output(text ? &*tokenizer : nullptr);
   sim::LineConsole console([&output](std::string_view line) { output.line(fmt::format("uart| {}", line)); });
-  simulation.soc.serial().on_transmit = [&console](unsigned char c) { console.add(c); };
+  std::uint64_t characters = 0;  // a sign of life
+  simulation.soc.serial().on_transmit = [&](unsigned char c) {
+    ++characters;
+    console.add(c);
+  };
   std::vector<std::unique_ptr<sim::LineConsole>> consoles;  // of the other devices
   for (auto& other : simulation.others) {
     consoles.push_back(
         std::make_unique<sim::LineConsole>([&output, i = consoles.size() + 1](std::string_view line) {
           output.line(fmt::format("uart{}| {}", i, line));
         }));
-    other->serial().on_transmit = [c = consoles.back().get()](unsigned char character) { c->add(character); };
+    other->serial().on_transmit = [&characters, c = consoles.back().get()](unsigned char character) {
+      ++characters;
+      c->add(character);
+    };
   }
   const auto given = request.given(), to_generate = request.to_generate();
   const bool one = request.sequences.size() == 1;
@@ -323,7 +332,11 @@ int run(const RunOptions& o) {
   output.line(headline(model.config.name, o, chip, program, request));
   GdbSession gdb(simulation, o.gdb);
   const double setup = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  const auto outcome = simulation.run();
+  auto limits = o.limit.limits(chip);
+  if (!o.limit.idle && !o.gdb) limits.idle_cycles = sim::RunLimits::firmware_idle_cycles;
+  limits.given_up = !o.gdb;
+  limits.progress = [&] { return characters + inference.messages(); };
+  const auto outcome = simulation.run(limits);
   output.end_text();
   console.flush();
   gdb.ended(outcome);
@@ -340,7 +353,7 @@ int run(const RunOptions& o) {
                        (!logits || logits->commit(as_bytes(inference.logits()))) &&
                        (!report_file || report_file->commit(report::to_json(report)));
   std::cout << "\n" << report::to_text(report) << recorder.summary() << std::flush;
-  return written ? ok : failed;
+  return o.rtl.exit_code(written ? ok : failed, report.broken_rules());
 }
 
 }  // namespace
@@ -350,8 +363,10 @@ void add_run(CLI::App& app, int& code) {
   auto& command = *app.add_subcommand("run", "boot the chip and run a transformer on it");
   o->model.add_to(command);
   o->chip.add_to(command);
-  o->waves.add_to(command);
+  o->rtl.add_to(command);
   o->work.add_to(command);
+  o->limit.add_to(command);
+  o->limit.add_idle_to(command);
   command.add_option("--gemm", o->gemm,
                      "instead of a model, one matrix product, given as MxKxN: C[M][N] = A[M][K] x B[K][N]");
   command

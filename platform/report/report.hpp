@@ -133,6 +133,12 @@ struct Report {
   double simulated_seconds = 0;                                          ///< of the whole simulation
   std::uint64_t simulated_cycles = 0;                                    ///< of the cluster clock
   std::vector<RtlUse> rtl;
+  /// Of AXI, by all RTL.
+  std::uint64_t broken_rules() const {
+    std::uint64_t sum = 0;
+    for (const auto& use : rtl) sum += use.broken_rules;
+    return sum;
+  }
   // Of the host, different in every run:
   double host_seconds = 0, host_setup_seconds = 0;
 };

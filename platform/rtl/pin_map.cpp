@@ -158,6 +158,7 @@ InterfaceMap numbered(InterfaceMap face, unsigned number) {
 InterfaceMap read_interface(Reader& reader, const std::string& name, const YamlNode& node, unsigned& count) {
   InterfaceMap face;
   face.name = name;
+  face.place = "interfaces/" + name;
   bool protocol = false, role = false;
   const YamlNode* ports = nullptr;
   reader.map(
@@ -352,6 +353,7 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
   } catch (const chip::YamlError& error) {
     throw std::runtime_error(fmt::format("{}:{}:{}: {}", file, error.line, error.column, error.what()));
   }
+  map.places = MapPlaces(file, root);
   if (root.kind == YamlNode::Kind::nothing) return map;
   const auto name = [&](std::string& to) { return [&](const YamlNode& n) { reader.text(n, to); }; };
   reader.map(
@@ -371,7 +373,14 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
             return reader.wrong(n, "a frequency from 1 kHz to 20 GHz, such as 500 MHz");
           map.frequency = *value;
         }},
-       {"reset", [&](const YamlNode& n) { reader.texts(n, map.resets); }},
+       {"reset",
+        [&](const YamlNode& n) {
+          const bool none = n.kind == YamlNode::Kind::list && n.items.empty();
+          if (none)
+            map.resets.clear();
+          else
+            reader.texts(n, map.resets);
+        }},
        {"reset_active", [&](const YamlNode& n) { map.reset_high = reader.choice(n, levels) == 1; }},
        {"reset_cycles",
         [&](const YamlNode& n) { map.reset_cycles = static_cast<unsigned>(reader.number(n, 1, 1'000'000)); }},
@@ -460,6 +469,10 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
     reader.problem(root, "dma: neither a status nor an interrupt tells the end of a copy");
   reader.finish();
   return map;
+}
+
+std::string InterfaceMap::place_of(const std::string& pin) const {
+  return ports.contains(pin) ? place + "/ports/" + pin : place + (prefixes.empty() ? "" : "/prefix");
 }
 
 std::string PinMap::name_of(const std::string& pin) const {

@@ -33,6 +33,7 @@ const std::vector<SignalKind>& signal_kinds() {
                                              {"machine_software", true, 1},
                                              {"supervisor_external", true, 1},
                                              {"retired", false, 1},
+                                             {"retired_pc", false, 64},
                                              {"start", true, 1},
                                              {"stream", true, 64},
                                              {"stream_bytes", true, 64},

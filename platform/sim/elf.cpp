@@ -82,9 +82,10 @@ Elf64_Ehdr checked_header(const Image& image, std::span<const std::byte> bytes) 
   return header;
 }
 
-std::map<std::string, std::uint64_t, std::less<>> read_symbols(const Image& image, const Elf64_Ehdr& header) {
-  std::map<std::string, std::uint64_t, std::less<>> symbols;
-  if (header.e_shnum == 0 || header.e_shentsize != sizeof(Elf64_Shdr)) return symbols;
+/// Calls `take` with each defined symbol and its name.
+template <typename Take>
+void read_symbols(const Image& image, const Elf64_Ehdr& header, const Take& take) {
+  if (header.e_shnum == 0 || header.e_shentsize != sizeof(Elf64_Shdr)) return;
   const auto sections =
       image.range(header.e_shoff, std::uint64_t{header.e_shnum} * sizeof(Elf64_Shdr), "section table");
   const auto section = [&](std::uint64_t index) {
@@ -104,12 +105,17 @@ std::map<std::string, std::uint64_t, std::less<>> read_symbols(const Image& imag
       if (symbol.st_shndx == SHN_UNDEF || symbol.st_name == 0 || symbol.st_name >= text.size()) continue;
       const auto rest = text.subspan(symbol.st_name);
       const auto end = std::find(rest.begin(), rest.end(), std::byte{0});
-      symbols.emplace(std::string(reinterpret_cast<const char*>(rest.data()),
-                                  static_cast<std::size_t>(end - rest.begin())),
-                      symbol.st_value);
+      take(symbol, std::string(reinterpret_cast<const char*>(rest.data()),
+                               static_cast<std::size_t>(end - rest.begin())));
     }
   }
-  return symbols;
+}
+
+/// Not of the data, and none of the assembler's own ("$x", ".L4").
+bool is_code_label(const Elf64_Sym& symbol, const std::string& name) {
+  const auto type = ELF64_ST_TYPE(symbol.st_info);
+  return (type == STT_FUNC || type == STT_NOTYPE) && symbol.st_shndx != SHN_ABS && name[0] != '$' &&
+         name[0] != '.';
 }
 
 }  // namespace
@@ -132,7 +138,10 @@ ElfProgram ElfProgram::parse(std::span<const std::byte> bytes, std::string name)
     program.segments_.push_back({part.p_paddr, part.p_memsz, {data.begin(), data.end()}});
   }
   if (program.segments_.empty()) image.fail("has nothing to load");
-  program.symbols_ = read_symbols(image, header);
+  read_symbols(image, header, [&](const Elf64_Sym& symbol, const std::string& label) {
+    program.symbols_.emplace(label, symbol.st_value);
+    if (is_code_label(symbol, label)) program.labels_.emplace(symbol.st_value, label);
+  });
   return program;
 }
 
@@ -164,6 +173,18 @@ std::optional<std::uint64_t> ElfProgram::symbol(std::string_view name) const {
   const auto found = symbols_.find(name);
   if (found == symbols_.end()) return std::nullopt;
   return found->second;
+}
+
+std::string ElfProgram::place(std::uint64_t address) const {
+  const auto in = [&](std::uint64_t at) {
+    return [at](const ElfSegment& segment) { return at - segment.address < segment.memory_bytes; };
+  };
+  const auto segment = std::find_if(segments_.begin(), segments_.end(), in(address));
+  const auto after = labels_.upper_bound(address);
+  if (segment == segments_.end() || after == labels_.begin()) return {};
+  const auto& [value, name] = *std::prev(after);
+  if (!in(value)(*segment)) return {};
+  return value == address ? name : fmt::format("{}+{:#x}", name, address - value);
 }
 
 }  // namespace forerun::sim

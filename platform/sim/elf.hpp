@@ -46,12 +46,16 @@ class ElfProgram {
   const std::vector<ElfSegment>& segments() const { return segments_; }
   /// The value of a named symbol; nothing when it is undefined or the file is stripped.
   std::optional<std::uint64_t> symbol(std::string_view name) const;
+  /// Where an address lies, "trap_entry+0x8", by the nearest function or label before it; empty outside of
+  /// the segments and when the file is stripped.
+  std::string place(std::uint64_t address) const;
 
  private:
   std::string name_;
   std::uint64_t entry_ = 0;
   std::vector<ElfSegment> segments_;
   std::map<std::string, std::uint64_t, std::less<>> symbols_;
+  std::map<std::uint64_t, std::string> labels_;
 };
 
 }  // namespace forerun::sim

@@ -19,8 +19,8 @@ namespace forerun::sim {
 namespace {
 
 constexpr std::int64_t host_round_ps = 10'000'000;  // 10 us
-/// Layers, or periods of them, that are measured at least where they differ: after three of 18 with experts the
-/// step was 1.5 % off, with an error stated as 0.5 %.
+/// Layers, or periods of them, that are measured at least where they differ: after three of 18 with experts
+/// the step was 1.5 % off, with an error stated as 0.5 %.
 constexpr unsigned least_that_differ = 7;
 
 #define FR_X(NAME, NUMBER, DESCRIPTION) \
@@ -223,6 +223,7 @@ void Inference::write_program(soc::Soc& soc, const models::Program& program) con
 }
 
 void Inference::take(const ip::Message& message) {
+  ++messages_;
   switch (message[0]) {
     case FR_MESSAGE_READY:
       return ready();
@@ -244,6 +245,7 @@ void Inference::take(const ip::Message& message) {
 }
 
 void Inference::take_from(std::size_t peer, const ip::Message& message) {
+  ++messages_;
   switch (message[0]) {
     case FR_MESSAGE_READY:
       return ready();
@@ -390,6 +392,15 @@ void Inference::finish() {
     soc_.host().host_send(stop);
     for (const auto& peer : peers_) peer.soc->host().host_send(stop);
   });
+}
+
+std::string Inference::describe_progress() const {
+  if (messages_ == 0) return "firmware has sent no message";
+  if (start_.values.empty()) return "firmware is ready, and has not begun";
+  std::uint64_t done = 0;
+  for (std::size_t i = 0; i < positions_.size(); ++i) done += positions_[i] - request_.sequences[i].cached;
+  return fmt::format("{} steps are done, {} of {} tokens", steps_.size(), done,
+                     request_.given() + request_.to_generate());
 }
 
 std::string Inference::describe_failure(const ip::Message& message, soc::Soc& soc,

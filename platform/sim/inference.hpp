@@ -91,6 +91,10 @@ class Inference {
   bool finished() const { return finished_; }
   /// Empty, or one sentence with a line break between parts.
   const std::string& failure() const { return failure_; }
+  /// Messages from all devices so far.
+  std::uint64_t messages() const { return messages_; }
+  /// How far it has come, a line.
+  std::string describe_progress() const;
   /// Steps up to the one that did the last given token, itself included.
   std::size_t prefill_steps() const { return prefill_steps_; }
 
@@ -154,6 +158,7 @@ class Inference {
   std::optional<RepeatedLayers> repeated_;
   std::optional<CountedRepeats> repeats_;
   bool finished_ = false, started_ = false;
+  std::uint64_t messages_ = 0;
   std::size_t prefill_steps_ = 0;
   std::string failure_;
   Snapshot start_, first_token_, end_;

@@ -3,11 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include "ip/base/method.hpp"
 #include "ip/base/time.hpp"
@@ -21,6 +24,8 @@ std::string firmware_path(const std::string& file) {
 }
 
 namespace {
+
+constexpr std::size_t most_described = 40;  // lines; every packet in a network has one
 
 soc::SocOptions with_cpu(soc::SocOptions options, bool on) {
   options.with_cpu = on;
@@ -70,6 +75,7 @@ void Simulation::load(const ElfProgram& program) {
   std::ifstream file(path, std::ios::binary);
   const std::vector<char> image((std::istreambuf_iterator<char>(file)), {});
   if (!file || image.empty()) throw std::runtime_error(path + ": cannot read the boot ROM");
+  program_ = program;
   for (std::size_t i = 0; i <= others.size(); ++i) {
     auto& chip = device(i);
     chip.load_boot_rom({reinterpret_cast<const std::uint8_t*>(image.data()), image.size()});
@@ -86,13 +92,60 @@ void Simulation::load(const ElfProgram& program) {
   }
 }
 
-Outcome Simulation::run(std::optional<Time> limit) {
+std::string describe_end(const Outcome& outcome, const std::string& progress) {
+  std::string text;
+  switch (outcome.kind) {
+    case Outcome::Kind::exited:
+      return fmt::format("firmware ended with exit code {}", outcome.exit_code);
+    case Outcome::Kind::stopped:
+      return "the simulation was stopped";
+    case Outcome::Kind::limit:
+      text = fmt::format("the limit of {:.6g} ms of simulated time is reached",
+                         static_cast<double>(outcome.picoseconds) * 1e-9);
+      break;
+    case Outcome::Kind::idle:
+      text = fmt::format("nothing gets on any more: the run is given up at {:.6g} ms of simulated time",
+                         static_cast<double>(outcome.picoseconds) * 1e-9);
+      break;
+    case Outcome::Kind::stalled:
+      text = "the chip stands still: nothing that could happen is left";
+  }
+  if (!progress.empty()) text += "\n" + progress;
+  std::istringstream lines(outcome.description);
+  std::size_t count = 0;
+  for (std::string line; std::getline(lines, line); ++count)
+    if (count < most_described) text += "\n" + line;
+  if (count > most_described) text += fmt::format("\nand {} lines more", count - most_described);
+  return text;
+}
+
+namespace {
+
+constexpr std::int64_t looking_cycles = 100'000;  // of the CPU, from one look to the next
+
+/// What changes when a simulation gets on, and since when it has not.
+class Progress {
+ public:
+  explicit Progress(std::function<std::uint64_t()> count) : count_(std::move(count)), last_(count_()) {}
+  /// Picoseconds without a change, up to now.
+  std::int64_t idle() {
+    const auto now = count_();
+    if (std::exchange(last_, now) != now) since_ = ip::now_picoseconds();
+    return ip::now_picoseconds() - since_;
+  }
+
+ private:
+  std::function<std::uint64_t()> count_;
+  std::uint64_t last_;
+  std::int64_t since_ = 0;
+};
+
+}  // namespace
+
+Outcome Simulation::run(const RunLimits& limits) {
   const auto started = std::chrono::steady_clock::now();
-  if (limit)
-    sc_core::sc_start(ip::to_sc_time(*limit));
-  else
-    sc_core::sc_start();
   Outcome outcome;
+  outcome.kind = run_within(limits);
   outcome.host_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   outcome.picoseconds = ip::now_picoseconds();
   if (exit_code_) {
@@ -100,14 +153,66 @@ Outcome Simulation::run(std::optional<Time> limit) {
     outcome.exit_code = *exit_code_;
   } else if (stopped_) {
     outcome.kind = Outcome::Kind::stopped;
-  } else if (limit && sc_core::sc_pending_activity()) {
-    outcome.kind = Outcome::Kind::limit;
   } else {
-    for (std::size_t i = 0; i <= others.size(); ++i)
-      outcome.description +=
-          (others.empty() ? "" : fmt::format("device {}:\n", i)) + device(i).describe_stall();
+    outcome.description = describe();
   }
   return outcome;
+}
+
+/// Looks now and then whether anything gets on. That changes nothing of what happens.
+Outcome::Kind Simulation::run_within(const RunLimits& limits) {
+  const auto period = ip::Clock(soc.chip().cpu.clock).period_ps();
+  const auto look = period * looking_cycles;
+  Progress progress([&] {
+    std::uint64_t sum = limits.progress ? limits.progress() : 0;
+    for (std::size_t i = 0; i <= others.size(); ++i) sum += device(i).progress();
+    return sum;
+  });
+  for (auto next = look;; next = std::max(look, ip::to_picoseconds(sc_core::sc_time_to_pending_activity()))) {
+    const auto left = limits.end ? limits.end->picoseconds - ip::now_picoseconds() : next;
+    if (left <= 0) return Outcome::Kind::limit;
+    if (next <= left)
+      sc_core::sc_start(ip::to_sc_time({next}), sc_core::SC_EXIT_ON_STARVATION);
+    else
+      sc_core::sc_start(ip::to_sc_time({left}), sc_core::SC_RUN_TO_TIME);
+    if (sc_core::sc_get_status() == sc_core::SC_STOPPED || !sc_core::sc_pending_activity())
+      return Outcome::Kind::stalled;
+    const auto idle = progress.idle() / period;
+    bool stuck = limits.given_up;  // all of them
+    for (std::size_t i = 0; i <= others.size() && stuck; ++i)
+      stuck = device(i).cpu && !device(i).cpu->stuck().empty();
+    const auto most = stuck ? RunLimits::stuck_cycles : limits.idle_cycles;
+    if (most != 0 && idle >= static_cast<std::int64_t>(most)) return Outcome::Kind::idle;
+  }
+}
+
+/// One or two lines.
+std::string Simulation::describe_cpu(const soc::Soc& chip) const {
+  const auto at = [this](std::uint64_t address) {
+    const auto place = program_ ? program_->place(address) : "";
+    return fmt::format("{:#x}{}", address, place.empty() ? "" : " <" + place + ">");
+  };
+  if (chip.cpu_rtl) return chip.describe_cpu_rtl(at);
+  if (!chip.cpu) return host_cpu_->halted() ? "firmware, which runs natively, has ended\n" : "";
+  auto& cpu = *chip.cpu;
+  auto& debug = cpu.debug();
+  auto text = fmt::format("{}: {} at pc {}", cpu.name(),
+                          cpu.sleeping() ? "waits for an interrupt" : "executes", at(cpu.pc()));
+  if (const auto why = cpu.stuck(); !why.empty()) text += "; it " + why;
+  text += "\n";
+  if (cpu.traps.value() + cpu.interrupts.value() == 0) return text;
+  const auto csr = [&](unsigned number) { return debug.read_csr(number).value_or(0); };
+  return text + fmt::format("  its last trap into machine mode: mcause {:#x}, mepc {}, mtval {:#x}\n",
+                            csr(0x342), at(csr(0x341)), csr(0x343));
+}
+
+std::string Simulation::describe() {
+  std::string text;
+  for (std::size_t i = 0; i <= others.size(); ++i) {
+    if (!others.empty()) text += fmt::format("device {}:\n", i);
+    text += describe_cpu(device(i)) + device(i).describe_stall();
+  }
+  return text;
 }
 
 void Simulation::stop() {

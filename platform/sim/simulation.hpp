@@ -25,12 +25,32 @@ struct Outcome {
     stalled,  ///< nothing can ever happen again: everybody waits
     stopped,  ///< stop() was called
     limit,    ///< the time limit was reached
+    idle,     ///< nothing got on for as long as it may: see RunLimits
   };
   Kind kind = Kind::stalled;
-  int exit_code = 0;        ///< of `exited`
-  std::string description;  ///< of `stalled`: who waits for what, a line each
+  int exit_code = 0;  ///< of `exited`
+  std::string
+      description;  ///< of `stalled`, `limit` and `idle`: where the CPU is, who waits for what, a line each
   std::int64_t picoseconds = 0;
   double host_seconds = 0;
+};
+
+/// Why a simulation ended, `progress` if it is given, and where everybody is, in lines.
+std::string describe_end(const Outcome& outcome, const std::string& progress = "");
+
+/// When a run is given up.
+///
+/// Getting on: a cluster takes or ends a command or moves bytes, a device of RTL makes a transaction, or
+/// `progress` changes. Instructions of the CPU are none: those are executed by dead firmware too. A CPU that
+/// is stuck for good (ip::Cpu::stuck) gets less time than one that might have a long computation to do.
+struct RunLimits {
+  std::optional<Time> end{};      ///< of simulated time
+  std::uint64_t idle_cycles = 0;  ///< of the CPU's clock, without getting on; 0: any number
+  std::function<std::uint64_t()> progress{};
+  bool given_up = true;  ///< false: a CPU that is stuck goes on, for example for a debugger to look at
+  static constexpr std::uint64_t stuck_cycles = 2'000'000;  ///< as idle_cycles, for a CPU that is stuck
+  /// For firmware that only feeds clusters: what it computes between two steps takes far less.
+  static constexpr std::uint64_t firmware_idle_cycles = 10'000'000;
 };
 
 /// Where the build has put the chip's own firmware; FORERUN_FIRMWARE in the environment overrides it.
@@ -53,14 +73,18 @@ class Simulation {
   /// The boot ROM of the build, and a program in the chip's memory at which it jumps. Before run().
   /// Throws ElfError when a part of the program lies in no memory, std::runtime_error without a boot ROM.
   void load(const ElfProgram& program);
-  /// Runs to the end, or up to a simulated time.
-  Outcome run(std::optional<Time> limit = {});
+  /// Runs to the end, or until a limit is reached.
+  Outcome run(const RunLimits& limits = {});
   /// Ends run() at this moment; from a process of the simulation.
   void stop();
 
  private:
   std::unique_ptr<HostCpu> host_cpu_;
+  std::optional<ElfProgram> program_;
   void exited(int code);
+  Outcome::Kind run_within(const RunLimits& limits);
+  std::string describe();
+  std::string describe_cpu(const soc::Soc& chip) const;
 
   std::optional<int> exit_code_;
   std::size_t exited_ = 0;

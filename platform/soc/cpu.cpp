@@ -2,6 +2,8 @@
 // RTL as the control CPU.
 #include "platform/rtl/cpu.hpp"
 
+#include <fmt/format.h>
+
 #include "ip/base/time.hpp"
 #include "platform/chip/address_map.hpp"
 #include "platform/rtl/lockstep_memory.hpp"
@@ -46,6 +48,16 @@ void Soc::put_rtl_into_cpu(const rtl::WaveOptions& waves) {
   line("machine_timer", timer_interrupt());
   line("machine_external", machine_interrupt());
   line("supervisor_external", supervisor_interrupt());
+}
+
+std::string Soc::describe_cpu_rtl(const std::function<std::string(std::uint64_t)>& at) const {
+  auto text = fmt::format("{}: RTL, in cycle {}", cpu_rtl->name(), cpu_rtl->cycles());
+  if (cpu_rtl->has_signal("retired_pc"))
+    text += fmt::format("; its last instruction was at pc {}", at(cpu_rtl->signal_value("retired_pc")[0]));
+  for (const auto& initiator : cpu_rtl->initiators)
+    text += fmt::format("\n  last access by its interface {}: address {}", initiator.face->map.name,
+                        at(initiator.bridge->last_address()));
+  return text + "\n";
 }
 
 }  // namespace forerun::soc

@@ -251,6 +251,22 @@ ip::cosim::TargetBridge& Soc::sram_memory() {
   return *memory.bridge;
 }
 
+std::vector<const rtl::Device*> Soc::rtl_blocks() const {
+  std::vector<const rtl::Device*> all;
+  const auto add = [&](const auto& one) {
+    if (one) all.push_back(&*one);
+  };
+  add(cpu_rtl);
+  add(sram_rtl);
+  for (const auto& device : rtl_devices) add(device);
+  for (const auto& memory : hbm_rtl) add(memory);
+  for (const auto& [key, peripheral] : rtl_peripherals) add(peripheral.device);
+  if (noc_rtl) all.push_back(&noc_rtl->device());
+  for (auto* engine : dma_rtl) all.push_back(&engine->device());
+  for (auto* command : command_rtl) all.push_back(&command->device());
+  return all;
+}
+
 /// Subordinates and receivers lie in the device's window, at the offsets that the pin map says; managers and
 /// transmitters reach what clusters reach.
 void Soc::connect_rtl_devices() {

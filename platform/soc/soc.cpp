@@ -388,11 +388,16 @@ void Soc::load_boot_rom(std::span<const std::uint8_t> image) {
 
 std::string Soc::describe_stall() {
   std::string text;
-  if (cpu && cpu->sleeping())
-    text += fmt::format("{}: waits for an interrupt at pc {:#x}\n", cpu->name(), cpu->pc());
   for (auto& cluster : clusters)
     if (const auto stall = cluster->describe_stall(); !stall.empty()) text += stall + "\n";
   return text + noc.describe_stall();
+}
+
+std::uint64_t Soc::progress() {
+  std::uint64_t sum = 0;
+  for (auto& cluster : clusters) sum += cluster->progress();
+  for (auto& device : rtl_devices) sum += device->transactions();
+  return sum;
 }
 
 }  // namespace forerun::soc

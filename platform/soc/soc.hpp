@@ -187,9 +187,15 @@ class Soc : public sc_core::sc_module {
 
   /// Every counter of the chip, as firmware finds them in the counter block too.
   const std::vector<Statistic>& statistics() const { return statistics_; }
-  /// Who waits for what, a line each: the CPU in wfi, running clusters and their engines, packets in the
-  /// NoC. Empty when nothing waits.
+  /// Who waits for what, a line each: running clusters and their engines, packets in the NoC. Empty when
+  /// nothing waits.
   std::string describe_stall();
+  /// Where a CPU of RTL is, as far as its pins say it, a line or two; `at` writes an address.
+  std::string describe_cpu_rtl(const std::function<std::string(std::uint64_t)>& at) const;
+  /// All RTL with bus interfaces, but scratchpads.
+  std::vector<const rtl::Device*> rtl_blocks() const;
+  /// Changes when clusters, or devices of RTL, get on with something.
+  std::uint64_t progress();
 
  private:
   void put_rtl_into_peripherals(const rtl::WaveOptions& waves);

@@ -11,8 +11,10 @@ static const enum hal_interrupt by_priority[] = {HAL_INTERRUPT_EXTERNAL, HAL_INT
 static struct hal_port port;
 static void (*handlers[12])(void);
 static uint32_t unmasked;
-static bool enabled, in_handler, in_trap;
+static bool enabled, in_handler;
+static unsigned traps; /* within one another */
 static void (*unexpected)(uint64_t cause, uint64_t pc, uint64_t value);
+static void (*nested)(void);
 
 void hal_attach(const struct hal_port* new_port) { port = *new_port; }
 
@@ -26,9 +28,9 @@ static void serve(void) {
 }
 
 static void trap(uint64_t cause, uint64_t address) {
-  const bool nested = in_trap;
-  in_trap = true;
-  if (unexpected != NULL && !nested) unexpected(cause, 0, address);
+  ++traps;
+  if (traps == 1 && unexpected != NULL) unexpected(cause, 0, address);
+  if (traps == 2 && nested != NULL) nested();
   hal_halt();
 }
 
@@ -101,6 +103,7 @@ void hal_wait_for_interrupt(void) {
 }
 
 void hal_trap_handler(void (*handler)(uint64_t cause, uint64_t pc, uint64_t value)) { unexpected = handler; }
+void hal_nested_trap_handler(void (*handler)(void)) { nested = handler; }
 uint64_t hal_cycles(void) { return port.cycles(port.context); }
 
 void hal_halt(void) {

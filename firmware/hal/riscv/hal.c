@@ -6,6 +6,7 @@
 
 static void (*handlers[12])(void);
 static void (*unexpected)(uint64_t cause, uint64_t pc, uint64_t value);
+static void (*nested)(void);
 
 const void* hal_view(uint64_t address, size_t bytes) {
   uint64_t word; /* the first and the last whole one answer for all */
@@ -33,6 +34,8 @@ void hal_wait_for_interrupt(void) {
 
 void hal_trap_handler(void (*handler)(uint64_t cause, uint64_t pc, uint64_t value)) { unexpected = handler; }
 
+void hal_nested_trap_handler(void (*handler)(void)) { nested = handler; }
+
 uint64_t hal_cycles(void) { return CSR_READ(mcycle); }
 
 void hal_halt(void) {
@@ -56,4 +59,7 @@ uint64_t trap_dispatch(uint64_t cause, uint64_t pc, uint64_t value) {
   hal_halt();
 }
 
-void trap_nested(void) { hal_halt(); }
+void trap_nested(void) {
+  if (nested != NULL) nested();
+  hal_halt();
+}

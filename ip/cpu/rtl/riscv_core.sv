@@ -16,6 +16,7 @@ module riscv_core #(
     input  logic        msip,
     output logic        sleeping,  // in wfi; nothing happens until an interrupt comes
     output logic        retired,   // an instruction, in this cycle
+    output logic [63:0] retired_pc,  // its address
 
     // AXI4 without IDs: single beats, as wide as the access.
     output logic        m_awvalid,
@@ -170,6 +171,7 @@ module riscv_core #(
   assign sleeping = state == WAIT && !pending;
   assign retired = (executes && !is_load && !is_store && !is_divide) || (state == LOAD && m_rvalid && !trap)
       || (state == STORE && m_bvalid && !trap) || (state == DIVIDE && divided);
+  assign retired_pc = pc;
   assign {m_arlen, m_awlen, m_arburst, m_awburst, m_wlast} = {8'd0, 8'd0, 2'd1, 2'd1, 1'b1};
   assign {m_araddr, m_arsize} = state == REFILL ? {fetch_address[63:3], 3'd0, 3'd3} : {at, 1'b0, funct3[1:0]};
   assign {m_awaddr, m_awsize} = {at, 1'b0, funct3[1:0]};

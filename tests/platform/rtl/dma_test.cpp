@@ -23,6 +23,16 @@ TEST(RtlDma, CopiesByRegistersAndInterrupt) { expect_copies(interrupting(), 1); 
 TEST(RtlDma, CopiesByRegistersThatArePolled) { expect_copies(polled(), 1); }
 TEST(RtlDma, CopiesByDescriptorsOfAnotherStyle) { expect_copies(plain(), 8); }
 
+TEST(RtlDma, CopiesThroughAManagerThatReadsAndOneThatWrites) {
+  expect_copies(styled("SPLIT_DMA", "split_dma.v", "split_dma"), 8);
+}
+TEST(RtlDma, CopiesThroughThemPolled) {
+  expect_copies(styled("SPLIT_DMA", "split_dma.v", "split_dma_polled"), 8);
+}
+TEST(RtlDma, CopiesThroughTwoWholeManagersWithoutReset) {
+  expect_copies(styled("two_port_dma", "two_port_dma.sv", "two_port_dma"), 8);
+}
+
 TEST(RtlDma, LeavesToTheModelWhatIsNotAligned) {
   Bench bench("bench", plain());
   bench.add(true, copy(0, 0, 24));

@@ -143,8 +143,9 @@ TEST(PortStyleErrors, NameTheNearestFieldOrPort) {
               HasSubstr("resp_o[2].r.data has no fields, so no .low: it is 64 bits"));
   EXPECT_THAT(why_not(capitals, "prefix: S_AXI_", "prefix: M_AXI_"),
               HasSubstr("no port begins with 'M_AXI_'"));
-  EXPECT_THAT(why_not(capitals, "MEM_CLK", "MEM_CLOCK"),
-              HasSubstr("no port 'MEM_CLOCK'; did you mean MEM_CLK?"));
+  EXPECT_THAT(
+      why_not(capitals, "MEM_CLK", "MEM_CLOCK"),
+      HasSubstr("no port 'MEM_CLOCK', which its pin map means by the key clock; did you mean MEM_CLK?"));
   EXPECT_THAT(why_not(joined, " wready: 'from_memory[1]',", ""),
               HasSubstr("there is to_memory[145], but nothing for wready"));
   EXPECT_THAT(why_not(joined, ", rlast: 'from_memory[71]'", ""), HasSubstr("but nothing for rlast"));

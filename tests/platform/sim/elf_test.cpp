@@ -35,6 +35,10 @@ TEST(Elf, LoadsDataZeroesTheRestAndKnowsSymbols) {
   EXPECT_EQ(program.entry(), 0x80000000u);
   EXPECT_EQ(program.symbol("_start"), 0x80000000u);
   EXPECT_FALSE(program.symbol("nowhere"));
+  EXPECT_EQ(program.place(0x80000000), "_start");
+  EXPECT_EQ(program.place(0x80000004), "_start+0x4");
+  EXPECT_EQ(program.place(0x7fffffff), "");
+  EXPECT_EQ(program.place(0x90000000), "");
   std::vector<std::byte> memory(0x40000, std::byte{0xff});
   program.load([&](std::uint64_t address, std::span<const std::byte> bytes) {
     if (address < 0x80000000 || address - 0x80000000 + bytes.size() > memory.size()) return false;
