@@ -42,7 +42,7 @@ compare 'Llama-2-7B bf16 on four-arrays, one layer and the head, prefill of 512'
 step=(--model llama-3-8b --dtype bf16 --chip reference --phase decode --context 2048)
 compare 'Llama-3-8B bf16 on reference, decode at 2048, repeated layers' 2 "${step[@]}"
 compare 'Llama-3-8B bf16 on reference, decode at 2048, all layers' 20 "${step[@]}" --all-layers
-measure 'Llama-3.1-405B int8 on reference-512g, decode at 2048, repeated layers' 60 \
-  --model llama-3.1-405b --dtype int8 --chip reference-512g --phase decode --context 2048
-measure 'Llama-3-70B bf16 on reference-256g, decode of 16 sequences at 8192, repeated layers' none \
+compare 'Llama-3.1-405B fp8 on reference-512g, decode at 8192, repeated layers' 60 \
+  --model llama-3.1-405b --dtype fp8 --chip reference-512g --phase decode --context 8192
+compare 'Llama-3-70B bf16 on reference-256g, decode of 16 sequences at 8192, repeated layers' 10 \
   --model llama-3-70b --dtype bf16 --chip reference-256g --phase decode --batch 16 --context 8192
