@@ -68,7 +68,8 @@ RtlDma::RtlDma(const sc_core::sc_module_name& name, const std::string& file, con
                  [this](bool level) {
                    if (level) told_.notify(sc_core::SC_ZERO_TIME);
                  }),
-      in_("in", device_.initiators.size()) {
+      in_("in", device_.initiators.size()),
+      waves_(place.waves) {
   auto& block = device_.block();
   if (!block.map().dma)
     throw std::runtime_error(fmt::format("rtl.dma: {}: its pin map has no section 'dma'", file));
@@ -170,6 +171,7 @@ void RtlDma::copy(const ip::DmaCopy& all) {
 
 void RtlDma::tell(const ip::DmaCopy& rows) {
   ++copies_;
+  told_copy_ = rows;
   page_ = rows.global & ~(local_bit_ - 1);
   const auto begun = ip::now_picoseconds();
   if (checker_) checker_->begin(rows);
@@ -257,10 +259,27 @@ void RtlDma::wait_for_end(const sc_core::sc_event& event) {
     if (event.triggered() || cut_) return;
     if (moves_ != before) still = 0;
   }
-  const auto& c = *job_;
-  throw std::runtime_error(fmt::format(
-      "{}: a copy of {} rows of {} bytes {} {:#x} does not end: no transaction for {} clock cycles", label_,
-      c.rows, c.bytes, c.load ? "from" : "to", c.global, patience * most_still_times));
+  endless(fmt::format("no transaction for {} clock cycles", patience * most_still_times));
+}
+
+std::string RtlDma::describe_copy() const {
+  const auto& c = told_copy_;
+  const auto global = fmt::format("{:#x}", c.global), local = fmt::format("{:#x} of the scratchpad", c.local);
+  auto text = fmt::format("copy of {} row{} of {} bytes from {} to {}", c.rows, c.rows == 1 ? "" : "s",
+                          c.bytes, c.load ? global : local, c.load ? local : global);
+  if (c.rows > 1)
+    text += fmt::format(" (strides {} and {})", c.load ? c.global_stride : c.local_stride,
+                        c.load ? c.local_stride : c.global_stride);
+  return text;
+}
+
+void RtlDma::endless(const std::string& why) {
+  auto waves = comparing() ? device_.rolled_waves() : "none";
+  if (waves == "none" && waves_.format != Waves::none) waves = waves_.file(label_);
+  throw std::runtime_error(
+      fmt::format("{}: a {} does not end: {}\n  the model is {}\n  waves: {}", label_, describe_copy(), why,
+                  device_.file(),
+                  waves == "none" ? "none; --waves FOLDER writes some of a model made with WAVES" : waves));
 }
 
 void RtlDma::by_registers(const ip::DmaCopy& rows) {
@@ -283,9 +302,7 @@ void RtlDma::by_registers(const ip::DmaCopy& rows) {
     for (std::uint64_t polls = 0, before = moves_; !cut_ && !look(); ++polls) {
       if (moves_ != before) polls = 0, before = moves_;
       if (polls == std::uint64_t{patience})
-        throw std::runtime_error(fmt::format(
-            "{}: a copy of {} rows of {} bytes {} {:#x} does not end: its status says so {} times in a row",
-            label_, rows.rows, rows.bytes, rows.load ? "from" : "to", rows.global, polls));
+        endless(fmt::format("its status says so {} times in a row", polls));
       wait(pause);
     }
   }
@@ -332,7 +349,8 @@ std::uint64_t RtlDma::cycles_since(std::int64_t ps) const {
 /// The first one only.
 void RtlDma::differ(const std::string& transaction, const std::string& what) {
   checker_.reset();
-  on_difference_({label_, transaction, cycles_since(0), ip::now_picoseconds(), what});
+  on_difference_({label_, fmt::format("{} in the {}, by {}", transaction, describe_copy(), device_.file()),
+                  cycles_since(0), ip::now_picoseconds(), what});
 }
 
 void RtlDma::check_write(bool local, const tlm::tlm_generic_payload& payload) {
@@ -349,9 +367,7 @@ void RtlDma::check_read(bool local, const tlm::tlm_generic_payload& payload) {
 }
 
 void RtlDma::check_end(std::int64_t begun_ps) {
-  const auto& c = *job_;
-  const auto text = fmt::format("the copy begun at {} ps (of a command with {} rows of {} bytes {} {:#x})",
-                                begun_ps, c.rows, c.bytes, c.load ? "from" : "to", c.global);
+  const auto text = fmt::format("the whole (begun at {} ps)", begun_ps);
   if (const auto missing = checker_->missing()) return differ(text, *missing);
   const auto& tolerance = device_.block().map().tolerance;
   if (!tolerance) return;

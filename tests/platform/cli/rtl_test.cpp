@@ -148,7 +148,7 @@ TEST(TensorRtl, IsRefusedWhereItCannotBe) {
           "activations are in fp32, but clusters.tensor.model is rtl, which multiplies fp16, bf16 or int8"));
   EXPECT_THAT(refused("--data none"), HasSubstr("clusters.tensor.model is rtl, which needs data: real"));
   EXPECT_THAT(refused("--set 'clusters.tensor.formats=[f32]'"), HasSubstr("none of i8, bf16 and f16"));
-  EXPECT_THAT(refused("--set rtl.tensor=nowhere.so"), HasSubstr("nowhere.so: cannot be loaded"));
+  EXPECT_THAT(refused("--set rtl.tensor=nowhere.so"), HasSubstr("rtl.tensor is nowhere.so, which is no file"));
   EXPECT_THAT(refused("--set clusters.tensor.model=rlt"), HasSubstr("expected tlm, rtl or lockstep"));
   EXPECT_THAT(launch("run --chip edge --set rtl.tensor=x.so").err,
               HasSubstr("clusters.tensor.model is tlm, expected rtl or lockstep"));
