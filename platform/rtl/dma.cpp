@@ -85,10 +85,12 @@ RtlDma::RtlDma(const sc_core::sc_module_name& name, const std::string& file, con
   }
   unsigned size_bits = 64;
   const auto narrow = [&](DmaValue value, unsigned width) {
-    if (value == DmaValue::source || value == DmaValue::destination) bits = std::min(bits, width);
+    if (value == DmaValue::source || value == DmaValue::destination || value == DmaValue::descriptor)
+      bits = std::min(bits, width);
     if (value == DmaValue::bytes) size_bits = std::min(size_bits, width);
   };
   for (const auto& w : map_.start) narrow(w.value, w.bits);
+  for (const auto& w : map_.descriptor) narrow(w.value, w.bits);
   const auto port = [&](const char* pin) {
     const auto named = map_.ports.find(pin);
     return named == map_.ports.end() ? 64 : block.port_bits(named->second);
@@ -214,6 +216,8 @@ std::uint64_t RtlDma::value_of(const DmaWrite& write, const ip::DmaCopy& rows) c
       return static_cast<std::uint64_t>(rows.load ? rows.global_stride : rows.local_stride);
     case DmaValue::destination_stride:
       return static_cast<std::uint64_t>(rows.load ? rows.local_stride : rows.global_stride);
+    case DmaValue::descriptor:
+      return descriptor_address();
   }
   return 0;
 }
@@ -240,6 +244,26 @@ void RtlDma::write(const DmaWrite& write, const ip::DmaCopy& rows) {
   unsigned char bytes[sizeof value];
   std::memcpy(bytes, &value, sizeof value);
   access(tlm::TLM_WRITE_COMMAND, write.at, bytes, write.bits / 8);
+}
+
+void RtlDma::write_descriptor(const ip::DmaCopy& rows) {
+  if (map_.descriptor.empty()) return;
+  descriptor_bytes_.assign(DmaMap::descriptor_bytes, 0);
+  for (const auto& w : map_.descriptor) {
+    const auto value = value_of(w, rows);
+    std::memcpy(&descriptor_bytes_[w.at], &value, w.bits / 8);
+  }
+}
+
+/// What the engine writes there is of no use to anybody: it says that it has ended.
+tlm::tlm_sync_enum RtlDma::access_descriptor(tlm::tlm_generic_payload& payload) {
+  const auto at = payload.get_address() - descriptor_address();
+  const bool inside = at + payload.get_data_length() <= descriptor_bytes_.size();
+  if (inside && payload.is_read())
+    std::memcpy(payload.get_data_ptr(), &descriptor_bytes_[at], payload.get_data_length());
+  payload.set_response_status(inside ? tlm::TLM_OK_RESPONSE : tlm::TLM_ADDRESS_ERROR_RESPONSE);
+  ++moves_;
+  return tlm::TLM_COMPLETED;
 }
 
 std::uint32_t RtlDma::status() {
@@ -287,6 +311,7 @@ void RtlDma::by_registers(const ip::DmaCopy& rows) {
     set_up_ = true;
     for (const auto& w : map_.setup) write(w, rows);
   }
+  write_descriptor(rows);
   for (const auto& w : map_.start) write(w, rows);
   bool failed = false;
   const auto look = [&] {
@@ -431,6 +456,7 @@ tlm::tlm_sync_enum RtlDma::nb_transport_fw(int input, tlm::tlm_generic_payload& 
     return tlm::TLM_COMPLETED;
   }
   const auto address = payload.get_address();
+  if (!map_.descriptor.empty() && address >= descriptor_address()) return access_descriptor(payload);
   if ((address & local_bit_) != 0) {
     const auto which = record(payload);
     payload.set_address(address & (local_bit_ - 1));

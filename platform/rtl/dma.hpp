@@ -83,6 +83,10 @@ class RtlDma : public sc_core::sc_module, public ip::DmaCopier {
   void write(const DmaWrite& write, const ip::DmaCopy& rows);
   std::uint64_t value_of(const DmaWrite& write, const ip::DmaCopy& rows) const;
   std::uint32_t status();
+  /// A descriptor's address: above the scratchpad. Accesses there are answered from descriptor_bytes_.
+  std::uint64_t descriptor_address() const { return local_bit_ | local_bit_ >> 1; }
+  void write_descriptor(const ip::DmaCopy& rows);
+  tlm::tlm_sync_enum access_descriptor(tlm::tlm_generic_payload& payload);
   void access(tlm::tlm_command command, std::uint64_t address, unsigned char* data, unsigned bytes);
   void wait_for_end(const sc_core::sc_event& event);
   /// The copy under way: rows, bytes, source and destination.
@@ -121,6 +125,7 @@ class RtlDma : public sc_core::sc_module, public ip::DmaCopier {
   std::uint64_t page_ = 0;  ///< the further address bits
   WaveOptions waves_;
   std::optional<ip::DmaCopy> job_;
+  std::vector<unsigned char> descriptor_bytes_;
   ip::DmaCopy told_copy_{};  ///< the part of job_ that the engine was told last
   std::optional<ip::LocalFault> fault_;
   bool set_up_ = false, draining_ = false, cut_ = false;

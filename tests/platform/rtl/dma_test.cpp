@@ -37,6 +37,10 @@ TEST(RtlDma, CopiesThroughTwoWholeManagersWithoutReset) {
   expect_copies(styled("two_port_dma", "two_port_dma.sv", "two_port_dma"), 8);
 }
 
+TEST(RtlDma, CopiesByDescriptorsThatTheEngineFetches) {
+  expect_copies(styled("doorbell_dma", "doorbell_dma.v", "doorbell_dma"), 8);
+}
+
 TEST(RtlDma, NamesACopyThatDoesNotEnd) {
   const auto folder =
       std::filesystem::temp_directory_path() / ("forerun_endless." + std::to_string(::getpid()));
