@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/chip/checks.hpp"
 
+#include "platform/chip/rtl_files.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -51,6 +53,8 @@ class Finder {
     network();
     windows();
     devices();
+    const auto files = rtl_file_conflicts(chip_);
+    found_.insert(found_.end(), files.begin(), files.end());
     return std::move(found_);
   }
 

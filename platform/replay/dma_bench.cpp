@@ -209,6 +209,11 @@ Summary write_dma_bench(const std::string& folder, const std::string& recording,
     throw std::invalid_argument(
         fmt::format("{}: the pin map has no section 'dma', which says how the engine is told to copy",
                     map.places.at("")));
+  if (!map.dma->descriptor.empty())
+    throw std::invalid_argument(fmt::format(
+        "{}: an engine that fetches its descriptors from memory is not replayed: a recording does not have "
+        "them",
+        map.places.at("dma/descriptor")));
   const bool by_ports = !map.dma->ports.empty();
   const auto shell = shell_of(block);
   Wiring wiring(block, shell);

@@ -59,7 +59,8 @@ enum class DmaValue : unsigned char {
   bytes,
   rows,
   source_stride,
-  destination_stride
+  destination_stride,
+  descriptor  ///< address of a descriptor in memory
 };
 
 /// A register written.
@@ -85,6 +86,10 @@ struct DmaMap {
   std::vector<DmaWrite> setup;  ///< once after each reset
   std::vector<DmaWrite> start;  ///< for each copy
   std::vector<DmaWrite> end;    ///< after each copy
+  /// What is in memory when it is started, for an engine that fetches it by itself; `at` from
+  /// DmaValue::descriptor on.
+  std::vector<DmaWrite> descriptor;
+  static constexpr std::uint64_t descriptor_bytes = 4096;
   struct Status {
     std::uint64_t at = 0, done = 0, error = 0;  ///< address; masks, 0: none
     bool operator==(const Status&) const = default;

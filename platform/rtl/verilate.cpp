@@ -111,6 +111,19 @@ std::vector<std::string> verilator_command(const VerilateRequest& request, bool 
   return command;
 }
 
+/// Loops over the lanes of a wide bus are more than Verilator unrolls by itself, and what is assigned to an
+/// array in a loop that is not unrolled is an error: then they are.
+void run_verilator(std::vector<std::string> command, const std::string& top) {
+  const auto what = fmt::format("{}: Verilator", top);
+  try {
+    return run_command(command, ".", what);
+  } catch (const std::runtime_error& error) {
+    if (std::string_view(error.what()).find("BLKLOOPINIT") == std::string_view::npos) throw;
+  }
+  command.insert(command.end(), {"--unroll-count", "4096", "--unroll-stmts", "1000000"});
+  run_command(command, ".", what);
+}
+
 /// The ports as Verilator sees them, before it makes a model.
 Design elaborate(const VerilateRequest& request, const fs::path& folder, bool shell) {
   std::vector<std::string> command{"verilator", "--xml-only", "--no-timing"};
@@ -118,7 +131,7 @@ Design elaborate(const VerilateRequest& request, const fs::path& folder, bool sh
   command.insert(command.end(), words.begin(), words.end());
   const auto map = map_of(request);
   try {
-    run_command(command, ".", fmt::format("{}: Verilator", request.top));
+    run_verilator(command, request.top);
   } catch (const std::runtime_error& error) {
     throw std::runtime_error(
         explain(error.what(), request, map, shell ? read_text(folder / shell_file) : std::string()));
@@ -232,7 +245,7 @@ std::vector<fs::path> verilate(const VerilateRequest& request, const fs::path& o
   if (!shell && clashes(ports)) ports = model_ports(request, work.path, shell = true);
   // Without a pin map the module is for no chip, and needs neither clock nor reset.
   if (!request.pins.empty()) inspect(BlankModel(ports, request).model());
-  run_command(verilator_command(request, shell, work.path), ".", fmt::format("{}: Verilator", request.top));
+  run_verilator(verilator_command(request, shell, work.path), request.top);
   check_header(read_text(work.path / "Vrtl_model.h"), ports, request.top);
   write_text(work.path / "glue.cpp", glue(request, ports));
   const auto jobs = std::max(1u, std::thread::hardware_concurrency());

@@ -214,6 +214,31 @@ const Mistake mistakes[] = {
      "1:1: module bundled: a port that is a SystemVerilog interface is named in the pin map"},
 };
 
+/// Of the map's text alone.
+std::string said_of_text(const std::string& pins) {
+  try {
+    PinMap::parse(pins, "map.yaml");
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Maps, OfEnginesThatFetchDescriptorsAreWhole) {
+  const std::string start =
+      "dma:\n  start: [{at: 0, write: descriptor, bits: 64}]\n  status: {at: 8, done: 1}\n";
+  const std::string words = "[{at: 0, write: source}, {at: 4, write: destination}, {at: 8, write: bytes}";
+  EXPECT_EQ(said_of_text(start + "  descriptor: " + words + "]\n"), "no error");
+  EXPECT_THAT(said_of_text(start),
+              HasSubstr("the address of a descriptor is written, but there is no descriptor"));
+  EXPECT_THAT(
+      said_of_text(start + "  descriptor: " + words + ", {at: 0xffe, write: 1}]\n"),
+      HasSubstr("dma: descriptor: at 0xffe: expected a value other than descriptor, within 4096 bytes"));
+  EXPECT_THAT(said_of_text("dma:\n  start: " + words + "]\n  descriptor: " + words +
+                           "]\n  status: {at: 8, done: 1}\n"),
+              HasSubstr("start writes its address nowhere"));
+}
+
 struct MapMistakes : testing::TestWithParam<Mistake> {};
 
 TEST_P(MapMistakes, AreToldWithTheirPlaceBeforeACompile) {
