@@ -28,7 +28,12 @@ SharedModel::SharedModel(const std::string& file)
                   ModelFunctions::current));
 }
 
-SharedModel::~SharedModel() { ::dlclose(handle_); }
+SharedModel::SharedModel(std::string name, const ModelFunctions& functions, std::size_t port_bytes)
+    : file_(std::move(name)), port_bytes_(port_bytes), functions_(&functions) {}
+
+SharedModel::~SharedModel() {
+  if (handle_ != nullptr) ::dlclose(handle_);
+}
 
 int SharedModel::find(std::string_view name) const {
   for (unsigned i = 0; i < functions_->port_count; ++i)

@@ -18,11 +18,16 @@ namespace forerun::ip::cosim {
 class SharedModel {
  public:
   explicit SharedModel(const std::string& file);
+  /// One without a module, whose ports can be looked at and given values, and nothing more: `functions`
+  /// (which must outlive it) has no `create`. No port is larger than `port_bytes`.
+  SharedModel(std::string name, const ModelFunctions& functions, std::size_t port_bytes);
   ~SharedModel();
   SharedModel(const SharedModel&) = delete;
   SharedModel& operator=(const SharedModel&) = delete;
 
   const std::string& file() const { return file_; }
+  bool blank() const { return handle_ == nullptr; }
+  std::size_t port_bytes() const { return port_bytes_; }
   const ModelFunctions& functions() const { return *functions_; }
   std::span<const ModelPort> ports() const { return {functions_->ports, functions_->port_count}; }
   /// Number of a port, or -1.
@@ -30,7 +35,8 @@ class SharedModel {
 
  private:
   std::string file_;
-  void* handle_;
+  void* handle_ = nullptr;
+  std::size_t port_bytes_ = 0;
   const ModelFunctions* functions_ = nullptr;
 };
 
@@ -38,8 +44,13 @@ class SharedModel {
 class ModelInstance {
  public:
   explicit ModelInstance(std::shared_ptr<const SharedModel> model)
-      : model_(std::move(model)), eval_(model_->functions().eval), self_(model_->functions().create()) {}
-  ~ModelInstance() { model_->functions().destroy(self_); }
+      : model_(std::move(model)),
+        eval_(model_->functions().eval),
+        self_(model_->blank() ? nullptr : model_->functions().create()),
+        blank_(model_->port_bytes()) {}
+  ~ModelInstance() {
+    if (self_ != nullptr) model_->functions().destroy(self_);
+  }
   ModelInstance(const ModelInstance&) = delete;
   ModelInstance& operator=(const ModelInstance&) = delete;
 
@@ -47,7 +58,8 @@ class ModelInstance {
   void eval() { eval_(self_); }
   /// Where a port's bits are.
   unsigned char* storage(unsigned port) {
-    return static_cast<unsigned char*>(model_->functions().storage(self_, port));
+    return self_ == nullptr ? blank_.data()
+                            : static_cast<unsigned char*>(model_->functions().storage(self_, port));
   }
 
   /// Throws std::runtime_error if the model was made without waves or the file cannot be written.
@@ -59,6 +71,7 @@ class ModelInstance {
   std::shared_ptr<const SharedModel> model_;
   void (*eval_)(void*);
   void* self_;
+  std::vector<unsigned char> blank_;  ///< all ports of a blank model
 };
 
 }  // namespace forerun::ip::cosim

@@ -5,23 +5,6 @@
 
 namespace forerun::ip::hbm {
 
-SeriesBin& Controller::bin(Tick t) {
-  const auto index = static_cast<std::size_t>((t - cleared_) / bin_ticks_);
-  if (index >= series_.size()) series_.resize(index + 1);
-  return series_[index];
-}
-
-void Controller::count(Limit limit, Tick from, Tick until) {
-  limit_ticks_[static_cast<std::size_t>(limit)] += until - from;
-  if (bin_ticks_ == 0) return;
-  while (from < until) {
-    const auto end = std::min(until, ((from - cleared_) / bin_ticks_ + 1) * bin_ticks_ + cleared_);
-    bin(from).limit_cycles[static_cast<std::size_t>(limit)] +=
-        static_cast<double>(end - from) / static_cast<double>(timing_.delay.per_cycle);
-    from = end;
-  }
-}
-
 void Controller::explain(const Slot& slot, unsigned pseudo, Tick from, Tick until) {
   const auto until_then = [&](Tick moment, Limit limit) {
     moment = std::min(moment, until);
@@ -128,15 +111,7 @@ ChannelStatistics Controller::statistics(Tick now) {
   }
   s.power_down_cycles = down / per_cycle;
   s.self_refresh_cycles = self / per_cycle;
-  const auto& e = parameters_.energies;
-  const auto seconds = [&](double cycles) {
-    return std::max(0.0, cycles) / parameters_.clock.hertz * parameters_.pseudo_channels;
-  };
-  s.joules = static_cast<double>(s.activates) * e.activate + static_cast<double>(s.reads) * e.read +
-             static_cast<double>(s.writes) * e.write + static_cast<double>(s.refreshes) * e.refresh +
-             static_cast<double>(s.bank_refreshes + s.managements) * e.refresh_bank +
-             seconds(s.cycles - s.power_down_cycles - s.self_refresh_cycles) * e.standby +
-             seconds(s.power_down_cycles) * e.power_down + seconds(s.self_refresh_cycles) * e.self_refresh;
+  add_energy(s);
   return s;
 }
 

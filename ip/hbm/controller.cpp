@@ -8,8 +8,7 @@
 namespace forerun::ip::hbm {
 
 Controller::Controller(const Parameters& parameters, bool collapse)
-    : parameters_(parameters),
-      timing_(parameters),
+    : Channel(parameters),
       together_(parameters.refresh_order == RefreshOrder::together),
       competing_(parameters.queues != Queues::read_write || parameters.write_high_percent == 0 ||
                  parameters.scheduler == Scheduler::fcfs),
@@ -20,8 +19,6 @@ Controller::Controller(const Parameters& parameters, bool collapse)
       may_sleep_(parameters.power_down_cycles > 0 || parameters.self_refresh_cycles > 0),
       write_high_(parameters.write_high_percent * parameters.queue_depth / 100),
       write_low_((parameters.write_low_percent * parameters.queue_depth + 99) / 100),
-      front_end_(std::max<Tick>(1, Tick{parameters.front_end} * timing_.delay.per_cycle)),
-      least_latency_(std::min(timing_.delay.read_done, timing_.delay.write_done)),
       order_(128),
       slots_(order_.places()),
       banks_(timing_.bank.size()),
@@ -30,7 +27,6 @@ Controller::Controller(const Parameters& parameters, bool collapse)
       run_(parameters.pseudo_channels),
       pseudos_(parameters.pseudo_channels),
       banks_per_pseudo_(static_cast<unsigned>(timing_.bank.size()) / parameters.pseudo_channels),
-      plan_(parameters, timing_),
       data_free_(parameters.pseudo_channels),
       last_kind_(parameters.pseudo_channels) {
   if (parameters.pseudo_channels < 1 || parameters.pseudo_channels > max_pseudo_channels)

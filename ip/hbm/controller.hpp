@@ -21,6 +21,7 @@
 
 #include "ip/hbm/address_map.hpp"
 #include "ip/hbm/age_order.hpp"
+#include "ip/hbm/channel.hpp"
 #include "ip/hbm/interlude.hpp"
 #include "ip/hbm/refresh.hpp"
 #include "ip/hbm/ring.hpp"
@@ -29,26 +30,7 @@
 
 namespace forerun::ip::hbm {
 
-/// One burst on its way. `owner` is the caller's own mark.
-struct Burst {
-  std::uint32_t owner = 0;
-  unsigned bank = 0;  ///< flat, in the channel
-  std::uint32_t row = 0;
-  bool write = false;
-  bool check = false;   ///< of in-line ECC
-  bool report = false;  ///< tell when it has entered its queue
-};
-
-/// Bursts that follow each other in a block of `AddressMap` and belong to one owner: those with the numbers
-/// `first` to before `end` in the block.
-struct BurstBlock {
-  std::uint32_t owner = 0;
-  AddressMap::Place high;  ///< of the block
-  std::uint16_t first = 0, end = 0;
-  bool write = false;
-};
-
-class Controller {
+class Controller final : public Channel {
  public:
   /// Without `collapse` each burst goes its way alone. With it, runs and streams of hits are served in one go
   /// (run.cpp, stream.cpp), and what happens between them is not worked out again when it comes again
@@ -56,54 +38,19 @@ class Controller {
   /// simulation takes depends on it.
   explicit Controller(const Parameters& parameters, bool collapse = true);
 
-  Tick ticks_per_cycle() const { return timing_.delay.per_cycle; }
-
-  /// A burst that is there from tick `offered` on, which is not before the last tick advanced to. Bursts of
-  /// the same tick count in the order of the calls.
-  void offer(const Burst& burst, Tick offered);
-  /// The same for bursts of a block, in the order of their numbers.
-  void offer(const BurstBlock& block, Tick offered);
-  /// What the bursts of a block add to its place, by their numbers; the first adds nothing.
-  void set_block(std::vector<AddressMap::Place> places);
-  /// True if so many bursts to come would all enter their queues as soon as they are offered, whatever else
-  /// happens.
-  bool has_room(unsigned bursts, bool write) const;
-
-  /// A burst whose last data beat passes before `done`.
-  struct Completion {
-    std::uint32_t owner;
-    Tick done;
-    std::uint32_t bursts = 1;  ///< of the same owner, served one after the other; `done` is the last
-  };
-  /// Sends every command due up to and including tick `limit`. Completions are appended when the column
-  /// command goes, long before they come about.
-  void advance(Tick limit);
-  std::vector<Completion> completions;
-  /// Owners whose last burst has entered its queue (report_last).
-  std::vector<std::uint32_t> admissions;
-  /// If bursts of an owner wait for room, tells in `admissions` when the last has entered its queue.
-  bool report_last(std::uint32_t owner);
-
-  /// No command, admission or arrival comes before this tick, if nothing new is offered.
-  Tick next() const { return next_; }
-  /// No completion that is not in `completions` yet comes before this tick.
-  Tick next_completion() const { return next_ + least_latency_; }
-  /// Nor does that of a burst offered at this tick come before:
-  Tick soonest_completion(Tick offered) const { return offered + front_end_ + least_latency_; }
-  /// No admission to be told comes before this tick, while bursts wait for room.
-  Tick next_report() const;
-  /// So many bursts, offered now behind those that wait, do not all enter their queues before this tick, if
-  /// there is no room for them (has_room) and nothing else is offered.
-  Tick soonest_entry(unsigned bursts, bool write) const;
-  bool idle() const { return used_ == 0 && queued_ == 0 && waiting_.empty(); }
-  bool blocked() const { return !waiting_.empty(); }
-
-  /// Counters up to tick `now` (up to which it has been advanced).
-  ChannelStatistics statistics(Tick now);
-  void clear_statistics(Tick now);
-  /// Starts to record bins of `ticks`; 0 stops. The bins begin with the last clear or the start.
-  void record(Tick ticks);
-  const std::vector<SeriesBin>& series() const { return series_; }
+  void offer(const Burst& burst, Tick offered) override;
+  void offer(const BurstBlock& block, Tick offered) override;
+  void set_block(std::vector<AddressMap::Place> places) override;
+  bool has_room(unsigned bursts, bool write) const override;
+  void advance(Tick limit) override;
+  bool report_last(std::uint32_t owner) override;
+  Tick next_report() const override;
+  Tick soonest_entry(unsigned bursts, bool write) const override;
+  bool idle() const override { return used_ == 0 && queued_ == 0 && waiting_.empty(); }
+  bool blocked() const override { return !waiting_.empty(); }
+  ChannelStatistics statistics(Tick now) override;
+  void clear_statistics(Tick now) override;
+  void record(Tick ticks) override;
   /// Bursts that were served as others had been before, without working it out again (interlude.hpp).
   std::uint64_t repeated() const { return repeated_; }
 
@@ -253,9 +200,7 @@ class Controller {
   }
   void try_all(Tick t);
   void sort_bank(unsigned b);
-  Tick rising(Tick t) const { return timing_.delay.per_cycle == 2 ? (t + 1) & ~Tick{1} : t; }
   bool channel_blocked() const { return together_ && !jobs_.empty(); }
-  void count(Limit limit, Tick from, Tick until);
   void explain(const Slot& slot, unsigned pseudo, Tick from, Tick until);
   void leave(Tick visible, Tick t);
   Tick waited(Tick now) const;
@@ -365,15 +310,11 @@ class Controller {
   Burst first_waiting() const;
   void pop_waiting();
   void wait(const Waiting& waiting);
-  SeriesBin& bin(Tick t);
 
-  Parameters parameters_;
-  TimingState timing_;
   bool together_, competing_, ordered_, may_run_, may_sleep_;
   unsigned write_high_, write_low_;            // writes in sight: above, below which the mode turns
   bool running_ = false, run_writes_ = false;  // a run: hits of one kind, served in order
   Tick run_again_ = 0;
-  Tick front_end_, least_latency_;
 
   AgeOrder order_;
   std::vector<Slot> slots_;
@@ -430,10 +371,8 @@ class Controller {
   bool writing_ = true, last_was_write_ = false;  // writes are in turn while there are no reads
 
   std::vector<RefreshJob> jobs_;
-  RefreshPlan plan_;
   Tick job_begin_ = 0, job_end_ = -1;  // together: when the channel was last held up
 
-  Tick clock_ = -1, next_ = never;
   Tick column_next_ = never, row_next_ = never;  // lower bounds
   Tick column_bus_ = 0, row_bus_ = 0, floor_ = 0;
   Tick floor_begin_ = 0;
@@ -441,17 +380,12 @@ class Controller {
   bool sleeping_ = true;  // no burst and no refresh under way
 
   // statistics
-  ChannelStatistics counts_;
-  std::array<Tick, limits> limit_ticks_{};
   std::vector<Tick> data_free_;           // per pseudo-channel: explained up to here
   std::vector<unsigned char> last_kind_;  // per pseudo-channel: of its last column command
   Tick front_blocked_ = -1;               // the last tick at which a burst waited for room
-  Tick cleared_ = 0;
   Tick depth_ticks_ = 0, visible_sum_ = 0;
   double power_down_ticks_ = 0, self_refresh_ticks_ = 0;
   unsigned depth_ = 0;
-  Tick bin_ticks_ = 0;
-  std::vector<SeriesBin> series_;
 };
 
 }  // namespace forerun::ip::hbm

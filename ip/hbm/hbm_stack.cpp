@@ -7,8 +7,27 @@
 
 #include "ip/base/method.hpp"
 #include "ip/base/payload.hpp"
+#include "ip/hbm/controller.hpp"
+#include "ip/hbm/row_controller.hpp"
 
 namespace forerun::ip {
+
+namespace {
+
+std::vector<std::unique_ptr<hbm::Channel>> make_channels(const hbm::Parameters& parameters, bool collapse) {
+  std::vector<std::unique_ptr<hbm::Channel>> channels;
+  if (parameters.model == hbm::Model::row) {
+    for (unsigned c = 0; c < parameters.channels; ++c)
+      channels.push_back(std::make_unique<hbm::RowController>(parameters));
+    return channels;
+  }
+  const hbm::Controller first(parameters, collapse);
+  for (unsigned c = 0; c < parameters.channels; ++c)
+    channels.push_back(std::make_unique<hbm::Controller>(first));
+  return channels;
+}
+
+}  // namespace
 
 HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& parameters,
                    SparseMemory& store, bool collapse)
@@ -22,8 +41,8 @@ HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& p
       map_(parameters),
       clock_(parameters.clock),
       store_(store),
-      controllers_(parameters.channels, hbm::Controller(parameters, collapse)),
-      ticks_per_cycle_(controllers_.front().ticks_per_cycle()),
+      channels_(make_channels(parameters, collapse)),
+      ticks_per_cycle_(channels_.front()->ticks_per_cycle()),
       horizon_(std::min(parameters.timings.RL, parameters.timings.WL) + parameters.timings.nBL),
       banks_(map_.banks_per_channel()),
       burst_shift_(static_cast<unsigned>(std::countr_zero(parameters.burst_bytes.count))),
@@ -31,12 +50,11 @@ HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& p
       commands_(parameters.channels) {
   std::vector<hbm::AddressMap::Place> block;
   const auto burst = parameters.burst_bytes.count;
-  for (std::uint64_t offset = 0; offset < largest_block && map_.place(offset).unit() < banks_;
-       offset += burst)
+  for (std::uint64_t offset = 0; offset < largest_block && in_block(map_.place(offset)); offset += burst)
     block.push_back(map_.place(offset));
   block.resize(std::bit_floor(block.size()));
   block_bytes_ = block.size() * burst;
-  for (auto& controller : controllers_) controller.set_block(block);
+  for (auto& channel : channels_) channel->set_block(block);
   for (unsigned i = 0; i < parameters.ports; ++i) {
     const int id = static_cast<int>(i);
     port[i].register_b_transport(this, &HbmStack::b_transport, id);
@@ -51,17 +69,17 @@ void HbmStack::reset() {
   counters.clear();
   const auto now = present() * ticks_per_cycle_;
   settle(now);
-  for (auto& controller : controllers_) {
-    controller.advance(now);
-    controller.clear_statistics(now);
+  for (auto& channel : channels_) {
+    channel->advance(now);
+    channel->clear_statistics(now);
   }
 }
 
 hbm::ChannelStatistics HbmStack::statistics(unsigned channel) {
   const auto now = present() * ticks_per_cycle_;
   settle(now);
-  controllers_[channel].advance(now);
-  return controllers_[channel].statistics(now);
+  channels_[channel]->advance(now);
+  return channels_[channel]->statistics(now);
 }
 
 std::uint64_t HbmStack::burst_bytes(unsigned channel) {
@@ -71,16 +89,16 @@ std::uint64_t HbmStack::burst_bytes(unsigned channel) {
 
 void HbmStack::record(std::int64_t cycles) {
   settle(present() * ticks_per_cycle_);
-  for (auto& controller : controllers_) {
-    controller.advance(present() * ticks_per_cycle_);
-    controller.record(cycles * ticks_per_cycle_);
+  for (auto& channel : channels_) {
+    channel->advance(present() * ticks_per_cycle_);
+    channel->record(cycles * ticks_per_cycle_);
   }
 }
 
 const std::vector<hbm::SeriesBin>& HbmStack::series(unsigned channel) {
   settle(present() * ticks_per_cycle_);
-  controllers_[channel].advance(present() * ticks_per_cycle_);
-  return controllers_[channel].series();
+  channels_[channel]->advance(present() * ticks_per_cycle_);
+  return channels_[channel]->series();
 }
 
 bool HbmStack::acceptable(tlm::tlm_generic_payload& payload) const {
@@ -133,24 +151,24 @@ HbmStack::Room HbmStack::room_for(const Request& request, std::uint32_t before, 
   if (parameters_.ecc == hbm::Ecc::in_line) return {now + 1, true};
   Room room{now, false};
   const bool write = request.payload->is_write();
-  const auto look = [&](hbm::Controller& controller, unsigned bursts) {
+  const auto look = [&](hbm::Channel& channel, unsigned bursts) {
     bursts += before;
-    room.contended = room.contended || controller.blocked();
-    if (controller.has_room(bursts, write)) return;
-    controller.advance(now);
-    if (!controller.has_room(bursts, write))
-      room.from = std::max({room.from, now + 1, controller.soonest_entry(bursts, write)});
+    room.contended = room.contended || channel.blocked();
+    if (channel.has_room(bursts, write)) return;
+    channel.advance(now);
+    if (!channel.has_room(bursts, write))
+      room.from = std::max({room.from, now + 1, channel.soonest_entry(bursts, write)});
   };
   if (request.blocks == 1) {
-    look(controllers_[channel_of(request.first)], request.bursts_left);
+    look(*channels_[channel_of(request.first)], request.bursts_left);
     return room;
   }
-  bursts_for_.assign(controllers_.size(), 0);
+  bursts_for_.assign(channels_.size(), 0);
   for_each_block(*request.payload, [this](hbm::AddressMap::Place high, unsigned first, unsigned end) {
     bursts_for_[high.unit() / banks_] += end - first;
   });
-  for (unsigned c = 0; c < controllers_.size(); ++c)
-    if (bursts_for_[c] > 0) look(controllers_[c], bursts_for_[c]);
+  for (unsigned c = 0; c < channels_.size(); ++c)
+    if (bursts_for_[c] > 0) look(*channels_[c], bursts_for_[c]);
   return room;
 }
 
@@ -160,14 +178,14 @@ void HbmStack::cut(std::uint32_t index) {
   request.order = order_++;
   const auto offered = request.offered;
   if (request.blocks == 1) {
-    return controllers_[channel_of(request.first)].offer(request.first, offered);
+    return channels_[channel_of(request.first)]->offer(request.first, offered);
   }
   const bool write = request.payload->is_write();
   if (parameters_.ecc != hbm::Ecc::in_line)
-    return for_each_block(
-        *request.payload, [&](hbm::AddressMap::Place high, std::uint16_t first, std::uint16_t end) {
-          controllers_[high.unit() / banks_].offer({index, high, first, end, write}, offered);
-        });
+    return for_each_block(*request.payload,
+                          [&](hbm::AddressMap::Place high, std::uint16_t first, std::uint16_t end) {
+                            channels_[high.unit() / banks_]->offer({index, high, first, end, write}, offered);
+                          });
   const auto group = std::max(1u, parameters_.ecc_data_bursts);
   unsigned count = 0;
   const auto size = parameters_.burst_bytes.count;
@@ -175,7 +193,7 @@ void HbmStack::cut(std::uint32_t index) {
   const auto first = start / size, last = (start + request.payload->get_data_length() - 1) / size;
   const auto offer = [&](hbm::AddressMap::Place place, bool writes, bool check) {
     const auto unit = place.unit();
-    controllers_[unit / banks_].offer({index, unit % banks_, place.row(), writes, check, false}, offered);
+    channels_[unit / banks_]->offer({index, unit % banks_, place.row(), writes, check, false}, offered);
     ++count;
   };
   for (auto number = first; number <= last; ++number) {
@@ -229,16 +247,16 @@ void HbmStack::offer_now(std::uint32_t index, hbm::Tick now) {
     schedule();
   } else if (request.blocks == 1 && request.bursts_left == 1) {
     const auto channel = channel_of(request.first);
-    auto& controller = controllers_[channel];
+    auto& controller = *channels_[channel];
     const bool room = controller.has_room(1, request.first.write);
     if (!room) controller.advance(now);
     cut(index);
     if (!room) hold_until_admitted(index, channel);
     schedule(channel);
   } else {
-    for (auto& controller : controllers_) controller.advance(now);
+    for (auto& channel : channels_) channel->advance(now);
     cut(index);
-    for (unsigned c = 0; c < controllers_.size(); ++c) hold_until_admitted(index, c);
+    for (unsigned c = 0; c < channels_.size(); ++c) hold_until_admitted(index, c);
     schedule();
   }
 }
@@ -251,7 +269,7 @@ void HbmStack::offer_in_order(std::uint32_t index, hbm::Tick now) {
   auto& own = ports_[static_cast<std::size_t>(request.port)].offered_bursts;
   const auto next_cycle = request.offered / ticks_per_cycle_ + 1;
   const auto room = room_for(request, own, now);
-  request.wake = controllers_.front().soonest_completion(request.offered) / ticks_per_cycle_;
+  request.wake = channels_.front()->soonest_completion(request.offered) / ticks_per_cycle_;
   if (request.waiter == nullptr && room.from > now) {
     request.unadmitted = 1;
     ++held_;
@@ -301,8 +319,8 @@ void HbmStack::settle(hbm::Tick now) {
     const bool one = request.blocks == 1;
     const auto first = one ? channel_of(request.first) : 0, last = one ? first + 1 : channels();
     for (auto c = first; c < last; ++c) {
-      controllers_[c].advance(requests_[*(end - 1)].offered);
-      request.unadmitted += controllers_[c].report_last(*at);
+      channels_[c]->advance(requests_[*(end - 1)].offered);
+      request.unadmitted += channels_[c]->report_last(*at);
     }
     if (request.unadmitted == 0) admitted_.push_back(*at);
   }
@@ -311,14 +329,14 @@ void HbmStack::settle(hbm::Tick now) {
 
 /// END_REQ of a request waits for its last burst in front of the queue of a channel, if there is one.
 void HbmStack::hold_until_admitted(std::uint32_t index, unsigned channel) {
-  if (!controllers_[channel].report_last(index)) return;
+  if (!channels_[channel]->report_last(index)) return;
   auto& request = requests_[index];
   if (request.unadmitted++ == 0) ++held_;
 }
 
 /// Takes over what a channel has decided.
 void HbmStack::collect(unsigned channel) {
-  auto& controller = controllers_[channel];
+  auto& controller = *channels_[channel];
   for (const auto& completion : controller.completions) {
     auto& request = requests_[completion.owner];
     request.done = std::max(request.done, completion.done);
@@ -338,8 +356,8 @@ void HbmStack::run() {
   running_ = true;
   const auto now = present();
   settle(now * ticks_per_cycle_);
-  for (unsigned c = 0; c < controllers_.size(); ++c) {
-    auto& controller = controllers_[c];
+  for (unsigned c = 0; c < channels_.size(); ++c) {
+    auto& controller = *channels_[c];
     if (controller.next() <= now * ticks_per_cycle_) controller.advance(now * ticks_per_cycle_);
     if (!controller.completions.empty() || !controller.admissions.empty()) collect(c);
   }
@@ -354,7 +372,7 @@ void HbmStack::run() {
 /// of one block all go through its channel, those of others perhaps through all channels alike.
 void HbmStack::count_commands() {
   std::fill(commands_.begin(), commands_.end(), 0);
-  if (short_requests_ > 0) return;
+  if (short_requests_ > 0 || parameters_.model == hbm::Model::row) return;
   constexpr auto many = std::numeric_limits<std::int64_t>::max();
   std::fill(commands_.begin(), commands_.end(), many);
   auto of_all = many;
@@ -375,7 +393,7 @@ void HbmStack::count_commands() {
 /// When the stack has to look at a channel: a request that has `commands` to go may be complete, or the end
 /// of one may have to be told.
 std::int64_t HbmStack::wanted(unsigned channel, std::int64_t commands) const {
-  const auto& controller = controllers_[channel];
+  const auto& controller = *channels_[channel];
   if (controller.idle()) return far;
   const auto completion =
       controller.next_completion() / ticks_per_cycle_ + commands * parameters_.timings.column_cycles;
@@ -388,9 +406,9 @@ void HbmStack::schedule() {
   auto cycle = due_.empty() ? far : due_.first();
   for (const auto index : offers_) cycle = std::min(cycle, requests_[index].wake);
   count_commands();
-  for (unsigned c = 0; c < controllers_.size(); ++c) {
+  for (unsigned c = 0; c < channels_.size(); ++c) {
     // Bursts whose ends have not been collected still count as to go.
-    const auto& controller = controllers_[c];
+    const auto& controller = *channels_[c];
     const bool known = controller.completions.empty() && controller.admissions.empty();
     cycle = std::min(cycle, known ? wanted(c, commands_[c]) : present());
   }

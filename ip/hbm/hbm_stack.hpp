@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <systemc>
 #include <vector>
 
@@ -14,7 +15,7 @@
 #include "ip/base/level.hpp"
 #include "ip/base/sparse_memory.hpp"
 #include "ip/hbm/address_map.hpp"
-#include "ip/hbm/controller.hpp"
+#include "ip/hbm/channel.hpp"
 #include "ip/hbm/due_wheel.hpp"
 #include "ip/hbm/parameters.hpp"
 
@@ -51,7 +52,7 @@ class HbmStack : public sc_core::sc_module {
   Counter requests{counters, "requests", "transaction", "transactions served"};
 
   const hbm::Parameters& parameters() const { return parameters_; }
-  unsigned channels() const { return static_cast<unsigned>(controllers_.size()); }
+  unsigned channels() const { return static_cast<unsigned>(channels_.size()); }
   /// Up to the present moment.
   hbm::ChannelStatistics statistics(unsigned channel);
   /// Bytes of whole bursts that a channel has moved.
@@ -99,6 +100,9 @@ class HbmStack : public sc_core::sc_module {
   void reset();
   bool acceptable(tlm::tlm_generic_payload& payload) const;
   void move(tlm::tlm_generic_payload& payload, bool timing_only);
+  bool in_block(hbm::AddressMap::Place place) const {
+    return place.unit() < banks_ && (parameters_.model == hbm::Model::burst || place.row() == 0);
+  }
   std::uint32_t enqueue(int id, tlm::tlm_generic_payload& payload, std::int64_t delay_ps,
                         sc_core::sc_event* waiter);
   void measure(std::uint32_t index);
@@ -128,7 +132,7 @@ class HbmStack : public sc_core::sc_module {
   hbm::AddressMap map_;
   Clock clock_;
   SparseMemory& store_;
-  std::vector<hbm::Controller> controllers_;
+  std::vector<std::unique_ptr<hbm::Channel>> channels_;
   hbm::Tick ticks_per_cycle_;
   std::int64_t horizon_;  // cycles: no command sent later ends a burst sooner
   unsigned banks_;        // of a channel

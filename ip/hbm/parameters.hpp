@@ -42,6 +42,12 @@ struct Timings {
   unsigned column_cycles = 1;  ///< READ and WRITE occupy the column-command bus
 };
 
+/// What the model of a channel moves.
+enum class Model : unsigned char {
+  burst,  ///< bursts, each with its commands (controller.hpp)
+  row     ///< the bursts of a request in the open rows of a pseudo-channel together (row_controller.hpp)
+};
+
 enum class Scheduler : unsigned char {
   fcfs,
   fr_fcfs,
@@ -85,6 +91,7 @@ struct Energies {
 };
 
 struct Parameters {
+  Model model = Model::burst;
   Timing timing = Timing::approximate;
   Frequency clock{1.6e9};  ///< command clock
   unsigned channels = 16;  ///< of this stack; a channel has its own controller, queues and command buses

@@ -198,10 +198,11 @@ void RtlArrays::settle() {
     if (*p.w_ready != *first.w_ready || *p.a_ready != *first.a_ready || *p.c_valid != *first.c_valid)
       stuck("READY or VALID of arrays side by side differ");
   }
-  dump(0);
 }
 
+/// A cycle may be settled more than once; waves show the last.
 void RtlArrays::edge() {
+  dump(0);
   for (auto& tile : *tiles_) {
     auto& p = tile->pins;
     *p.clock = 1;

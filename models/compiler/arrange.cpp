@@ -115,21 +115,23 @@ class Search {
   /// The sum of the fourth powers of what links carry: the most loaded ones count for nearly all.
   double cost() {
     std::fill(load_.begin(), load_.end(), 0.0);
-    const auto from_ports = [&](std::size_t first, std::size_t count, std::uint32_t to, double amount) {
-      for (auto p = first; p < first + count; ++p)
-        send({lanes_.port_at[p].x, lanes_.port_at[p].y}, at_[to], amount / double(count));
+    const auto from_port = [&](const chip::Tile& port, std::uint32_t to, double amount) {
+      send({port.x, port.y}, at_[to], amount);
     };
+    const auto width = lanes_.first.width;
     for (std::uint32_t c = 0; c < columns_; ++c)
       for (std::uint32_t r = 0; r < rows_; ++r) {
         const auto to = cluster(r, c);
         if (r == 0)
           for (std::uint32_t i = 0; i < rows_; ++i)
-            from_ports(lanes_.group_of[c * rows_ + i] * lanes_.first.width, lanes_.first.width, to,
-                       traffic_.tiles / rows_);
+            for (std::uint64_t p = 0; p < width; ++p)
+              from_port(lanes_.port(lanes_.group_of[c * rows_ + i], p), to,
+                        traffic_.tiles / rows_ / double(width));
         else
           send(at_[cluster(r - 1, c)], at_[to], traffic_.tiles);
         if (c == 0)
-          from_ports(0, lanes_.port_at.size(), to, traffic_.panels);
+          for (const auto& port : lanes_.port_at)
+            from_port(port, to, traffic_.panels / double(lanes_.port_at.size()));
         else
           send(at_[cluster(r, c - 1)], at_[to], traffic_.panels);
       }

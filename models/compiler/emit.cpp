@@ -129,6 +129,7 @@ class Emitter : public LatentEmitter {
         project(tiles_.query_key_value, normed(), model_.hidden, share_.qkv_columns(), tokens,
                 s_.constants + plan_.constants.query_key_value, true,
                 bias_of(op, plan_.constants.query_key_value_bias));
+        if (in_parts()) exchange_heads();
         break;
       case OperatorKind::latent_query_key_value:
         latent_query_key_value();
@@ -139,11 +140,11 @@ class Emitter : public LatentEmitter {
       case OperatorKind::rotary:  // of several sequences, a part of attention
         if (model_.is_latent())
           absorb_queries();
-        else if (!many())
+        else if (!many() && !in_parts())
           place_heads();
         break;
       case OperatorKind::attention:
-        if ((plan_.rotated() == 0 || model_.is_latent()) && !many()) place_heads();
+        if ((plan_.rotated() == 0 || model_.is_latent()) && !many() && !in_parts()) place_heads();
         attention();
         if (model_.is_latent()) expand_values();
         break;
@@ -151,7 +152,7 @@ class Emitter : public LatentEmitter {
         const auto all = exchange(attention_posted, activations(s_.slice, plan_.attended(share_.heads)),
                                   columns_of(share_.heads), queries_, s_.inputs, memory_.attention,
                                   contributors(&Share::heads), multiplier());
-        if (!many()) store_cache();
+        if (!many() && !in_parts()) store_cache();
         load_next_constants();
         project(tiles_.attention_output, all, queries_, share_.hidden.size(), tokens,
                 s_.constants + plan_.constants.attention_output, true,

@@ -6,13 +6,13 @@
 #include <utility>
 #include <vector>
 
-#include "models/compiler/emit_commands.hpp"
+#include "models/compiler/emit_team.hpp"
 
 namespace forerun::models::emission {
 
-class AttentionEmitter : public CommandEmitter {
+class AttentionEmitter : public TeamEmitter {
  public:
-  using CommandEmitter::CommandEmitter;
+  using TeamEmitter::TeamEmitter;
 
  protected:
   /// A layer with a window needs the tiles of the cache that hold positions of the window, the others all.
@@ -35,26 +35,15 @@ class AttentionEmitter : public CommandEmitter {
     out_.scalar(FR_SCALAR_MIN, has_past, tiles, none, 1);
     out_.scalar(FR_SCALAR_MUL, first_cached, first_cached, none, plan_.cache_tile);
   }
-  bool scaled() const { return plan_.numerics.cache_scales; }
-  /// Rows of the cache to their scales.
-  void set_scale_offset() {
-    if (!scaled()) return;
-    out_.scalar(FR_SCALAR_DIV, scale_offset, cache_offset, none,
-                static_cast<std::int64_t>(plan_.cache_row_bytes()));
-    out_.scalar(FR_SCALAR_MUL, scale_offset, scale_offset, none, 4);
-  }
-  bool has_windows() const {
-    return std::any_of(model_.windows.begin(), model_.windows.end(), [](auto w) { return w != 0; });
-  }
-  /// Own query and key heads in the projection's result, each normalised.
+  /// Query and key heads in the projection's result, each normalised.
   void head_norm() {
-    const auto from = product(share_.qkv_columns());
-    const auto heads = share_.heads.size() + share_.kv_heads.size();
+    const auto from = projected();
+    const auto queries = attended_heads().size(), heads = queries + share_.kv_heads.size();
     for (std::uint64_t h = 0; h < heads; ++h) {
       const Matrix head{from.at + u32(h * model_.head_dim * 4), from.stride, FR_TYPE_F32};
       auto v = vector(FR_VECTOR_RMSNORM, model_.head_dim, head, head);
       v.arg0 = bits(model_.norm_eps);
-      const bool query = h < share_.heads.size();
+      const bool query = h < queries;
       set_b(v,
             {s_.constants + (query ? plan_.constants.query_norm : plan_.constants.key_norm), 0, FR_TYPE_F32});
       link(FR_OP_VECTOR, v, {}, {rows_patch(tokens), FR_PATCH(fr_vector, b, constants_now, 1)});
@@ -141,7 +130,7 @@ class AttentionEmitter : public CommandEmitter {
   Matrix cached(std::uint32_t at) const { return {at, plan_.cache_row_bytes(), plan_.numerics.cache}; }
   /// Latent attention: queries, then what attention gives of the compressed vectors.
   Matrix absorbed() const { return activations(s_.absorbed, share_.heads.size() * model_.head_dim); }
-  std::uint64_t group() const { return model_.heads / model_.kv_heads; }
+  std::uint64_t group() const { return plan_.group(); }
   /// Own query heads that share a key/value head.
   Range group_heads(std::uint64_t g) const {
     return {std::max(share_.heads.begin, g * group()), std::min(share_.heads.end, (g + 1) * group())};
@@ -154,37 +143,9 @@ class AttentionEmitter : public CommandEmitter {
     return u32((g - share_.kv_heads.begin) * plan_.max_chunk * plan_.cache_row_bytes());
   }
 
-  void store_cache() {
-    const auto stored = share_.stored_kv_heads;
-    if (stored.empty()) return;
-    const auto store = [&](std::uint32_t from, std::uint64_t to, std::uint64_t row, std::uint64_t head,
-                           unsigned offset, const Sync& sync) {
-      const auto first = stored.begin - share_.kv_heads.begin;
-      auto c = run_of(to + (stored.begin - plan_.kv_heads.begin) * head,
-                      from + u32(first * plan_.max_chunk * row), 0);
-      c.size1 = u32(stored.size());
-      c.local_stride1 = narrow(plan_.max_chunk * row);
-      c.global_stride1 = static_cast<std::int64_t>(head);
-      out_.add(
-          FR_OP_STORE, c, sync,
-          {FR_PATCH(fr_copy, bytes, chunk_rows(), narrow(row)),
-           FR_PATCH(fr_copy, global, first_position(), narrow(row)), FR_PATCH(fr_copy, global, offset, 1)});
-    };
-    const auto row = plan_.cache_row_bytes();
-    const bool values = !model_.is_latent();  // else they are a part of the keys
-    store(
-        s_.keys, memory_.keys, row, plan_.kv_head_bytes(), cache_offset,
-        {{{values_made, 1}}, values ? decltype(Sync::signal){} : decltype(Sync::signal){{values_stored, 1}}});
-    if (scaled()) {
-      store(s_.key_scales, memory_.key_scales, 4, plan_.kv_head_scale_bytes(), scale_offset, {});
-      store(s_.value_scales, memory_.value_scales, 4, plan_.kv_head_scale_bytes(), scale_offset, {});
-    }
-    if (values)
-      store(s_.values, memory_.values, row, plan_.kv_head_bytes(), cache_offset, {{}, {{values_stored, 1}}});
-  }
-
   void attention() {
     if (share_.heads.empty()) return;
+    if (in_parts()) return attend_in_parts();
     if (!many()) {
       for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) attend(g);
       return;
@@ -200,8 +161,9 @@ class AttentionEmitter : public CommandEmitter {
       out_.scalar(FR_SCALAR_CEIL_DIV, tiles, chunk_position, none, plan_.cache_tile);
       begin_window();
       place_heads();
+      if (lies_near()) store_cache();
       for (auto g = share_.kv_heads.begin; g < share_.kv_heads.end; ++g) attend(g);
-      store_cache();
+      if (!lies_near()) store_cache();
     });
   }
   /// All own query heads of one key/value head, stacked as rows [head][token].
@@ -223,7 +185,7 @@ class AttentionEmitter : public CommandEmitter {
       qk.group = qk.k;
       qk.b_scale_type = FR_TYPE_F32, qk.b_scale_stride = 4;
     }
-    over_cache(memory_.keys, memory_.key_scales, g, qk, rows,
+    over_cache(Kind::keys, memory_.key_scales, g, qk, rows,
                {FR_PATCH(fr_matmul, n, tile_positions, 1), FR_PATCH(fr_matmul, c, scratch_register, 4)});
     qk.b = s_.keys + local_kv(g);
     qk.b_scale = s_.key_scales + local_scale(g);
@@ -245,7 +207,7 @@ class AttentionEmitter : public CommandEmitter {
     }
     auto v = vector(FR_VECTOR_SOFTMAX, 0, scores, {scores.at, scores.stride, type});
     v.arg0 = 1;
-    v.arg2 = bits(cap > 0 ? cap : model_.score_scale);
+    v.arg2 = bits(scale_of_scores());
     auto patches = all_scores;
     patches.push_back(FR_PATCH(fr_vector, arg0, first_position(), 1));
     patches.push_back(FR_PATCH(fr_vector, arg1, chunk_rows(), 1));
@@ -258,7 +220,7 @@ class AttentionEmitter : public CommandEmitter {
     pv.c = s_.weighted, pv.c_stride = narrow(model_.head_dim * 4ull), pv.c_type = FR_TYPE_F32;
     pv.n = plan_.cached_value_dim();
     over_cache(
-        memory_.values, memory_.value_scales, g, pv, rows,
+        Kind::values, memory_.value_scales, g, pv, rows,
         {FR_PATCH(fr_matmul, k, tile_positions, 1), FR_PATCH(fr_matmul, a, scratch_register, narrow(act_)),
          FR_PATCH(fr_matmul, flags, carry, FR_MATMUL_ACCUMULATE)});
     if (scaled()) {
@@ -316,64 +278,6 @@ class AttentionEmitter : public CommandEmitter {
       if (nth > 0)
         patches.push_back({field, sizeof(fr_vector::c), chunk_rows(), narrow(nth * scores.stride)});
     link(FR_OP_VECTOR, v, {}, patches);
-  }
-  /// Probabilities times the scales of the values that they weigh, from the first position on.
-  fr_vector scale_probabilities(std::uint32_t scales) const {
-    const Matrix probabilities{s_.scores, s_.score_stride, plan_.numerics.activation};
-    auto v = vector(FR_VECTOR_MUL, 0, probabilities, probabilities);
-    set_b(v, {scales, 0, FR_TYPE_F32});
-    return v;
-  }
-  void link_product(const fr_matmul_scaled& m, const Sync& sync, const std::vector<Patch>& patches) {
-    if (m.group != 0)
-      link(FR_OP_MATMUL_SCALED, m, sync, patches);
-    else
-      link(FR_OP_MATMUL, unscaled(m), sync, patches);
-  }
-  /// `product` with each tile of the cache in turn as B. Scales of its rows (group) belong to the product,
-  /// others to the probabilities.
-  void over_cache(std::uint64_t cache, std::uint64_t scales, std::uint64_t g, fr_matmul_scaled product,
-                  std::int32_t rows, std::vector<Patch> patches) {
-    const auto row = plan_.cache_row_bytes();
-    const bool by_vector = scaled() && product.group == 0;
-    link_nop(by_vector ? FR_ENGINE_VECTOR : FR_ENGINE_TENSOR);
-    if (by_vector) hand_over(FR_ENGINE_VECTOR);
-    out_.begin_loop(tile, 0, {FR_PATCH(fr_loop, count, tiles, 1)});
-    out_.scalar(FR_SCALAR_MUL, scratch_register, tile, none, plan_.cache_tile);
-    if (has_windows()) out_.scalar(FR_SCALAR_ADD, scratch_register, scratch_register, first_cached, 0);
-    out_.scalar(FR_SCALAR_SUB, tile_positions, first_position(), scratch_register, 0);
-    out_.scalar(FR_SCALAR_MIN, tile_positions, tile_positions, none, plan_.cache_tile);
-    out_.scalar(FR_SCALAR_MIN, carry, tile, none, 1);
-    const auto scales_at = s_.ring + u32(plan_.cache_tile * row);
-    Sync full{{{ring_full, 1}}, {}};
-    const auto head = g - plan_.kv_heads.begin;
-    if (scaled()) {  // they come first: the load of the tile takes the slot and moves on
-      out_.add(FR_OP_LOAD, run_of(scales + head * plan_.kv_head_scale_bytes(), scales_at, 0),
-               {{{ring_free, 1}}, {{ring_full, 1}}},
-               {FR_PATCH(fr_copy, global, scale_offset, 1), FR_PATCH(fr_copy, global, scratch_register, 4),
-                FR_PATCH(fr_copy, bytes, tile_positions, 4), FR_PATCH(fr_copy, local, load_slot, 1)});
-      full.wait.front().count = 2;
-    }
-    const std::vector<Patch> of_tile{FR_PATCH(fr_copy, global, cache_offset, 1),
-                                     FR_PATCH(fr_copy, global, scratch_register, narrow(row)),
-                                     FR_PATCH(fr_copy, bytes, tile_positions, narrow(row))};
-    ring_load(run_of(cache + head * plan_.kv_head_bytes(), s_.ring, 0), of_tile, !scaled());
-    if (by_vector)
-      link(FR_OP_VECTOR, scale_probabilities(scales_at), std::exchange(full, {}),
-           {FR_PATCH(fr_vector, rows, chunk_rows(), rows), FR_PATCH(fr_vector, cols, tile_positions, 1),
-            FR_PATCH(fr_vector, a, scratch_register, narrow(act_)),
-            FR_PATCH(fr_vector, d, scratch_register, narrow(act_)), FR_PATCH(fr_vector, b, use_slot, 1)});
-    product.b = s_.ring;
-    product.b_scale = scales_at;
-    patches.push_back(FR_PATCH(fr_matmul, m, chunk_rows(), rows));
-    patches.push_back(FR_PATCH(fr_matmul, b, use_slot, 1));
-    if (product.group != 0) patches.push_back(FR_PATCH(fr_matmul_scaled, b_scale, use_slot, 1));
-    full.signal.push_back({ring_free, 1});
-    link_product(product, full, patches);
-    if (by_vector) hand_over(FR_ENGINE_VECTOR);
-    advance(use_slot);
-    out_.end_loop();
-    if (by_vector) link_nop(FR_ENGINE_VECTOR);
   }
 };
 

@@ -69,6 +69,8 @@ enum Register : unsigned {
 };
 /// The same as `cache_offset` for scales, which steps of many tokens do not have.
 constexpr unsigned scale_offset = other_past;
+/// Earlier positions of the own part of the context; experts are chosen behind attention.
+constexpr unsigned own_past = round;
 static_assert(+expert_nth < +FR_REGISTERS);
 constexpr unsigned none = 255;
 
@@ -88,7 +90,10 @@ enum Semaphore : std::uint8_t {
   router_posted,
   latent_posted,
   shared_posted,
-  experts_chosen  ///< their list is there
+  experts_chosen,  ///< their list is there
+  // Of clusters that share the positions of a key/value head; steps of many tokens are without:
+  team_posted,
+  parts_posted
 };
 
 inline std::uint32_t bits(double value) { return std::bit_cast<std::uint32_t>(static_cast<float>(value)); }
@@ -225,7 +230,7 @@ class CommandEmitter {
     auto c = run_of(lane_.base, s_.ring, lane_.part_bytes(bytes));
     c.size1 = u32(lane_.linear() ? 1 : lane_.width);
     c.local_stride1 = narrow(c.bytes);
-    c.global_stride1 = static_cast<std::int64_t>(lane_.piece);
+    c.global_stride1 = static_cast<std::int64_t>(lane_.step);
     c.size2 = u32(lane_.rounds(bytes));
     c.local_stride2 = narrow(std::uint64_t{c.bytes} * c.size1);
     c.global_stride2 = static_cast<std::int64_t>(lane_.stride);

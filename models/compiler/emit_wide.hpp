@@ -233,7 +233,7 @@ class WideEmitter : public AttentionEmitter {
                     slot_at(first) + u32(part * bytes / parts), lane.part_bytes(bytes));
     c.size1 = u32(lane.linear() ? 1 : lane.width);
     c.local_stride1 = narrow(c.bytes);
-    c.global_stride1 = static_cast<std::int64_t>(lane.piece);
+    c.global_stride1 = static_cast<std::int64_t>(lane.step);
     c.size2 = u32(rounds);
     c.local_stride2 = narrow(std::uint64_t{c.bytes} * c.size1);
     c.global_stride2 = static_cast<std::int64_t>(lane.stride);

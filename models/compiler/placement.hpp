@@ -11,14 +11,14 @@
 
 namespace forerun::models {
 
-/// The memory behind some neighbouring ports: each has a piece of contiguous bytes, `width` of them side by
-/// side are a round, the next round begins `stride` bytes on. A block of bytes lies in as few rounds as it
-/// needs, in equal parts, each at the beginning of a piece: so all ports give as much, and one strided copy
-/// loads it. When the ports are all that there are, the lane is linear and a block is one part.
+/// The memory behind some neighbouring ports: each has a piece of contiguous bytes, `width` of them `step`
+/// bytes apart are a round, the next round begins `stride` bytes on. A block of bytes lies in as few rounds
+/// as it needs, in equal parts, each at the beginning of a piece: so all ports give as much, and one strided
+/// copy loads it. When the ports are all that there are, the lane is linear and a block is one part.
 struct Lane {
   std::uint64_t base = 0;   ///< global address of the first piece
   std::uint64_t piece = 0;  ///< hbm.interleave
-  std::uint64_t width = 1, stride = 0;
+  std::uint64_t width = 1, stride = 0, step = 0;
   static constexpr std::uint64_t alignment = 64;  ///< of parts
 
   bool linear() const { return piece * width == stride; }
@@ -29,7 +29,7 @@ struct Lane {
     return round_up(divide_up(bytes, parts(bytes)), alignment);
   }
   /// From the address of a block to that of its part `i`.
-  std::uint64_t part_offset(std::uint64_t i) const { return i / width * stride + i % width * piece; }
+  std::uint64_t part_offset(std::uint64_t i) const { return i / width * stride + i % width * step; }
   /// From the address of a block to that of the next.
   std::uint64_t advance(std::uint64_t bytes) const {
     return linear() ? part_bytes(bytes) : rounds(bytes) * stride;
@@ -41,13 +41,25 @@ struct Lane {
 };
 
 /// For each of the first `clusters` clusters the group of ports that it shares with as few others as can be:
-/// as many groups as divide both ports and clusters, of consecutive ports, each given to the clusters that
-/// are nearest by hops in the grid.
+/// as many groups as divide both ports and clusters, each given to the clusters that are nearest by hops in
+/// the grid. The ports of a group follow one another as memory goes round them, or are neighbours in one
+/// stack, whichever makes fewer hops.
 struct Lanes {
   std::uint32_t groups = 1;
-  Lane first;                           ///< of the first group, but for its base
-  std::vector<std::uint32_t> group_of;  ///< by cluster
-  std::vector<chip::Tile> port_at;  ///< in the order in which memory goes round them; `first.width` a group
+  Lane first;                             ///< of the first group, but for its base
+  std::vector<std::uint32_t> group_of;    ///< by cluster
+  std::vector<std::uint32_t> first_port;  ///< by group
+  std::uint32_t port_step = 1;            ///< from a port of a group to the next
+  std::vector<chip::Tile> port_at;        ///< in the order in which memory goes round them
+  const chip::Tile& port(std::uint32_t group, std::uint64_t i) const {
+    return port_at[first_port[group] + i * port_step];
+  }
+  /// Of a group, whose first round of pieces is in the round of all ports at `base`.
+  Lane lane(std::uint32_t group, std::uint64_t base) const {
+    auto lane = first;
+    lane.base = base + first_port[group] * first.piece;
+    return lane;
+  }
 };
 Lanes make_lanes(const chip::Chip& chip, std::uint32_t clusters);
 

@@ -64,6 +64,7 @@ Share make_share(const ModelConfig& m, std::uint32_t clusters, std::uint32_t clu
   const auto query_dim = m.is_latent() ? m.latent.plain_dim + m.latent.rotary_dim : m.head_dim;
   s.query_columns = s.heads.size() * query_dim;
   s.key_columns = s.kv_heads.size() * m.head_dim;
+  s.keys = s.values = {s.kv_heads.begin * m.head_dim, s.kv_heads.end * m.head_dim};
   s.hidden = share(m.hidden, hidden_granule, clusters, cluster);
   if (m.is_latent())
     s.latent = share(std::uint64_t{m.latent.q_rank} + m.latent.kv_rank + m.latent.rotary_dim, hidden_granule,
@@ -146,10 +147,12 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
   const auto& m = plan.model;
   const std::uint64_t tokens = plan.max_tokens, chunk = plan.max_chunk;
   const std::uint64_t act = plan.activation_bytes(), queries = plan.attended();
-  const std::uint64_t group = m.heads / m.kv_heads;
+  const std::uint64_t group = plan.group(), parts = plan.cache.parts;
   Bump bump(0, scratch_alignment);
   const auto take = [&bump](std::uint64_t bytes) { return static_cast<std::uint32_t>(bump.take(bytes)); };
-  s.score_stride = static_cast<std::uint32_t>(round_up(std::uint64_t{plan.context} * 4, scratch_alignment));
+  const std::uint64_t context = plan.context;
+  const auto scored = parts == 1 ? context : std::min(context, plan.cache.part_rows(context) + chunk);
+  s.score_stride = static_cast<std::uint32_t>(round_up(scored * 4, scratch_alignment));
   s.residual = take(tokens * m.hidden * 4);
   s.normed = take(tokens * m.hidden * ip::element_bytes(plan.numerics.normed()));
   if (plan.numerics.quantises()) {
@@ -167,8 +170,9 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
   s.constants = take(2ull * plan.constants.bytes);
   std::uint64_t kv = 0;
   for (const auto& share : plan.shares) kv = std::max(kv, share.key_columns);
-  s.keys = take(chunk * kv / m.head_dim * plan.cache_row_bytes());
-  s.values = m.is_latent() ? s.keys : take(chunk * kv / m.head_dim * plan.cache_row_bytes());
+  const auto cached = parts > 1 ? tokens : chunk;  // rows
+  s.keys = take(cached * kv / m.head_dim * plan.cache_row_bytes());
+  s.values = m.is_latent() ? s.keys : take(cached * kv / m.head_dim * plan.cache_row_bytes());
   s.key_scales = take(chunk * kv / m.head_dim * plan.cache_scale_bytes());
   s.value_scales = take(chunk * kv / m.head_dim * plan.cache_scale_bytes());
   s.choice = take(4);
@@ -191,11 +195,15 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
     s.mixed = take(tokens * plan.widest(&Share::hidden) * 4);
   }
   if (m.positions == Positions::alibi) s.distances = take(plan.context * 4ull);
-
-  const auto common = bump.mark();
   const auto heads = plan.widest(&Share::heads), hidden = plan.widest(&Share::hidden),
              ffn = plan.widest(&Share::ffn);
-  const auto together = std::min(heads, group);
+  if (parts > 1) {
+    s.team_rows = take(tokens * (group + 2) * m.head_dim * 4);
+    s.parts = take(tokens * group * plan.part_row_bytes());
+  }
+
+  const auto common = bump.mark();
+  const auto attended = parts > 1 ? group : heads, together = std::min(attended, group);
   const auto expert = plan.widest(&Share::expert_ffn), shared = plan.widest(&Share::shared_ffn);
   std::uint64_t product =
       std::max({plan.widest_qkv(), hidden, plan.widest(&Share::experts), plan.widest(&Share::latent),
@@ -203,9 +211,13 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
   s.product = take(tokens * product * 4);
   s.slice = take(
       std::max(tokens * std::max({heads * m.value_dim, ffn, shared}), plan.expert_rows() * expert) * act);
-  s.queries = take(chunk * heads * m.head_dim * act);
+  s.queries = take(cached * attended * m.head_dim * act);
   s.scores = take(together * chunk * s.score_stride);
-  s.weighted = take(together * chunk * m.head_dim * 4);
+  s.weighted = take(parts > 1 ? tokens * group * plan.part_row_bytes() : together * chunk * m.head_dim * 4);
+  if (parts > 1) {
+    s.part_columns = take(2 * tokens * group * 4);
+    s.part_sums = take(tokens * heads * m.head_dim * 4);
+  }
   bump.release(common);
   s.embedding_norm = take(m.embedding_norm ? m.hidden * 8ull : 0);
   bump.release(common);
@@ -280,7 +292,9 @@ void choose_steps(Plan& plan, const chip::Chip& chip, std::uint32_t most_tokens,
         plan.context, std::max<std::uint64_t>(least, 256)));
   s.slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(most_slots, ring / s.slot_bytes));
   s.end = s.ring + s.slots * s.slot_bytes;
-  plan.cache_tile = static_cast<std::uint32_t>(std::min<std::uint64_t>(plan.context, s.slot_bytes / least));
+  plan.cache_tile = static_cast<std::uint32_t>(
+      plan.cache.near ? s.slot_bytes / least / plan.cache.round_rows() * plan.cache.round_rows()
+                      : std::min<std::uint64_t>(plan.context, s.slot_bytes / least));
   cut_tiles(plan, chip.clusters.tensor, for_many);
 }
 
@@ -311,6 +325,37 @@ void choose_steps_of_many(Plan& plan, const chip::Chip& chip, std::uint32_t want
   if (!plan.wide || estimate_wide(plan, chip, wanted) >= time) plan = otherwise;
 }
 
+/// Puts the cache near the clusters that read it where that can be, and cuts attention into parts of the
+/// context where that is estimated to be faster, or as it is asked for.
+void choose_cache(Plan& plan, const chip::Chip& chip, std::uint32_t wanted,
+                  std::optional<std::uint32_t> parts, const Lanes& lanes) {
+  const auto& m = plan.model;
+  const bool lies_near = !plan.wide && !m.is_latent() && !plan.numerics.cache_scales;
+  const auto clusters = lies_near ? clusters_of_a_head(plan) : 0;
+  const bool may_be_cut = clusters > 1 && 2 * m.head_dim % clusters == 0 && !plan.launches &&
+                          m.positions != Positions::alibi &&
+                          std::all_of(m.windows.begin(), m.windows.end(), [](auto w) { return w == 0; });
+  const auto most = may_be_cut ? clusters : 1;
+  if (parts && *parts != 1 && *parts != most)
+    throw CompileError(
+        fmt::format("attention of {} cannot be cut into {} parts of the context on this chip: expected {}",
+                    m.name, *parts, most == 1 ? "1" : fmt::format("1 or {}", most)));
+  const auto chosen = parts ? *parts : most > 1 && parts_pay(plan, chip, most) ? most : 1;
+  if (clusters == 0 || (clusters > 1 && chosen == 1)) return;
+  const auto layout = near_cache(plan, lanes, chosen);
+  if (!layout) return;
+  const auto otherwise = plan;
+  plan.cache = *layout;
+  if (chosen > 1) share_heads_in_teams(plan);
+  try {
+    choose_steps(plan, chip, wanted, lanes);
+  } catch (const CompileError&) {  // the scratchpad is too small
+    if (parts && *parts > 1) throw;
+    plan.cache_tile = 0;
+  }
+  if (plan.cache_tile == 0) plan = otherwise;
+}
+
 /// From the first tile of weights of a cluster to behind the last, in its lane.
 std::uint64_t lane_bytes(const Plan& plan, std::uint32_t cluster, const Lane& lane) {
   const auto& p = plan.tiles(cluster);
@@ -336,8 +381,7 @@ std::uint64_t lay_out_weights(Plan& plan, const Lanes& lanes, std::uint64_t base
   std::vector<std::uint64_t> used(lanes.groups);
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     const auto group = lanes.group_of[c];
-    auto lane = lanes.first;
-    lane.base = base + group * lane.width * lane.piece + used[group];
+    const auto lane = lanes.lane(group, base + used[group]);
     used[group] += lane_bytes(plan, c, lane);
     plan.memory.lanes.push_back(lane);
   }
@@ -363,7 +407,7 @@ std::uint64_t padding_of_heads(const Plan& plan, const chip::Hbm& hbm) {
 void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
   const auto& m = plan.model;
   const std::uint64_t act = plan.activation_bytes(), tokens = std::max(plan.max_tokens, plan.most_tokens());
-  plan.kv_head_padding = padding_of_heads(plan, chip.hbm);
+  if (!plan.cache.near) plan.kv_head_padding = padding_of_heads(plan, chip.hbm);
   Bump bump(chip::address_map::hbm, memory_alignment);
   auto& memory = plan.memory;
   memory.parameters = bump.take(FR_PARAMETERS * 8);
@@ -390,8 +434,9 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
   memory.queries = bump.take(plan.wide ? tokens * m.heads * m.head_dim * act : 0);
   memory.cosines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
   memory.sines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
-  memory.keys = bump.take(m.layers * plan.kv_layer_bytes());
-  memory.values = m.is_latent() ? memory.keys : bump.take(m.layers * plan.kv_layer_bytes());
+  const auto cached = plan.cache.near ? 0 : m.layers * plan.kv_layer_bytes();
+  memory.keys = bump.take(cached);
+  memory.values = m.is_latent() ? memory.keys : bump.take(cached);
   const auto scales = m.layers * plan.kv_layer_bytes() / plan.cache_row_bytes() * plan.cache_scale_bytes();
   memory.key_scales = bump.take(scales);
   memory.value_scales = bump.take(scales);
@@ -407,6 +452,13 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
       bump.take(plan.draws_experts ? plan.max_tokens * Plan::expert_draws * plan.expert_list_bytes() : 0);
   const auto first = bump.mark() - chip::address_map::hbm;
   bump.take(round_up(first, lanes.first.stride) - first);
+  if (plan.cache.near) {
+    const auto bytes = m.layers * plan.kv_layer_bytes();
+    std::vector<std::uint32_t> before(lanes.groups);  // clusters that share the lane
+    for (std::uint32_t c = 0; c < plan.clusters; ++c)
+      plan.cache.lanes[c] = lanes.lane(lanes.group_of[c], bump.mark() + before[lanes.group_of[c]]++ * bytes);
+    bump.take(plan.clusters / lanes.groups * bytes);
+  }
   memory.weights = bump.mark();
   memory.weight_bytes = lay_out_weights(plan, lanes, memory.weights);
   bump.take(memory.weight_bytes);
@@ -510,6 +562,7 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOp
   const auto wanted = std::min(context, options.max_tokens == 0 ? context : options.max_tokens);
   choose_steps(plan, chip, wanted, lanes);
   choose_steps_of_many(plan, chip, wanted, options.row_groups, lanes);
+  choose_cache(plan, chip, wanted, options.context_parts, lanes);
   lay_out_memory(plan, chip, lanes);
   return plan;
 }

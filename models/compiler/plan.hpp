@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "models/compiler/cache.hpp"
 #include "models/compiler/numerics.hpp"
 #include "models/compiler/placement.hpp"
 #include "models/compiler/split.hpp"
@@ -44,6 +45,9 @@ struct CompileOptions {
   /// How prompts are cut over clusters in steps of many tokens (wide.hpp): into so many groups of rows, a
   /// divisor of the clusters; chosen, where there is none; 0: no such steps.
   std::optional<std::uint32_t> row_groups = std::nullopt;
+  /// Into how many parts attention cuts the positions of a sequence (cache.hpp): 1, or the number of clusters
+  /// that have query heads of one key/value head; chosen, where there is none.
+  std::optional<std::uint32_t> context_parts = std::nullopt;
 };
 
 /// What one cluster computes. All clusters of all devices share the work. Key/value heads that several
@@ -54,10 +58,12 @@ struct Share {
   Range latent;                  ///< outputs of the projections down to the latent vectors
   Range expert_ffn, shared_ffn;  ///< columns of every routed expert, and of those that all tokens take
   std::uint64_t query_columns = 0,
-                key_columns = 0;  ///< of the query/key/value projection: queries, and keys (= values)
-  std::uint64_t qkv_columns() const { return query_columns + 2 * key_columns; }
+                key_columns = 0;  ///< of its heads: queries, and keys (= values)
+  Range keys, values;             ///< columns of all keys and of all values that it computes
+  /// Of its query/key/value projection.
+  std::uint64_t qkv_columns() const { return query_columns + keys.size() + values.size(); }
   /// Key/value heads that this cluster stores in the cache of its device: those of whose query heads it has
-  /// the device's first.
+  /// the device's first; or a part of the positions of each.
   Range stored_kv_heads;
 };
 
@@ -85,16 +91,22 @@ struct Scratch {
   std::uint32_t keys = 0, values = 0;              ///< [kv head][max tokens][head_dim] of this step
   std::uint32_t key_scales = 0, value_scales = 0;  ///< f32 [kv head][max tokens], of a cache in integers
   // Used in turn by attention, feed-forward and head:
-  std::uint32_t product = 0;   ///< f32 or i32: result of a projection
-  std::uint32_t queries = 0;   ///< by key/value head, [query head][tokens][head_dim]
-  std::uint32_t scores = 0;    ///< [query head][tokens], rows of `score_stride`
-  std::uint32_t weighted = 0;  ///< f32 [query head][tokens][head_dim]
+  std::uint32_t product = 0;  ///< f32 or i32: result of a projection
+  std::uint32_t queries = 0;  ///< by key/value head, [query head][tokens][head_dim]
+  std::uint32_t scores = 0;   ///< [query head][tokens], rows of `score_stride`
+  /// f32 [query head][tokens][head_dim]; of a part of the context, chunk by chunk, rows as in `parts`.
+  std::uint32_t weighted = 0;
   std::uint32_t slice = 0;     ///< [tokens][own columns]: what this cluster gives to the others
   std::uint32_t last_row = 0;  ///< f32 [vocabulary]
   std::uint32_t choice = 0;    ///< u32
   std::uint32_t ring = 0;      ///< `slots` of `slot_bytes`: weights, cached keys and values on their way
   std::uint32_t slots = 0, slot_bytes = 0;
   std::uint32_t score_stride = 0;
+  // Attention in parts of the context; rows of a part are `Plan::part_row_bytes()` apart:
+  std::uint32_t team_rows = 0;     ///< f32 [tokens][queries, key, value of a key/value head], put together
+  std::uint32_t parts = 0;         ///< [part][tokens][own head], from all clusters of the team
+  std::uint32_t part_columns = 0;  ///< f32, two times [tokens][own head][part]
+  std::uint32_t part_sums = 0;     ///< f32 [tokens][own head][head_dim]
   // Latent attention:
   std::uint32_t latent_parts = 0;    ///< f32 [tokens][latent_width()], put together by the clusters
   std::uint32_t latent_input = 0;    ///< [tokens][rank of queries], normalised
@@ -137,7 +149,8 @@ struct Memory {
   std::uint64_t embedding_norm = 0;      ///< f32 [2][hidden]: weight, bias
   std::uint64_t positions = 0;           ///< learned ones, [context + offset][hidden] of activations
   std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][rotated elements / 2]
-  std::uint64_t keys = 0, values = 0;    ///< [layer][sequence][kv head of the device][context][head_dim]
+  /// [layer][sequence][kv head of the device][context][head_dim], unless they lie near the clusters.
+  std::uint64_t keys = 0, values = 0;
   std::uint64_t key_scales = 0, value_scales = 0;  ///< the same without [head_dim], f32; or nothing
   /// Exchange buffers of several devices, [tokens][width]. In steps of many tokens `hidden_sum` is the
   /// residual stream, `ffn_sum` its norm.
@@ -168,6 +181,7 @@ struct Plan {
   std::vector<Share> shares;              ///< device by device
   std::vector<Projections> projections;   ///< the same
   Range kv_heads;                         ///< in the device's cache
+  CacheLayout cache;
   std::uint64_t kv_head_padding =
       0;                   ///< bytes between heads of the cache, so that they begin at different ports
   bool symmetric = false;  ///< several devices, all with shares of the same sizes
@@ -227,8 +241,15 @@ struct Plan {
   std::uint64_t kv_head_scale_bytes() const {
     return kv_head_bytes() / cache_row_bytes() * cache_scale_bytes();
   }
-  std::uint64_t kv_sequence_bytes() const { return kv_heads.size() * kv_head_bytes(); }
+  std::uint64_t kv_sequence_bytes() const {
+    return cache.near ? cache.sequence_bytes() : kv_heads.size() * kv_head_bytes();
+  }
   std::uint64_t kv_layer_bytes() const { return sequences * kv_sequence_bytes(); }
+  /// Query heads that share a key/value head.
+  std::uint32_t group() const { return model.heads / model.kv_heads; }
+  /// Of one query of a part of the context: f32 [head_dim] of weighted values, the largest score, the largest
+  /// probability.
+  std::uint64_t part_row_bytes() const { return model.head_dim * 4ull + 16; }
   std::uint64_t tile_bytes(const WeightTile& tile) const {
     return tile_format().bytes(tile.k.size(), tile.n.size());
   }

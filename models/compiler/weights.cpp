@@ -98,8 +98,8 @@ class Packer {
         to = latent(layer, index, to);
       else
         project({{&layer.wq.weight, columns(share.heads)},
-                 {&layer.wk.weight, columns(share.kv_heads)},
-                 {&layer.wv.weight, columns(share.kv_heads)}},
+                 {&layer.wk.weight, share.keys},
+                 {&layer.wv.weight, share.values}},
                 tiles.query_key_value, at.query_key_value);
       project({{&layer.wo.weight, share.hidden}}, tiles.attention_output, at.attention_output);
       const auto feed_forward = [&](const FeedForward& ffn, Range own, const std::vector<WeightTile>& gate_up,
@@ -253,8 +253,8 @@ class Packer {
     };
     if (m.qkv_bias)
       put({{&layer.wq.bias, columns(share.heads)},
-           {&layer.wk.bias, columns(share.kv_heads)},
-           {&layer.wv.bias, columns(share.kv_heads)}},
+           {&layer.wk.bias, share.keys},
+           {&layer.wv.bias, share.values}},
           block + at.query_key_value_bias);
     if (m.output_bias) put({{&layer.wo.bias, share.hidden}}, block + at.attention_output_bias);
     if (m.ffn_bias) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/chip/checks.hpp"
 
+#include "platform/chip/rtl_files.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -44,12 +46,15 @@ class Finder {
     memory();
     address_map();
     controller();
+    row_model();
     timings();
     refresh();
     low_power();
     network();
     windows();
     devices();
+    const auto files = rtl_file_conflicts(chip_);
+    found_.insert(found_.end(), files.begin(), files.end());
     return std::move(found_);
   }
 
@@ -291,6 +296,29 @@ class Finder {
     if (h.page_policy == PagePolicy::adaptive && h.page_idle == 0)
       add({"hbm.page_policy", "hbm.page_idle"},
           "hbm.page_policy is adaptive, but hbm.page_idle 0: say after how many idle cycles a row closes");
+  }
+
+  /// What only the burst model of a channel has.
+  void row_model() {
+    const auto& h = chip_.hbm;
+    if (h.model != HbmModel::row) return;
+    const auto refuse = [&](std::string_view key, std::string_view value, std::string_view needed) {
+      add({key, "hbm.model"},
+          fmt::format("{} is {}, but with hbm.model: row it must be {}; hbm.model: burst has it", key, value,
+                      needed));
+    };
+    const auto zero = [&](std::string_view key, unsigned value) {
+      if (value != 0) refuse(key, fmt::to_string(value), "0");
+    };
+    if (h.page_policy != PagePolicy::open) refuse("hbm.page_policy", name(h.page_policy), "open");
+    if (h.scheduler == Scheduler::fcfs) refuse("hbm.scheduler", name(h.scheduler), "fr_fcfs");
+    if (h.queues == Queues::per_bank) refuse("hbm.queues", name(h.queues), "shared or read_write");
+    if (h.refresh == Refresh::per_bank) refuse("hbm.refresh", name(h.refresh), "all_bank or none");
+    if (h.refresh_management) refuse("hbm.refresh_management", "true", "false");
+    if (h.ecc == Ecc::in_line) refuse("hbm.ecc", name(h.ecc), "none or sideband");
+    zero("hbm.starvation", h.starvation);
+    zero("hbm.power_down", h.power_down);
+    zero("hbm.self_refresh", h.self_refresh);
   }
 
   /// `sum` is made of names of timings; each of them may be the one to change.

@@ -14,6 +14,8 @@ enum class Timing : unsigned char { loose, approximate };
 enum class Data : unsigned char { real, none };
 /// What the arrays multiply: floats, OCP 8-bit floats, integers, OCP microscaling blocks.
 enum class Format : unsigned char { f32, f16, bf16, i8, f8e4m3, f8e5m2, i4, mxfp8, mxfp6, mxfp4, mxint8 };
+/// What the model of a memory channel moves: single bursts, or those of a request in the same rows together.
+enum class HbmModel : unsigned char { burst, row };
 enum class Scheduler : unsigned char { fr_fcfs, fcfs, fr_fcfs_grouped };
 enum class Queues : unsigned char { shared, per_bank, read_write };
 enum class PagePolicy : unsigned char { open, closed, adaptive };
@@ -238,6 +240,7 @@ struct Energies {
 };
 
 struct Hbm {
+  HbmModel model = HbmModel::burst;
   unsigned stacks = 1;
   Frequency clock{1.6e9};  ///< command clock
   unsigned channels = 16;  ///< of a stack

@@ -7,6 +7,7 @@
 #include <bit>
 #include <numeric>
 #include <type_traits>
+#include <utility>
 
 #include "platform/chip/address_map.hpp"
 #include "platform/chip/names.hpp"
@@ -185,6 +186,10 @@ const Key table[] = {
         "the grid row by row from the top, in letters: C cluster, M memory port, X control, H host, . empty; "
         "[] places them"),
 
+    KEY(hbm.model, any, "",
+        "burst: each burst with its own commands; row: those of a request in the same rows together, much "
+        "faster and "
+        "somewhat less exact"),
     KEY(hbm.stacks, range(1, 64), "", "memory stacks (or packages)"),
     KEY(hbm.clock, clock_rate, "", "command clock"),
     KEY(hbm.channels, power_of_two(1, 64), "",
@@ -329,15 +334,17 @@ const Key table[] = {
 };
 #undef KEY
 
+/// Letters put in, left out, replaced, or swapped with their neighbour.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
+  std::vector<std::size_t> before, above(b.size() + 1), row(b.size() + 1);  // of one letter less and two less
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
-    auto diagonal = row[0]++;
+    before = std::exchange(above, row);
+    row[0] = i + 1;
     for (std::size_t j = 0; j < b.size(); ++j) {
-      const auto replaced = diagonal + (a[i] != b[j] ? 1 : 0);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+      row[j + 1] = std::min({above[j] + (a[i] != b[j] ? 1 : 0), row[j] + 1, above[j + 1] + 1});
+      if (i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j])
+        row[j + 1] = std::min(row[j + 1], before[j - 1] + 1);
     }
   }
   return row.back();

@@ -21,13 +21,13 @@ using Member = T& (*)(Chip&);
 
 using AnyMember =
     std::variant<Member<unsigned>, Member<bool>, Member<std::string>, Member<Bytes>, Member<Frequency>,
-                 Member<Time>, Member<Energy>, Member<Power>, Member<Timing>, Member<Data>, Member<Scheduler>,
-                 Member<Queues>, Member<PagePolicy>, Member<Refresh>, Member<KeepOpen>, Member<RowOrder>,
-                 Member<RefreshOrder>, Member<Ecc>, Member<TensorModel>, Member<VectorModel>,
-                 Member<DmaModel>, Member<CpuModel>, Member<CommandModel>, Member<ScratchpadModel>,
-                 Member<Path>, Member<std::vector<Path>>, Member<NocModel>, Member<NocTopology>,
-                 Member<NocRouting>, Member<NocSwitching>, Member<LinkTopology>, Member<Bandwidth>,
-                 Member<std::vector<Format>>, Member<std::vector<AddressPiece>>,
+                 Member<Time>, Member<Energy>, Member<Power>, Member<Timing>, Member<Data>, Member<HbmModel>,
+                 Member<Scheduler>, Member<Queues>, Member<PagePolicy>, Member<Refresh>, Member<KeepOpen>,
+                 Member<RowOrder>, Member<RefreshOrder>, Member<Ecc>, Member<TensorModel>,
+                 Member<VectorModel>, Member<DmaModel>, Member<CpuModel>, Member<CommandModel>,
+                 Member<ScratchpadModel>, Member<Path>, Member<std::vector<Path>>, Member<NocModel>,
+                 Member<NocTopology>, Member<NocRouting>, Member<NocSwitching>, Member<LinkTopology>,
+                 Member<Bandwidth>, Member<std::vector<Format>>, Member<std::vector<AddressPiece>>,
                  Member<std::vector<AddressHash>>, Member<std::vector<MulticastWindow>>,
                  Member<std::vector<ReductionWindow>>, Member<std::vector<std::string>>>;
 

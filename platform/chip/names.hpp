@@ -48,6 +48,10 @@ struct Names<KeepOpen> {
   static constexpr std::array<std::string_view, 3> all{"none", "older", "all"};
 };
 template <>
+struct Names<HbmModel> {
+  static constexpr std::array<std::string_view, 2> all{"burst", "row"};
+};
+template <>
 struct Names<RowOrder> {
   static constexpr std::array<std::string_view, 2> all{"oldest_ready", "first_over"};
 };

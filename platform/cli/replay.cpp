@@ -11,8 +11,8 @@
 
 #include "ip/record/reader.hpp"
 #include "platform/cli/options.hpp"
-#include "platform/replay/axi_wrapper.hpp"
 #include "platform/replay/bench.hpp"
+#include "platform/replay/wrappers.hpp"
 #include "platform/rtl/command.hpp"
 
 namespace forerun::cli {
@@ -23,7 +23,7 @@ struct ReplayOptions {
   std::string file, to;
   std::uint64_t list = 0, count = 0;
   // of a tile
-  std::string tile = "8x8";
+  std::optional<std::string> tile;
   std::optional<std::string> format;
   // of both
   std::string top;
@@ -51,13 +51,14 @@ std::uint64_t number(const std::string& text, const char* option) {
 }
 
 replay::TileShape tile_shape(const ReplayOptions& o, unsigned format) {
-  const auto x = o.tile.find('x');
+  const auto tile = o.tile.value_or("8x8");
+  const auto x = tile.find('x');
   if (x == std::string::npos)
-    throw UsageError(fmt::format("--tile: '{}', expected ROWSxCOLUMNS such as 8x8", o.tile));
-  const auto rows = number(o.tile.substr(0, x), "--tile"), columns = number(o.tile.substr(x + 1), "--tile");
+    throw UsageError(fmt::format("--tile: '{}', expected ROWSxCOLUMNS such as 8x8", tile));
+  const auto rows = number(tile.substr(0, x), "--tile"), columns = number(tile.substr(x + 1), "--tile");
   if (rows < 1 || rows > 512 || columns < 1 || columns > 512)
     throw UsageError("--tile: a tile has 1 to 512 rows and columns");
-  return {format, static_cast<unsigned>(rows), static_cast<unsigned>(columns)};
+  return {.format = format, .rows = static_cast<unsigned>(rows), .columns = static_cast<unsigned>(columns)};
 }
 
 void print_products(record::Reader& reader, std::uint64_t list) {
@@ -148,22 +149,89 @@ rtl::PinMap pin_map(const ReplayOptions& o) {
   return map;
 }
 
+/// What all blocks have.
+template <typename Block>
+Block block_of(const ReplayOptions& o) {
+  Block block;
+  block.top = o.top;
+  block.sources = o.rtl;
+  block.includes = o.includes;
+  block.defines = o.defines;
+  if (o.count > 0) block.most = o.count;
+  return block;
+}
+
+replay::PinnedBlock pinned_block(const ReplayOptions& o) {
+  auto block = block_of<replay::PinnedBlock>(o);
+  block.map = pin_map(o);
+  block.pins = rtl::read_text(o.pins);
+  block.pins_file = o.pins;
+  return block;
+}
+
 int dma_bench(const ReplayOptions& o) {
   if (o.rtl.empty() || o.top.empty() || o.pins.empty())
     throw UsageError(fmt::format(
         "{} holds copies of a DMA engine: expected the engine that they are to be played into, with --rtl, "
         "--top and --pins",
         o.file));
-  replay::DmaBlock block;
-  block.top = o.top;
-  block.sources = o.rtl;
-  if (o.count > 0) block.most = o.count;
-  block.includes = o.includes;
-  block.defines = o.defines;
-  block.map = pin_map(o);
-  const auto summary = write_dma_bench(o.to, o.file, block);
+  const auto summary = write_dma_bench(o.to, o.file, pinned_block(o));
   fmt::print("{}: {}\nrun {}/verilator_dpi.sh there\n", o.to, summary, o.to);
   return ok;
+}
+
+replay::Summary tile_bench(const ReplayOptions& o) {
+  auto block = block_of<replay::TileBlock>(o);
+  if (!o.pins.empty()) {
+    if (o.rtl.empty() || o.top.empty())
+      throw UsageError("--pins: expected the unit beside it, with --rtl and --top");
+    if (o.tile || o.format)
+      throw UsageError(
+          fmt::format("--{}: the pin map and the ports of the unit say it", o.tile ? "tile" : "format"));
+    auto wrapped = replay::wrap_tile(pinned_block(o));
+    block.top = replay::WrappedTile::top;
+    block.wrapper = std::move(wrapped.text);
+    block.shape = wrapped.shape;
+    return write_tile_bench(o.to, o.file, block);
+  }
+  if (o.rtl.empty()) {
+    for (const auto* name : {"arithmetic", "cell", "delay", "accumulators", "tile"})
+      block.sources.push_back(fmt::format(FORERUN_TILE_DIR "/tensor_{}.sv", name));
+    if (!o.top.empty()) throw UsageError("--top: expected the sources of the module, with --rtl");
+  }
+  if (block.top.empty()) block.top = "tensor_tile";
+  block.shape = tile_shape(o, format_of(o));
+  return write_tile_bench(o.to, o.file, block);
+}
+
+replay::Summary axi_bench(const ReplayOptions& o, const std::string& recorded) {
+  if (o.rtl.empty() || o.top.empty())
+    throw UsageError(
+        fmt::format("{} holds transactions of {}: expected the block that they are to be played into, with "
+                    "--rtl and --top",
+                    o.file, recorded));
+  auto block = block_of<replay::AxiBlock>(o);
+  if (o.pins.empty()) {
+    if (o.bus_bits % 8 != 0)
+      throw UsageError(fmt::format("--bus-bits: {}, expected 8, 16, ... 1024", o.bus_bits));
+    block.shape = {
+        .data_bytes = o.bus_bits / 8, .id_bits = o.id_bits, .address_bits = o.address_bits, .lite = o.lite};
+    block.prefix = o.prefix;
+    block.clock = o.clock;
+    block.reset = o.reset;
+    block.reset_high = o.reset_high;
+  } else {
+    auto wrapped = replay::wrap_axi(pinned_block(o));
+    block.top = replay::WrappedAxi::top;
+    block.wrapper = std::move(wrapped.text);
+    block.shape = wrapped.shape;
+    block.clock = "clock";
+    block.reset = "reset";
+    block.reset_high = true;
+  }
+  block.initial_contents = !o.no_initial;
+  block.window = {number(o.base, "--base"), number(o.size, "--size")};
+  return write_axi_bench(o.to, o.file, block);
 }
 
 int run(const ReplayOptions& o) {
@@ -175,53 +243,9 @@ int run(const ReplayOptions& o) {
     return ok;
   }
   if (copies) return dma_bench(o);
-  replay::AxiBlock block;
-  block.top = o.top;
-  block.sources = o.rtl;
-  block.includes = o.includes;
-  block.defines = o.defines;
-  if (o.count > 0) block.most = o.count;
-  replay::Summary summary;
-  if (products && !o.pins.empty())
-    throw UsageError("--pins: a tile has the ports of tensor_tile; put a module with these around it");
   if (o.pins.empty() && !o.parameters.empty())
     throw UsageError("--parameter: expected a pin map beside it, with --pins");
-  if (products) {
-    if (o.rtl.empty()) {
-      for (const auto* name : {"arithmetic", "cell", "delay", "accumulators", "tile"})
-        block.sources.push_back(fmt::format(FORERUN_TILE_DIR "/tensor_{}.sv", name));
-      if (!o.top.empty()) throw UsageError("--top: expected the sources of the module, with --rtl");
-    }
-    if (block.top.empty()) block.top = "tensor_tile";
-    summary = write_tile_bench(o.to, o.file, block, tile_shape(o, format_of(o)));
-  } else {
-    if (o.rtl.empty() || o.top.empty())
-      throw UsageError(
-          fmt::format("{} holds transactions of {}: expected the block that they are to be played into, with "
-                      "--rtl and --top",
-                      o.file, reader.header().block));
-    if (o.pins.empty()) {
-      if (o.bus_bits % 8 != 0)
-        throw UsageError(fmt::format("--bus-bits: {}, expected 8, 16, ... 1024", o.bus_bits));
-      block.shape = {
-          .data_bytes = o.bus_bits / 8, .id_bits = o.id_bits, .address_bits = o.address_bits, .lite = o.lite};
-      block.prefix = o.prefix;
-      block.clock = o.clock;
-      block.reset = o.reset;
-      block.reset_high = o.reset_high;
-    } else {
-      auto wrapped = replay::wrap(block, pin_map(o), rtl::read_text(o.pins));
-      block.top = replay::WrappedBlock::top;
-      block.wrapper = std::move(wrapped.text);
-      block.shape = wrapped.shape;
-      block.clock = "clock";
-      block.reset = "reset";
-      block.reset_high = true;
-    }
-    block.initial_contents = !o.no_initial;
-    block.window = {number(o.base, "--base"), number(o.size, "--size")};
-    summary = write_axi_bench(o.to, o.file, block);
-  }
+  const auto summary = products ? tile_bench(o) : axi_bench(o, reader.header().block);
   fmt::print("{}: {}\nrun {}/icarus.sh, verilator.sh or verilator_dpi.sh there\n", o.to, summary, o.to);
   return ok;
 }
@@ -241,17 +265,20 @@ void add_replay(CLI::App& app, int& code) {
                      "module of the block; for a tensor engine, one with the ports of tensor_tile");
   command.add_option(
       "--pins", o->pins,
-      "YAML file that says what the ports are, of a DMA engine its registers too; of any style");
+      "YAML file that says what the ports are, of any style, and of a DMA engine its registers");
   command.add_option("--parameter", o->parameters, "NAME=VALUE, over the pin map's; may be repeated")
       ->allow_extra_args(false);
   command.add_option("-I,--include", o->includes, "folder of files that are included; may be repeated")
       ->allow_extra_args(false);
   command.add_option("-D,--define", o->defines, "NAME or NAME=VALUE; may be repeated")
       ->allow_extra_args(false);
+  command.add_option(
+      "--tile", o->tile,
+      "without --pins: rows and columns of the tile (default: 8x8), of any size: results do not "
+      "depend on it");
   command
-      .add_option("--tile", o->tile, "rows and columns of the tile, of any size: results do not depend on it")
-      ->capture_default_str();
-  command.add_option("--format", o->format, "number format of the tile (default: the most frequent one)")
+      .add_option("--format", o->format,
+                  "without --pins: number format of the tile (default: the most frequent one)")
       ->check(CLI::IsMember({"int8", "bf16", "fp16"}));
   command.add_option("--prefix", o->prefix, "without --pins: before the AXI names of the ports")
       ->capture_default_str();

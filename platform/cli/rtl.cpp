@@ -27,6 +27,7 @@ int make(const RtlOptions& o) {
   request.arguments = o.verilator;
   request.waves = o.waves == "fst" ? rtl::Waves::fst : o.waves == "vcd" ? rtl::Waves::vcd : rtl::Waves::none;
   request.pins = rtl::read_text(o.pins);
+  request.pins_file = o.pins;
   request.parameters = rtl::PinMap::parse(request.pins, o.pins).parameters;
   for (const auto& setting : o.parameters) {
     const auto equals = setting.find('=');

@@ -108,6 +108,7 @@ Target make_target(const RunOptions& o, chip::Chip chip, ChipOptions description
   const bool data = chip.data == chip::Data::real;
   auto options = compile_options(request, model.config, o.model.formats(), data);
   options.row_groups = o.work.row_groups;
+  options.context_parts = o.work.context_parts;
   std::string note;
   auto next = data || o.chip_given ? larger_chips.end() : larger_chips.begin();
   for (;;) {

@@ -69,6 +69,12 @@ void WorkloadOptions::add_to(CLI::App& command) {
           "cut a long prompt into so many groups of rows over the clusters, a divisor of their number; "
           "0: only steps of few tokens (default: chosen by estimated time)")
       ->check(whole_number);
+  command
+      .add_option(
+          "--context-parts", context_parts,
+          "let the clusters that share a key/value head attend to so many parts of its positions: 1, or "
+          "the number of these clusters (default: chosen by estimated time)")
+      ->check(whole_number);
   command.add_flag("--all-layers", all_layers, "simulate every layer of a run with --phase");
   command
       .add_option(

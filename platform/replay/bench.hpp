@@ -30,9 +30,16 @@ struct AxiBlock : Block {
   std::string wrapper{};         ///< Verilog of `top`, in front of the sources; empty: it is in them
 };
 
-/// A DMA engine with one AXI4 manager and a section `dma` in its pin map.
-struct DmaBlock : Block {
+/// A module of any style, with its pin map.
+struct PinnedBlock : Block {
   rtl::PinMap map{};
+  std::string pins{}, pins_file{};  ///< the map's text, and its file
+};
+
+struct TileBlock : Block {
+  TileShape shape{};
+  std::string wrapper{};  ///< Verilog of `top`, beside the sources; empty: it is in them, and has parameters
+                          ///< FORMAT, R, C and DEPTH
 };
 
 /// What a written bench plays, in one line.
@@ -42,11 +49,11 @@ using Summary = std::string;
 /// and replay_dpi_tb.sv with DPI-C, which reads the recording; and scripts that run them: icarus.sh,
 /// verilator.sh and verilator_dpi.sh. Throws ip::record::FileError, std::invalid_argument,
 /// std::runtime_error.
-Summary write_tile_bench(const std::string& folder, const std::string& recording, const Block& block,
-                         const TileShape& shape);
+Summary write_tile_bench(const std::string& folder, const std::string& recording, const TileBlock& block);
 /// The block's ports are those of AXI whose names, behind the prefix, its sources contain.
 Summary write_axi_bench(const std::string& folder, const std::string& recording, const AxiBlock& block);
-/// Only the bench with DPI-C, and the script verilator_dpi.sh. Looks at the module with Verilator.
-Summary write_dma_bench(const std::string& folder, const std::string& recording, const DmaBlock& block);
+/// Only the bench with DPI-C, and the script verilator_dpi.sh, for a module with AXI4 managers and a section
+/// `dma` in its pin map. Looks at it with Verilator.
+Summary write_dma_bench(const std::string& folder, const std::string& recording, const PinnedBlock& block);
 
 }  // namespace forerun::replay

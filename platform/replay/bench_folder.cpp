@@ -75,14 +75,13 @@ void BenchFolder::script(const std::string& name, const std::string& commands) {
 
 void BenchFolder::driver_script(const std::string& options) {
   const fs::path library = FORERUN_REPLAY_LIBRARY;
-  script(
-      "verilator_dpi.sh",
-      fmt::format(
-          "verilator --binary -j 2 -Wno-lint -Wno-TIMESCALEMOD --top-module replay_tb --Mdir obj -o replay "
-          "replay_tb.sv {}{} {} -LDFLAGS {} > replay.log 2>&1 || {{ cat replay.log; exit 1; }}\n"
-          "exec obj/replay \"+forerun=replay:engine.txt{},$1\"\n",
-          quoted(FORERUN_REMOTE_SV), sources_, quoted(library.string()),
-          quoted("-Wl,-rpath," + library.parent_path().string()), options));
+  script("verilator_dpi.sh",
+         fmt::format("verilator --binary -j 2 --unroll-count 4096 --unroll-stmts 1000000 -Wno-lint "
+                     "-Wno-TIMESCALEMOD --top-module replay_tb --Mdir obj -o replay "
+                     "replay_tb.sv {}{} {} -LDFLAGS {} > replay.log 2>&1 || {{ cat replay.log; exit 1; }}\n"
+                     "exec obj/replay \"+forerun=replay:engine.txt{},$1\"\n",
+                     quoted(FORERUN_REMOTE_SV), sources_, quoted(library.string()),
+                     quoted("-Wl,-rpath," + library.parent_path().string()), options));
 }
 
 void BenchFolder::scripts() {
@@ -92,7 +91,8 @@ void BenchFolder::scripts() {
              sources_));
   // -Wno-lint leaves the warnings on that tell of wrong results.
   constexpr const char* verilator =
-      "verilator --binary -j 2 -Wno-lint -Wno-TIMESCALEMOD --top-module {0} --Mdir obj_{0} -o replay{1} "
+      "verilator --binary -j 2 --unroll-count 4096 --unroll-stmts 1000000 -Wno-lint -Wno-TIMESCALEMOD "
+      "--top-module {0} --Mdir obj_{0} -o replay{1} "
       "{0}.sv{2} > {0}.log 2>&1 || "
       "{{ cat {0}.log; exit 1; }}\nexec obj_{0}/replay \"$@\"\n";
   script("verilator.sh", fmt::format(verilator, "replay_tb", sources_, ""));

@@ -19,8 +19,8 @@ namespace {
 constexpr unsigned cycles_between_looks = 8;
 constexpr const char* response_names[] = {"OKAY", "EXOKAY", "SLVERR", "DECERR"};
 /// In the order of rtl::DmaValue.
-constexpr const char* value_names[] = {"number", "source",        "destination",       "bytes",
-                                       "rows",   "source_stride", "destination_stride"};
+constexpr const char* value_names[] = {"number", "source",        "destination",        "bytes",
+                                       "rows",   "source_stride", "destination_stride", "descriptor"};
 
 }  // namespace
 

@@ -66,11 +66,15 @@ replay::PlaySettings settings(long long most, int stall_percent, int seed) {
 extern "C" {
 
 /// Null, with a message, if the recording cannot be played into such a tile.
-void* forerun_tile_open(const char* file, int format, int rows, int columns, long long most,
-                        int stall_percent, int seed) {
+void* forerun_tile_open(const char* file, int format, int rows, int columns, int depth, int timed,
+                        int has_last, long long most, int stall_percent, int seed) {
   try {
-    const replay::TileShape shape{static_cast<unsigned>(format), static_cast<unsigned>(rows),
-                                  static_cast<unsigned>(columns)};
+    const replay::TileShape shape{static_cast<unsigned>(format),
+                                  static_cast<unsigned>(rows),
+                                  static_cast<unsigned>(columns),
+                                  static_cast<unsigned>(depth),
+                                  timed == 0,
+                                  has_last != 0};
     auto tile = std::make_unique<Tile>(
         Tile{shape, replay::TilePlayer(file, shape, settings(most, stall_percent, seed)), {}});
     tile->pins.c_data.resize(shape.columns);

@@ -24,6 +24,10 @@ void TileShape::check() const {
     throw std::invalid_argument("a tile has 1 to 512 rows and columns");
 }
 
+bool TileShape::takes(const ip::record::Product& product) const {
+  return product.format == format && (product.k <= rows || product.m <= depth);
+}
+
 const char* format_name(unsigned format) {
   static constexpr const char* names[] = {"int8", "bf16", "fp16"};
   return names[format];

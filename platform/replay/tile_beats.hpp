@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "ip/record/format.hpp"
@@ -12,8 +13,13 @@ namespace forerun::replay {
 struct TileShape {
   unsigned format = 0;  ///< 0 int8, 1 bfloat16, 2 binary16
   unsigned rows = 8, columns = 8;
+  unsigned depth = std::numeric_limits<unsigned>::max();  ///< rows of sums that it keeps
+  bool own_timing = false;  ///< its cycles are not those of ip/tensor/tile_timing.hpp
+  bool last = true;         ///< it has c_last
 
   unsigned lane_bits() const { return format == 0 ? 8 : 16; }
+  /// Whether it can compute this product: its format, and sums that it can keep.
+  bool takes(const ip::record::Product& product) const;
   /// Throws std::invalid_argument.
   void check() const;
 };

@@ -26,19 +26,20 @@ std::string flag_and_mask(bool flag, unsigned used, unsigned count) {
 
 }  // namespace
 
-Summary write_tile_bench(const std::string& folder, const std::string& recording, const Block& block,
-                         const TileShape& shape) {
+Summary write_tile_bench(const std::string& folder, const std::string& recording, const TileBlock& block) {
+  const auto& shape = block.shape;
   shape.check();
   ip::record::Reader reader(recording);
   BenchFolder made(folder, block);
+  if (!block.wrapper.empty()) made.source("unit.sv", block.wrapper);
   auto products = made.text("products.txt"), weights = made.text("weights.txt"),
        activations = made.text("activations.txt"), results = made.text("results.txt");
   ip::record::Product product;
-  std::uint64_t count = 0, others = 0;
+  std::uint64_t count = 0, left_out = 0;
   std::uint32_t depth = 1;
   while (count < block.most && reader.next(product)) {
-    if (product.format != shape.format) {
-      ++others;
+    if (!shape.takes(product)) {
+      ++left_out;
       continue;
     }
     const TileBeats beats(product, shape);
@@ -61,6 +62,10 @@ Summary write_tile_bench(const std::string& folder, const std::string& recording
   BenchFolder::finish(results, "results.txt");
   const std::map<std::string, std::string> values{
       {"TOP", block.top},
+      {"PARAMETERS", block.wrapper.empty() ? "#(.FORMAT(FORMAT), .R(R), .C(C), .DEPTH(DEPTH)) " : ""},
+      {"TIMED", shape.own_timing ? "0" : "1"},
+      {"LAST", shape.last ? "1" : "0"},
+      {"KEPT", std::to_string(std::min(shape.depth, 1u << 30))},
       {"MOST", block.most == Block().most ? "0" : std::to_string(block.most)},
       {"FORMAT", std::to_string(shape.format)},
       {"ROWS", std::to_string(shape.rows)},
@@ -70,9 +75,11 @@ Summary write_tile_bench(const std::string& folder, const std::string& recording
   made.bench("replay_tb.sv", tile_tb, values);
   made.bench("replay_dpi_tb.sv", tile_dpi_tb, values);
   made.scripts();
-  return fmt::format("{} products in {} for a tile of {} x {}{}", count, format_name(shape.format),
-                     shape.rows, shape.columns,
-                     others > 0 ? fmt::format("; {} in other formats left out", others) : "");
+  return fmt::format(
+      "{} products in {} for a tile of {} x {}{}", count, format_name(shape.format), shape.rows,
+      shape.columns,
+      left_out > 0 ? fmt::format("; {} left out, in other formats or with more sums than it keeps", left_out)
+                   : "");
 }
 
 }  // namespace forerun::replay

@@ -22,9 +22,9 @@ struct TilePins {
 };
 
 /// A product begins when the one before has given its last result. Compared are each used lane of each row of
-/// results, c_last, and, without stalls, the cycles from the first weights to the last result, with the
-/// closed form (ip/tensor/tile_timing.hpp). Products of other formats than the tile's are left out and
-/// counted.
+/// results, c_last if there is one, and, without stalls and unless the tile has a timing of its own, the
+/// cycles from the first weights to the last result, with the closed form (ip/tensor/tile_timing.hpp).
+/// Products that the tile does not take (TileShape::takes) are left out and counted.
 class TilePlayer {
  public:
   /// Throws ip::record::FileError, std::invalid_argument.
@@ -51,7 +51,7 @@ class TilePlayer {
   std::optional<TileBeats> beats_;
   std::size_t weight_ = 0, activation_ = 0, result_ = 0;  // the next of each
   std::uint64_t cycle_ = 0, begun_ = 0, progress_ = 0;
-  std::uint64_t products_ = 0, results_ = 0, busy_cycles_ = 0, other_formats_ = 0;
+  std::uint64_t products_ = 0, results_ = 0, busy_cycles_ = 0, left_out_ = 0;
   Status status_ = Status::running;
   std::string message_;
 };

@@ -54,7 +54,9 @@ std::string errors_in(const std::string& output) {
   std::istringstream lines(output);
   for (std::string line; std::getline(lines, line);) {
     all.push_back(line);
-    if (line.find("rror") != std::string::npos || line.starts_with("%Warning")) errors.push_back(line);
+    if (line.find("rror") != std::string::npos || line.starts_with("%Warning") ||
+        line.find("Suggested alternative") != std::string::npos)
+      errors.push_back(line);
   }
   const auto& shown = errors.empty() ? all : errors;
   std::string text;

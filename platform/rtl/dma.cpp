@@ -68,7 +68,8 @@ RtlDma::RtlDma(const sc_core::sc_module_name& name, const std::string& file, con
                  [this](bool level) {
                    if (level) told_.notify(sc_core::SC_ZERO_TIME);
                  }),
-      in_("in", device_.initiators.size()) {
+      in_("in", device_.initiators.size()),
+      waves_(place.waves) {
   auto& block = device_.block();
   if (!block.map().dma)
     throw std::runtime_error(fmt::format("rtl.dma: {}: its pin map has no section 'dma'", file));
@@ -84,10 +85,12 @@ RtlDma::RtlDma(const sc_core::sc_module_name& name, const std::string& file, con
   }
   unsigned size_bits = 64;
   const auto narrow = [&](DmaValue value, unsigned width) {
-    if (value == DmaValue::source || value == DmaValue::destination) bits = std::min(bits, width);
+    if (value == DmaValue::source || value == DmaValue::destination || value == DmaValue::descriptor)
+      bits = std::min(bits, width);
     if (value == DmaValue::bytes) size_bits = std::min(size_bits, width);
   };
   for (const auto& w : map_.start) narrow(w.value, w.bits);
+  for (const auto& w : map_.descriptor) narrow(w.value, w.bits);
   const auto port = [&](const char* pin) {
     const auto named = map_.ports.find(pin);
     return named == map_.ports.end() ? 64 : block.port_bits(named->second);
@@ -170,6 +173,7 @@ void RtlDma::copy(const ip::DmaCopy& all) {
 
 void RtlDma::tell(const ip::DmaCopy& rows) {
   ++copies_;
+  told_copy_ = rows;
   page_ = rows.global & ~(local_bit_ - 1);
   const auto begun = ip::now_picoseconds();
   if (checker_) checker_->begin(rows);
@@ -212,6 +216,8 @@ std::uint64_t RtlDma::value_of(const DmaWrite& write, const ip::DmaCopy& rows) c
       return static_cast<std::uint64_t>(rows.load ? rows.global_stride : rows.local_stride);
     case DmaValue::destination_stride:
       return static_cast<std::uint64_t>(rows.load ? rows.local_stride : rows.global_stride);
+    case DmaValue::descriptor:
+      return descriptor_address();
   }
   return 0;
 }
@@ -240,6 +246,26 @@ void RtlDma::write(const DmaWrite& write, const ip::DmaCopy& rows) {
   access(tlm::TLM_WRITE_COMMAND, write.at, bytes, write.bits / 8);
 }
 
+void RtlDma::write_descriptor(const ip::DmaCopy& rows) {
+  if (map_.descriptor.empty()) return;
+  descriptor_bytes_.assign(DmaMap::descriptor_bytes, 0);
+  for (const auto& w : map_.descriptor) {
+    const auto value = value_of(w, rows);
+    std::memcpy(&descriptor_bytes_[w.at], &value, w.bits / 8);
+  }
+}
+
+/// What the engine writes there is of no use to anybody: it says that it has ended.
+tlm::tlm_sync_enum RtlDma::access_descriptor(tlm::tlm_generic_payload& payload) {
+  const auto at = payload.get_address() - descriptor_address();
+  const bool inside = at + payload.get_data_length() <= descriptor_bytes_.size();
+  if (inside && payload.is_read())
+    std::memcpy(payload.get_data_ptr(), &descriptor_bytes_[at], payload.get_data_length());
+  payload.set_response_status(inside ? tlm::TLM_OK_RESPONSE : tlm::TLM_ADDRESS_ERROR_RESPONSE);
+  ++moves_;
+  return tlm::TLM_COMPLETED;
+}
+
 std::uint32_t RtlDma::status() {
   unsigned char bytes[4] = {};
   access(tlm::TLM_READ_COMMAND, map_.status->at, bytes, sizeof bytes);
@@ -257,10 +283,27 @@ void RtlDma::wait_for_end(const sc_core::sc_event& event) {
     if (event.triggered() || cut_) return;
     if (moves_ != before) still = 0;
   }
-  const auto& c = *job_;
-  throw std::runtime_error(fmt::format(
-      "{}: a copy of {} rows of {} bytes {} {:#x} does not end: no transaction for {} clock cycles", label_,
-      c.rows, c.bytes, c.load ? "from" : "to", c.global, patience * most_still_times));
+  endless(fmt::format("no transaction for {} clock cycles", patience * most_still_times));
+}
+
+std::string RtlDma::describe_copy() const {
+  const auto& c = told_copy_;
+  const auto global = fmt::format("{:#x}", c.global), local = fmt::format("{:#x} of the scratchpad", c.local);
+  auto text = fmt::format("copy of {} row{} of {} bytes from {} to {}", c.rows, c.rows == 1 ? "" : "s",
+                          c.bytes, c.load ? global : local, c.load ? local : global);
+  if (c.rows > 1)
+    text += fmt::format(" (strides {} and {})", c.load ? c.global_stride : c.local_stride,
+                        c.load ? c.local_stride : c.global_stride);
+  return text;
+}
+
+void RtlDma::endless(const std::string& why) {
+  auto waves = comparing() ? device_.rolled_waves() : "none";
+  if (waves == "none" && waves_.format != Waves::none) waves = waves_.file(label_);
+  throw std::runtime_error(
+      fmt::format("{}: a {} does not end: {}\n  the model is {}\n  waves: {}", label_, describe_copy(), why,
+                  device_.file(),
+                  waves == "none" ? "none; --waves FOLDER writes some of a model made with WAVES" : waves));
 }
 
 void RtlDma::by_registers(const ip::DmaCopy& rows) {
@@ -268,6 +311,7 @@ void RtlDma::by_registers(const ip::DmaCopy& rows) {
     set_up_ = true;
     for (const auto& w : map_.setup) write(w, rows);
   }
+  write_descriptor(rows);
   for (const auto& w : map_.start) write(w, rows);
   bool failed = false;
   const auto look = [&] {
@@ -283,9 +327,7 @@ void RtlDma::by_registers(const ip::DmaCopy& rows) {
     for (std::uint64_t polls = 0, before = moves_; !cut_ && !look(); ++polls) {
       if (moves_ != before) polls = 0, before = moves_;
       if (polls == std::uint64_t{patience})
-        throw std::runtime_error(fmt::format(
-            "{}: a copy of {} rows of {} bytes {} {:#x} does not end: its status says so {} times in a row",
-            label_, rows.rows, rows.bytes, rows.load ? "from" : "to", rows.global, polls));
+        endless(fmt::format("its status says so {} times in a row", polls));
       wait(pause);
     }
   }
@@ -332,7 +374,8 @@ std::uint64_t RtlDma::cycles_since(std::int64_t ps) const {
 /// The first one only.
 void RtlDma::differ(const std::string& transaction, const std::string& what) {
   checker_.reset();
-  on_difference_({label_, transaction, cycles_since(0), ip::now_picoseconds(), what});
+  on_difference_({label_, fmt::format("{} in the {}, by {}", transaction, describe_copy(), device_.file()),
+                  cycles_since(0), ip::now_picoseconds(), what});
 }
 
 void RtlDma::check_write(bool local, const tlm::tlm_generic_payload& payload) {
@@ -349,9 +392,7 @@ void RtlDma::check_read(bool local, const tlm::tlm_generic_payload& payload) {
 }
 
 void RtlDma::check_end(std::int64_t begun_ps) {
-  const auto& c = *job_;
-  const auto text = fmt::format("the copy begun at {} ps (of a command with {} rows of {} bytes {} {:#x})",
-                                begun_ps, c.rows, c.bytes, c.load ? "from" : "to", c.global);
+  const auto text = fmt::format("the whole (begun at {} ps)", begun_ps);
   if (const auto missing = checker_->missing()) return differ(text, *missing);
   const auto& tolerance = device_.block().map().tolerance;
   if (!tolerance) return;
@@ -415,6 +456,7 @@ tlm::tlm_sync_enum RtlDma::nb_transport_fw(int input, tlm::tlm_generic_payload& 
     return tlm::TLM_COMPLETED;
   }
   const auto address = payload.get_address();
+  if (!map_.descriptor.empty() && address >= descriptor_address()) return access_descriptor(payload);
   if ((address & local_bit_) != 0) {
     const auto which = record(payload);
     payload.set_address(address & (local_bit_ - 1));

@@ -48,8 +48,8 @@ class RtlDma : public sc_core::sc_module, public ip::DmaCopier {
   /// The engine's reset; a copy under way ends.
   void reset();
 
-  /// Lockstep: what each copy writes is compared with what it must, and its time with the model's as the pin map's
-  /// tolerance says. Before the simulation starts.
+  /// Lockstep: what each copy writes is compared with what it must, and its time with the model's as the pin
+  /// map's tolerance says. Before the simulation starts.
   void compare(const DmaTimeModel& model, std::function<void(const Difference&)> on_difference);
 
   /// Each copy at its end, with the transactions of the engine's managers.
@@ -83,8 +83,16 @@ class RtlDma : public sc_core::sc_module, public ip::DmaCopier {
   void write(const DmaWrite& write, const ip::DmaCopy& rows);
   std::uint64_t value_of(const DmaWrite& write, const ip::DmaCopy& rows) const;
   std::uint32_t status();
+  /// A descriptor's address: above the scratchpad. Accesses there are answered from descriptor_bytes_.
+  std::uint64_t descriptor_address() const { return local_bit_ | local_bit_ >> 1; }
+  void write_descriptor(const ip::DmaCopy& rows);
+  tlm::tlm_sync_enum access_descriptor(tlm::tlm_generic_payload& payload);
   void access(tlm::tlm_command command, std::uint64_t address, unsigned char* data, unsigned bytes);
   void wait_for_end(const sc_core::sc_event& event);
+  /// The copy under way: rows, bytes, source and destination.
+  std::string describe_copy() const;
+  /// Throws for a copy that has no end; `why` it is thought so.
+  [[noreturn]] void endless(const std::string& why);
   bool over() const { return cut_ || fault_ || draining_; }
   std::uint64_t seen(std::uint64_t global) const { return global & (local_bit_ - 1); }
   std::uint64_t source(const ip::DmaCopy& c) const { return c.load ? seen(c.global) : c.local | local_bit_; }
@@ -115,7 +123,10 @@ class RtlDma : public sc_core::sc_module, public ip::DmaCopier {
   ip::CopierHost* host_ = nullptr;
   std::uint64_t local_bit_, most_bytes_;
   std::uint64_t page_ = 0;  ///< the further address bits
+  WaveOptions waves_;
   std::optional<ip::DmaCopy> job_;
+  std::vector<unsigned char> descriptor_bytes_;
+  ip::DmaCopy told_copy_{};  ///< the part of job_ that the engine was told last
   std::optional<ip::LocalFault> fault_;
   bool set_up_ = false, draining_ = false, cut_ = false;
   std::vector<Owner> owners_;

@@ -2,10 +2,9 @@
 #include "platform/rtl/inspect.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <memory>
-#include <stdexcept>
 
 #include "platform/rtl/mapped_block.hpp"
 #include "platform/rtl/tensor.hpp"
@@ -27,23 +26,33 @@ std::string describe(const MappedInterface& face) {
                      face.axi.address_bits, face.axi.lite ? "" : fmt::format(", {} of ID", face.axi.id_bits));
 }
 
+void check_dma(const PinMap& map, const PinsOf& ports) {
+  const auto has = [&](Role role) {
+    return std::any_of(map.interfaces.begin(), map.interfaces.end(),
+                       [&](const InterfaceMap& face) { return face.role == role; });
+  };
+  if (!has(Role::manager)) ports.refuse("dma", "dma: there is no interface with role manager");
+  if (!map.dma->start.empty() && !has(Role::subordinate))
+    ports.refuse("dma/start", "dma: start writes registers, but there is no interface with role subordinate");
+}
+
 }  // namespace
 
 std::string inspect(const std::string& file) {
-  const auto model = std::make_shared<const ip::cosim::SharedModel>(file);
-  const auto map = PinMap::parse(model->functions().pins, file);
+  return inspect(std::make_shared<const ip::cosim::SharedModel>(file));
+}
+
+std::string inspect(const std::shared_ptr<const ip::cosim::SharedModel>& model) {
+  const auto map = pin_map_of(*model);
   const std::string waves = model->functions().format;
-  auto text = fmt::format("{}: module {}, {} ports{}\n", file, model->functions().top, model->ports().size(),
-                          waves.empty() ? "" : ", can write " + waves);
+  auto text = fmt::format("{}: module {}, {} ports{}\n", model->file(), model->functions().top,
+                          model->ports().size(), waves.empty() ? "" : ", can write " + waves);
   if (map.tile) {
-    const auto [rows, columns] = tile_size(*model, map);
-    check_tile(model, map, rows, columns);
-    text += fmt::format("  matrix unit: {}, {}x{}, {} rows of accumulators\n",
-                        tile_format_name(map.tile->format), rows, columns, map.tile->depth);
-    return text;
+    return text + describe_tile(model, map);
   }
   if (map.vector) return text + describe_vector_engine(model, map);
   MappedBlock block(model);
+  if (map.dma) check_dma(map, block.ports());
   for (const auto& face : block.interfaces()) text += describe(*face);
   if (map.dma)
     text += fmt::format("  DMA engine: told by {}, {}, aligned to {} byte{}\n",
@@ -55,11 +64,7 @@ std::string inspect(const std::string& file) {
   for (const auto& [name, signal] : block.signals())
     text += fmt::format("  signal {}: {}, {} bit{}\n", name, map.signals.at(name), signal.bits,
                         signal.bits == 1 ? "" : "s");
-  if (const auto names = block.unused(true); !names.empty())
-    text += fmt::format("  inputs not in the pin map, held at 0: {}\n", fmt::join(names, ", "));
-  if (const auto names = block.unused(false); !names.empty())
-    text += fmt::format("  outputs not in the pin map: {}\n", fmt::join(names, ", "));
-  return text;
+  return text + block.ports().describe_unused();
 }
 
 }  // namespace forerun::rtl

@@ -19,22 +19,22 @@ const char* role_name(Role role) {
   return names[static_cast<unsigned>(role)];
 }
 
+Role opposite(Role role) {
+  constexpr Role roles[] = {Role::manager, Role::subordinate, Role::transmitter, Role::receiver};
+  return roles[static_cast<unsigned>(role)];
+}
+
 }  // namespace
 
 MappedBlock::MappedBlock(std::shared_ptr<const ip::cosim::SharedModel> model, PinMap map)
-    : instance_(model), ports_(instance_.model()), map_(std::move(map)), used_(model->ports().size()) {
-  const auto wire = [&](const std::string& name) {
-    const auto pin = ports_.get(name, true, 1);
-    if (pin.word_bits != 1)
-      refuse(fmt::format("{} is a part of a port, expected a port for a clock or a reset", name));
-    used_[pin.port] = true;
-    return instance_.storage(pin.port);
-  };
-  for (const auto& name : map_.clocks) clocks_.push_back(wire(name));
-  for (const auto& name : map_.resets) resets_.push_back(wire(name));
-  if (!map_.idle.empty()) link(ports_.get(map_.idle, false, 1), &idle_, 1);
-  if (!map_.interrupt.empty()) link(ports_.get(map_.interrupt, false, 1), &interrupt_, 1);
-  if (map_.interfaces.empty()) refuse("its pin map has no interfaces");
+    : instance_(std::move(model)), ports_(instance_.model(), map.places), map_(std::move(map)) {
+  for (std::size_t i = 0; i < map_.clocks.size(); ++i)
+    clocks_.push_back(instance_.storage(ports_.use_wire(map_.clocks[i], "clock", i)));
+  for (std::size_t i = 0; i < map_.resets.size(); ++i)
+    resets_.push_back(instance_.storage(ports_.use_wire(map_.resets[i], "reset", i)));
+  if (!map_.idle.empty()) link(ports_.get(map_.idle, false, 1, "idle"), &idle_, 1);
+  if (!map_.interrupt.empty()) link(ports_.get(map_.interrupt, false, 1, "interrupt"), &interrupt_, 1);
+  if (map_.interfaces.empty()) ports_.refuse("interfaces", "its pin map has no interfaces");
   for (const auto& face : map_.interfaces) {
     interfaces_.push_back(std::make_unique<MappedInterface>());
     interfaces_.back()->map = face;
@@ -43,14 +43,12 @@ MappedBlock::MappedBlock(std::shared_ptr<const ip::cosim::SharedModel> model, Pi
   }
   if (map_.dma && !map_.dma->ports.empty()) bind_descriptor();
   bind_signals();
-  for (const auto& [name, value] : map_.constants) {
-    const auto pin = ports_.get(name, true);
-    if (pin.bits < 64 && value >> pin.bits != 0)
-      refuse(fmt::format("constant {} does not fit in {} bits", name, pin.bits));
-    used_[pin.port] = true;
-    auto held = value;
-    PinCopy(instance_, pin, &held, sizeof held).to_port();
-  }
+  for (const auto& [name, value] : map_.constants) ports_.hold(instance_, name, value);
+}
+
+void MappedBlock::refuse(const MappedInterface& face, const std::string& text, const std::string& pin) const {
+  ports_.refuse(pin.empty() ? face.map.place : face.map.place_of(pin),
+                fmt::format("interface {}: {}", face.map.name, text));
 }
 
 unsigned MappedBlock::bits(const MappedInterface& face, const std::string& pin) {
@@ -59,7 +57,7 @@ unsigned MappedBlock::bits(const MappedInterface& face, const std::string& pin) 
 }
 
 void MappedBlock::link(const Pin& pin, void* field, unsigned field_bytes) {
-  used_[pin.port] = true;
+  ports_.use(pin);
   (pin.input ? inputs_ : outputs_).emplace_back(instance_, pin, field, field_bytes);
 }
 
@@ -69,33 +67,27 @@ void MappedBlock::add(const MappedInterface& face, const std::string& pin, bool 
   const auto found = face.pins.find(pin);
   if (found == face.pins.end()) return;
   const auto& [name, port] = *found;
-  if (port.input != input)
-    refuse(fmt::format("interface {}: port {} is an {}, but {} of a {} is an {}", face.map.name, port.name,
-                       port.input ? "input" : "output", pin, role_name(face.map.role),
-                       input ? "input" : "output"));
+  if (port.input != input) {
+    auto text = fmt::format("interface {}: port {} is an {}, but {} of a {} is an {}", face.map.name,
+                            port.name, port.input ? "input" : "output", pin, role_name(face.map.role),
+                            input ? "input" : "output");
+    const bool role = pin.ends_with("valid") && !face.map.ports.contains(pin);
+    if (role) text += fmt::format("; expected role: {}", role_name(opposite(face.map.role)));
+    ports_.refuse(role ? face.map.place + "/role" : face.map.place_of(pin), text);
+  }
   link(port, field, field_bytes);
 }
 
-unsigned MappedBlock::port_bits(const std::string& name) const {
-  const auto found = ports_.find(name);
-  return found ? found->bits : 0;
-}
-
-std::vector<std::string> MappedBlock::unused(bool inputs) const {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < used_.size(); ++i)
-    if (const auto& port = instance_.model().ports()[i]; !used_[i] && port.input == inputs)
-      names.emplace_back(port.name);
-  return names;
-}
+unsigned MappedBlock::port_bits(const std::string& name) const { return ports_.width(name, ""); }
 
 void MappedBlock::bind_descriptor() {
   auto& d = descriptor;
   const auto bind = [&](const char* pin, bool input, auto& field) {
     const auto named = map_.dma->ports.find(pin);
     if (named == map_.dma->ports.end()) return;
-    const auto port = ports_.get(named->second, input, sizeof field == 1 ? 1 : 0);
-    if (port.bits > 64) refuse(fmt::format("dma: port {} has more than 64 bits", named->second));
+    const auto at = fmt::format("dma/ports/{}", pin);
+    const auto port = ports_.get(named->second, input, sizeof field == 1 ? 1 : 0, at);
+    if (port.bits > 64) ports_.refuse(at, fmt::format("dma: port {} has more than 64 bits", named->second));
     link(port, &field, sizeof field);
   };
   bind("start", true, d.start), bind("ready", false, d.ready), bind("done", false, d.done);
@@ -107,10 +99,11 @@ void MappedBlock::bind_descriptor() {
 void MappedBlock::bind_signals() {
   for (const auto& [name, port] : map_.signals) {
     const auto& kind = *find_signal(name);
-    const auto pin = ports_.get(port, kind.input, kind.most_bits == 1 ? 1 : 0);
+    const auto at = "signals/" + name;
+    const auto pin = ports_.get(port, kind.input, kind.most_bits == 1 ? 1 : 0, at);
     if (pin.bits > kind.most_bits)
-      refuse(fmt::format("signal {}: {} has {} bits, expected at most {}", name, port, pin.bits,
-                         kind.most_bits));
+      ports_.refuse(at, fmt::format("signal {}: {} has {} bits, expected at most {}", name, port, pin.bits,
+                                    kind.most_bits));
     auto& signal = signals_[name];
     signal = {kind.input, pin.bits, SignalValue((pin.bits + 63) / 64)};
     link(pin, signal.value.data(), static_cast<unsigned>(signal.value.size() * 8));
@@ -130,19 +123,24 @@ void MappedBlock::bind_axi(MappedInterface& face) {
   const auto suffix = fmt::format("{}", fmt::join(face.map.suffixes, "|"));
   const bool subordinate = face.map.role == Role::subordinate;
   if (bits(face, "awvalid") == 0 && bits(face, "arvalid") == 0)
-    refuse(fmt::format("interface {}: neither a port {}awvalid{} nor {}arvalid{}; it has {}", face.map.name,
-                       prefix, suffix, prefix, suffix, fmt::join(ports_.names(), ", ")));
+    refuse(face,
+           fmt::format("neither a port {}awvalid{} nor {}arvalid{}{}", prefix, suffix, prefix, suffix,
+                       near_or_all(prefix + "awvalid" + suffix, ports_.names())),
+           "awvalid");
   const unsigned data = std::max(write, read);
   if (!std::has_single_bit(data) || data < 8 || data > 1024 || (write != 0 && read != 0 && write != read))
-    refuse(
-        fmt::format("interface {}: {} bits of write data and {} of read data, expected the same power of two "
-                    "from 8 to 1024",
-                    face.map.name, write, read));
+    refuse(face,
+           fmt::format(
+               "{} bits of write data and {} of read data, expected the same power of two from 8 to 1024",
+               write, read),
+           face.map.ports.contains("rdata") ? "rdata" : "wdata");
   if (face.map.protocol == Protocol::axi4_lite)
     for (const auto* pin : {"awlen", "awsize", "awburst", "wlast", "arlen", "arsize", "arburst", "rlast"})
       if (bits(face, pin) != 0)
-        refuse(fmt::format("interface {}: it has {}, which AXI4-Lite does not; expected protocol: axi4",
-                           face.map.name, face.pins.at(pin).name));
+        ports_.refuse(
+            face.map.place + "/protocol",
+            fmt::format("interface {}: it has {}, which AXI4-Lite does not; expected protocol: axi4",
+                        face.map.name, face.pins.at(pin).name));
   // What a subordinate is given must fit both ways.
   const auto both = [&](const char* a, const char* b) {
     const bool writes = bits(face, "awvalid") != 0, reads = bits(face, "arvalid") != 0;
@@ -154,21 +152,27 @@ void MappedBlock::bind_axi(MappedInterface& face) {
   face.axi.address_bits = both("awaddr", "araddr");
   face.axi.id_bits = both("awid", "arid");
   if (face.axi.address_bits == 0 || face.axi.address_bits > 64 || face.axi.id_bits > 32)
-    refuse(fmt::format("interface {}: {} bits of address and {} of ID, expected 1 to 64 and at most 32",
-                       face.map.name, face.axi.address_bits, face.axi.id_bits));
+    refuse(face,
+           fmt::format("{} bits of address and {} of ID, expected 1 to 64 and at most 32",
+                       face.axi.address_bits, face.axi.id_bits),
+           face.axi.id_bits > 32 ? "awid" : "awaddr");
   if (!face.axi.lite && bits(face, "awlen") == 0 && bits(face, "arlen") == 0)
-    refuse(fmt::format("interface {}: no port {}awlen{} or {}arlen{}; is it axi4-lite?", face.map.name,
-                       prefix, suffix, prefix, suffix));
+    ports_.refuse(face.map.place + "/protocol",
+                  fmt::format("interface {}: no port {}awlen{} or {}arlen{}; is it axi4-lite?", face.map.name,
+                              prefix, suffix, prefix, suffix));
   for (const auto* const pin : {"awlen", "arlen"})
     if (const auto width = bits(face, pin); subordinate && !face.axi.lite && width != 0 && width < 8)
-      refuse(fmt::format("interface {}: {} has {} bits, as in AXI3, expected the 8 of AXI4", face.map.name,
-                         face.pins.at(pin).name, width));
+      refuse(face,
+             fmt::format("{} has {} bits, as in AXI3, expected the 8 of AXI4", face.pins.at(pin).name, width),
+             pin);
   const auto need = [&](const char* asked, std::initializer_list<const char*> pins) {
     for (const auto* const pin : pins)
       if (bits(face, asked) != 0 && bits(face, pin) == 0)
-        refuse(fmt::format(
-            "interface {}: there is {}, but nothing for {}; expected a port {}{}{}, or its name in ports",
-            face.map.name, face.pins.at(asked).name, pin, prefix, pin, suffix));
+        refuse(face,
+               fmt::format("there is {}, but nothing for {}; expected a port {}{}{}, or its name in ports{}",
+                           face.pins.at(asked).name, pin, prefix, pin, suffix,
+                           near_miss(prefix + pin + suffix, ports_.names())),
+               pin);
   };
   need("awvalid", {"awready", "awaddr", "wvalid", "wready", "wdata", "bvalid", "bready"});
   need("arvalid", {"arready", "araddr", "rvalid", "rready", "rdata"});
@@ -206,10 +210,18 @@ void MappedBlock::bind_axi(MappedInterface& face) {
 void MappedBlock::bind_stream(MappedInterface& face) {
   const unsigned data = bits(face, "tdata");
   const auto prefix = fmt::format("{}", fmt::join(face.map.prefixes, "|"));
-  if (!std::has_single_bit(data) || data < 8 || data > 1024 || bits(face, "tvalid") == 0)
-    refuse(fmt::format(
-        "interface {}: expected ports {}tvalid and {}tdata, of a power of two from 8 to 1024 bits; it has {}",
-        face.map.name, prefix, prefix, fmt::join(ports_.names(), ", ")));
+  const auto suffix = fmt::format("{}", fmt::join(face.map.suffixes, "|"));
+  for (const auto* const pin : {"tvalid", "tdata"})
+    if (bits(face, pin) == 0)
+      refuse(face,
+             fmt::format("nothing for {}; expected a port {}{}{}, or its name in ports{}", pin, prefix, pin,
+                         suffix, near_or_all(prefix + pin + suffix, ports_.names())),
+             pin);
+  if (!std::has_single_bit(data) || data < 8 || data > 1024)
+    refuse(face,
+           fmt::format("port {} has {} bits, expected a power of two from 8 to 1024",
+                       face.pins.at("tdata").name, data),
+           "tdata");
   face.stream.data_bytes = data / 8;
   face.stream.check();
   face.stream_pins = ip::cosim::StreamPins(face.stream);

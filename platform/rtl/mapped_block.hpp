@@ -45,12 +45,12 @@ struct SignalPin {
 
 class MappedBlock : public ip::cosim::RtlBlock {
  public:
-  /// Throws std::runtime_error, naming the model's file, for ports that the map names and the module does not
-  /// have, and for those that have another direction or no possible width.
+  /// Throws std::runtime_error, naming the place in the map, for ports that the map names and the module does
+  /// not have, and for those that have another direction or no possible width.
   MappedBlock(std::shared_ptr<const ip::cosim::SharedModel> model, PinMap map);
   /// With the pin map that the model was made with.
   explicit MappedBlock(const std::shared_ptr<const ip::cosim::SharedModel>& model)
-      : MappedBlock(model, PinMap::parse(model->functions().pins, model->file())) {}
+      : MappedBlock(model, pin_map_of(*model)) {}
 
   void settle() override;
   void edge() override;
@@ -68,8 +68,7 @@ class MappedBlock : public ip::cosim::RtlBlock {
   std::map<std::string, SignalPin>& signals() { return signals_; }
   /// Bits of one of the module's pins, 0 if it has none of this name.
   unsigned port_bits(const std::string& name) const;
-  /// Ports of which the map uses nothing, inputs or outputs; these inputs stay 0.
-  std::vector<std::string> unused(bool inputs) const;
+  const PinsOf& ports() const { return ports_; }
   std::vector<std::unique_ptr<MappedInterface>>& interfaces() { return interfaces_; }
   bool can_write_waves() const { return *instance_.model().functions().format != 0; }
   void open_waves(const WaveOptions& waves, const std::string& name);
@@ -91,7 +90,8 @@ class MappedBlock : public ip::cosim::RtlBlock {
            unsigned field_bytes);
   /// Copies a pin to or from a field from now on.
   void link(const Pin& pin, void* field, unsigned field_bytes);
-  [[noreturn]] void refuse(const std::string& text) const { ports_.refuse(text); }
+  [[noreturn]] void refuse(const MappedInterface& face, const std::string& text,
+                           const std::string& pin = "") const;
 
   ip::cosim::ModelInstance instance_;
   PinsOf ports_;
@@ -99,7 +99,6 @@ class MappedBlock : public ip::cosim::RtlBlock {
   std::vector<std::unique_ptr<MappedInterface>> interfaces_;
   std::map<std::string, SignalPin> signals_;
   std::vector<PinCopy> inputs_, outputs_;
-  std::vector<bool> used_;                               ///< by port
   std::vector<ip::cosim::StreamPins*> without_strobes_;  ///< transmitters: all bytes kept are data
   std::vector<unsigned char*> clocks_, resets_;
   bool idle_ = false, interrupt_ = false;

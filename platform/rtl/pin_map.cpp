@@ -6,20 +6,20 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
-#include <functional>
 #include <stdexcept>
 
 #include "firmware/abi/command.h"
 #include "platform/chip/keys.hpp"
 #include "platform/chip/quantity.hpp"
 #include "platform/chip/yaml_tree.hpp"
+#include "platform/rtl/map_reader.hpp"
 #include "platform/rtl/signals.hpp"
 
 namespace forerun::rtl {
 namespace {
 
 using chip::YamlNode;
+using Reader = MapReader;
 using Names = std::vector<std::string>;
 
 const Names protocols{"axi4", "axi4-lite", "axi4-stream"},
@@ -33,8 +33,8 @@ const Names axi_pins{"awvalid",  "awready", "awid",   "awaddr",   "awlen",  "aws
                      "araddr",   "arlen",   "arsize", "arburst",  "arlock", "arcache", "arprot",  "arqos",
                      "arregion", "rvalid",  "rready", "rid",      "rdata",  "rresp",   "rlast"};
 /// In the order of DmaValue, whose names the first is not among.
-const Names dma_values{"number", "source",        "destination",       "bytes",
-                       "rows",   "source_stride", "destination_stride"};
+const Names dma_values{"number", "source",        "destination",        "bytes",
+                       "rows",   "source_stride", "destination_stride", "descriptor"};
 const Names dma_pins{"start", "ready", "source",        "destination",
                      "bytes", "rows",  "source_stride", "destination_stride",
                      "done",  "error"};
@@ -51,94 +51,6 @@ const std::vector<std::pair<const char*, std::uint8_t>> operations{FR_VECTOR_OPS
 const std::vector<std::pair<const char*, std::uint8_t>> types{FR_TYPES(FR_X)};
 #undef FR_X
 const Names stream_pins{"tvalid", "tready", "tdata", "tkeep", "tstrb", "tlast", "tid", "tdest"};
-
-/// Reads values, and notes what is wrong with them.
-class Reader {
- public:
-  explicit Reader(std::string file) : file_(std::move(file)) {}
-
-  using Handlers = std::map<std::string, std::function<void(const YamlNode&)>>;
-
-  void problem(const YamlNode& at, const std::string& text) {
-    problems_ +=
-        fmt::format("{}{}:{}:{}: {}", problems_.empty() ? "" : "\n", file_, at.line, at.column, text);
-  }
-  void wrong(const YamlNode& at, const std::string& expected) {
-    problem(at, fmt::format("found {}, expected {}",
-                            at.kind == YamlNode::Kind::scalar ? "'" + at.text + "'"
-                            : at.kind == YamlNode::Kind::list ? "a list"
-                            : at.kind == YamlNode::Kind::map  ? "a map of keys"
-                                                              : "nothing",
-                            expected));
-  }
-  void map(const YamlNode& node, const Handlers& handlers) {
-    if (node.kind != YamlNode::Kind::map) return wrong(node, "a map of keys");
-    for (std::size_t i = 0; i < node.names.size(); ++i) {
-      const auto& name = node.names[i].text;
-      if (const auto found = handlers.find(name); found != handlers.end()) {
-        found->second(node.items[i].kind == YamlNode::Kind::nothing ? node.names[i] : node.items[i]);
-        continue;
-      }
-      Names known;
-      for (const auto& [key, handler] : handlers) known.push_back(key);
-      unknown(node.names[i], "key", known);
-    }
-  }
-  void unknown(const YamlNode& at, const char* what, const Names& known) {
-    const auto near = chip::nearest(at.text, known);
-    problem(at, near.empty() ? fmt::format("unknown {} '{}', expected one of {}", what, at.text,
-                                           fmt::join(known, ", "))
-                             : fmt::format("unknown {} '{}'; did you mean {}?", what, at.text, near));
-  }
-  void text(const YamlNode& node, std::string& to) {
-    if (node.kind != YamlNode::Kind::scalar || node.text.empty()) return wrong(node, "the name of a port");
-    to = node.text;
-  }
-  /// One or a list.
-  void texts(const YamlNode& node, std::vector<std::string>& to) {
-    to.assign(1, {});
-    if (node.kind != YamlNode::Kind::list) return text(node, to[0]);
-    if (node.items.empty()) return wrong(node, "a name or a list of names");
-    to.resize(node.items.size());
-    for (std::size_t i = 0; i < to.size(); ++i) text(node.items[i], to[i]);
-  }
-  unsigned choice(const YamlNode& node, const Names& names) {
-    const auto found = std::find(names.begin(), names.end(), node.text);
-    if (node.kind == YamlNode::Kind::scalar && found != names.end())
-      return static_cast<unsigned>(found - names.begin());
-    wrong(node, fmt::format("{}", fmt::join(names, " or ")));
-    return 0;
-  }
-  std::uint64_t number(const YamlNode& node, std::uint64_t low, std::uint64_t high) {
-    const bool hex = node.text.starts_with("0x");
-    std::uint64_t value = 0;
-    const char *begin = node.text.data() + (hex ? 2 : 0), *end = node.text.data() + node.text.size();
-    const auto [stop, error] = std::from_chars(begin, end, value, hex ? 16 : 10);
-    if (node.kind == YamlNode::Kind::scalar && error == std::errc() && stop == end && value >= low &&
-        value <= high)
-      return value;
-    wrong(node, fmt::format("a whole number from {} to {}", low, high));
-    return low;
-  }
-  /// A map of names; all of them known if there are any.
-  void names(const YamlNode& node, std::map<std::string, std::string>& to, const Names& known) {
-    if (node.kind != YamlNode::Kind::map) return wrong(node, "a map of names");
-    for (std::size_t i = 0; i < node.names.size(); ++i) {
-      if (!known.empty() && std::find(known.begin(), known.end(), node.names[i].text) == known.end())
-        unknown(node.names[i], "pin", known);
-      else if (node.items[i].kind != YamlNode::Kind::scalar)
-        wrong(node.names[i], "a name and a value");
-      else
-        to[node.names[i].text] = node.items[i].text;
-    }
-  }
-  void finish() const {
-    if (!problems_.empty()) throw std::runtime_error(problems_);
-  }
-
- private:
-  std::string file_, problems_;
-};
 
 /// One of several interfaces: "{n}" in names of ports becomes its number.
 InterfaceMap numbered(InterfaceMap face, unsigned number) {
@@ -158,6 +70,7 @@ InterfaceMap numbered(InterfaceMap face, unsigned number) {
 InterfaceMap read_interface(Reader& reader, const std::string& name, const YamlNode& node, unsigned& count) {
   InterfaceMap face;
   face.name = name;
+  face.place = "interfaces/" + name;
   bool protocol = false, role = false;
   const YamlNode* ports = nullptr;
   reader.map(
@@ -256,6 +169,7 @@ DmaMap read_dma(Reader& reader, const YamlNode& node) {
   reader.map(node, {{"setup", writes(dma.setup)},
                     {"start", writes(dma.start)},
                     {"end", writes(dma.end)},
+                    {"descriptor", writes(dma.descriptor)},
                     {"status",
                      [&](const YamlNode& n) {
                        DmaMap::Status status;
@@ -284,6 +198,17 @@ DmaMap read_dma(Reader& reader, const YamlNode& node) {
   for (const auto* pin : {"start", "source", "destination", "bytes", "done"})
     if (!dma.ports.empty() && !dma.ports.contains(pin))
       reader.problem(node, fmt::format("dma: ports: {} is missing", pin));
+  if (dma.descriptor.empty() == dma.takes(DmaValue::descriptor))
+    reader.problem(node, dma.descriptor.empty()
+                             ? "dma: the address of a descriptor is written, but there is no descriptor"
+                             : "dma: there is a descriptor, but start writes its address nowhere: "
+                               "{at: ..., write: descriptor}");
+  for (const auto& w : dma.descriptor)
+    if (w.value == DmaValue::descriptor || w.at + w.bits / 8 > DmaMap::descriptor_bytes)
+      reader.problem(
+          node,
+          fmt::format("dma: descriptor: at {:#x}: expected a value other than descriptor, within {} bytes",
+                      w.at, DmaMap::descriptor_bytes));
   for (const auto value : {DmaValue::source, DmaValue::destination, DmaValue::bytes})
     if (!dma.start.empty() && !dma.takes(value))
       reader.problem(node,
@@ -339,8 +264,9 @@ const std::vector<std::string>& pin_names(Protocol protocol) {
 }
 
 bool DmaMap::takes(DmaValue value) const {
+  const auto is = [&](const DmaWrite& w) { return w.value == value; };
   return ports.contains(dma_values[static_cast<unsigned>(value)]) ||
-         std::any_of(start.begin(), start.end(), [&](const DmaWrite& w) { return w.value == value; });
+         std::any_of(start.begin(), start.end(), is) || std::any_of(descriptor.begin(), descriptor.end(), is);
 }
 
 PinMap PinMap::parse(const std::string& text, const std::string& file) {
@@ -352,6 +278,7 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
   } catch (const chip::YamlError& error) {
     throw std::runtime_error(fmt::format("{}:{}:{}: {}", file, error.line, error.column, error.what()));
   }
+  map.places = MapPlaces(file, root);
   if (root.kind == YamlNode::Kind::nothing) return map;
   const auto name = [&](std::string& to) { return [&](const YamlNode& n) { reader.text(n, to); }; };
   reader.map(
@@ -371,7 +298,14 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
             return reader.wrong(n, "a frequency from 1 kHz to 20 GHz, such as 500 MHz");
           map.frequency = *value;
         }},
-       {"reset", [&](const YamlNode& n) { reader.texts(n, map.resets); }},
+       {"reset",
+        [&](const YamlNode& n) {
+          const bool none = n.kind == YamlNode::Kind::list && n.items.empty();
+          if (none)
+            map.resets.clear();
+          else
+            reader.texts(n, map.resets);
+        }},
        {"reset_active", [&](const YamlNode& n) { map.reset_high = reader.choice(n, levels) == 1; }},
        {"reset_cycles",
         [&](const YamlNode& n) { map.reset_cycles = static_cast<unsigned>(reader.number(n, 1, 1'000'000)); }},
@@ -460,6 +394,10 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
     reader.problem(root, "dma: neither a status nor an interrupt tells the end of a copy");
   reader.finish();
   return map;
+}
+
+std::string InterfaceMap::place_of(const std::string& pin) const {
+  return ports.contains(pin) ? place + "/ports/" + pin : place + (prefixes.empty() ? "" : "/prefix");
 }
 
 std::string PinMap::name_of(const std::string& pin) const {

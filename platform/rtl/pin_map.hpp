@@ -11,6 +11,7 @@
 
 #include "ip/base/units.hpp"
 #include "platform/rtl/difference.hpp"
+#include "platform/rtl/map_places.hpp"
 
 namespace forerun::rtl {
 
@@ -34,6 +35,10 @@ struct InterfaceMap {
       0;  ///< subordinate, receiver: first address in the device's window; transmitter: address written to
   /// Of a block in another process, whose ports cannot be looked at.
   unsigned data_bits = 0, address_bits = 0, id_bits = 0;
+  std::string place{};  ///< MapPlaces::at
+
+  /// Of a pin, as MapPlaces::at takes it: its name in `ports`, or what else says where it is.
+  std::string place_of(const std::string& pin) const;
   bool operator==(const InterfaceMap&) const = default;
 };
 
@@ -54,7 +59,8 @@ enum class DmaValue : unsigned char {
   bytes,
   rows,
   source_stride,
-  destination_stride
+  destination_stride,
+  descriptor  ///< address of a descriptor in memory
 };
 
 /// A register written.
@@ -80,6 +86,10 @@ struct DmaMap {
   std::vector<DmaWrite> setup;  ///< once after each reset
   std::vector<DmaWrite> start;  ///< for each copy
   std::vector<DmaWrite> end;    ///< after each copy
+  /// What is in memory when it is started, for an engine that fetches it by itself; `at` from
+  /// DmaValue::descriptor on.
+  std::vector<DmaWrite> descriptor;
+  static constexpr std::uint64_t descriptor_bytes = 4096;
   struct Status {
     std::uint64_t at = 0, done = 0, error = 0;  ///< address; masks, 0: none
     bool operator==(const Status&) const = default;
@@ -113,7 +123,7 @@ struct NocMap {
 struct PinMap {
   std::string
       remote;  ///< where a block in another process joins: unix:PATH or tcp:HOST:PORT; empty: in this one
-  std::vector<std::string> clocks{"clk"}, resets{"rst_n"};
+  std::vector<std::string> clocks{"clk"}, resets{"rst_n"};  ///< no resets: the module has none
   bool reset_high = false;
   unsigned reset_cycles = 2;
   Frequency frequency{0};  ///< of the clock; 0: that of the place it is put into
@@ -134,6 +144,7 @@ struct PinMap {
   std::optional<VectorMap> vector;
   std::optional<NocMap> noc;
   std::vector<InterfaceMap> interfaces;
+  MapPlaces places;
 
   /// Throws std::runtime_error with "FILE:LINE:COLUMN: ..." for every problem. An empty text is a map of
   /// defaults.

@@ -5,24 +5,55 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <stdexcept>
 
 #include "platform/chip/keys.hpp"
 
 namespace forerun::rtl {
 
-PinsOf::PinsOf(const ip::cosim::SharedModel& model)
-    : where_(fmt::format("{}: module {}", model.file(), model.functions().top)) {
+std::string near_miss(const std::string& name, const std::vector<std::string>& names) {
+  const auto plain = [](const std::string& text) {
+    std::string to;
+    for (const char c : text)
+      if (c != '_') to += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return to;
+  };
+  std::vector<std::string> plains;
+  for (const auto& candidate : names) plains.push_back(plain(candidate));
+  const auto near = chip::nearest(plain(name), plains);
+  if (near.empty()) return {};
+  const auto which = std::find(plains.begin(), plains.end(), near) - plains.begin();
+  return "; did you mean " + names[static_cast<std::size_t>(which)] + "?";
+}
+
+std::string near_or_all(const std::string& name, const std::vector<std::string>& names) {
+  constexpr std::size_t most = 12;
+  if (auto near = near_miss(name, names); !near.empty()) return near;
+  if (names.empty()) return {};
+  const auto last = names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), most));
+  return fmt::format("; it has {}{}", fmt::join(names.begin(), last, ", "),
+                     names.size() > most ? ", ..." : "");
+}
+
+PinMap pin_map_of(const ip::cosim::SharedModel& model) {
+  return PinMap::parse(model.functions().pins,
+                       model.blank() ? model.file() : model.file() + " (its pin map)");
+}
+
+PinsOf::PinsOf(const ip::cosim::SharedModel& model, MapPlaces places)
+    : module_(model.functions().top), places_(std::move(places)) {
   for (const auto& port : model.ports())
     entries_.push_back({port.name, port.input, PortType::parse(port.type)});
 }
 
-PinsOf::PinsOf(const std::vector<Port>& ports, std::string where) : where_(std::move(where)) {
+PinsOf::PinsOf(const std::vector<Port>& ports, std::string module, MapPlaces places)
+    : module_(std::move(module)), places_(std::move(places)) {
   for (const auto& port : ports) entries_.push_back({port.name, port.input, PortType::parse(port.type)});
 }
 
-void PinsOf::refuse(const std::string& text) const {
-  throw std::runtime_error(fmt::format("{}: {}", where_, text));
+void PinsOf::refuse(std::string_view at, const std::string& text) const {
+  throw std::runtime_error(fmt::format("{}: module {}: {}", places_.at(at), module_, text));
 }
 
 /// The port with the longest name that the path begins with, and the rest of the path.
@@ -34,7 +65,7 @@ std::optional<std::pair<unsigned, std::string>> PinsOf::split(const std::string&
   return std::nullopt;
 }
 
-std::optional<Pin> PinsOf::find(const std::string& name) const {
+std::optional<Pin> PinsOf::find(const std::string& name, std::string_view at) const {
   const auto parts = split(name);
   if (!parts) return std::nullopt;
   const auto& [number, path] = *parts;
@@ -43,30 +74,44 @@ std::optional<Pin> PinsOf::find(const std::string& name) const {
     const auto found = select(entry.type, entry.name, path);
     return Pin{name, number, entry.input, found.low, found.bits, entry.type.bits, found.element};
   } catch (const std::runtime_error& error) {
-    refuse(error.what());
+    refuse(at, error.what());
   }
 }
 
-Pin PinsOf::get(const std::string& name, bool input, unsigned bits) const {
-  const auto found = find(name);
-  if (!found) {
-    const auto known = names();
-    const auto near = chip::nearest(name, known);
-    refuse(near.empty() ? fmt::format("no port '{}'; it has {}", name, fmt::join(known, ", "))
-                        : fmt::format("no port '{}'; did you mean {}?", name, near));
-  }
+unsigned PinsOf::use_wire(const std::string& name, const std::string& key, std::size_t i) {
+  const auto at = fmt::format("{}/{}", key, i);
+  const auto found = find(name, at);
+  if (!found)
+    refuse(at, fmt::format("no port '{}', which its pin map means by {} {}{}", name,
+                           places_.has(key) ? "the key" : "leaving out the key", key,
+                           near_or_all(name, wires(true))));
+  const auto pin = get(name, true, 1, at);
+  if (pin.word_bits != 1)
+    refuse(at, fmt::format("{} is a part of a port, expected a port for a clock or a reset", name));
+  use(pin);
+  return pin.port;
+}
+
+unsigned PinsOf::width(const std::string& name, std::string_view at) const {
+  const auto found = find(name, at);
+  return found ? found->bits : 0;
+}
+
+Pin PinsOf::get(const std::string& name, bool input, unsigned bits, std::string_view at) const {
+  const auto found = find(name, at);
+  if (!found) refuse(at, fmt::format("no port '{}'{}", name, near_or_all(name, names())));
   if (found->input != input)
-    refuse(fmt::format("port '{}' is an {}, expected an {}", name, found->input ? "input" : "output",
-                       input ? "input" : "output"));
+    refuse(at, fmt::format("port '{}' is an {}, expected an {}", name, found->input ? "input" : "output",
+                           input ? "input" : "output"));
   if (bits != 0 && found->bits != bits)
-    refuse(fmt::format("port '{}' has {} bit{}, expected {}", name, found->bits, found->bits == 1 ? "" : "s",
-                       bits));
+    refuse(at, fmt::format("port '{}' has {} bit{}, expected {}", name, found->bits,
+                           found->bits == 1 ? "" : "s", bits));
   return *found;
 }
 
-std::vector<std::string> PinsOf::beginning_with(const std::string& start) const {
+std::vector<std::string> PinsOf::beginning_with(const std::string& start, std::string_view at) const {
   std::vector<std::string> all;
-  for (const auto& [name, input, type] : entries_) {
+  for (const auto& [name, input, type, used] : entries_) {
     if (!name.starts_with(start)) continue;
     all.push_back(name);
     for (const auto& field : fields(type)) all.push_back(name + field);
@@ -75,12 +120,12 @@ std::vector<std::string> PinsOf::beginning_with(const std::string& start) const 
   const auto parts = dot == std::string::npos ? std::nullopt : split(start.substr(0, dot));
   if (!parts) return all;
   const auto outer = start.substr(0, dot);
-  const auto found = find(outer);  // says what is wrong with the path
+  const auto found = find(outer, at);  // says what is wrong with the path
   const auto* const type =
       select(entries_[parts->first].type, entries_[parts->first].name, parts->second).type;
   if (type == nullptr || type->kind != PortType::Kind::record)
-    refuse(fmt::format("{} has no fields, so that no names begin with {}: it is {} bit{}", outer, start,
-                       found->bits, found->bits == 1 ? "" : "s"));
+    refuse(at, fmt::format("{} has no fields, so that no names begin with {}: it is {} bit{}", outer, start,
+                           found->bits, found->bits == 1 ? "" : "s"));
   for (const auto& field : fields(*type))
     if (auto name = outer + field; name.starts_with(start)) all.push_back(std::move(name));
   return all;
@@ -90,6 +135,50 @@ std::vector<std::string> PinsOf::names() const {
   std::vector<std::string> all;
   for (const auto& entry : entries_) all.push_back(entry.name);
   return all;
+}
+
+std::vector<std::string> PinsOf::wires(bool inputs) const {
+  std::vector<std::string> all;
+  for (const auto& entry : entries_)
+    if (entry.input == inputs && entry.type.bits == 1 && !entry.type.unpacked) all.push_back(entry.name);
+  return all;
+}
+
+void PinsOf::hold(ip::cosim::ModelInstance& instance, const std::string& name, std::uint64_t value) {
+  const auto at = "constants/" + name;
+  const auto pin = get(name, true, 0, at);
+  if (pin.bits < 64 && value >> pin.bits != 0)
+    refuse(at, fmt::format("constant {} is {}, which does not fit in {} bit{}", name, value, pin.bits,
+                           pin.bits == 1 ? "" : "s"));
+  use(pin);
+  PinCopy(instance, pin, &value, sizeof value).to_port();
+}
+
+void PinsOf::use(const Pin& pin) {
+  auto& entry = entries_[pin.port];
+  entry.used.resize(std::size_t{elements(entry.type)} * pin.word_bits);
+  const auto first = entry.used.begin() + static_cast<std::ptrdiff_t>(pin.element * pin.word_bits + pin.low);
+  std::fill(first, first + pin.bits, true);
+}
+
+std::vector<std::string> PinsOf::unused(bool inputs) const {
+  std::vector<std::string> all;
+  for (const auto& entry : entries_) {
+    if (entry.input != inputs) continue;
+    auto used = entry.used;
+    used.resize(std::size_t{elements(entry.type)} * entry.type.bits);
+    for (auto& part : parts_without(entry.type, entry.name, used)) all.push_back(std::move(part));
+  }
+  return all;
+}
+
+std::string PinsOf::describe_unused() const {
+  std::string text;
+  if (const auto names = unused(true); !names.empty())
+    text += fmt::format("  inputs not in the pin map, held at 0: {}\n", fmt::join(names, ", "));
+  if (const auto names = unused(false); !names.empty())
+    text += fmt::format("  outputs not in the pin map: {}\n", fmt::join(names, ", "));
+  return text;
 }
 
 PinCopy::PinCopy(ip::cosim::ModelInstance& instance, const Pin& pin, void* field, unsigned field_bytes)

@@ -190,6 +190,55 @@ class Selector {
   PortBits found_;
 };
 
+/// How the source counts the bit or element that is `i`th from the lowest.
+int index(const PortType& type, unsigned i) {
+  const auto step = static_cast<int>(i);
+  if (type.unpacked) return std::min(type.left, type.right) + step;
+  return type.left >= type.right ? type.right + step : type.right - step;
+}
+
+/// What parts_without() collects, of the bits from `low` on.
+struct PartLister {
+  const std::vector<bool>& marked;
+  std::vector<std::string> parts{};
+
+  bool any(std::size_t low, std::size_t bits) const {
+    const auto first = marked.begin() + static_cast<std::ptrdiff_t>(low);
+    return std::find(first, first + static_cast<std::ptrdiff_t>(bits), true) !=
+           first + static_cast<std::ptrdiff_t>(bits);
+  }
+  void list(const PortType& type, const std::string& name, std::size_t low) {
+    const auto all = std::size_t{elements(type)} * type.bits;
+    if (!any(low, all)) return parts.push_back(name);
+    if (type.kind == PortType::Kind::record) {
+      unsigned above = type.bits;
+      for (const auto& member : type.members) {
+        if (member.low + member.type.bits > above) continue;  // of a union, whose members share their bits
+        above = member.low;
+        list(member.type, name + "." + member.name, low + member.low);
+      }
+    } else if (type.kind == PortType::Kind::array) {
+      const auto& element = type.element[0];
+      const auto size = std::size_t{elements(element)} * element.bits;
+      const auto count = length(type.left, type.right);
+      for (unsigned i = 0; i < count; ++i)
+        list(element, fmt::format("{}[{}]", name, index(type, i)), low + i * size);
+    } else {
+      vector(type, name, low);
+    }
+  }
+  void vector(const PortType& type, const std::string& name, std::size_t low) {
+    for (unsigned at = 0; at < type.bits;) {
+      unsigned end = at;
+      while (end < type.bits && !marked[low + end]) ++end;
+      if (end - at == 1) parts.push_back(fmt::format("{}[{}]", name, index(type, at)));
+      if (end - at > 1)
+        parts.push_back(fmt::format("{}[{}:{}]", name, index(type, end - 1), index(type, at)));
+      at = end + 1;
+    }
+  }
+};
+
 void list_fields(const PortType& type, const std::string& path, std::vector<std::string>& to) {
   for (const auto& member : type.members) {
     const auto name = path + "." + member.name;
@@ -201,6 +250,17 @@ void list_fields(const PortType& type, const std::string& path, std::vector<std:
 }  // namespace
 
 PortType PortType::parse(std::string_view text) { return Parser(text).whole(); }
+
+unsigned elements(const PortType& type) {
+  return type.unpacked ? length(type.left, type.right) * elements(type.element[0]) : 1;
+}
+
+std::vector<std::string> parts_without(const PortType& type, const std::string& port,
+                                       const std::vector<bool>& marked) {
+  PartLister lister{marked};
+  lister.list(type, port, 0);
+  return lister.parts;
+}
 
 PortBits select(const PortType& type, const std::string& port, std::string_view path) {
   return Selector(type, path, port).all();

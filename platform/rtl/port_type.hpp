@@ -48,6 +48,14 @@ PortBits select(const PortType& type, const std::string& port, std::string_view 
 /// All fields below a record, ".aw.addr", outer ones too; arrays are not entered.
 std::vector<std::string> fields(const PortType& type);
 
+/// Words of an unpacked array, in all its dimensions; of another type 1.
+unsigned elements(const PortType& type);
+
+/// The largest parts of a port of which no bit is marked; element by element of an unpacked array, from the
+/// lowest bit on: "req.aw.user", "masks[3:2]".
+std::vector<std::string> parts_without(const PortType& type, const std::string& port,
+                                       const std::vector<bool>& marked);
+
 /// Bytes in which Verilator keeps so many bits.
 constexpr unsigned storage_bytes(unsigned bits) {
   return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : bits <= 64 ? 8 : (bits + 31) / 32 * 4;

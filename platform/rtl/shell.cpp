@@ -10,11 +10,20 @@
 namespace forerun::rtl {
 namespace {
 
-std::string parameter_list(const std::map<std::string, std::string>& parameters) {
+/// A line each, with the place in the pin map that it comes from.
+std::string parameter_list(const std::map<std::string, std::string>& parameters, const std::string& place) {
   std::string text;
   for (const auto& [name, value] : parameters)
-    text += fmt::format("{}.{}({})", text.empty() ? "" : ", ", name, value);
-  return text.empty() ? "" : " #(" + text + ")";
+    text += fmt::format("\n      {}.{}({}){}{}/{}", text.empty() ? "" : ", ", name, value, shell_mark, place,
+                        name);
+  return text.empty() ? "" : " #(" + text + "\n    )";
+}
+
+/// The instance of an interface.
+std::string instance(const std::string& port, const Bundle& bundle, const std::string& own) {
+  const auto place = "bundles/" + port;
+  return fmt::format("  {}{}{}\n   {} {} ({});{}{}\n", bundle.interface, shell_mark, place,
+                     parameter_list(bundle.parameters, place + "/parameters"), port, own, shell_mark, place);
 }
 
 /// The unpacked dimensions at the front of a type: "(0:2)[7:0]" has " [0:2]".
@@ -38,11 +47,12 @@ bool is_literal(const std::string& value) {
 std::string empty_shell(const ShellRequest& request) {
   std::string text = fmt::format("module {};\n", shell_module), connections;
   for (const auto& [port, bundle] : request.bundles) {
-    text += fmt::format("  {}{} {} ();\n", bundle.interface, parameter_list(bundle.parameters), port);
-    connections += fmt::format("{}.{}({})", connections.empty() ? "" : ", ", port, port);
+    text += instance(port, bundle, "");
+    connections += fmt::format("\n    {}.{}({}){}bundles/{}", connections.empty() ? "" : ", ", port, port,
+                               shell_mark, port);
   }
-  return text + fmt::format("  {}{} forerun_block ({});\nendmodule\n", request.top,
-                            parameter_list(request.parameters), connections);
+  return text + fmt::format("  {}{} forerun_block ({}\n  );\nendmodule\n", request.top,
+                            parameter_list(request.parameters, "parameters"), connections);
 }
 
 Shell make_shell(const ShellRequest& request, const Design& design) {
@@ -72,8 +82,7 @@ Shell make_shell(const ShellRequest& request, const Design& design) {
                         bundle.interface, to, request.top));
       own += fmt::format("{}.{}({})", own.empty() ? "" : ", ", pin, found->member);
     }
-    bundles +=
-        fmt::format("  {}{} {} ({});\n", bundle.interface, parameter_list(bundle.parameters), port, own);
+    bundles += instance(port, bundle, own);
     connect(port, port);
     for (const auto& signal : signals) {
       const bool input = signal.direction == Signal::Direction::input;
@@ -82,8 +91,9 @@ Shell make_shell(const ShellRequest& request, const Design& design) {
                        : fmt::format("  assign {} = {}.{};\n", member, port, signal.name);
     }
   }
-  shell.text = fmt::format("module {} ({}\n);\n{}  {}{} forerun_block ({}\n  );\nendmodule\n", shell_module,
-                           declared, bundles, request.top, parameter_list(request.parameters), connections);
+  shell.text =
+      fmt::format("module {} ({}\n);\n{}  {}{} forerun_block ({}\n  );\nendmodule\n", shell_module, declared,
+                  bundles, request.top, parameter_list(request.parameters, "parameters"), connections);
   return shell;
 }
 

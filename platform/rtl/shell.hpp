@@ -12,6 +12,8 @@
 namespace forerun::rtl {
 
 inline constexpr const char* shell_module = "forerun_shell";
+/// Behind a line of a shell: what of the pin map it comes from (MapPlaces::at).
+inline constexpr const char* shell_mark = "  // pin map: ";
 
 /// Whether Verilator takes a value on its command line: numbers and strings.
 bool is_literal(const std::string& value);

@@ -20,21 +20,15 @@ using ip::cosim::SharedModel;
 struct LoadedTile : ip::RtlTile {
   LoadedTile(std::shared_ptr<const SharedModel> model, const PinMap& map, unsigned format, unsigned rows,
              unsigned columns)
-      : mapped(std::move(model)) {
-    if (map.clocks.size() != 1 || map.resets.size() != 1)
-      mapped.ports().refuse("a matrix unit has one clock and one reset");
+      : mapped(std::move(model), map) {
     const unsigned w = format == 0 ? 8 : 16;
-    const auto in = [&](const char* name, unsigned bits) {
-      return mapped.pin(map.name_of(name), true, bits);
-    };
-    const auto out = [&](const char* name, unsigned bits) {
-      return mapped.pin(map.name_of(name), false, bits);
-    };
+    const auto in = [&](const char* name, unsigned bits) { return mapped.pin(name, true, bits); };
+    const auto out = [&](const char* name, unsigned bits) { return mapped.pin(name, false, bits); };
     pins.format = format, pins.rows = rows, pins.columns = columns;
     pins.depth = map.tile ? map.tile->depth : tile_depth;
     pins.own_timing = map.tile && map.tile->own_timing;
-    pins.clock = mapped.pin(map.clocks[0], true, 1);
-    pins.reset = mapped.pin(map.resets[0], true, 1);
+    pins.clock = mapped.wire("clock", map.clocks);
+    pins.reset = mapped.wire("reset", map.resets);
     pins.reset_level = map.reset_high;
     pins.w_valid = in("w_valid", 1), pins.w_ready = out("w_ready", 1), pins.w_last = in("w_last", 1);
     pins.w_data = in("w_data", columns * w);
@@ -45,12 +39,12 @@ struct LoadedTile : ip::RtlTile {
     pins.c_data = out("c_data", columns * 32);
     // An array with cycles of its own may be without these.
     const auto optional = [&](const char* name) {
-      return pins.own_timing && mapped.width(map.name_of(name)) == 0 ? nullptr : out(name, 1);
+      return pins.own_timing && mapped.width(name) == 0 ? nullptr : out(name, 1);
     };
     pins.c_last = optional("c_last");
-    pins.idle = map.idle.empty() ? optional("idle") : mapped.pin(map.idle, false, 1);
+    pins.idle = map.idle.empty() ? optional("idle") : mapped.port(map.idle, false, 1, "idle");
     pins.idle_level = map.idle_high;
-    mapped.hold(map.constants);
+    mapped.hold_constants();
     pins.model = &mapped;
     pins.evaluate = [](void* self) { static_cast<MappedPins*>(self)->evaluate(); };
   }
@@ -72,17 +66,24 @@ unsigned tile_format(chip::Format format) {
 }
 
 std::pair<unsigned, unsigned> tile_size(const SharedModel& model, const PinMap& map) {
-  const PinsOf ports(model);
-  const auto bits = [&](const char* pin) {
-    const auto name = map.name_of(pin);
-    return ports.get(name, pin[0] == 'a').bits;
+  const PinsOf ports(model, map.places);
+  const auto lanes = [&](const std::string& pin, unsigned lane) {
+    const auto name = map.name_of(pin), at = "ports/" + pin;
+    const auto bits = ports.get(name, pin[0] == 'a', 0, at).bits;
+    if (bits % lane != 0)
+      ports.refuse(at, fmt::format("port '{}' has {} bits, expected a multiple of {} for {}", name, bits,
+                                   lane, tile_format_name(map.tile->format)));
+    return bits / lane;
   };
-  return {bits("a_data") / (map.tile->format == 0 ? 8 : 16), bits("c_data") / 32};
+  return {lanes("a_data", map.tile->format == 0 ? 8 : 16), lanes("c_data", 32)};
 }
 
-void check_tile(std::shared_ptr<const SharedModel> model, const PinMap& map, unsigned rows,
-                unsigned columns) {
+std::string describe_tile(std::shared_ptr<const SharedModel> model, const PinMap& map) {
+  const auto [rows, columns] = tile_size(*model, map);
   const LoadedTile tile(std::move(model), map, map.tile->format, rows, columns);
+  return fmt::format("  matrix unit: {}, {}x{}, {} rows of accumulators\n{}",
+                     tile_format_name(map.tile->format), rows, columns, map.tile->depth,
+                     tile.mapped.ports().describe_unused());
 }
 
 TileLibrary::TileLibrary(const chip::Chip& chip, const WaveOptions& waves) : chip_(chip), waves_(waves) {}
@@ -92,7 +93,7 @@ std::shared_ptr<const SharedModel> TileLibrary::model(unsigned format, Waves wav
   if (!own.empty()) {
     auto& loaded = models_[{tile_formats, Waves::none}];
     if (!loaded) loaded = std::make_shared<SharedModel>(own);
-    const auto map = PinMap::parse(loaded->functions().pins, own);
+    const auto map = pin_map_of(*loaded);
     if (!map.tile)
       throw std::runtime_error(fmt::format("rtl.tensor: {}: its pin map has no section 'tile'", own));
     const auto& t = chip_.clusters.tensor;
@@ -128,21 +129,18 @@ void TileLibrary::prepare(unsigned format) {
   }
   const auto& own = chip_.rtl.tensor.text;
   throw std::runtime_error(
-      own.empty()
-          ? fmt::format("clusters.tensor.model is {}, but clusters.tensor.formats does not have {}",
-                        chip::name(chip_.clusters.tensor.model), tile_format_name(format))
-          : fmt::format(
-                "rtl.tensor: {}: multiplies {}, but the model needs {}", own,
-                tile_format_name(PinMap::parse(models_.begin()->second->functions().pins, own).tile->format),
-                tile_format_name(format)));
+      own.empty() ? fmt::format("clusters.tensor.model is {}, but clusters.tensor.formats does not have {}",
+                                chip::name(chip_.clusters.tensor.model), tile_format_name(format))
+                  : fmt::format("rtl.tensor: {}: multiplies {}, but the model needs {}", own,
+                                tile_format_name(pin_map_of(*models_.begin()->second).tile->format),
+                                tile_format_name(format)));
 }
 
 std::unique_ptr<ip::RtlTile> TileLibrary::make(unsigned format, const std::string& name) {
   auto shared = model(format, waves_.format);
   if (!shared) return nullptr;
   const auto& t = chip_.clusters.tensor;
-  auto tile = std::make_unique<LoadedTile>(shared, PinMap::parse(shared->functions().pins, shared->file()),
-                                           format, t.rows, t.columns);
+  auto tile = std::make_unique<LoadedTile>(shared, pin_map_of(*shared), format, t.rows, t.columns);
   if (waves_.format == Waves::none || name.empty()) return tile;
   tile->mapped.instance.open_waves(waves_.file(name));
   tile->pins.dump = [waves = waves_, &instance = tile->mapped.instance](std::int64_t time) {
@@ -154,8 +152,7 @@ std::unique_ptr<ip::RtlTile> TileLibrary::make(unsigned format, const std::strin
 std::unique_ptr<ip::RtlTile> TileLibrary::make_waving(unsigned format, const std::string& file) {
   auto shared = model(format, Waves::fst);
   const auto& t = chip_.clusters.tensor;
-  auto tile = std::make_unique<LoadedTile>(shared, PinMap::parse(shared->functions().pins, shared->file()),
-                                           format, t.rows, t.columns);
+  auto tile = std::make_unique<LoadedTile>(shared, pin_map_of(*shared), format, t.rows, t.columns);
   tile->mapped.instance.open_waves(file);
   tile->pins.dump = [&instance = tile->mapped.instance](std::int64_t time) {
     instance.dump_waves(static_cast<std::uint64_t>(time));

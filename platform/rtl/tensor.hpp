@@ -28,9 +28,9 @@ unsigned tile_format(chip::Format format);
 
 /// Rows and columns of a matrix unit, from the widths of its ports.
 std::pair<unsigned, unsigned> tile_size(const ip::cosim::SharedModel& model, const PinMap& map);
-/// Throws std::runtime_error, naming file and port, if the module is no such matrix unit.
-void check_tile(std::shared_ptr<const ip::cosim::SharedModel> model, const PinMap& map, unsigned rows,
-                unsigned columns);
+/// What it is, for people. Throws std::runtime_error, naming the place in the map, if the module is no such
+/// matrix unit.
+std::string describe_tile(std::shared_ptr<const ip::cosim::SharedModel> model, const PinMap& map);
 
 /// The models of one chip's arrays, each loaded once.
 class TileLibrary {

@@ -21,26 +21,20 @@ using ip::cosim::SharedModel;
 const char* const engine_folder = "ip/vector/rtl";
 
 struct LoadedEngine : ip::RtlEngine {
-  LoadedEngine(std::shared_ptr<const SharedModel> model, const PinMap& map) : mapped(std::move(model)) {
+  LoadedEngine(std::shared_ptr<const SharedModel> model, const PinMap& map) : mapped(std::move(model), map) {
     const auto& m = mapped.instance.model();
-    if (map.clocks.size() != 1 || map.resets.size() != 1)
-      mapped.ports().refuse("a vector engine has one clock and one reset");
     const auto where = fmt::format("{}: module {}", m.file(), m.functions().top);
     if (!map.vector) throw std::runtime_error(where + ": its pin map has no section 'vector'");
-    const auto width = [&](const char* name) { return mapped.width(map.name_of(name)); };
-    const auto in = [&](const char* name, unsigned bits) {
-      return mapped.pin(map.name_of(name), true, bits);
-    };
-    const auto out = [&](const char* name, unsigned bits) {
-      return mapped.pin(map.name_of(name), false, bits);
-    };
+    const auto width = [&](const char* name) { return mapped.width(name); };
+    const auto in = [&](const char* name, unsigned bits) { return mapped.pin(name, true, bits); };
+    const auto out = [&](const char* name, unsigned bits) { return mapped.pin(name, false, bits); };
     const auto may = [&](const char* name, unsigned bits) {
       return width(name) == 0 && !map.ports.contains(name) ? nullptr : in(name, bits);
     };
     pins.lanes = width("a_data") / 32;
     if (pins.lanes == 0 || width("a_data") % 32 != 0)
-      throw std::runtime_error(fmt::format("{}: port {} has {} bits, expected 32 for each lane", where,
-                                           map.name_of("a_data"), width("a_data")));
+      mapped.ports().refuse("ports/a_data", fmt::format("port {} has {} bits, expected 32 for each lane",
+                                                        map.name_of("a_data"), width("a_data")));
     pins.own_timing = map.vector->own_timing;
     if (map.vector->columns > 0) pins.most_columns = map.vector->columns;
     std::size_t sources = 0;
@@ -51,8 +45,8 @@ struct LoadedEngine : ip::RtlEngine {
       sources = std::max(sources, ip::vector_sources(command).size());
     }
     for (const auto type : map.vector->types) pins.types.set(type);
-    pins.clock = mapped.pin(map.clocks[0], true, 1);
-    pins.reset = mapped.pin(map.resets[0], true, 1);
+    pins.clock = mapped.wire("clock", map.clocks);
+    pins.reset = mapped.wire("reset", map.resets);
     pins.reset_level = map.reset_high;
     pins.cmd_valid = in("cmd_valid", 1), pins.cmd_ready = out("cmd_ready", 1), pins.cmd_op = in("cmd_op", 8);
     pins.cmd_a_type = may("cmd_a_type", 8), pins.cmd_b_type = may("cmd_b_type", 8);
@@ -70,7 +64,7 @@ struct LoadedEngine : ip::RtlEngine {
     pins.d_data = out("d_data", pins.lanes * 32);
     if (width("d_last") != 0) pins.d_last = out("d_last", 1);
     if (pins.operations[FR_VECTOR_QUANTIZE]) pins.d_scale = out("d_scale", 32);
-    mapped.hold(map.constants);
+    mapped.hold_constants();
     pins.model = &mapped;
     pins.evaluate = [](void* self) { static_cast<MappedPins*>(self)->evaluate(); };
   }
@@ -97,13 +91,14 @@ std::unique_ptr<ip::RtlEngine> load_vector_engine(std::shared_ptr<const SharedMo
 }
 
 std::string describe_vector_engine(std::shared_ptr<const SharedModel> model, const PinMap& map) {
-  const auto engine = load_vector_engine(std::move(model), map);
+  const auto engine = std::make_unique<LoadedEngine>(std::move(model), map);
   std::vector<std::string> operations, types;
   for (const auto op : map.vector->operations)
     operations.push_back(lower_case(ip::vector_operation_name(op)));
   for (const auto type : map.vector->types) types.push_back(lower_case(ip::element_type_name(type)));
-  return fmt::format("  vector engine: {} lanes; {} of {}\n", engine->pins.lanes, fmt::join(operations, ", "),
-                     fmt::join(types, ", "));
+  return fmt::format("  vector engine: {} lanes; {} of {}\n{}", engine->pins.lanes,
+                     fmt::join(operations, ", "), fmt::join(types, ", "),
+                     engine->mapped.ports().describe_unused());
 }
 
 VerilateRequest vector_request(const ip::VectorShape& shape, Waves waves) {
@@ -133,7 +128,7 @@ VectorLibrary::VectorLibrary(const chip::Chip& chip, const ip::VectorShape& shap
 }
 
 std::unique_ptr<ip::RtlEngine> VectorLibrary::make(const std::string& name) const {
-  const auto map = PinMap::parse(model_->functions().pins, model_->file());
+  const auto map = pin_map_of(*model_);
   const bool waving = waves_.format != Waves::none && !name.empty();
   auto engine = load_vector_engine(model_, map, waving ? waves_.file(name) : std::string());
   if (waving)
@@ -148,7 +143,7 @@ std::unique_ptr<ip::RtlEngine> VectorLibrary::make_waving(const std::string& fil
       own_.empty() && waves_.format != Waves::fst
           ? std::make_shared<const SharedModel>(verilated(vector_request(shape_, Waves::fst)).string())
           : model_;
-  return load_vector_engine(model, PinMap::parse(model->functions().pins, model->file()), file);
+  return load_vector_engine(model, pin_map_of(*model), file);
 }
 
 std::string VectorLibrary::describe() const {

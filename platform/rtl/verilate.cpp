@@ -13,12 +13,13 @@
 #include <stdexcept>
 #include <thread>
 
+#include "platform/rtl/blank_model.hpp"
 #include "platform/rtl/command.hpp"
 #include "platform/rtl/design.hpp"
-#include "platform/rtl/interface_pins.hpp"
+#include "platform/rtl/inspect.hpp"
 #include "platform/rtl/pin_map.hpp"
 #include "platform/rtl/shell.hpp"
-#include "platform/rtl/signals.hpp"
+#include "platform/rtl/verilator_errors.hpp"
 
 namespace forerun::rtl {
 namespace fs = std::filesystem;
@@ -57,8 +58,10 @@ void check(const VerilateRequest& request) {
   if (request.sources.empty()) throw std::runtime_error(request.top + ": no Verilog sources are given");
 }
 
+PinMap map_of(const VerilateRequest& request) { return PinMap::parse(request.pins, request.pins_file); }
+
 bool needs_shell(const VerilateRequest& request) {
-  return !PinMap::parse(request.pins, "pin map").bundles.empty() ||
+  return !map_of(request).bundles.empty() ||
          std::any_of(request.parameters.begin(), request.parameters.end(),
                      [](const auto& parameter) { return !is_literal(parameter.second); });
 }
@@ -108,29 +111,38 @@ std::vector<std::string> verilator_command(const VerilateRequest& request, bool 
   return command;
 }
 
+/// Loops over the lanes of a wide bus are more than Verilator unrolls by itself, and what is assigned to an
+/// array in a loop that is not unrolled is an error: then they are.
+void run_verilator(std::vector<std::string> command, const std::string& top) {
+  const auto what = fmt::format("{}: Verilator", top);
+  try {
+    return run_command(command, ".", what);
+  } catch (const std::runtime_error& error) {
+    if (std::string_view(error.what()).find("BLKLOOPINIT") == std::string_view::npos) throw;
+  }
+  command.insert(command.end(), {"--unroll-count", "4096", "--unroll-stmts", "1000000"});
+  run_command(command, ".", what);
+}
+
 /// The ports as Verilator sees them, before it makes a model.
 Design elaborate(const VerilateRequest& request, const fs::path& folder, bool shell) {
   std::vector<std::string> command{"verilator", "--xml-only", "--no-timing"};
   const auto words = design_arguments(request, shell, folder);
   command.insert(command.end(), words.begin(), words.end());
+  const auto map = map_of(request);
   try {
-    run_command(command, ".", fmt::format("{}: Verilator", request.top));
+    run_verilator(command, request.top);
   } catch (const std::runtime_error& error) {
-    const std::string text = error.what();
-    if (text.find("Interfaced port on top level") == std::string::npos) throw;
     throw std::runtime_error(
-        text +
-        "\n  A port that is a SystemVerilog interface is named in the pin map, with the interface and its "
-        "parameters: bundles: {s_axi: {interface: AXI_BUS.Slave, parameters: {AXI_DATA_WIDTH: 64}}}");
+        explain(error.what(), request, map, shell ? read_text(folder / shell_file) : std::string()));
   }
   std::map<std::string, std::string> modports;
-  for (const auto& [port, bundle] : PinMap::parse(request.pins, "pin map").bundles)
-    modports[port] = bundle.modport;
+  for (const auto& [port, bundle] : map.bundles) modports[port] = bundle.modport;
   return read_design((folder / "Vrtl_model.xml").string(), request.top, modports);
 }
 
 Shell write_shell(const VerilateRequest& request, const fs::path& folder) {
-  const ShellRequest around{request.top, request.parameters, PinMap::parse(request.pins, "pin map").bundles};
+  const ShellRequest around{request.top, request.parameters, map_of(request).bundles};
   write_text(folder / shell_file, empty_shell(around));
   auto made = make_shell(around, elaborate(request, folder, true));
   write_text(folder / shell_file, made.text);
@@ -140,25 +152,6 @@ Shell write_shell(const VerilateRequest& request, const fs::path& folder) {
 /// The ports of what becomes the model; writes the shell if there is to be one.
 std::vector<Port> model_ports(const VerilateRequest& request, const fs::path& folder, bool shell) {
   return shell ? write_shell(request, folder).ports : elaborate(request, folder, false).ports;
-}
-
-/// Before anything is compiled: what the pin map names, or means by leaving it out, must be there. Without a
-/// pin map the module is for no chip, and needs neither clock nor reset.
-void check_names(const VerilateRequest& request, const std::vector<Port>& ports) {
-  if (request.pins.empty()) return;
-  const auto map = PinMap::parse(request.pins, "pin map");
-  const PinsOf pins(ports, "module " + request.top);
-  for (const auto& [names, key] : {std::pair{&map.clocks, "clock"}, std::pair{&map.resets, "reset"}})
-    for (const auto& name : *names)
-      if (!pins.find(name))
-        pins.refuse(fmt::format("no port '{}', which its pin map means by the key {}{}; it has {}", name, key,
-                                name == "clk" || name == "rst_n" ? " or by leaving it out" : "",
-                                fmt::join(pins.names(), ", ")));
-  if (!map.idle.empty()) pins.get(map.idle, false, 1);
-  if (!map.interrupt.empty()) pins.get(map.interrupt, false, 1);
-  for (const auto& [signal, port] : map.signals) pins.get(port, find_signal(signal)->input);
-  for (const auto& [port, value] : map.constants) pins.get(port, true);
-  for (const auto& face : map.interfaces) interface_pins(pins, face);
 }
 
 /// Whether a port has the name of a member of the class that Verilator makes.
@@ -250,8 +243,9 @@ std::vector<fs::path> verilate(const VerilateRequest& request, const fs::path& o
   bool shell = needs_shell(request);
   auto ports = model_ports(request, work.path, shell);
   if (!shell && clashes(ports)) ports = model_ports(request, work.path, shell = true);
-  check_names(request, ports);
-  run_command(verilator_command(request, shell, work.path), ".", fmt::format("{}: Verilator", request.top));
+  // Without a pin map the module is for no chip, and needs neither clock nor reset.
+  if (!request.pins.empty()) inspect(BlankModel(ports, request).model());
+  run_verilator(verilator_command(request, shell, work.path), request.top);
   check_header(read_text(work.path / "Vrtl_model.h"), ports, request.top);
   write_text(work.path / "glue.cpp", glue(request, ports));
   const auto jobs = std::max(1u, std::thread::hardware_concurrency());
@@ -262,23 +256,13 @@ std::vector<fs::path> verilate(const VerilateRequest& request, const fs::path& o
   return files_read(read_text(work.path / "Vrtl_model__ver.d"));
 }
 
-std::vector<Port> ports_of(const VerilateRequest& request) {
-  check(request);
-  version_of("verilator");
-  if (needs_shell(request))
-    throw std::runtime_error(fmt::format(
-        "{}: SystemVerilog interfaces as ports and parameters that are no numbers cannot be here; put a "
-        "wrapper around the module",
-        request.top));
-  const WorkFolder work(fs::temp_directory_path() / "forerun_ports");
-  return elaborate(request, work.path, false).ports;
-}
-
 Shell shell_around(const VerilateRequest& request) {
   check(request);
   version_of("verilator");
   const WorkFolder work(fs::temp_directory_path() / "forerun_ports");
-  return write_shell(request, work.path);
+  auto shell = write_shell(request, work.path);
+  if (!request.pins.empty()) inspect(BlankModel(shell.ports, request).model());
+  return shell;
 }
 
 fs::path cache_folder() {

@@ -21,21 +21,21 @@ struct VerilateRequest {
   std::vector<std::filesystem::path> includes{};  ///< folders of `include files
   std::vector<std::string> defines{};             ///< NAME or NAME=VALUE
   std::vector<std::string> arguments;             ///< further ones for Verilator: -Wno-..., ...
-  Waves waves = Waves::none;  ///< a model that can write waves is slower also while it does not
-  std::string pins;           ///< text of the pin map that goes into the model
+  Waves waves = Waves::none;          ///< a model that can write waves is slower also while it does not
+  std::string pins;                   ///< text of the pin map that goes into the model
+  std::string pins_file = "pin map";  ///< for errors in it
 };
 
-/// Makes `output`; returns the files that Verilator has read. Throws std::runtime_error with what Verilator
-/// or the compiler said; with what is to be installed if one is missing; for -Wno-BLKANDNBLK and -Wno-fatal,
-/// under which Verilator 5.006 can miscompute designs without a word.
+/// Makes `output`; returns the files that Verilator has read. What the pin map says is compared with the
+/// module's ports before anything is compiled. Throws std::runtime_error for what is wrong there, with file,
+/// line and column, and with what Verilator or the compiler said; with what is to be installed if one is
+/// missing; for -Wno-BLKANDNBLK and -Wno-fatal, under which Verilator 5.006 can miscompute designs without a
+/// word.
 std::vector<std::filesystem::path> verilate(const VerilateRequest& request,
                                             const std::filesystem::path& output);
 
-/// The ports of the module, without making anything of it. Throws as verilate() does, and for a module that
-/// needs a shell (platform/rtl/shell.hpp).
-std::vector<Port> ports_of(const VerilateRequest& request);
-
-/// A shell around the module, whose ports are plain vectors, whatever those of the module are.
+/// A shell around the module, whose ports are plain vectors, whatever those of the module are. Throws as
+/// verilate() does for what is wrong with the pin map.
 Shell shell_around(const VerilateRequest& request);
 
 /// A model as verilate() makes it, kept in cache_folder() and made only if sources, request or tools are

@@ -98,6 +98,17 @@ ip::hbm::KeepOpen keep_open(chip::KeepOpen choice) {
   throw std::invalid_argument("hbm.keep_open: unknown choice");
 }
 
+ip::hbm::Model hbm_model(chip::HbmModel choice) {
+  using To = ip::hbm::Model;
+  switch (choice) {
+    case chip::HbmModel::burst:
+      return To::burst;
+    case chip::HbmModel::row:
+      return To::row;
+  }
+  throw std::invalid_argument("hbm.model: unknown choice");
+}
+
 ip::hbm::RowOrder row_order(chip::RowOrder choice) {
   using To = ip::hbm::RowOrder;
   switch (choice) {
@@ -302,6 +313,7 @@ ip::hbm::Parameters hbm_parameters(const chip::Chip& chip, unsigned stack) {
   const auto& t = h.timings;
   const auto& e = h.energies;
   ip::hbm::Parameters p;
+  p.model = hbm_model(h.model);
   p.timing = timing(chip);
   p.clock = h.clock;
   p.channels = h.channels;

@@ -29,7 +29,7 @@ constexpr unsigned cycles_after_difference = 50;  // of waves
 }  // namespace
 
 std::string lockstep_file(const rtl::WaveOptions& waves, const std::string& block) {
-  return fmt::format("{}/lockstep.{}", waves.folder.empty() ? "." : waves.folder, block);
+  return fmt::format("{}{}lockstep.{}", waves.folder, waves.folder.empty() ? "" : "/", block);
 }
 
 std::string keep_waves(rtl::Device& device, const rtl::WaveOptions& waves) {

@@ -29,14 +29,20 @@ measure() {  # measure TITLE BAR OPTION...: BAR is in CPU seconds, or "none"
     }' "$output"
 }
 
+# Bars are those of the row model (hbm.model); without it, each burst of the memory is timed.
+compare() {  # compare TITLE BAR OPTION...
+  measure "$1, row model" "$2" "${@:3}" --set hbm.model=row
+  measure "$1" none "${@:3}"
+}
+
 layer=(--model "$here/llama-2-7b-layer.yaml" --dtype bf16 --chip four-arrays --all-layers)
-measure 'GEMM 512x4096x4096 bf16 on four-arrays' 0.5 --gemm 512x4096x4096 --dtype bf16 --chip four-arrays
-measure 'Llama-2-7B bf16 on four-arrays, one layer and the head, decode at 512' 2 "${layer[@]}" --phase decode --context 512
-measure 'Llama-2-7B bf16 on four-arrays, one layer and the head, prefill of 512' 3 "${layer[@]}" --phase prefill --context 512
+compare 'GEMM 512x4096x4096 bf16 on four-arrays' 0.5 --gemm 512x4096x4096 --dtype bf16 --chip four-arrays
+compare 'Llama-2-7B bf16 on four-arrays, one layer and the head, decode at 512' 2 "${layer[@]}" --phase decode --context 512
+compare 'Llama-2-7B bf16 on four-arrays, one layer and the head, prefill of 512' 3 "${layer[@]}" --phase prefill --context 512
 step=(--model llama-3-8b --dtype bf16 --chip reference --phase decode --context 2048)
-measure 'Llama-3-8B bf16 on reference, decode at 2048, repeated layers' 2 "${step[@]}"
-measure 'Llama-3-8B bf16 on reference, decode at 2048, all layers' 20 "${step[@]}" --all-layers
-measure 'Llama-3.1-405B int8 on reference-512g, decode at 2048, repeated layers' 60 \
-  --model llama-3.1-405b --dtype int8 --chip reference-512g --phase decode --context 2048
-measure 'Llama-3-70B bf16 on reference-256g, decode of 16 sequences at 8192, repeated layers' none \
+compare 'Llama-3-8B bf16 on reference, decode at 2048, repeated layers' 2 "${step[@]}"
+compare 'Llama-3-8B bf16 on reference, decode at 2048, all layers' 20 "${step[@]}" --all-layers
+compare 'Llama-3.1-405B fp8 on reference-512g, decode at 8192, repeated layers' 60 \
+  --model llama-3.1-405b --dtype fp8 --chip reference-512g --phase decode --context 8192
+compare 'Llama-3-70B bf16 on reference-256g, decode of 16 sequences at 8192, repeated layers' 10 \
   --model llama-3-70b --dtype bf16 --chip reference-256g --phase decode --batch 16 --context 8192

@@ -2,7 +2,7 @@
 // Made by `forerun replay`: tells @TOP@ recorded copies, answers its managers as memory did in the run, and compares what it reads
 // and writes, through DPI-C. +forerun=replay:PROGRAM[,stalls=P][,seed=S][,latency=CYCLES][,any_order][,most=N] chooses how.
 `timescale 1ns / 1ps
-module replay_tb;
+@JOIN@module replay_tb;
   bit clock = 0, reset = 1;
   wire irq;
   localparam int @S_SIZES@, @M_SIZES@;
@@ -34,7 +34,6 @@ module replay_tb;
   bit [1:0] m_bresp, m_rresp;
 @WIRING@@DESCRIPTOR@
   forerun_remote #(@S_SHAPE@, @M_SHAPE@) player (.clk(clock), .idle(1'b0), .*);
-  @TOP@ @PARAMETERS@dut (@CONNECTIONS@);
 
   initial begin
     repeat (6) #5 clock = !clock;

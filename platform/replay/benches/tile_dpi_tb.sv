@@ -6,7 +6,7 @@ module replay_dpi_tb;
   localparam int FORMAT = @FORMAT@, R = @ROWS@, C = @COLUMNS@, DEPTH = @DEPTH@, W = FORMAT == 0 ? 8 : 16;
 
   import "DPI-C" function chandle forerun_tile_open(input string file, input int format, input int rows, input int columns,
-                                                    input longint most, input int stall_percent, input int seed);
+                                                    input int depth, input int timed, input int has_last, input longint most, input int stall_percent, input int seed);
   import "DPI-C" function int forerun_tile_cycle(
       input chandle tile, input bit w_ready, input bit a_ready, input bit c_valid, input bit c_last, input bit [C*32-1:0] c_data,
       output bit w_valid, output bit w_last, output bit [C*W-1:0] w_data, output bit a_valid, output bit a_last,
@@ -20,7 +20,7 @@ module replay_dpi_tb;
   bit [C*32-1:0] a_sum;
   wire w_ready, a_ready, c_valid, c_last, idle;
   wire [C*32-1:0] c_data;
-  @TOP@ #(.FORMAT(FORMAT), .R(R), .C(C), .DEPTH(DEPTH)) dut (
+  @TOP@ @PARAMETERS@dut (
       .clk(clk), .rst_n(rst_n), .w_valid(w_valid), .w_ready(w_ready), .w_last(w_last), .w_data(w_data), .a_valid(a_valid),
       .a_ready(a_ready), .a_last(a_last), .a_emit(a_emit), .a_start(a_start), .a_data(a_data), .a_sum(a_sum), .c_valid(c_valid),
       .c_ready(c_ready), .c_last(c_last), .c_data(c_data), .idle(idle));
@@ -57,7 +57,7 @@ module replay_dpi_tb;
     if (!$value$plusargs("stall_percent=%d", stall_percent)) stall_percent = 0;
     if (!$value$plusargs("seed=%d", seed)) seed = 1;
     if (!$value$plusargs("most=%d", most)) most = @MOST@;
-    tile = forerun_tile_open(file, FORMAT, R, C, most, stall_percent, seed);
+    tile = forerun_tile_open(file, FORMAT, R, C, @KEPT@, @TIMED@, @LAST@, most, stall_percent, seed);
     if (tile == null) $fatal(1, "the recording cannot be played");
     repeat (6) #5 clk = !clk;
     rst_n = 1;

@@ -15,8 +15,9 @@ using namespace forerun::ip;
 
 namespace {
 
-hbm::Parameters small() {
+hbm::Parameters small(hbm::Model model = hbm::Model::burst) {
   hbm::Parameters p;
+  p.model = model;
   p.channels = 2;
   p.rows = 256;
   p.ports = 1;
@@ -99,16 +100,24 @@ struct Traffic : sc_core::sc_module {
 
 struct StackBench {
   SparseMemory store{small().capacity()};
-  HbmStack stack{"stack", small(), store};
+  HbmStack stack;
   Traffic traffic;
-  StackBench(unsigned count, unsigned outstanding, bool linear, bool later)
-      : traffic("traffic", count, outstanding, linear, later) {
+  StackBench(unsigned count, unsigned outstanding, bool linear, bool later,
+             hbm::Model model = hbm::Model::burst)
+      : stack("stack", small(model), store), traffic("traffic", count, outstanding, linear, later) {
     traffic.socket.bind(stack.port[0]);
   }
 };
 
 TEST(HbmStack, RandomTrafficKeepsEveryByte) {
   StackBench bench(3000, 16, false, false);
+  sc_core::sc_start(10, sc_core::SC_MS);
+  EXPECT_EQ(bench.traffic.done, 3000u);
+  EXPECT_EQ(bench.traffic.wrong, 0u);
+}
+
+TEST(HbmStack, RandomTrafficKeepsEveryByteInTheRowModel) {
+  StackBench bench(3000, 16, false, true, hbm::Model::row);
   sc_core::sc_start(10, sc_core::SC_MS);
   EXPECT_EQ(bench.traffic.done, 3000u);
   EXPECT_EQ(bench.traffic.wrong, 0u);

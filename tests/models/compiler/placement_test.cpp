@@ -8,6 +8,7 @@
 
 #include "models/compiler/plan.hpp"
 #include "models/import/model.hpp"
+#include "platform/chip/load.hpp"
 
 using namespace forerun;
 using namespace forerun::models;
@@ -30,6 +31,25 @@ TEST(Lanes, GiveEachClusterOfTheReferenceThePortBesideIt) {
   }
 }
 
+TEST(Lanes, HavePortsOfOneStackWhereTheseAreNeighbours) {
+  const auto chip = chip::load("reference-256g");
+  const auto lanes = make_lanes(chip, chip.clusters.count);
+  const auto grid = chip::place_tiles(chip);
+  ASSERT_EQ(lanes.first.width, 4u);
+  std::set<std::pair<unsigned, unsigned>> places;
+  for (const auto& cluster : grid.tiles) {
+    if (cluster.kind != chip::TileKind::cluster) continue;
+    const auto lane = lanes.lane(lanes.group_of[cluster.index], 0);
+    for (std::uint64_t i = 0; i < lane.width; ++i) {
+      const auto& port = lanes.port(lanes.group_of[cluster.index], i);
+      EXPECT_EQ(port.y, cluster.y) << "cluster " << cluster.index;
+      EXPECT_TRUE(places.insert({port.x, port.y}).second);
+      const auto number = lane.part_offset(i) / lane.piece + lane.base / lane.piece;
+      EXPECT_EQ(lanes.port_at[number].index, port.index);
+    }
+  }
+}
+
 TEST(Lanes, AreSharedEvenly) {
   for (const unsigned stacks : {1u, 2u, 3u})
     for (std::uint32_t clusters = 1; clusters <= 40; ++clusters) {
@@ -48,7 +68,7 @@ TEST(Lanes, AreSharedEvenly) {
 TEST(Lane, HoldsBlocksInEqualPartsOnAllItsPorts) {
   for (const std::uint64_t width : {1u, 2u, 4u, 8u})
     for (const std::uint64_t bytes : {1u, 64u, 4096u, 8192u, 8193u, 13824u, 262144u}) {
-      const Lane lane{0, 4096, width, 32768};
+      const Lane lane{0, 4096, width, 32768, 4096};
       const auto parts = lane.parts(bytes), part = lane.part_bytes(bytes);
       EXPECT_GE(parts * part, bytes);
       EXPECT_LT(parts * part, bytes + parts * Lane::alignment);
@@ -74,7 +94,8 @@ TEST(Lane, PartsOfAllTilesFitTheirSlotAndTheMemoryOfTheWeights) {
     chip::Chip chip;
     chip.clusters.count = clusters;
     chip.hbm.stacks = 2;
-    const auto plan = make_plan(model, chip, {.format = chip::Format::bf16, .context = 512, .max_tokens = 512});
+    const auto plan =
+        make_plan(model, chip, {.format = chip::Format::bf16, .context = 512, .max_tokens = 512});
     for (std::uint32_t c = 0; c < plan.clusters; ++c) {
       const auto& p = plan.projections[c];
       const auto& lane = plan.memory.lanes[c];

@@ -142,6 +142,21 @@ TEST(Combinations, OfTheController) {
   EXPECT_EQ(problems("hbm: {page_policy: adaptive, page_idle: 1}\n"), "none");
 }
 
+TEST(Combinations, OfTheRowModel) {
+  EXPECT_EQ(problems("hbm: {model: row}\n"), "none");
+  EXPECT_EQ(problems("hbm: {model: row, ecc: in_line}\n"),
+            "a.yaml:1:24: hbm.ecc is in_line, but with hbm.model: row it must be none or sideband; "
+            "hbm.model: burst "
+            "has it");
+  for (const auto* policy :
+       {"page_policy: closed", "scheduler: fcfs", "queues: per_bank", "refresh: per_bank",
+        "refresh_management: true", "starvation: 5", "power_down: 5", "self_refresh: 50"})
+    EXPECT_NE(
+        problems(std::string("hbm: {model: row, ") + policy + "}\n").find("with hbm.model: row it must be"),
+        std::string::npos)
+        << policy;
+}
+
 TEST(Combinations, OfRefreshes) {
   const auto per_bank = [](const std::string& timings) {
     return problems("hbm: {refresh: per_bank}\n", {"hbm.timings={" + timings + "}"});
@@ -204,11 +219,15 @@ TEST(Combinations, OfInterleavingAndCapacity) {
       "hbm: {channels: 2, pseudo_channels: 1, bank_groups: 1, banks_per_group: 1, rows: 2, row_bytes: 256 B, "
       "ports: 2, ";
   const std::string burst = "clusters: {dma: {burst: 256 B}}\n";
-  EXPECT_EQ(problems(tiny + "interleave: 1 KiB, address_map: [burst, channel, column, pseudo_channel, "
-                            "bank_group, bank, row]}\n" + burst),
+  EXPECT_EQ(problems(tiny +
+                     "interleave: 1 KiB, address_map: [burst, channel, column, pseudo_channel, "
+                     "bank_group, bank, row]}\n" +
+                     burst),
             "a.yaml:1:125: hbm.interleave is 1 KiB, but each of hbm.ports has only 512 B of a stack");
-  EXPECT_EQ(problems(tiny + "interleave: 512 B, address_map: [burst, channel, column, pseudo_channel, "
-                            "bank_group, bank, row]}\n" + burst),
+  EXPECT_EQ(problems(tiny +
+                     "interleave: 512 B, address_map: [burst, channel, column, pseudo_channel, "
+                     "bank_group, bank, row]}\n" +
+                     burst),
             "none");
 }
 

@@ -49,20 +49,46 @@ class Files : public testing::Test {
 
 TEST_F(Files, PathsOfRtlBeginAtTheFileThatNamesThem) {
   write("own/memory.yaml", "extends: edge\nrtl: {sram: build/memory.so}\n");
+  for (const auto* model : {"own/build/memory.so", "a.so", "b.so", "it.so"})
+    write(model,
+          "\x7f"
+          "ELF");
+  const auto b = (folder_ / "b.so").string(), it = std::filesystem::relative(folder_ / "it.so").string();
   const auto chip =
-      load(write("board.yaml", "extends: own/memory.yaml\nrtl: {devices: [a.so, /lib/b.so]}\n"));
+      load(write("board.yaml", "extends: own/memory.yaml\nrtl: {devices: [a.so, " + b + "]}\n"));
   EXPECT_EQ(chip.rtl.sram.text, (folder_ / "own/build/memory.so").string());
   ASSERT_EQ(chip.rtl.devices.size(), 2u);
   EXPECT_EQ(chip.rtl.devices[0].text, (folder_ / "a.so").string());
-  EXPECT_EQ(chip.rtl.devices[1].text, "/lib/b.so");
+  EXPECT_EQ(chip.rtl.devices[1].text, b);
   EXPECT_EQ(parse(to_yaml(chip), "again.yaml").rtl, chip.rtl);
-  EXPECT_EQ(load("edge", {"rtl.sram=here/it.so"}).rtl.sram.text, "here/it.so")
-      << "of --set: where the user is";
+  EXPECT_EQ(load("edge", {"rtl.sram=" + it}).rtl.sram.text, it) << "of --set: where the user is";
   EXPECT_EQ(load((folder_ / "board.yaml").string(), {"rtl.sram="}).rtl.sram.text, "") << "taken out again";
   EXPECT_EQ(problems("edge", {"rtl.devices=x.so"}),
             "--set rtl.devices=x.so: rtl.devices: found 'x.so', expected a list of up to 8 paths of files, "
             "relative to the chip file");
   EXPECT_THAT(problems("edge", {"rtl.sram=[a]"}), HasSubstr("expected a file's path"));
+}
+
+TEST_F(Files, OfRtlThatAreNoModelsAreNamedWithWhatIsToBeMade) {
+  const auto said = [&](const std::string& file, const std::string& content) {
+    if (!content.empty()) write(file, content);
+    return problems(write("board.yaml", "extends: edge\nrtl:\n  sram: " + file + "\n"), {});
+  };
+  const std::string place = "board.yaml:3:9: rtl.sram is ";
+  EXPECT_EQ(said("no.so", ""), place +
+                                   "no.so, which is no file; expected a model that forerun rtl or "
+                                   "forerun_add_rtl_block has made");
+  EXPECT_THAT(
+      said("ram.v", "module ram; endmodule\n"),
+      HasSubstr(place +
+                "ram.v, which is a source; expected a model made of it: forerun rtl --top MODULE --pins "
+                "MAP.yaml -o MODEL.so "));
+  EXPECT_THAT(said("text.so", "text"), HasSubstr(place + "text.so, which is no model"));
+  EXPECT_THAT(said("map.yaml", "clock: aclk\ninterfaces: {}\n"),
+              HasSubstr(place + "map.yaml, which is the pin map of a model to be made with it (forerun rtl"));
+  write("far.yaml", "remote: unix:far.socket\n");
+  EXPECT_EQ(load(write("board.yaml", "extends: edge\nrtl: {sram: far.yaml}\n")).rtl.sram.text,
+            (folder_ / "far.yaml").string());
 }
 
 TEST(Chips, ReferenceStatesTheFallBacks) { EXPECT_EQ(load("reference"), Chip{}); }
@@ -325,10 +351,8 @@ TEST(Writing, GivesBackAnEqualChip) {
 
 TEST(Writing, StatesEveryKeyWithItsUnit) {
   const auto text = to_yaml(Chip{});
-  EXPECT_THAT(
-      text,
-      HasSubstr(
-          "\nclusters:\n  count: 16\n  clock: 1.25 GHz\n  scratchpad:\n    model: tlm\n    size: 4 MiB\n    banks: 32\n"));
+  EXPECT_THAT(text, HasSubstr("\nclusters:\n  count: 16\n  clock: 1.25 GHz\n  scratchpad:\n    model: tlm\n  "
+                              "  size: 4 MiB\n    banks: 32\n"));
   EXPECT_THAT(text, HasSubstr("\n    tRP: 26                     # memory cycles\n"));
   EXPECT_EQ(static_cast<std::size_t>(std::count(text.begin(), text.end(), ':')),
             keys().size() + 17);  // and 17 sections
@@ -415,8 +439,8 @@ TEST(Keys, NameEveryMemberOfTheChip) {
   constexpr auto all = members<Chip>() + members<Cpu>() + members<Sram>() + members<BootRom>() +
                        members<Bus>() + members<Peripherals>() + members<Clusters>() + members<Scratchpad>() +
                        members<Tensor>() + members<Vector>() + members<Dma>() + members<Command>() +
-                       members<Noc>() + members<Link>() + members<Hbm>() + members<Timings>() + members<Energies>() +
-                       members<Rtl>();
+                       members<Noc>() + members<Link>() + members<Hbm>() + members<Timings>() +
+                       members<Energies>() + members<Rtl>();
   constexpr std::size_t sections = 17;
   EXPECT_EQ(keys().size(), all - sections)
       << "a member of chip.hpp has no key in keys.cpp, or a struct is not counted here";

@@ -81,7 +81,7 @@ TEST(DmaRtl, IsRefusedWhereItCannotBe) {
               HasSubstr("clusters.dma.model is rtl, which needs data: real"));
   EXPECT_THAT(refused("--set rtl.dma=x.so"), HasSubstr("rtl.dma is"));
   EXPECT_THAT(refused("--set clusters.dma.model=rtl --set rtl.dma=nowhere.so"),
-              HasSubstr("nowhere.so: cannot be loaded"));
+              HasSubstr("rtl.dma is nowhere.so, which is no file; expected a model that forerun rtl"));
 }
 
 namespace {

@@ -117,5 +117,5 @@ TEST(NocRtl, IsRefusedWhereItCannotBe) {
               HasSubstr("noc.model is rtl, which needs timing: approximate"));
   EXPECT_THAT(refused("--set rtl.noc=x.so"), HasSubstr("noc.model is packet, expected rtl"));
   EXPECT_THAT(refused("--set noc.model=rtl --set rtl.noc=nowhere.so"),
-              HasSubstr("nowhere.so: cannot be loaded"));
+              HasSubstr("rtl.noc is nowhere.so, which is no file"));
 }

@@ -91,7 +91,7 @@ TEST(VectorRtl, IsRefusedWhereItCannotBe) {
               HasSubstr("clusters.vector.model is rtl, which needs data: real"));
   EXPECT_THAT(refused("--set rtl.vector=x.so"), HasSubstr("rtl.vector is"));
   EXPECT_THAT(refused("--set clusters.vector.model=rtl --set rtl.vector=nowhere.so"),
-              HasSubstr("nowhere.so: cannot be loaded"));
+              HasSubstr("rtl.vector is nowhere.so, which is no file"));
   EXPECT_THAT(refused("--set clusters.vector.lanes=4096 --set \"clusters.vector.buffer=1 KiB\""),
               HasSubstr("clusters.vector.buffer is 1 KiB, but 4096 lanes of binary32 are 16 KiB"));
 }

@@ -159,6 +159,29 @@ TEST(RepeatedLayers, CountEqualSequencesToo) {
   expect_close(report_of(work + contexts), report_of(work + contexts + "--all-layers"), 0.01);
 }
 
+TEST(RepeatedLayers, OfPartsOfTheContext) {
+  const Scratch scratch;
+  const auto work = "--set clusters.count=8 " + shape(scratch) + "--phase decode --context 1000 --batch 12 ";
+  const auto in_parts = work + "--context-parts 2 ";
+  const auto all = report_of(in_parts + "--all-layers"), counted = report_of(in_parts);
+  EXPECT_LT(counted["layers"]["simulated"], counted["layers"]["of_model"]);
+  for (const std::string figure : {"/phases/0/seconds", "/phases/0/operations"})
+    EXPECT_NEAR(of(counted, figure) / of(all, figure), 1, 0.03) << figure;
+  const auto whole = report_of(work + "--context-parts 1 --all-layers");
+  // Each of the two clusters of a head would read all its keys and values, 64 bytes each for a position.
+  const double cache = 24.0 * 12 * 1000 * 4 * 2 * 64;
+  EXPECT_NEAR((of(whole, "/phases/0/hbm_bytes_read") - of(all, "/phases/0/hbm_bytes_read")) / cache, 1, 0.1);
+}
+
+TEST(Phase, RefusesPartsThatThereAreNot) {
+  const Scratch scratch;
+  const auto refused =
+      launch("run" + shape(scratch) + "--phase decode --context 64 --chip edge --context-parts 2");
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err,
+              testing::HasSubstr("cannot be cut into 2 parts of the context on this chip: expected 1"));
+}
+
 TEST(Gemm, IsTheGoldenProduct) {
   // Blocks of C in both directions, ends of slices and blocks, clusters without work.
   for (const std::string work :

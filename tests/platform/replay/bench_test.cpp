@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <fstream>
 #include <random>
 #include <regex>
@@ -70,7 +71,7 @@ TEST(ReplayTile, IntegersToo) {
   expect_equal(run(folder + "/verilator.sh"), "1 products");
   expect_equal(run(folder + "/icarus.sh"), "1 products");
   EXPECT_THAT(run(folder + "/verilator_dpi.sh", "+most=0").out,
-              HasSubstr("in other formats than int8 left out"));
+              HasSubstr("left out, in other formats or with more sums than it keeps"));
 }
 
 /// The same products with one bit of one result changed, the same position of each file.
@@ -115,6 +116,56 @@ TEST(ReplayTile, AFaultInTheRtlIsFound) {
   const auto result = run(folder + "/verilator_dpi.sh");
   EXPECT_NE(result.code, 0);
   EXPECT_THAT(result.out, HasSubstr("DIFFERENT: product "));
+}
+
+/// A unit with ports of its own names, without c_last, and with cycles of its own.
+TEST(ReplayTile, AUnitOfAnotherStyleIsPlayedByItsPinMap) {
+  const auto recording = recorded("cluster0.tensor", "--dtype int8");
+  const std::string unit = FORERUN_SOURCE_DIR "/tests/platform/rtl/verilog/matrix/dot_unit";
+  const Scratch scratch;
+  const auto folder = scratch.file("bench");
+  const auto options =
+      fmt::format("{} --to {} --pins {}.yaml --top DOT_UNIT --rtl ", recording, folder, unit);
+  make(options + unit + ".v --count 1");
+  for (const auto* script : {"/icarus.sh", "/icarus.sh +stalls", "/verilator.sh", "/verilator.sh +stalls",
+                             "/verilator_dpi.sh", "/verilator_dpi.sh +stall_percent=30"}) {
+    const auto result = run(folder + script);
+    expect_equal(result, "1 products");
+    EXPECT_THAT(result.out, HasSubstr("cycles are its own, and not compared")) << script;
+  }
+  auto text = read_file(unit + ".v");
+  const std::string sound = "if (RES_VLD_O & RES_RDY_I)";
+  ASSERT_NE(text.find(sound), std::string::npos);
+  scratch.write("hasty.v", text.replace(text.find(sound), sound.size(), "if (RES_VLD_O)"));
+  make(options + scratch.file("hasty.v") + " --count 1");
+  expect_equal(run(folder + "/verilator_dpi.sh"), "1 products");
+  for (const auto* script : {"/verilator.sh +stalls", "/verilator_dpi.sh +stall_percent=30"}) {
+    const auto result = run(folder + script);
+    EXPECT_NE(result.code, 0) << script;
+    EXPECT_THAT(result.out, HasSubstr("DIFFERENT: ")) << script;
+  }
+}
+
+TEST(ReplayTile, SaysWhatIsWrongWithAPinMap) {
+  const Scratch scratch;
+  const std::string unit = FORERUN_SOURCE_DIR "/tests/platform/rtl/verilog/matrix/dot_unit";
+  const auto said = [&](const std::string& text, const std::string& other, const std::string& more = "") {
+    auto map = read_file(unit + ".yaml");
+    EXPECT_NE(map.find(text), std::string::npos);
+    scratch.write("map.yaml", map.replace(map.find(text), text.size(), other));
+    const auto result = launch(fmt::format("replay {} --to {} --pins {} --top DOT_UNIT --rtl {}.v {}",
+                                           recorded("cluster0.tensor"), scratch.file("bench"),
+                                           scratch.file("map.yaml"), unit, more));
+    EXPECT_NE(result.code, 0);
+    EXPECT_FALSE(std::filesystem::exists(scratch.file("bench")));
+    return result.err;
+  };
+  EXPECT_THAT(said("WT_VLD_I", "WT_VALID_I"),
+              HasSubstr("map.yaml:5:13: module DOT_UNIT: no port 'WT_VALID_I'"));
+  EXPECT_THAT(said("tile: {format: int8, depth: 128, timing: own}", ""),
+              HasSubstr("map.yaml:1:1: the pin map has no section 'tile', so this is no matrix unit"));
+  EXPECT_THAT(said("int8", "int8", "--tile 8x8"),
+              HasSubstr("--tile: the pin map and the ports of the unit say it"));
 }
 
 TEST(ReplayAxi, TheTrafficOfTheSramFitsAMemoryInRtl) {

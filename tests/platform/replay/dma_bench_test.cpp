@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "ip/record/reader.hpp"
 #include "ip/record/writer.hpp"
@@ -96,24 +97,74 @@ TEST(ReplayDma, StoresToo) {
   EXPECT_THAT(result.out, HasSubstr("10 copies, "));
 }
 
-TEST(ReplayDma, AnEngineThatIsToldByPortsToo) {
-  const std::string verilog = FORERUN_SOURCE_DIR "/tests/platform/rtl/verilog/plain_dma";
+/// An engine of another style, recorded in a run and played alone.
+struct Style {
+  const char *top, *pins, *sources;  ///< in tests/platform/rtl/verilog
+};
+
+void PrintTo(const Style& style, std::ostream* out) { *out << style.pins; }
+
+struct ReplayOfStyles : testing::TestWithParam<Style> {
+  /// The bench of an engine of `sources`, from a run with the engine as it is.
+  std::string bench(const std::string& sources) {
+    const auto& style = GetParam();
+    const auto described = fmt::format("--top {} --pins {}{}.yaml", style.top, folder, style.pins);
+    const auto made = launch(fmt::format("rtl {} -o {}{}", described, scratch.file("dma.so"), own_sources()));
+    EXPECT_EQ(made.code, 0) << made.err;
+    const auto ran = launch(
+        fmt::format("run --chip edge --steps 1 --prompt We --set clusters.dma.model=rtl --set rtl.dma={} "
+                    "--record cluster0.load={} --record-count 10",
+                    scratch.file("dma.so"), scratch.file("load")));
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    const auto written = launch(fmt::format("replay {} --to {} {} --rtl{}", scratch.file("load"),
+                                            scratch.file("bench"), described, sources));
+    EXPECT_EQ(written.code, 0) << written.err;
+    return scratch.file("bench/verilator_dpi.sh");
+  }
+  std::string own_sources() {
+    std::string files;
+    std::istringstream names(GetParam().sources);
+    for (std::string name; names >> name;) files += " " + folder + name;
+    return files;
+  }
+  const std::string folder = FORERUN_SOURCE_DIR "/tests/platform/rtl/verilog/";
   const Scratch scratch;
-  const auto made = launch(
-      fmt::format("rtl --top plain_dma --pins {0}.yaml -o {1} {0}.v", verilog, scratch.file("dma.so")));
-  ASSERT_EQ(made.code, 0) << made.err;
-  const auto ran = launch(
-      fmt::format("run --chip edge --steps 1 --prompt We --set clusters.dma.model=rtl --set rtl.dma={} "
-                  "--record cluster0.load={} --record-count 10",
-                  scratch.file("dma.so"), scratch.file("load")));
-  ASSERT_EQ(ran.code, 0) << ran.err;
-  const auto bench = launch(fmt::format("replay {} --to {} --top plain_dma --pins {}.yaml --rtl {}.v",
-                                        scratch.file("load"), scratch.file("bench"), verilog, verilog));
-  ASSERT_EQ(bench.code, 0) << bench.err;
-  const auto result = run(scratch.file("bench/verilator_dpi.sh"), "stalls=20");
-  EXPECT_EQ(result.code, 0) << result.out;
-  EXPECT_THAT(result.out, HasSubstr("forerun replay: 10 copies, "));
+};
+
+TEST_P(ReplayOfStyles, IsThatOfTheRun) {
+  const auto script = bench(own_sources());
+  for (const auto* options : {"", "stalls=20"}) {
+    const auto result = run(script, options);
+    EXPECT_EQ(result.code, 0) << result.out;
+    EXPECT_THAT(result.out, HasSubstr("forerun replay: 10 copies, ")) << options;
+    EXPECT_THAT(result.out, HasSubstr("all equal")) << options;
+  }
 }
+
+struct FaultsOfStyles : ReplayOfStyles {};
+
+TEST_P(FaultsOfStyles, AreFound) {
+  const std::string mover = "dma/mover.v";
+  auto text = read_file(folder + mover);
+  const std::string sound = "wdata = kept[at[3:0]]";
+  ASSERT_NE(text.find(sound), std::string::npos);
+  text.replace(text.find(sound), sound.size(), "wdata = kept[at[3:0]] ^ (at == 3)");
+  scratch.write("mover.v", text);
+  auto sources = own_sources();
+  sources.replace(sources.find(folder + mover), (folder + mover).size(), scratch.file("mover.v"));
+  const auto result = run(bench(sources));
+  EXPECT_NE(result.code, 0);
+  EXPECT_THAT(result.out, testing::ContainsRegex(
+                              "DIFFERENT: copy [0-9]+ .*is written as [0-9a-f]{2}, recorded [0-9a-f]{2}"));
+}
+
+constexpr Style plain{"plain_dma", "plain_dma", "plain_dma.v"},
+    split{"SPLIT_DMA", "dma/split_dma", "dma/mover.v dma/split_dma.v"},
+    two_port{"two_port_dma", "dma/two_port_dma", "dma/mover.v dma/two_port_dma.sv"},
+    joined{"joined_dma", "dma/joined_dma", "dma/mover.v dma/joined_dma.v"};
+std::string name_of(const testing::TestParamInfo<Style>& chosen) { return chosen.param.top; }
+INSTANTIATE_TEST_SUITE_P(, ReplayOfStyles, testing::Values(plain, split, two_port, joined), name_of);
+INSTANTIATE_TEST_SUITE_P(, FaultsOfStyles, testing::Values(split, two_port, joined), name_of);
 
 TEST(ReplayDma, AByteThatIsLostIsNamed) {
   const Scratch scratch;
@@ -163,4 +214,18 @@ TEST(ReplayDma, SaysWhatIsMissing) {
               HasSubstr("DMA engines are recorded where they are RTL: clusters.dma.model is tlm"));
   const auto recording = recorded("cluster0.load");
   EXPECT_THAT(launch("replay " + recording + " --to x").err, HasSubstr("with --rtl, --top and --pins"));
+  const Scratch scratch;
+  scratch.write(
+      "pins.yaml",
+      "reset: rst\nreset_active: high\ninterfaces: {m: {protocol: axi4, role: manager, prefix: m_axy_}}\n"
+      "dma:\n  ports: {start: desc_valid, source: desc_read_addr, destination: desc_write_addr, bytes: "
+      "desc_len, done: status_valid}\n");
+  const auto wrong = launch(fmt::format("replay {} --to {} --top plain_dma --pins {} --rtl {}", recording,
+                                        scratch.file("to"), scratch.file("pins.yaml"),
+                                        FORERUN_SOURCE_DIR "/tests/platform/rtl/verilog/plain_dma.v"));
+  EXPECT_EQ(wrong.code, 1);
+  EXPECT_THAT(wrong.err,
+              HasSubstr("pins.yaml:3:57: module plain_dma: interface m: no port begins with 'm_axy_'; "
+                        "did you mean m_axi_?"));
+  EXPECT_FALSE(fs::exists(scratch.file("to"))) << "nothing is made of a map that does not fit";
 }

@@ -223,8 +223,8 @@ std::vector<Words> interpret(const Program& program) {
 class Bench {
  public:
   Bench()
-      : pins_(
-            std::make_shared<ip::cosim::SharedModel>(command_model(chip_with_short_buffer(), Waves::none))) {}
+      : pins_(std::make_shared<ip::cosim::SharedModel>(command_model(chip_with_short_buffer(), Waves::none)),
+              PinMap{}) {}
 
   /// What engines got, in the form of interpret(); ends at done, fault, or after too many cycles.
   std::vector<Words> run(const Program& program, unsigned seed) {

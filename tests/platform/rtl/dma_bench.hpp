@@ -48,6 +48,16 @@ inline std::string polled() {
       "    - {at: 0x28, write: bytes}\n    - {at: 4, write: 1}\n"
       "  status: {at: 8, done: 2, error: 4}\n  most_bytes: 4096\n");
 }
+/// One of verilog/dma, with its pin map of this name.
+inline std::string styled(const std::string& top, const std::string& file, const std::string& pins) {
+  VerilateRequest request;
+  request.top = top;
+  const std::string folder = FORERUN_SOURCE_DIR "/tests/platform/rtl/verilog/dma/";
+  request.sources = {folder + "mover.v", folder + file};
+  request.pins = read_text(folder + pins + ".yaml");
+  request.pins_file = pins + ".yaml";
+  return verilated(request).string();
+}
 inline std::string plain() {
   VerilateRequest request;
   request.top = "plain_dma";

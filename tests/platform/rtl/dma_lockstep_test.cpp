@@ -90,7 +90,7 @@ TEST(DmaLockstep, FindsALostByte) {
                   "~({B{1'b1}} << (wlast && pop_count > 1 ? pop_count - 1 : pop_count)) << pop_lane"),
           1);
   ASSERT_TRUE(first);
-  EXPECT_THAT(first->transaction, HasSubstr("the copy begun at"));
+  EXPECT_THAT(first->transaction, HasSubstr("the whole (begun at"));
   EXPECT_THAT(first->what, HasSubstr("is not written, by the model"));
 }
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Engines of RTL told what to copy as a cluster's DMA tells them: by registers with an interrupt, by
 // registers that are polled, and by a descriptor on ports.
+#include <unistd.h>
+
+#include <filesystem>
+
 #include "tests/platform/rtl/dma_bench.hpp"
 
 namespace forerun::rtl {
@@ -22,6 +26,48 @@ void expect_copies(const std::string& file, unsigned grain) {
 TEST(RtlDma, CopiesByRegistersAndInterrupt) { expect_copies(interrupting(), 1); }
 TEST(RtlDma, CopiesByRegistersThatArePolled) { expect_copies(polled(), 1); }
 TEST(RtlDma, CopiesByDescriptorsOfAnotherStyle) { expect_copies(plain(), 8); }
+
+TEST(RtlDma, CopiesThroughAManagerThatReadsAndOneThatWrites) {
+  expect_copies(styled("SPLIT_DMA", "split_dma.v", "split_dma"), 8);
+}
+TEST(RtlDma, CopiesThroughThemPolled) {
+  expect_copies(styled("SPLIT_DMA", "split_dma.v", "split_dma_polled"), 8);
+}
+TEST(RtlDma, CopiesThroughTwoWholeManagersWithoutReset) {
+  expect_copies(styled("two_port_dma", "two_port_dma.sv", "two_port_dma"), 8);
+}
+
+TEST(RtlDma, CopiesByDescriptorsThatTheEngineFetches) {
+  expect_copies(styled("doorbell_dma", "doorbell_dma.v", "doorbell_dma"), 8);
+}
+
+TEST(RtlDma, NamesACopyThatDoesNotEnd) {
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("forerun_endless." + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  const std::string from = FORERUN_SOURCE_DIR "/tests/platform/rtl/verilog/dma/";
+  auto text = read_text(from + "split_dma.v");
+  const std::string sound = "if (finished) {error, done}";
+  ASSERT_NE(text.find(sound), std::string::npos);
+  write_text(folder / "split_dma.v", text.replace(text.find(sound), sound.size(), "if (0) {error, done}"));
+  VerilateRequest request;
+  request.top = "SPLIT_DMA";
+  request.sources = {from + "mover.v", folder / "split_dma.v"};
+  request.pins = read_text(from + "split_dma.yaml");
+  verilate(request, folder / "endless.so");
+  Bench bench("bench", (folder / "endless.so").string());
+  bench.add(true, copy(0x40, 0x80, 64));
+  try {
+    bench.run();
+    FAIL() << "it ends";
+  } catch (const std::exception& error) {
+    EXPECT_THAT(error.what(),
+                testing::HasSubstr("load: a copy of 1 row of 64 bytes from 0x1007fff0040 to 0x80 of the "
+                                   "scratchpad does not end: no transaction for 1000000 clock cycles"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("the model is " + (folder / "endless.so").string()));
+  }
+  std::filesystem::remove_all(folder);
+}
 
 TEST(RtlDma, LeavesToTheModelWhatIsNotAligned) {
   Bench bench("bench", plain());

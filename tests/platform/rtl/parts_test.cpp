@@ -191,14 +191,34 @@ TEST(Model, EndsWithThePlaceThatCalledFinish) {
       EXPECT_THAT(error.what(), HasSubstr("m: $finish in"));
       EXPECT_THAT(error.what(), HasSubstr("m.v:2"));
     }
-    const PinsOf ports(model.model());
-    EXPECT_THROW(ports.get("clk", false), std::runtime_error);
-    EXPECT_THROW(ports.get("y", false, 8), std::runtime_error);
+    const PinsOf ports(model.model(), MapPlaces());
+    EXPECT_THROW(ports.get("clk", false, 0, ""), std::runtime_error);
+    EXPECT_THROW(ports.get("y", false, 8, ""), std::runtime_error);
     EXPECT_THROW(model.open_waves("w.fst"), std::runtime_error);
   }
   write_text(folder / "no.so", "no shared object");
   EXPECT_THROW(ip::cosim::SharedModel((folder / "no.so").string()), std::runtime_error);
   fs::remove_all(folder);
+}
+
+TEST(Pins, NameThePartsThatNobodyUses) {
+  const auto req = "{aw{id[3:0];addr[7:0];user;};valid;}";  // 4 + 8 + 1 + 1 bits
+  const PinsOf fresh({{"req", "", true, 14, req}, {"out", "", false, 1, ""}}, "m", MapPlaces());
+  EXPECT_EQ(fresh.unused(true), std::vector<std::string>{"req"});
+  EXPECT_EQ(fresh.unused(false), std::vector<std::string>{"out"});
+  PinsOf pins({{"req", "", true, 14, req},
+               {"masks", "", true, 4, "(0:2)[3:0]"},
+               {"up", "", true, 4, "[0:3]"},
+               {"rows", "", true, 6, "[2:1][2:0]"},
+               {"either", "", true, 2, "<whole[1:0];parts{high;low;};>"}},
+              "m", MapPlaces());
+  for (const auto* name : {"req.aw.addr", "req.valid", "req.aw.id[2:1]", "masks[0]", "masks[1][2]", "up[1]",
+                           "rows[1]", "either[0]"})
+    pins.use(pins.get(name, true, 0, ""));
+  EXPECT_THAT(pins.unused(true), testing::ElementsAre("req.aw.id[0]", "req.aw.id[3]", "req.aw.user",
+                                                      "masks[1][1:0]", "masks[1][3]", "masks[2]", "up[2:3]",
+                                                      "up[0]", "rows[2]", "either.whole[1]"));
+  EXPECT_EQ(pins.describe_unused().find("  inputs not in the pin map, held at 0: req.aw.id[0], "), 0u);
 }
 
 TEST(Cache, SaysWhenVerilatorIsMissing) {

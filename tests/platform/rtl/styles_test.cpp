@@ -19,9 +19,10 @@ const int cache = ::setenv("FORERUN_RTL_CACHE", FORERUN_BINARY_DIR "/rtl-cache",
 struct Style {
   const char* top;
   const char* pins;
+  const char* name = top;
 };
 
-void PrintTo(const Style& style, std::ostream* out) { *out << style.top; }
+void PrintTo(const Style& style, std::ostream* out) { *out << style.name; }
 
 const Style with_types{
     "struct_memory",
@@ -62,11 +63,26 @@ const Style bus{"bus_memory",
                 "bundles: {bus: {interface: style_bus, parameters: {DATA_WIDTH: 64}, ports: {clk: clk_i}}}\n"
                 "interfaces: {axi: {protocol: axi4, role: subordinate, prefix: bus.}}\n"};
 
+#define QUIRKY(PARAMETERS)                                                 \
+  "clock: ACLK\nreset: ARST\nreset_active: high\nparameters: {" PARAMETERS \
+  "}\ninterfaces: {axi: {protocol: axi4, role: subordinate}}\n"
+const Style ready_after_valid{"QUIRKY_RAM",
+                              QUIRKY("C_DATA: 32, C_LOG: 2, C_ADDRESS: 32, C_ID: 8, READY: 0, INTERLEAVE: 1"),
+                              "ready_after_valid"};
+const Style data_before_address{
+    "QUIRKY_RAM",
+    QUIRKY("C_DATA: 1024, C_LOG: 7, C_ADDRESS: 64, C_ID: 1, READY: 1, DATA_FIRST: 1, LATENCY: 500"),
+    "data_before_address"};
+const Style registered_ready{"QUIRKY_RAM",
+                             QUIRKY("C_DATA: 128, C_LOG: 4, C_ID: 2, READY: 2, INTERLEAVE: 1, LATENCY: 9"),
+                             "registered_ready"};
+
 std::string model(const Style& style) {
   rtl::VerilateRequest request;
   request.top = style.top;
   request.sources = {FORERUN_SOURCE_DIR "/tests/platform/rtl/verilog/styles.sv",
-                     FORERUN_SOURCE_DIR "/tests/ip/cosim/rtl/axi_memory_2001.v"};
+                     FORERUN_SOURCE_DIR "/tests/ip/cosim/rtl/axi_memory_2001.v",
+                     FORERUN_SOURCE_DIR "/tests/platform/rtl/verilog/quirky_ram.v"};
   request.includes = {FORERUN_SOURCE_DIR "/tests/platform/rtl/verilog/include"};
   request.defines = {"STYLE_ID_BITS=2"};
   request.pins = style.pins;
@@ -102,8 +118,10 @@ TEST_P(PortStyles, CarryWholeAndPartialBeatsBothWays) {
   EXPECT_GT(bench.soc.sram_rtl->transactions(), 4u);
 }
 
-INSTANTIATE_TEST_SUITE_P(, PortStyles, testing::Values(with_types, in_array, joined, capitals, unpacked, bus),
-                         [](const auto& chosen) { return std::string(chosen.param.top); });
+INSTANTIATE_TEST_SUITE_P(, PortStyles,
+                         testing::Values(with_types, in_array, joined, capitals, unpacked, bus,
+                                         ready_after_valid, data_before_address, registered_ready),
+                         [](const auto& chosen) { return std::string(chosen.param.name); });
 
 /// What is wrong with the map of `style` with another text in the place of one.
 std::string why_not(const Style& style, const std::string& text, const std::string& other) {
@@ -143,8 +161,9 @@ TEST(PortStyleErrors, NameTheNearestFieldOrPort) {
               HasSubstr("resp_o[2].r.data has no fields, so no .low: it is 64 bits"));
   EXPECT_THAT(why_not(capitals, "prefix: S_AXI_", "prefix: M_AXI_"),
               HasSubstr("no port begins with 'M_AXI_'"));
-  EXPECT_THAT(why_not(capitals, "MEM_CLK", "MEM_CLOCK"),
-              HasSubstr("no port 'MEM_CLOCK'; did you mean MEM_CLK?"));
+  EXPECT_THAT(
+      why_not(capitals, "MEM_CLK", "MEM_CLOCK"),
+      HasSubstr("no port 'MEM_CLOCK', which its pin map means by the key clock; did you mean MEM_CLK?"));
   EXPECT_THAT(why_not(joined, " wready: 'from_memory[1]',", ""),
               HasSubstr("there is to_memory[145], but nothing for wready"));
   EXPECT_THAT(why_not(joined, ", rlast: 'from_memory[71]'", ""), HasSubstr("but nothing for rlast"));

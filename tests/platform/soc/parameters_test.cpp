@@ -161,6 +161,7 @@ TEST(SocParameters, TakeOverEveryMemoryChoice) {
   using From = chip::Hbm;
   using To = ip::hbm::Parameters;
   namespace h = ip::hbm;
+  expect_choices(&From::model, &To::model, {h::Model::burst, h::Model::row});
   expect_choices(&From::scheduler, &To::scheduler,
                  {h::Scheduler::fr_fcfs, h::Scheduler::fcfs, h::Scheduler::fr_fcfs_grouped});
   expect_choices(&From::queues, &To::queues, {h::Queues::shared, h::Queues::per_bank, h::Queues::read_write});

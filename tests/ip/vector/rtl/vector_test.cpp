@@ -10,6 +10,7 @@
 
 #include "ip/vector/lockstep_lanes.hpp"
 #include "platform/rtl/command.hpp"
+#include "platform/rtl/pins_of.hpp"
 #include "platform/rtl/vector.hpp"
 #include "platform/rtl/verilate.hpp"
 #include "tests/ip/vector/rtl/bench.hpp"
@@ -24,7 +25,7 @@ const int cache = ::setenv("FORERUN_RTL_CACHE", FORERUN_BINARY_DIR "/rtl-cache",
 
 std::unique_ptr<RtlEngine> engine_of(const std::string& file) {
   const auto model = std::make_shared<const cosim::SharedModel>(file);
-  return rtl::load_vector_engine(model, rtl::PinMap::parse(model->functions().pins, file));
+  return rtl::load_vector_engine(model, rtl::pin_map_of(*model));
 }
 RtlLanes make(const VectorShape& shape) {
   return RtlLanes(engine_of(rtl::verilated(rtl::vector_request(shape, rtl::Waves::none)).string()),
@@ -171,7 +172,7 @@ LockstepDifference difference_with(const std::string& file, const std::string& s
   const auto model = rtl::verilated(request).string();
   const auto waving = [&](const std::string& wave) {
     const auto shared = std::make_shared<const cosim::SharedModel>(model);
-    auto engine = rtl::load_vector_engine(shared, rtl::PinMap::parse(shared->functions().pins, model), wave);
+    auto engine = rtl::load_vector_engine(shared, rtl::pin_map_of(*shared), wave);
     return engine;
   };
   LockstepLanes lockstep(engine_of(model), two, Frequency{1e9}, waving, (folder / "wave").string());

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/compiler/cache.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "models/compiler/plan.hpp"
+
+namespace forerun::models {
+namespace {
+
+/// Assumed: of each of the two exchanges of a layer, and of a sequence's commands more than without parts.
+constexpr double exchange_seconds = 1e-6, sequence_seconds = 0.5e-6;
+
+}  // namespace
+
+std::uint32_t clusters_of_a_head(const Plan& plan) {
+  const auto& m = plan.model;
+  const std::uint64_t own = plan.shares.front().heads.size(), group = plan.group();
+  const bool alone = std::all_of(plan.shares.begin(), plan.shares.end(), [group](const Share& s) {
+    return s.heads.begin % group == 0 && s.heads.size() % group == 0;
+  });
+  if (alone) return 1;
+  if (own == 0 || group % own != 0 || plan.clusters % (group / own) != 0 || m.heads % plan.shares.size() != 0)
+    return 0;
+  return static_cast<std::uint32_t>(group / own);
+}
+
+std::optional<CacheLayout> near_cache(const Plan& plan, const Lanes& lanes, std::uint32_t parts) {
+  CacheLayout layout;
+  layout.near = true;
+  layout.parts = parts;
+  for (std::uint32_t c = 0; c < plan.clusters; ++c)
+    layout.heads = std::max(layout.heads, plan.share(c).kv_heads.size());
+  layout.lanes.assign(plan.clusters, lanes.first);
+  layout.piece_rows = lanes.first.piece / plan.cache_row_bytes();
+  // Some fields of commands have 32 bits.
+  constexpr std::uint64_t most = std::numeric_limits<std::int32_t>::max();
+  if (layout.piece_rows == 0 || layout.heads == 0 || lanes.first.stride > most) return std::nullopt;
+  layout.head_bytes = layout.part_rows(plan.context) / layout.round_rows() * lanes.first.stride;
+  return layout;
+}
+
+void share_heads_in_teams(Plan& plan) {
+  const std::uint64_t parts = plan.cache.parts, width = plan.model.head_dim, own = 2 * width / parts;
+  for (std::size_t c = 0; c < plan.shares.size(); ++c) {
+    auto& share = plan.shares[c];
+    // Of the head's keys and values side by side.
+    const auto begin = c % parts * own, end = begin + own, first = share.kv_heads.begin * width;
+    share.keys = {first + std::min(begin, width), first + std::min(end, width)};
+    share.values = {first + std::max(begin, width) - width, first + std::max(end, width) - width};
+    share.stored_kv_heads = share.kv_heads;
+  }
+}
+
+bool parts_pay(const Plan& plan, const chip::Chip& chip, std::uint32_t parts) {
+  const auto& m = plan.model;
+  const double lane = chip::peak_memory_bandwidth(chip).bytes_per_second / plan.clusters;
+  const auto weights = static_cast<double>(plan.tile_format().bytes(m.hidden, 2ull * m.head_dim));
+  const auto cached = 2.0 * plan.sequences * plan.context * static_cast<double>(plan.cache_row_bytes());
+  return (weights + cached) * (1 - 1.0 / parts) / lane >
+         2 * exchange_seconds + plan.sequences * sequence_seconds;
+}
+
+}  // namespace forerun::models
