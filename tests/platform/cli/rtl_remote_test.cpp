@@ -105,7 +105,7 @@ TEST(Remote, SaysWhatIsWrong) {
     EXPECT_NE(result.code, 0) << text;
     return result.err;
   };
-  EXPECT_THAT(refused("interfaces: {}\n"), HasSubstr("block.yaml: no key 'remote'"));
+  EXPECT_THAT(refused("interfaces: {}\n"), HasSubstr("expected that model, or a map with the key remote"));
   EXPECT_THAT(refused("remote: here\n"),
               HasSubstr("block.yaml:1:9: found 'here', expected an address such as unix:"));
   EXPECT_THAT(
