@@ -16,7 +16,7 @@ RowController::RowController(const Parameters& parameters)
       write_low_((parameters.write_low_percent * parameters.queue_depth + 99) / 100),
       lanes_(parameters.pseudo_channels) {
   const auto banks = static_cast<unsigned>(timing_.bank.size());
-  if (parameters.page_policy != PagePolicy::open || parameters.scheduler == Scheduler::fcfs ||
+  if (parameters.page_policy != PagePolicy::open || parameters.scheduler != Scheduler::fr_fcfs ||
       parameters.refresh == Refresh::per_bank || parameters.refresh_management ||
       parameters.ecc == Ecc::in_line || parameters.power_down_cycles > 0 ||
       parameters.self_refresh_cycles > 0 || parameters.starvation_cycles > 0 ||

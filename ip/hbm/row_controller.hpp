@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A channel whose bursts go together: those of a request that lie in the same rows of a pseudo-channel are
-/// one *part*, which is served in one go. Some hundred nanoseconds of host time for 4 KiB, where Controller
-/// needs some microseconds.
+/// one *part*, which is served in one go. That takes less than a microsecond of host time for 4 KiB, where
+/// Controller needs several.
 ///
 /// Kept: banks with open rows, tRCD, tRP, tRAS, tRC, tRTP, tWR, tRRD, tFAW, tCCD within a part, the
-/// turnaround between reads and writes, all-bank refresh, the depth of the queues with back-pressure, writes
-/// in batches, and that rows are opened for bursts that wait while others are served. Left out: the command
-/// buses but for ACTs of a pseudo-channel, which wait for one another; bursts of one part between those of
-/// another, so that no row is closed while a part wants it; tCCD_L and tWTR_L from one part to the next.
-/// docs/fidelity.md compares the two models.
+/// turnaround between reads and writes, the row-command bus, all-bank refresh, the depth of the queues with
+/// back-pressure, writes in batches, and that rows are opened for bursts that wait while others are served.
+/// Left out: that pseudo-channels, or rows and columns (`separate_buses` false), share a bus for column
+/// commands; bursts of one part between those of another, so that no row is closed while a part wants it;
+/// tCCD_L and tWTR_L from one part to the next; `keep_open`, `row_order` and `opened_leaves_queue`.
+/// docs/memory-system.md compares the two models.
 ///
 /// A pseudo-channel serves, as soon as its data bus is free, the oldest of the parts in the queue whose rows
 /// are open by then, else the one whose rows are open first. Rows are opened in the order of age, each as

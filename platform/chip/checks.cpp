@@ -311,7 +311,7 @@ class Finder {
       if (value != 0) refuse(key, fmt::to_string(value), "0");
     };
     if (h.page_policy != PagePolicy::open) refuse("hbm.page_policy", name(h.page_policy), "open");
-    if (h.scheduler == Scheduler::fcfs) refuse("hbm.scheduler", name(h.scheduler), "fr_fcfs");
+    if (h.scheduler != Scheduler::fr_fcfs) refuse("hbm.scheduler", name(h.scheduler), "fr_fcfs");
     if (h.queues == Queues::per_bank) refuse("hbm.queues", name(h.queues), "shared or read_write");
     if (h.refresh == Refresh::per_bank) refuse("hbm.refresh", name(h.refresh), "all_bank or none");
     if (h.refresh_management) refuse("hbm.refresh_management", "true", "false");

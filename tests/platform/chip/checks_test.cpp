@@ -148,9 +148,9 @@ TEST(Combinations, OfTheRowModel) {
             "a.yaml:1:24: hbm.ecc is in_line, but with hbm.model: row it must be none or sideband; "
             "hbm.model: burst "
             "has it");
-  for (const auto* policy :
-       {"page_policy: closed", "scheduler: fcfs", "queues: per_bank", "refresh: per_bank",
-        "refresh_management: true", "starvation: 5", "power_down: 5", "self_refresh: 50"})
+  for (const auto* policy : {"page_policy: closed", "scheduler: fcfs", "scheduler: fr_fcfs_grouped",
+                             "queues: per_bank", "refresh: per_bank", "refresh_management: true",
+                             "starvation: 5", "power_down: 5", "self_refresh: 50"})
     EXPECT_NE(
         problems(std::string("hbm: {model: row, ") + policy + "}\n").find("with hbm.model: row it must be"),
         std::string::npos)
