@@ -32,8 +32,9 @@ MappedBlock::MappedBlock(std::shared_ptr<const ip::cosim::SharedModel> model, Pi
     clocks_.push_back(instance_.storage(ports_.use_wire(map_.clocks[i], "clock", i)));
   for (std::size_t i = 0; i < map_.resets.size(); ++i)
     resets_.push_back(instance_.storage(ports_.use_wire(map_.resets[i], "reset", i)));
-  if (!map_.idle.empty()) link(ports_.get(map_.idle, false, 1, "idle"), &idle_, 1);
-  if (!map_.interrupt.empty()) link(ports_.get(map_.interrupt, false, 1, "interrupt"), &interrupt_, 1);
+  if (!map_.idle.empty()) link(ports_.get(map_.idle, false, 1, "idle"), "idle", &idle_, 1);
+  if (!map_.interrupt.empty())
+    link(ports_.get(map_.interrupt, false, 1, "interrupt"), "interrupt", &interrupt_, 1);
   if (map_.interfaces.empty()) ports_.refuse("interfaces", "its pin map has no interfaces");
   for (const auto& face : map_.interfaces) {
     interfaces_.push_back(std::make_unique<MappedInterface>());
@@ -42,6 +43,7 @@ MappedBlock::MappedBlock(std::shared_ptr<const ip::cosim::SharedModel> model, Pi
     bind(*interfaces_.back());
   }
   if (map_.dma && !map_.dma->ports.empty()) bind_descriptor();
+  if (map_.dma) check_registers();
   bind_signals();
   for (const auto& [name, value] : map_.constants) ports_.hold(instance_, name, value);
 }
@@ -56,8 +58,8 @@ unsigned MappedBlock::bits(const MappedInterface& face, const std::string& pin) 
   return found == face.pins.end() ? 0 : found->second.bits;
 }
 
-void MappedBlock::link(const Pin& pin, void* field, unsigned field_bytes) {
-  ports_.use(pin);
+void MappedBlock::link(const Pin& pin, std::string_view at, void* field, unsigned field_bytes) {
+  ports_.use(pin, at);
   (pin.input ? inputs_ : outputs_).emplace_back(instance_, pin, field, field_bytes);
 }
 
@@ -75,7 +77,7 @@ void MappedBlock::add(const MappedInterface& face, const std::string& pin, bool 
     if (role) text += fmt::format("; expected role: {}", role_name(opposite(face.map.role)));
     ports_.refuse(role ? face.map.place + "/role" : face.map.place_of(pin), text);
   }
-  link(port, field, field_bytes);
+  link(port, face.map.place_of(pin), field, field_bytes);
 }
 
 unsigned MappedBlock::port_bits(const std::string& name) const { return ports_.width(name, ""); }
@@ -88,12 +90,30 @@ void MappedBlock::bind_descriptor() {
     const auto at = fmt::format("dma/ports/{}", pin);
     const auto port = ports_.get(named->second, input, sizeof field == 1 ? 1 : 0, at);
     if (port.bits > 64) ports_.refuse(at, fmt::format("dma: port {} has more than 64 bits", named->second));
-    link(port, &field, sizeof field);
+    link(port, at, &field, sizeof field);
   };
   bind("start", true, d.start), bind("ready", false, d.ready), bind("done", false, d.done);
   bind("source", true, d.source), bind("destination", true, d.destination), bind("bytes", true, d.bytes);
   bind("rows", true, d.rows), bind("source_stride", true, d.source_stride);
   bind("destination_stride", true, d.destination_stride), bind("error", false, d.error);
+}
+
+/// The registers of a DMA engine are in reach of its subordinate.
+void MappedBlock::check_registers() const {
+  for (const auto& face : interfaces_) {
+    if (face->map.role != Role::subordinate || face->axi.address_bits >= 64) continue;
+    const auto check = [&](std::uint64_t at, const std::string& place) {
+      if (at >> face->axi.address_bits != 0)
+        ports_.refuse(
+            place, fmt::format("dma: there is no register at {:#x}: interface {} has {} bits of address", at,
+                               face->map.name, face->axi.address_bits));
+    };
+    const auto check_all = [&](const std::vector<DmaWrite>& writes, const char* key) {
+      for (std::size_t i = 0; i < writes.size(); ++i) check(writes[i].at, fmt::format("dma/{}/{}", key, i));
+    };
+    check_all(map_.dma->setup, "setup"), check_all(map_.dma->start, "start"), check_all(map_.dma->end, "end");
+    if (map_.dma->status) check(map_.dma->status->at, "dma/status");
+  }
 }
 
 void MappedBlock::bind_signals() {
@@ -106,7 +126,7 @@ void MappedBlock::bind_signals() {
                                     kind.most_bits));
     auto& signal = signals_[name];
     signal = {kind.input, pin.bits, SignalValue((pin.bits + 63) / 64)};
-    link(pin, signal.value.data(), static_cast<unsigned>(signal.value.size() * 8));
+    link(pin, at, signal.value.data(), static_cast<unsigned>(signal.value.size() * 8));
   }
 }
 

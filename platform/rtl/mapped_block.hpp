@@ -84,12 +84,13 @@ class MappedBlock : public ip::cosim::RtlBlock {
   void bind_axi(MappedInterface& face);
   void bind_stream(MappedInterface& face);
   void bind_descriptor();
+  void check_registers() const;
   void bind_signals();
   static unsigned bits(const MappedInterface& face, const std::string& pin);
   void add(const MappedInterface& face, const std::string& pin, bool input, void* field,
            unsigned field_bytes);
   /// Copies a pin to or from a field from now on.
-  void link(const Pin& pin, void* field, unsigned field_bytes);
+  void link(const Pin& pin, std::string_view at, void* field, unsigned field_bytes);
   [[noreturn]] void refuse(const MappedInterface& face, const std::string& text,
                            const std::string& pin = "") const;
 

@@ -23,7 +23,7 @@ unsigned char* MappedPins::pin(const std::string& pin, bool input, unsigned bits
 
 unsigned char* MappedPins::port(const std::string& name, bool input, unsigned bits, const std::string& at) {
   const auto found = ports_.get(name, input, bits, at);
-  ports_.use(found);
+  ports_.use(found, at);
   if (found.bits == found.word_bits && found.element == 0) return instance.storage(found.port);
   auto& field = fields_.emplace_back((bits + 63) / 64);
   (input ? inputs_ : outputs_)

@@ -88,7 +88,7 @@ unsigned PinsOf::use_wire(const std::string& name, const std::string& key, std::
   const auto pin = get(name, true, 1, at);
   if (pin.word_bits != 1)
     refuse(at, fmt::format("{} is a part of a port, expected a port for a clock or a reset", name));
-  use(pin);
+  use(pin, at);
   return pin.port;
 }
 
@@ -150,15 +150,19 @@ void PinsOf::hold(ip::cosim::ModelInstance& instance, const std::string& name, s
   if (pin.bits < 64 && value >> pin.bits != 0)
     refuse(at, fmt::format("constant {} is {}, which does not fit in {} bit{}", name, value, pin.bits,
                            pin.bits == 1 ? "" : "s"));
-  use(pin);
+  use(pin, at);
   PinCopy(instance, pin, &value, sizeof value).to_port();
 }
 
-void PinsOf::use(const Pin& pin) {
+void PinsOf::use(const Pin& pin, std::string_view at) {
   auto& entry = entries_[pin.port];
   entry.used.resize(std::size_t{elements(entry.type)} * pin.word_bits);
   const auto first = entry.used.begin() + static_cast<std::ptrdiff_t>(pin.element * pin.word_bits + pin.low);
-  std::fill(first, first + pin.bits, true);
+  const auto end = first + pin.bits;
+  if (pin.input && std::find(first, end, true) != end)
+    refuse(at, fmt::format("input '{}' is driven by another key of the pin map already, at least in part",
+                           pin.name));
+  std::fill(first, end, true);
 }
 
 std::vector<std::string> PinsOf::unused(bool inputs) const {

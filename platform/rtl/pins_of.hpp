@@ -54,8 +54,8 @@ class PinsOf {
   /// Gives an input a value of the map's `constants`.
   void hold(ip::cosim::ModelInstance& instance, const std::string& name, std::uint64_t value);
 
-  /// From now on these bits count as connected.
-  void use(const Pin& pin);
+  /// From now on these bits count as connected. Refuses an input of which something is.
+  void use(const Pin& pin, std::string_view at);
   /// Inputs or outputs, and parts of them, that are not.
   std::vector<std::string> unused(bool inputs) const;
   /// The same, in a line for people each, or nothing.

@@ -191,6 +191,18 @@ const Mistake mistakes[] = {
      "5:60: module copier: dma: port wide has more than 64 bits"},
     {"DescriptorPinDirection", "copier", copier, "done: gone", "done: go",
      "5:74: module copier: port 'go' is an input, expected an output"},
+    {"DescriptorPinTwice", "copier", copier, "destination: to", "destination: from",
+     "5:49: module copier: input 'from' is driven by another key of the pin map already, at least in part"},
+    {"DescriptorBitsTwice", "copier", copier, "source: from, destination: to",
+     "source: 'wide[31:0]', destination: 'wide[62:31]'",
+     "5:57: module copier: input 'wide[62:31]' is driven by another key"},
+    {"ConstantOfADrivenInput", "copier", copier,
+     "dma:", "constants: {amount: 3}\ndma:", "4:21: module copier: input 'amount' is driven by another key"},
+    {"DmaRegisterOutOfReach", "capitals", capitals, "interfaces:",
+     "dma:\n  start: [{at: 0, write: source}, {at: 8, write: destination}, {at: 0x1000000, write: bytes}]\n"
+     "  status: {at: 12, done: 1}\ninterfaces:",
+     "9:64: module capitals: dma: there is no register at 0x1000000: interface memory has 24 bits of "
+     "address"},
     {"DmaWithoutManager", "copier", copier, "role: manager", "role: subordinate",
      "3:40: module copier: interface m: port m_awvalid is an output, but awvalid of a subordinate is an "
      "input; expected role: manager"},
@@ -247,7 +259,6 @@ TEST_P(MapMistakes, AreToldWithTheirPlaceBeforeACompile) {
   const std::string text = m.text;
   ASSERT_NE(pins.find(text), std::string::npos) << text;
   pins.replace(pins.find(text), text.size(), m.other);
-  puts(said_of(m.top, pins).c_str());
   EXPECT_THAT(said_of(m.top, pins), StartsWith(std::string("map.yaml:") + m.said)) << pins;
 }
 
