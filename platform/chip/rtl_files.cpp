@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 
 #include "platform/chip/keys.hpp"
 #include "platform/chip/yaml_tree.hpp"
@@ -29,13 +31,17 @@ std::string wrong_with(const std::string& file) {
         "MODEL.so {}",
         file);
   std::ifstream stream(file, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (!ends_with_one_of(file, {".yaml", ".yml"}))
-    return text.starts_with(
-               "\x7f"
-               "ELF")
+  if (!ends_with_one_of(file, {".yaml", ".yml"})) {
+    constexpr std::string_view elf =
+        "\x7f"
+        "ELF";
+    std::array<char, elf.size()> begin{};
+    stream.read(begin.data(), begin.size());
+    return std::string_view(begin.data(), begin.size()) == elf
                ? ""
                : fmt::format("which is no model; expected one that {} has made", how);
+  }
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
   try {
     const auto root = parse_yaml(text);
     const auto has = [&](const char* key) {

@@ -214,7 +214,7 @@ TEST(Pins, NameThePartsThatNobodyUses) {
               "m", MapPlaces());
   for (const auto* name : {"req.aw.addr", "req.valid", "req.aw.id[2:1]", "masks[0]", "masks[1][2]", "up[1]",
                            "rows[1]", "either[0]"})
-    pins.use(pins.get(name, true, 0, ""));
+    pins.use(pins.get(name, true, 0, ""), "");
   EXPECT_THAT(pins.unused(true), testing::ElementsAre("req.aw.id[0]", "req.aw.id[3]", "req.aw.user",
                                                       "masks[1][1:0]", "masks[1][3]", "masks[2]", "up[2:3]",
                                                       "up[0]", "rows[2]", "either.whole[1]"));
