@@ -32,7 +32,7 @@ class Collector {
         run_(soc_, inference.at_start(), inference.at_end()),
         peak_bandwidth_(chip::peak_memory_bandwidth(chip_).bytes_per_second),
         peak_operations_(chip::peak_flops(chip_, formats.activations.format)),
-        clusters_(inference.program().streams.size()) {}
+        clusters_(inference.clusters()) {}
 
   void fill(Report& r) const {
     r.peak_bandwidth = peak_bandwidth_;
@@ -339,7 +339,7 @@ class Collector {
   }
 
   void operators(Report& r) const {
-    const auto& tags = inference_.program().tags;
+    const auto& tags = inference_.tags();
     for (std::size_t tag = 0; tag < tags.size(); ++tag) {
       OperatorUse use;
       use.name = tags[tag];

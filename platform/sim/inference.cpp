@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <random>
 #include <stdexcept>
 #include <utility>
 
@@ -74,6 +75,12 @@ Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceReq
   }
   if (request_.repetition) count_repeats();
   write_program(soc, program);
+  if (request_.draft) {
+    if (request_.sequences.size() != 1 || request_.teacher || !peers_.empty() || request_.repetition)
+      throw std::invalid_argument("drafts are for one sequence on one device, all of whose layers are run");
+    write_program(soc, *request_.draft->program);
+    accept_drafts();
+  }
   soc.clusters.front()->on_start = [this] {
     if (request_.phase != PhaseOfRun::all && !started_) start_ = snapshot();
     started_ = true;
@@ -222,6 +229,25 @@ void Inference::write_program(soc::Soc& soc, const models::Program& program) con
                          requests.size() * sizeof(fr_sequence_request)});
 }
 
+/// Without data no program writes ids, so all that are chosen are 0, and a drafted one is the chosen one.
+/// Where it is not to be, the chosen one is another.
+void Inference::accept_drafts() const {
+  const auto& probability = request_.draft->acceptance;
+  const bool none = soc_.chip().data == chip::Data::none;
+  if (probability.has_value() != none)
+    throw std::invalid_argument("an acceptance of drafts is for runs without data, and they need one");
+  if (!probability) return;
+  std::mt19937_64 random(request_.seed);
+  std::vector<std::uint32_t> ids(program_.header.context);
+  for (auto& id : ids) id = static_cast<double>(random() >> 11) * 0x1p-53 < *probability ? 0 : 1;
+  soc_.write(program_.header.next_ids, bytes_of(ids));
+}
+
+std::size_t Inference::clusters() const {
+  const auto own = program_.streams.size();
+  return request_.draft ? std::max(own, request_.draft->program->streams.size()) : own;
+}
+
 void Inference::take(const ip::Message& message) {
   ++messages_;
   switch (message[0]) {
@@ -229,10 +255,12 @@ void Inference::take(const ip::Message& message) {
       return ready();
     case FR_MESSAGE_STEP:
       return take_chunk(message);
+    case FR_MESSAGE_DRAFTED:
+      return take_drafted(message);
     case FR_MESSAGE_DONE:
       return done();
     case FR_MESSAGE_FAILED:
-      failure_ = describe_failure(message, soc_, program_);
+      failure_ = describe_failure(message, soc_, program_at(message[7]));
       return finish();
     case FR_MESSAGE_TRAP:
       failure_ = fmt::format("firmware trapped: mcause {:#x}, mepc {:#x}, mtval {:#x}", message[1],
@@ -315,12 +343,14 @@ void Inference::request_run() {
                           std::bit_cast<std::uint32_t>(request_.temperature.value_or(0)), request_.seed,
                           request_.step_timeout});
   };
+  if (const auto& draft = request_.draft)
+    soc_.host().host_send({FR_MESSAGE_DRAFT, draft->program->header.load_address, draft->tokens});
   run(soc_, program_);
   for (const auto& peer : peers_) run(*peer.soc, *peer.program);
 }
 
 Snapshot Inference::snapshot() const {
-  auto snapshot = take_snapshot(soc_, program_.tags.size());
+  auto snapshot = take_snapshot(soc_, tags().size());
   if (const auto more = counted(); !more.values.empty()) add_difference(snapshot, {}, more, 1.0);
   return snapshot;
 }
@@ -344,12 +374,42 @@ void Inference::take_chunk(const ip::Message& message) {
   if (message[7] == 0) finish_step();
 }
 
+void Inference::take_drafted(const ip::Message& message) {
+  if (!request_.draft) {
+    failure_ = "firmware told of a draft that it was not asked for";
+    return finish();
+  }
+  const double tick = 1 / soc_.chip().peripherals.timebase.hertz;
+  Step step;
+  step.begin = static_cast<double>(message[4]) * tick;
+  step.end = static_cast<double>(message[5]) * tick;
+  step.chunks.push_back({0, message[1], message[2], static_cast<std::uint32_t>(message[3])});
+  end_step(step, *request_.draft->program);
+  if (!round_) round_ = step.begin;
+  drafted_ += message[6];
+  draft_steps_.push_back(std::move(step));
+}
+
 void Inference::finish_step() {
-  for (std::size_t c = 0; c < program_.streams.size(); ++c) {
+  end_step(step_, program_);
+  if (round_) step_.drafting = step_.begin - *round_;
+  round_.reset();
+  step_.drafted = std::exchange(drafted_, 0);
+  steps_.push_back(std::exchange(step_, {}));
+  if (prefill_steps_ == 0 && prompts_done()) {
+    prefill_steps_ = steps_.size();
+    first_token_ = snapshot();
+  }
+  if (on_step) on_step(steps_.back());
+}
+
+/// What was not simulated of it is added.
+void Inference::end_step(Step& step, const models::Program& program) {
+  for (std::size_t c = 0; c < program.streams.size(); ++c) {
     std::uint64_t cycles = 0;
     soc_.read(chip::address_map::cluster_registers(static_cast<unsigned>(c)) + FR_CLUSTER_CYCLES,
               {reinterpret_cast<std::uint8_t*>(&cycles), sizeof cycles});
-    step_.cycles = std::max(step_.cycles, cycles);
+    step.cycles = std::max(step.cycles, cycles);
   }
   if (repeated_) {
     repeats_->settle();
@@ -357,16 +417,10 @@ void Inference::finish_step() {
     take_leaps_back();
     const auto before = counted_before_, more = counted().picoseconds - before;
     counted_before_ += more;
-    step_.begin += static_cast<double>(before) * 1e-12;
-    step_.end += static_cast<double>(before + more) * 1e-12;
-    step_.cycles += static_cast<std::uint64_t>(ip::Clock(soc_.chip().clusters.clock).ps_to_cycles(more));
+    step.begin += static_cast<double>(before) * 1e-12;
+    step.end += static_cast<double>(before + more) * 1e-12;
+    step.cycles += static_cast<std::uint64_t>(ip::Clock(soc_.chip().clusters.clock).ps_to_cycles(more));
   }
-  steps_.push_back(std::exchange(step_, {}));
-  if (prefill_steps_ == 0 && prompts_done()) {
-    prefill_steps_ = steps_.size();
-    first_token_ = snapshot();
-  }
-  if (on_step) on_step(steps_.back());
 }
 
 bool Inference::prompts_done() const {
@@ -401,6 +455,11 @@ std::string Inference::describe_progress() const {
   for (std::size_t i = 0; i < positions_.size(); ++i) done += positions_[i] - request_.sequences[i].cached;
   return fmt::format("{} steps are done, {} of {} tokens", steps_.size(), done,
                      request_.given() + request_.to_generate());
+}
+
+const models::Program& Inference::program_at(std::uint64_t address) const {
+  const auto& draft = request_.draft;
+  return draft && draft->program->header.load_address == address ? *draft->program : program_;
 }
 
 std::string Inference::describe_failure(const ip::Message& message, soc::Soc& soc,

@@ -31,6 +31,14 @@ enum class PhaseOfRun : unsigned char {
   gemm,     ///< no tokens: the one step is a matrix product
 };
 
+/// A program beside that of the run, in the same memory, that drafts tokens which a step of the run's program
+/// then verifies. It begins with the same tokens.
+struct Draft {
+  const models::Program* program = nullptr;
+  std::uint64_t tokens = 4;          ///< before a step, 1 .. FR_DRAFT_TOKENS
+  std::optional<double> acceptance;  ///< without data: the probability that a drafted token is kept
+};
+
 struct InferenceRequest {
   std::vector<SequenceRequest> sequences;  ///< one or more, as many as the program has room for
   PhaseOfRun phase =
@@ -41,6 +49,7 @@ struct InferenceRequest {
   std::uint64_t seed = 0;            ///< of the sampling
   std::uint64_t step_timeout = 0;    ///< ticks of the time base; 0: none
   std::optional<LayerRepetition> repetition;
+  std::optional<Draft> draft;  ///< of one sequence, on one device, without `teacher`
 
   /// Tokens of all sequences that are given, and that may be generated.
   std::uint64_t given() const;
@@ -61,9 +70,11 @@ struct Peer {
 
 /// What firmware reported about one step.
 struct Step {
-  std::vector<Chunk> chunks;
+  std::vector<Chunk> chunks;  ///< of a step that verifies drafted tokens one for each that it gives
   double begin = 0, end = 0;  ///< seconds since power-on, as firmware read its clock
   std::uint64_t cycles = 0;   ///< of the slowest cluster's clock
+  std::uint64_t drafted = 0;  ///< tokens that it verified; of these it kept all chunks but one
+  double drafting = 0;        ///< seconds before `begin` from when the first of them was drafted
   std::uint64_t tokens() const;
 };
 
@@ -84,6 +95,14 @@ class Inference {
   const InferenceRequest& request() const { return request_; }
   const models::Program& program() const { return program_; }
   const std::vector<Step>& steps() const { return steps_; }
+  /// Of the draft.
+  const std::vector<Step>& draft_steps() const { return draft_steps_; }
+  /// Names of the operators of all programs, by tag.
+  const std::vector<std::string>& tags() const {
+    return request_.draft ? request_.draft->program->tags : program_.tags;
+  }
+  /// That take part in steps of any program.
+  std::size_t clusters() const;
   /// Of a sequence: the given tokens, then (without `teacher`) the generated ones.
   const std::vector<std::uint32_t>& ids(std::size_t sequence) const { return ids_[sequence]; }
   /// [position][vocabulary]; collected with `keep_logits` and real data.
@@ -130,12 +149,16 @@ class Inference {
   bool same_choices() const;
   void request_run();
   void take_chunk(const ip::Message& message);
+  void take_drafted(const ip::Message& message);
   void finish_step();
+  void end_step(Step& step, const models::Program& program);
+  void accept_drafts() const;
   bool prompts_done() const;
   void collect_logits(const Chunk& chunk);
   void finish();
   std::string describe_failure(const ip::Message& message, soc::Soc& soc,
                                const models::Program& program) const;
+  const models::Program& program_at(std::uint64_t address) const;
   Snapshot snapshot() const;
   Snapshot counted() const;
   void count_repeats();
@@ -150,8 +173,10 @@ class Inference {
   std::vector<Peer> peers_;
   std::vector<std::vector<std::uint32_t>> chosen_;  // by each peer, a chunk each
   std::size_t ready_ = 0, done_ = 0;                // devices
-  std::vector<Step> steps_;
-  Step step_;  // whose chunks firmware is telling
+  std::vector<Step> steps_, draft_steps_;
+  Step step_;                    // whose chunks firmware is telling
+  std::optional<double> round_;  // when drafting for it began
+  std::uint64_t drafted_ = 0;    // for it
   std::vector<std::vector<std::uint32_t>> ids_;
   std::vector<std::uint64_t> positions_;  // that are done, by sequence
   std::vector<float> logits_;
