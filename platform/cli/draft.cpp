@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "firmware/abi/message.h"
@@ -113,6 +114,7 @@ models::Program DraftModel::compile(const chip::Chip& chip, const models::Compil
   auto options = target_options;
   options.format = formats_;
   options.keep_logits = false;
+  options.max_tokens = std::max(options.max_tokens, 2u);  // the last drafted token, and the one behind it
   options.row_groups.reset();
   options.context_parts.reset();
   options.choices = 1;

@@ -285,7 +285,9 @@ int run(const RunOptions& o) {
   if (asked.devices > 1) request.repetition.reset();
   std::optional<DraftModel> draft;
   if (o.draft.model) {
-    request.draft = {.tokens = o.draft.tokens_or_default(), .acceptance = o.draft.acceptance};
+    // The last token is never drafted: no step verifies more than all others.
+    const auto most = std::max<std::uint64_t>(2, request.sequences.front().generate) - 1;
+    request.draft = {.tokens = std::min(o.draft.tokens_or_default(), most), .acceptance = o.draft.acceptance};
     draft.emplace(o.draft, o.model, model, request, data);
   }
   const auto* const drafts = draft ? &*draft : nullptr;
@@ -370,6 +372,10 @@ int run(const RunOptions& o) {
     return failed;
   }
   auto report = report::make_report(simulation, inference, model.config, o.model.formats(), outcome, setup);
+  if (draft) {
+    report.draft.model = draft->name();
+    report.draft.format = draft->formats().name();
+  }
   if (probe) report.bounds = report::explain(inference, simulation.soc, *probe);
   const bool written = recorded && (!ids || ids->commit(as_lines(inference))) &&
                        (!logits || logits->commit(as_bytes(inference.logits()))) &&

@@ -62,6 +62,7 @@ class Collector {
       r.context_least = i == 0 ? context : std::min(r.context_least, context);
       r.context_most = std::max(r.context_most, context);
     }
+    collect_draft(inference_, r.draft);
     r.boot_seconds = inference_.boot_seconds();
     r.layers = inference_.program().header.layers;
     r.layers_simulated = inference_.layers();
@@ -78,7 +79,7 @@ class Collector {
         break;
       case sim::PhaseOfRun::decode:
         r.phase = "decode";
-        decode_times(r, 0, [](const sim::Step& step) { return step.begin; });
+        decode_times(r, 0, [](const sim::Step& step) { return step.begin - step.drafting; });
         break;
     }
     r.phases = {phase(r.phase, run_, 0, steps.size())};
@@ -100,17 +101,19 @@ class Collector {
   template <typename Begin>
   void decode_times(Report& r, std::size_t first, const Begin& begin_of) const {
     const auto& steps = inference_.steps();
+    const bool drafts = inference_.request().draft.has_value();
     r.token_seconds_least = 1e300;
     double total = 0;
     std::uint64_t tokens = 0;
     for (auto i = first; i < steps.size(); ++i) {
       const double seconds = steps[i].end - begin_of(steps[i]);
-      r.token_seconds_least = std::min(r.token_seconds_least, seconds);
-      r.token_seconds_most = std::max(r.token_seconds_most, seconds);
+      const double each = drafts ? seconds / as_double(steps[i].tokens()) : seconds;
+      r.token_seconds_least = std::min(r.token_seconds_least, each);
+      r.token_seconds_most = std::max(r.token_seconds_most, each);
       total += seconds;
       tokens += steps[i].tokens();
     }
-    r.token_seconds = total / as_double(steps.size() - first);
+    r.token_seconds = total / as_double(drafts ? tokens : steps.size() - first);
     r.tokens_per_second = ratio(as_double(tokens), total);
   }
 

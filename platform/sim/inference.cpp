@@ -384,9 +384,10 @@ void Inference::take_drafted(const ip::Message& message) {
   step.begin = static_cast<double>(message[4]) * tick;
   step.end = static_cast<double>(message[5]) * tick;
   step.chunks.push_back({0, message[1], message[2], static_cast<std::uint32_t>(message[3])});
+  step.drafted = message[6];
   end_step(step, *request_.draft->program);
-  if (!round_) round_ = step.begin;
-  drafted_ += message[6];
+  if (!round_ && step.drafted > 0) round_ = step.reads_prompt() ? step.end : step.begin;
+  drafted_ += step.drafted;
   draft_steps_.push_back(std::move(step));
 }
 

@@ -73,9 +73,12 @@ struct Step {
   std::vector<Chunk> chunks;  ///< of a step that verifies drafted tokens one for each that it gives
   double begin = 0, end = 0;  ///< seconds since power-on, as firmware read its clock
   std::uint64_t cycles = 0;   ///< of the slowest cluster's clock
-  std::uint64_t drafted = 0;  ///< tokens that it verified; of these it kept all chunks but one
-  double drafting = 0;        ///< seconds before `begin` from when the first of them was drafted
+  std::uint64_t drafted =
+      0;                ///< tokens that it verified, and kept as many as chunks but one; of a draft: chose
+  double drafting = 0;  ///< seconds before `begin` from when the first of them was drafted
   std::uint64_t tokens() const;
+  /// Of a draft: more than the tokens of the step before it that it has not seen.
+  bool reads_prompt() const { return drafted == 0 || tokens() > 2; }
 };
 
 class Inference {
