@@ -233,8 +233,6 @@ void CommandProcessor::step() {
     }
     return;
   }
-  for (const auto& leap : leaps)
-    if (leap.iteration == 0 && leap.at == pc_) pc_ = leap.to;
   if (pc_ + sizeof(fr_command_header) > stream_bytes_) return fault(FR_ERROR_STREAM_END, pc_);
   Command command;
   command.offset = pc_;

@@ -45,9 +45,8 @@ std::string to_text(const Report& r) {
   fmt::format_to(out, "  boot                {:>10}\n", quantity(r.boot_seconds, "s"));
   if (r.counted_seconds > 0)
     fmt::format_to(out,
-                   "  layers: {} of {} simulated in each step; {} of time counted, for the other layers and "
-                   "for equal tiles "
-                   "and sequences, in all figures; expected error {:.2f} %\n",
+                   "  layers: {} of {} simulated in each step; {} of time counted for the others, in all "
+                   "figures; expected error {:.2f} %\n",
                    r.layers_simulated, r.layers, quantity(r.counted_seconds, "s"), 100 * r.repetition_error);
   const auto of = r.sequences == 1 ? std::string() : fmt::format(" of {} sequences", r.sequences);
   const auto context = r.context_least == r.context_most

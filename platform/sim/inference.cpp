@@ -15,6 +15,7 @@
 #include "firmware/abi/registers.h"
 #include "ip/base/time.hpp"
 #include "platform/chip/address_map.hpp"
+#include "platform/sim/layer_loops.hpp"
 
 namespace forerun::sim {
 namespace {
@@ -101,21 +102,11 @@ Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceReq
 void Inference::count_repeats() {
   if (soc_.chip().data == chip::Data::real)
     throw std::invalid_argument("repeated layers are for runs without data");
-  const auto& first = request_.sequences.front();
-  const bool alike = std::all_of(request_.sequences.begin(), request_.sequences.end(), [&](const auto& s) {
-    return s.cached == first.cached && s.generate == first.generate;
-  });
-  const bool decodes = alike && request_.phase == PhaseOfRun::decode;
-  repeats_.emplace(soc_, program_, decodes ? static_cast<unsigned>(request_.sequences.size()) : 0);
   if (!program_.streams.empty()) layers_before_ = sim::layers_before(program_.streams.front());
   auto repetition = *request_.repetition;
   if (layers_differ()) repetition.least = std::max(repetition.least, least_that_differ);
   repeated_.emplace(repetition, program_.header.layers - layers_before_);
-  if (const auto last = next_to_last_meeting())
-    repeats_->on_meeting = [this, last = *last](std::size_t number) {
-      const auto now = ip::now_picoseconds() + repeats_->added().picoseconds;
-      if (number == last && repeated_->nearly_done(now) && !leapt_) leap_over_layers();
-    };
+  const bool meets = find_next_to_last_meeting();
   const auto& tags = program_.tags;
   const auto in_layer = [](const auto& tag) { return tag.starts_with("layers."); };
   const auto begin = std::find_if(tags.begin(), tags.end(), in_layer),
@@ -126,13 +117,11 @@ void Inference::count_repeats() {
     for (auto* engine : soc_.clusters[c]->engines()) {
       if (engine == nullptr) continue;
       const bool marks = c == 0 && engine == &soc_.clusters[c]->vector;
-      engine->on_begin = [this, c, marks, first_tag, end_tag](const ip::Command& command) {
-        repeats_->begin(c, command.offset);
+      engine->on_begin = [this, c, marks, meets, first_tag, end_tag](const ip::Command& command) {
+        if (meets && command.offset == next_to_last_meeting_[c]) meet();
         const auto tag = command.header().tag;
         if (!marks || (tag != first_tag && (tag != end_tag || repeated_->ended()))) return;
-        repeats_->settle();
         auto now = take_snapshot(soc_, program_.tags.size());
-        if (const auto& more = repeats_->added(); !more.values.empty()) add_difference(now, {}, more, 1.0);
         if (tag == first_tag) {
           if (repeated_->mark(std::move(now)) && !leapt_) leap_over_layers();
         } else {
@@ -148,26 +137,31 @@ bool Inference::layers_differ() const {
   return std::find(tags.begin(), tags.end(), "layers.experts") != tags.end();
 }
 
-/// In a layer of few tokens: by its number. The command processors have not come to the end of the layer
-/// then.
-std::optional<std::size_t> Inference::next_to_last_meeting() const {
-  const auto& stream = program_.streams.front();
-  const auto bodies = layer_bodies(stream);
-  if (bodies.empty() || program_.streams.size() < 2) return std::nullopt;
-  const auto all = meetings(stream, program_.streams.size());
-  const auto in_layer = [&](auto at) { return at >= bodies[0].first && at < bodies[0].second; };
-  if (std::count_if(all.begin(), all.end(), in_layer) < 2) return std::nullopt;
-  const auto last = std::find_if(all.rbegin(), all.rend(), in_layer);
-  return static_cast<std::size_t>(all.rend() - last) - 2;
+/// In a layer of few tokens. The command processors have not come to the end of the layer then.
+bool Inference::find_next_to_last_meeting() {
+  for (const auto& stream : program_.streams) {
+    const auto bodies = layer_bodies(stream);
+    auto all = meetings(stream, program_.streams.size());
+    std::erase_if(all, [&](auto at) {
+      return bodies.empty() || at < bodies.front().first || at >= bodies.front().second;
+    });
+    if (program_.streams.size() < 2 || all.size() < 2) return false;
+    next_to_last_meeting_.push_back(all[all.size() - 2]);
+  }
+  return true;
+}
+
+void Inference::meet() {
+  if (++met_ < program_.streams.size()) return;
+  met_ = 0;
+  if (repeated_->nearly_done(ip::now_picoseconds()) && !leapt_) leap_over_layers();
 }
 
 double Inference::repetition_error() const {
   if (!repeated_ || steps_.empty()) return 0;
   double total = 0;
   for (const auto& step : steps_) total += (step.end - step.begin) * 1e12;
-  const auto simulated = std::max<std::uint64_t>(1, repeated_->layers());
-  const auto layers = static_cast<double>(program_.header.layers) / static_cast<double>(simulated);
-  return std::hypot(repeated_->uncertain_ps(), repeats_->uncertain_ps(steps_.size(), layers)) / total;
+  return repeated_->uncertain_ps() / total;
 }
 
 /// The clusters go on behind the layers as soon as each has ended the layer that the first of them is in.
@@ -188,7 +182,7 @@ void Inference::leap_over_layers() {
   const auto all = static_cast<std::int64_t>(program_.header.layers - layers_before_);
   layers_left_out_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, all - next) / period * period);
   for (std::size_t c = 0; c < bodies.size(); ++c)
-    soc_.clusters[c]->command.leaps.push_back({bodies[c], 0, next, period});
+    soc_.clusters[c]->command.leaps.push_back({bodies[c], next, period});
   leapt_ = true;
 }
 
@@ -197,20 +191,6 @@ void Inference::take_leaps_back() {
     soc_.clusters[c]->command.leaps.pop_back();
   leapt_ = false;
   layers_left_out_ = 0;
-}
-
-/// What was not simulated.
-Snapshot Inference::counted() const {
-  Snapshot all;
-  if (!repeated_) return all;
-  for (const auto* part : {&repeated_->added(), &repeats_->added()}) {
-    if (all.values.empty()) {
-      all = *part;
-    } else if (!part->values.empty()) {
-      add_difference(all, {}, *part, 1.0);
-    }
-  }
-  return all;
 }
 
 void Inference::write_program(soc::Soc& soc, const models::Program& program) const {
@@ -351,7 +331,7 @@ void Inference::request_run() {
 
 Snapshot Inference::snapshot() const {
   auto snapshot = take_snapshot(soc_, tags().size());
-  if (const auto more = counted(); !more.values.empty()) add_difference(snapshot, {}, more, 1.0);
+  if (repeated_ && !repeated_->added().values.empty()) add_difference(snapshot, {}, repeated_->added(), 1.0);
   return snapshot;
 }
 
@@ -413,10 +393,9 @@ void Inference::end_step(Step& step, const models::Program& program) {
     step.cycles = std::max(step.cycles, cycles);
   }
   if (repeated_) {
-    repeats_->settle();
     repeated_->end_step(layers_left_out_);
     take_leaps_back();
-    const auto before = counted_before_, more = counted().picoseconds - before;
+    const auto before = counted_before_, more = repeated_->added().picoseconds - before;
     counted_before_ += more;
     step.begin += static_cast<double>(before) * 1e-12;
     step.end += static_cast<double>(before + more) * 1e-12;

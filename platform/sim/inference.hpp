@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "models/compiler/program.hpp"
-#include "platform/sim/counted_repeats.hpp"
 #include "platform/sim/repeated_layers.hpp"
 #include "platform/sim/statistics.hpp"
 #include "platform/soc/soc.hpp"
@@ -138,7 +137,7 @@ class Inference {
   /// Of the run's time, how far what was counted may be off: the standard error.
   double repetition_error() const;
   /// Seconds of the run that were counted, not simulated.
-  double counted_seconds() const { return static_cast<double>(counted().picoseconds) * 1e-12; }
+  double counted_seconds() const { return repeated_ ? static_cast<double>(repeated_->added().picoseconds) * 1e-12 : 0; }
   /// Seconds from power-on to the request.
   double boot_seconds() const { return boot_seconds_; }
 
@@ -163,10 +162,10 @@ class Inference {
                                const models::Program& program) const;
   const models::Program& program_at(std::uint64_t address) const;
   Snapshot snapshot() const;
-  Snapshot counted() const;
   void count_repeats();
   bool layers_differ() const;
-  std::optional<std::size_t> next_to_last_meeting() const;
+  bool find_next_to_last_meeting();
+  void meet();
   void leap_over_layers();
   void take_leaps_back();
 
@@ -184,7 +183,8 @@ class Inference {
   std::vector<std::uint64_t> positions_;  // that are done, by sequence
   std::vector<float> logits_;
   std::optional<RepeatedLayers> repeated_;
-  std::optional<CountedRepeats> repeats_;
+  std::vector<std::uint64_t> next_to_last_meeting_;  // of a layer: in each cluster's stream
+  std::size_t met_ = 0;                              // clusters that have come to it
   bool finished_ = false, started_ = false;
   std::uint64_t messages_ = 0;
   std::size_t prefill_steps_ = 0;
