@@ -67,9 +67,6 @@ void DraftOptions::check(const WorkloadOptions& work, bool data, bool program, u
          "--draft is for tokens after a prompt: --phase prefill does not go with it");
   refuse(work.phase && work.steps.value_or(1) < 2,
          "--draft with --phase decode needs --steps, 2 or more: how many tokens are generated");
-  refuse(work.repeat_layers || (work.phase && !work.all_layers),
-         "--draft simulates all layers: --repeat-layers does not go with it, and --phase decode needs "
-         "--all-layers");
   refuse(program, "--program is for one model: --draft does not go with it");
   refuse(devices > 1, "--draft is for one device, but devices is more than 1");
   refuse(data && acceptance,

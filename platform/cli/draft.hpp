@@ -37,6 +37,7 @@ class DraftModel {
   /// The program, in memory behind that of the other model. Throws models::CompileError.
   models::Program compile(const chip::Chip& chip, const models::CompileOptions& target_options,
                           const models::Program& target) const;
+  unsigned layer_period() const { return cli::layer_period(model_.config); }
   const std::string& name() const { return model_.config.name; }
   const models::NumberFormats& formats() const { return formats_; }
 

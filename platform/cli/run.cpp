@@ -294,7 +294,11 @@ int run(const RunOptions& o) {
   const auto [chip, programs, draft_program, note] =
       make_target(o, std::move(asked), description, model, request, drafts);
   const auto& program = programs.front();
-  if (request.draft) request.draft->program = draft_program.get();
+  if (request.draft) {
+    request.draft->program = draft_program.get();
+    request.draft->repetition = request.repetition;
+    if (request.draft->repetition) request.draft->repetition->period = draft->layer_period();
+  }
   if (o.symmetric && !program.symmetric)
     throw UsageError(fmt::format("--symmetric: {} cannot be shared between {} devices in equal parts",
                                  model.config.name, chip.devices));
@@ -314,7 +318,7 @@ int run(const RunOptions& o) {
   std::optional<sim::OperatorProbe> probe;
   if (o.explain)
     probe.emplace(simulation.soc, inference.clusters(), inference.tags().size(),
-                  [&inference] { return inference.steps().empty(); });
+                  [&inference] { return inference.steps().empty() && inference.draft_steps().empty(); });
   const bool text = tokenizer && data;
   Output output(text ? &*tokenizer : nullptr);
   sim::LineConsole console([&output](std::string_view line) { output.line(fmt::format("uart| {}", line)); });

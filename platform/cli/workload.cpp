@@ -17,7 +17,8 @@ void refuse(bool wrong, const char* why) {
   if (wrong) throw UsageError(why);
 }
 
-/// Layers after which the same attention windows come again.
+}  // namespace
+
 unsigned layer_period(const models::ModelConfig& model) {
   const auto& windows = model.windows;
   unsigned period = 1;
@@ -25,8 +26,6 @@ unsigned layer_period(const models::ModelConfig& model) {
     if (windows[i] != windows[i % period]) period = static_cast<unsigned>(i) + 1;
   return period;
 }
-
-}  // namespace
 
 std::string whole_number(const std::string& text) {
   const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;

@@ -45,6 +45,9 @@ struct WorkloadOptions {
 models::CompileOptions compile_options(const sim::InferenceRequest& request, const models::ModelConfig& model,
                                        const models::NumberFormats& formats, bool data);
 
+/// Layers after which the same attention windows come again.
+unsigned layer_period(const models::ModelConfig& model);
+
 /// For CLI11, which lets unsigned numbers wrap around.
 std::string whole_number(const std::string& text);
 

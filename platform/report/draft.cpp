@@ -10,6 +10,8 @@ void collect_draft(const sim::Inference& inference, DraftUse& use) {
   if (!draft) return;
   use.clusters = static_cast<unsigned>(draft->program->streams.size());
   use.tokens_asked = draft->tokens;
+  use.layers = draft->program->header.layers;
+  use.layers_simulated = inference.draft_layers();
   std::uint64_t tokens = 0;
   for (const auto& step : inference.steps()) {
     if (step.drafted == 0) continue;
@@ -52,6 +54,8 @@ std::string draft_text(const Report& report) {
                       share(d.verify_seconds), share(d.round_seconds - d.draft_seconds - d.verify_seconds));
   if (d.prompt_seconds > 0)
     text += fmt::format("; before them the draft read the prompt in {}", quantity(d.prompt_seconds, "s"));
+  if (d.layers_simulated < d.layers)
+    text += fmt::format("; {} of its {} layers simulated", d.layers_simulated, d.layers);
   return text + "\n";
 }
 

@@ -51,8 +51,6 @@ std::vector<OperatorBound> explain(const sim::Inference& inference, const soc::S
                          ? std::min(chip.noc.endpoint_width.count, chip.noc.link_width.count)
                          : chip.noc.link_width.count;
   const double port = as_double(width) * chip.noc.clock.hertz;
-  const double layers = as_double(inference.program().header.layers - inference.layers_before()) /
-                        as_double(inference.layers() - inference.layers_before());
   std::vector<OperatorBound> bounds;
   for (std::size_t tag = 0; tag < tags.size(); ++tag) {
     sim::OperatorWork sum;
@@ -70,7 +68,9 @@ std::vector<OperatorBound> explain(const sim::Inference& inference, const soc::S
       through_port = std::max(through_port, as_double(std::max(w.bytes_in, w.bytes_out)));
     }
     if (sum.commands == 0) continue;
-    const double times = tags[tag].starts_with("layers.") ? layers : 1;
+    const bool drafts = tags[tag].starts_with("draft.");
+    const bool repeats = tags[tag].starts_with(drafts ? "draft.layers." : "layers.");
+    const double times = repeats ? inference.layers_for_each(drafts) : 1;
     OperatorBound b;
     b.name = tags[tag];
     b.seconds = times * elapsed / clusters;

@@ -98,6 +98,7 @@ static void to_json(Json& j, const DraftUse& d) {
   j = {{"model", d.model},
        {"format", d.format},
        {"clusters", d.clusters},
+       {"layers", {{"of_model", d.layers}, {"simulated", d.layers_simulated}}},
        {"tokens_asked", d.tokens_asked},
        {"rounds", d.rounds},
        {"steps", d.steps},

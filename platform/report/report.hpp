@@ -65,7 +65,8 @@ struct OperatorUse {
 struct DraftUse {
   std::string model;  ///< empty: there was no draft
   std::string format;
-  unsigned clusters = 0;                ///< that took part in its steps
+  unsigned clusters = 0;  ///< that took part in its steps
+  std::uint64_t layers = 0, layers_simulated = 0;
   std::uint64_t tokens_asked = 0;       ///< to draft in a round
   std::uint64_t rounds = 0;             ///< steps that verified drafted tokens
   std::uint64_t steps = 0;              ///< of the draft, in rounds

@@ -15,15 +15,11 @@
 #include "firmware/abi/registers.h"
 #include "ip/base/time.hpp"
 #include "platform/chip/address_map.hpp"
-#include "platform/sim/layer_loops.hpp"
 
 namespace forerun::sim {
 namespace {
 
 constexpr std::int64_t host_round_ps = 10'000'000;  // 10 us
-/// Layers, or periods of them, that are measured at least where they differ: after three of 18 with experts
-/// the step was 1.5 % off, with an error stated as 0.5 %.
-constexpr unsigned least_that_differ = 7;
 
 #define FR_X(NAME, NUMBER, DESCRIPTION) \
   if (number == NUMBER) return DESCRIPTION;
@@ -77,8 +73,8 @@ Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceReq
   if (request_.repetition) count_repeats();
   write_program(soc, program);
   if (request_.draft) {
-    if (request_.sequences.size() != 1 || request_.teacher || !peers_.empty() || request_.repetition)
-      throw std::invalid_argument("drafts are for one sequence on one device, all of whose layers are run");
+    if (request_.sequences.size() != 1 || request_.teacher || !peers_.empty())
+      throw std::invalid_argument("drafts are for one sequence on one device, which chooses the tokens");
     write_program(soc, *request_.draft->program);
     accept_drafts();
   }
@@ -97,100 +93,37 @@ Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceReq
   }
 }
 
-/// Layers begin, and the last has ended, with the first command of an operator in the first cluster's vector
-/// unit.
 void Inference::count_repeats() {
-  if (soc_.chip().data == chip::Data::real)
-    throw std::invalid_argument("repeated layers are for runs without data");
-  if (!program_.streams.empty()) layers_before_ = sim::layers_before(program_.streams.front());
-  auto repetition = *request_.repetition;
-  if (layers_differ()) repetition.least = std::max(repetition.least, least_that_differ);
-  repeated_.emplace(repetition, program_.header.layers - layers_before_);
-  const bool meets = find_next_to_last_meeting();
-  const auto& tags = program_.tags;
-  const auto in_layer = [](const auto& tag) { return tag.starts_with("layers."); };
-  const auto begin = std::find_if(tags.begin(), tags.end(), in_layer),
-             end = std::find_if_not(begin, tags.end(), in_layer);
-  const auto first_tag = static_cast<std::uint32_t>(begin - tags.begin()),
-             end_tag = static_cast<std::uint32_t>(end - tags.begin());
-  for (std::size_t c = 0; c < program_.streams.size(); ++c)
+  counted_.emplace_back(soc_, program_, *request_.repetition, "");
+  if (const auto& draft = request_.draft)
+    counted_.emplace_back(soc_, *draft->program, draft->repetition.value_or(*request_.repetition), "draft.");
+  for (std::size_t c = 0; c < clusters(); ++c)
     for (auto* engine : soc_.clusters[c]->engines()) {
       if (engine == nullptr) continue;
-      const bool marks = c == 0 && engine == &soc_.clusters[c]->vector;
-      engine->on_begin = [this, c, marks, meets, first_tag, end_tag](const ip::Command& command) {
-        if (meets && command.offset == next_to_last_meeting_[c]) meet();
-        const auto tag = command.header().tag;
-        if (!marks || (tag != first_tag && (tag != end_tag || repeated_->ended()))) return;
-        auto now = take_snapshot(soc_, program_.tags.size());
-        if (tag == first_tag) {
-          if (repeated_->mark(std::move(now)) && !leapt_) leap_over_layers();
-        } else {
-          repeated_->end_layers(std::move(now));
-        }
+      engine->on_begin = [this, c, engine](const ip::Command& command) {
+        const bool drafts = counted_.size() > 1 && command.header().tag >= counted_[1].first_tag();
+        counted_[drafts ? 1 : 0].begin(c, *engine, command);
       };
     }
 }
 
-/// In more than the time of waits: each layer has experts of its own, in other places of the memory.
-bool Inference::layers_differ() const {
-  const auto& tags = program_.tags;
-  return std::find(tags.begin(), tags.end(), "layers.experts") != tags.end();
-}
-
-/// In a layer of few tokens. The command processors have not come to the end of the layer then.
-bool Inference::find_next_to_last_meeting() {
-  for (const auto& stream : program_.streams) {
-    const auto bodies = layer_bodies(stream);
-    auto all = meetings(stream, program_.streams.size());
-    std::erase_if(all, [&](auto at) {
-      return bodies.empty() || at < bodies.front().first || at >= bodies.front().second;
-    });
-    if (program_.streams.size() < 2 || all.size() < 2) return false;
-    next_to_last_meeting_.push_back(all[all.size() - 2]);
-  }
-  return true;
-}
-
-void Inference::meet() {
-  if (++met_ < program_.streams.size()) return;
-  met_ = 0;
-  if (repeated_->nearly_done(ip::now_picoseconds()) && !leapt_) leap_over_layers();
-}
-
 double Inference::repetition_error() const {
-  if (!repeated_ || steps_.empty()) return 0;
-  double total = 0;
-  for (const auto& step : steps_) total += (step.end - step.begin) * 1e12;
-  return repeated_->uncertain_ps() / total;
+  double total = 0, squares = 0;
+  for (const auto* all : {&steps_, &draft_steps_})
+    for (const auto& step : *all) total += (step.end - step.begin) * 1e12;
+  for (const auto& layers : counted_) squares += layers.uncertain_ps() * layers.uncertain_ps();
+  return total > 0 ? std::sqrt(squares) / total : 0;
 }
 
-/// The clusters go on behind the layers as soon as each has ended the layer that the first of them is in.
-void Inference::leap_over_layers() {
-  std::vector<std::uint64_t> bodies;
-  std::int64_t furthest = 0;
-  for (std::size_t c = 0; c < program_.streams.size(); ++c) {
-    const auto loops = layer_bodies(program_.streams[c]);  // of steps of few tokens, of many
-    const auto& command = soc_.clusters[c]->command;
-    const auto now = std::find_if(loops.begin(), loops.end(),
-                                  [&](const auto& body) { return command.iteration(body.first) >= 0; });
-    if (now == loops.end()) return;  // it has ended the last layer
-    bodies.push_back(now->first);
-    const auto iteration = command.iteration(now->first);
-    furthest = std::max(furthest, iteration);
-  }
-  const auto period = std::int64_t{request_.repetition->period}, next = furthest + 1;
-  const auto all = static_cast<std::int64_t>(program_.header.layers - layers_before_);
-  layers_left_out_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, all - next) / period * period);
-  for (std::size_t c = 0; c < bodies.size(); ++c)
-    soc_.clusters[c]->command.leaps.push_back({bodies[c], next, period});
-  leapt_ = true;
-}
+double Inference::counted_seconds() const { return static_cast<double>(counted_before_) * 1e-12; }
 
-void Inference::take_leaps_back() {
-  for (std::size_t c = 0; c < program_.streams.size() && leapt_; ++c)
-    soc_.clusters[c]->command.leaps.pop_back();
-  leapt_ = false;
-  layers_left_out_ = 0;
+double Inference::layers_for_each(bool of_draft) const {
+  const auto i = of_draft ? 1u : 0u;
+  if (i >= counted_.size() || counted_[i].layers() == 0) return 1;
+  const auto& program = of_draft ? *request_.draft->program : program_;
+  const auto before = counted_[i].layers_before();
+  return static_cast<double>(program.header.layers - before) /
+         static_cast<double>(counted_[i].layers() - before);
 }
 
 void Inference::write_program(soc::Soc& soc, const models::Program& program) const {
@@ -331,7 +264,8 @@ void Inference::request_run() {
 
 Snapshot Inference::snapshot() const {
   auto snapshot = take_snapshot(soc_, tags().size());
-  if (repeated_ && !repeated_->added().values.empty()) add_difference(snapshot, {}, repeated_->added(), 1.0);
+  for (const auto& layers : counted_)
+    if (const auto& more = layers.added(); !more.values.empty()) add_difference(snapshot, {}, more, 1.0);
   return snapshot;
 }
 
@@ -392,15 +326,12 @@ void Inference::end_step(Step& step, const models::Program& program) {
               {reinterpret_cast<std::uint8_t*>(&cycles), sizeof cycles});
     step.cycles = std::max(step.cycles, cycles);
   }
-  if (repeated_) {
-    repeated_->end_step(layers_left_out_);
-    take_leaps_back();
-    const auto before = counted_before_, more = repeated_->added().picoseconds - before;
-    counted_before_ += more;
-    step.begin += static_cast<double>(before) * 1e-12;
-    step.end += static_cast<double>(before + more) * 1e-12;
-    step.cycles += static_cast<std::uint64_t>(ip::Clock(soc_.chip().clusters.clock).ps_to_cycles(more));
-  }
+  if (counted_.empty()) return;
+  const auto before = counted_before_, more = counted_[&program == &program_ ? 0 : 1].end_step();
+  counted_before_ += more;
+  step.begin += static_cast<double>(before) * 1e-12;
+  step.end += static_cast<double>(before + more) * 1e-12;
+  step.cycles += static_cast<std::uint64_t>(ip::Clock(soc_.chip().clusters.clock).ps_to_cycles(more));
 }
 
 bool Inference::prompts_done() const {

@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "models/compiler/program.hpp"
+#include "platform/sim/counted_layers.hpp"
 #include "platform/sim/repeated_layers.hpp"
 #include "platform/sim/statistics.hpp"
 #include "platform/soc/soc.hpp"
@@ -36,6 +38,8 @@ struct Draft {
   const models::Program* program = nullptr;
   std::uint64_t tokens = 4;          ///< before a step, 1 .. FR_DRAFT_TOKENS
   std::optional<double> acceptance;  ///< without data: the probability that a drafted token is kept
+  std::optional<LayerRepetition> repetition =
+      std::nullopt;  ///< of the draft's layers, if those of the run's program repeat
 };
 
 struct InferenceRequest {
@@ -128,16 +132,18 @@ class Inference {
   const std::vector<Peer>& peers() const { return peers_; }
   const std::vector<Snapshot>& peers_at_start() const { return peers_start_; }
   const std::vector<Snapshot>& peers_at_end() const { return peers_end_; }
-  /// Layers of a step that were simulated. The times, counters and cycles here count the others, too.
-  std::uint64_t layers() const {
-    return repeated_ ? repeated_->layers() + layers_before_ : program_.header.layers;
+  /// Layers of a step that were simulated; of the draft. The times, counters and cycles here count the
+  /// others, too.
+  std::uint64_t layers() const { return counted_.empty() ? program_.header.layers : counted_[0].layers(); }
+  std::uint64_t draft_layers() const {
+    return counted_.size() < 2 ? request_.draft->program->header.layers : counted_[1].layers();
   }
-  /// Of these the first ones that are of another kind, and not repeated.
-  std::uint64_t layers_before() const { return layers_before_; }
+  /// Layers that one simulated layer of those that are repeated stands for.
+  double layers_for_each(bool of_draft) const;
   /// Of the run's time, how far what was counted may be off: the standard error.
   double repetition_error() const;
   /// Seconds of the run that were counted, not simulated.
-  double counted_seconds() const { return repeated_ ? static_cast<double>(repeated_->added().picoseconds) * 1e-12 : 0; }
+  double counted_seconds() const;
   /// Seconds from power-on to the request.
   double boot_seconds() const { return boot_seconds_; }
 
@@ -163,11 +169,6 @@ class Inference {
   const models::Program& program_at(std::uint64_t address) const;
   Snapshot snapshot() const;
   void count_repeats();
-  bool layers_differ() const;
-  bool find_next_to_last_meeting();
-  void meet();
-  void leap_over_layers();
-  void take_leaps_back();
 
   soc::Soc& soc_;
   const models::Program& program_;
@@ -182,9 +183,7 @@ class Inference {
   std::vector<std::vector<std::uint32_t>> ids_;
   std::vector<std::uint64_t> positions_;  // that are done, by sequence
   std::vector<float> logits_;
-  std::optional<RepeatedLayers> repeated_;
-  std::vector<std::uint64_t> next_to_last_meeting_;  // of a layer: in each cluster's stream
-  std::size_t met_ = 0;                              // clusters that have come to it
+  std::deque<CountedLayers> counted_;  // of the program, then of the draft; or nothing
   bool finished_ = false, started_ = false;
   std::uint64_t messages_ = 0;
   std::size_t prefill_steps_ = 0;
@@ -192,9 +191,6 @@ class Inference {
   Snapshot start_, first_token_, end_;
   std::vector<Snapshot> peers_start_, peers_end_;
   double boot_seconds_ = 0;
-  std::uint64_t layers_left_out_ = 0;  // of this step
-  std::uint64_t layers_before_ = 0;
-  bool leapt_ = false;               // in this step, over layers
   std::int64_t counted_before_ = 0;  // picoseconds, in the steps that have ended
 };
 

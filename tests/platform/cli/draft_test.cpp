@@ -158,15 +158,56 @@ TEST(SpeculativeDecoding, TakesTheSameTimeWithoutData) {
 
 TEST(SpeculativeDecoding, KeepsAsManyAsItIsTold) {
   const std::string job =
-      "--model orator-2m --chip edge --data none --phase decode --all-layers --context 40 --draft orator-2m ";
-  const auto report = report_of(job + "--steps 150 --acceptance 0.7 --draft-tokens 1");
-  const double share = report["draft"]["kept_share"];
-  EXPECT_NEAR(share, 0.7, 3 * std::sqrt(0.7 * 0.3 / 90)) << "of some 90 drafts";
+      "--model orator-2m --chip edge --data none --phase decode --context 40 --draft orator-2m "
+      "--draft-tokens 1 "
+      "--acceptance 0.7 ";
+  const auto report = report_of(job + "--steps 70");
+  EXPECT_NEAR(report["draft"]["kept_share"].get<double>(), 0.7, 3 * std::sqrt(0.7 * 0.3 / 40))
+      << "of some 40";
   EXPECT_EQ(report["draft"]["drafted"], report["draft"]["rounds"]);
-  EXPECT_EQ(report["tokens"]["generated"], 150);
-  EXPECT_EQ(report.dump(), report_of(job + "--steps 150 --acceptance 0.7 --draft-tokens 1").dump());
-  EXPECT_NE(report["draft"]["kept"],
-            report_of(job + "--steps 150 --acceptance 0.7 --draft-tokens 1 --seed 5")["draft"]["kept"]);
+  EXPECT_EQ(report["tokens"]["generated"], 70);
+  const auto kept = [&](const std::string& seed) {
+    return report_of(job + "--steps 20 --seed " + seed)["draft"]["kept"];
+  };
+  EXPECT_EQ(kept("3"), kept("3"));
+  EXPECT_NE(kept("3"), kept("5"));
+}
+
+TEST(SpeculativeDecoding, CountsLayersOfBothModels) {
+  const std::string job =
+      "--model gpt2 --draft gpt2 --draft-dtype int4 --chip reference --set clusters.count=4 --data none "
+      "--acceptance 0.6 --phase decode --context 64 --steps 5 --draft-tokens 2";
+  const auto counted = report_of(job), full = report_of(job + " --all-layers");
+  EXPECT_LT(counted["layers"]["simulated"], 8);
+  EXPECT_LT(counted["draft"]["layers"]["simulated"], 8);
+  EXPECT_EQ(full["draft"]["layers"]["simulated"], 12);
+  for (const auto* what : {"rounds", "drafted", "kept", "steps"})
+    EXPECT_EQ(counted["draft"][what], full["draft"][what]) << what;
+  const auto near = [](const nlohmann::json& a, const nlohmann::json& b, double off, const char* what) {
+    EXPECT_NEAR(a.get<double>(), b.get<double>(), off * b.get<double>()) << what;
+  };
+  for (const auto* what : {"drafting", "verifying", "rounds"})
+    near(counted["draft"]["seconds"][what], full["draft"]["seconds"][what], 0.01, what);
+  near(counted["phases"][0]["hbm_bytes_read"], full["phases"][0]["hbm_bytes_read"], 0.01, "bytes");
+  near(counted["tokens_per_second"], full["tokens_per_second"], 0.01, "tokens a second");
+}
+
+TEST(SpeculativeDecoding, ExplainsTheOperatorsOfBothModels) {
+  const std::string job =
+      "--chip edge --draft orator-2m --data none --acceptance 1 --phase decode --context 40 --steps 5 "
+      "--explain ";
+  const auto counted = report_of(job), full = report_of(job + "--all-layers");
+  const auto seconds = [](const nlohmann::json& report, const std::string& name) {
+    for (const auto& bound : report["explain"])
+      if (bound["name"] == name) return bound["seconds"].get<double>();
+    ADD_FAILURE() << name << " is not explained";
+    return 0.0;
+  };
+  for (const auto* name : {"layers.gate_up", "layers.down"}) {
+    const auto drafts = seconds(full, std::string("draft.") + name);
+    EXPECT_GT(drafts, 2.5 * seconds(full, name)) << "four steps for one with more rows: " << name;
+    EXPECT_NEAR(seconds(counted, std::string("draft.") + name), drafts, 0.05 * drafts) << name;
+  }
 }
 
 TEST(SpeculativeDecoding, SaysWhatItDid) {
