@@ -45,6 +45,7 @@ MappedBlock::MappedBlock(std::shared_ptr<const ip::cosim::SharedModel> model, Pi
   if (map_.dma && !map_.dma->ports.empty()) bind_descriptor();
   if (map_.dma) check_registers();
   bind_signals();
+  if (map_.rvfi) rvfi_.emplace(instance_, ports_, *map_.rvfi);
   for (const auto& [name, value] : map_.constants) ports_.hold(instance_, name, value);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "ip/cosim/shared_model.hpp"
 #include "platform/rtl/pin_map.hpp"
 #include "platform/rtl/pins_of.hpp"
+#include "platform/rtl/rvfi.hpp"
 #include "platform/rtl/signals.hpp"
 #include "platform/rtl/waves.hpp"
 
@@ -66,6 +68,9 @@ class MappedBlock : public ip::cosim::RtlBlock {
 
   const PinMap& map() const { return map_; }
   std::map<std::string, SignalPin>& signals() { return signals_; }
+  /// What a CPU retires in this cycle, when its pins have settled; of a map with `rvfi`.
+  unsigned most_retired() const { return rvfi_->channels(); }
+  void sample_retired(std::vector<ip::riscv::Retired>& to) { rvfi_->sample(to); }
   /// Bits of one of the module's pins, 0 if it has none of this name.
   unsigned port_bits(const std::string& name) const;
   const PinsOf& ports() const { return ports_; }
@@ -99,6 +104,7 @@ class MappedBlock : public ip::cosim::RtlBlock {
   PinMap map_;
   std::vector<std::unique_ptr<MappedInterface>> interfaces_;
   std::map<std::string, SignalPin> signals_;
+  std::optional<RvfiPins> rvfi_;
   std::vector<PinCopy> inputs_, outputs_;
   std::vector<ip::cosim::StreamPins*> without_strobes_;  ///< transmitters: all bytes kept are data
   std::vector<unsigned char*> clocks_, resets_;
