@@ -70,6 +70,8 @@ class Device : public sc_core::sc_module {
   virtual const PinMap& map() const = 0;
   /// MappedBlock::roll_waves; throws std::runtime_error for a block in another process.
   virtual void roll_waves(const std::string& stem) = 0;
+  /// MappedBlock::replay_waves; throws as the former.
+  virtual void replay_waves(const std::string& stem) { roll_waves(stem); }
   virtual std::string rolled_waves() = 0;
   // Pins of PinMap::signals; a block in another process has none.
   virtual bool has_signal(const std::string&) const { return false; }
@@ -124,6 +126,7 @@ class RtlDevice : public Device {
   void reset() override { clock_.reset(block_.map().reset_cycles); }
   const PinMap& map() const override { return block_.map(); }
   void roll_waves(const std::string& stem) override { block_.roll_waves(stem); }
+  void replay_waves(const std::string& stem) override { block_.replay_waves(stem); }
   std::string rolled_waves() override { return block_.rolled_waves(); }
   MappedBlock& block() { return block_; }
   bool has_signal(const std::string& name) const override { return map().signals.contains(name); }

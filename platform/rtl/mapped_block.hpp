@@ -12,6 +12,7 @@
 #include "ip/cosim/pins.hpp"
 #include "ip/cosim/rtl_block.hpp"
 #include "ip/cosim/shared_model.hpp"
+#include "platform/rtl/input_log.hpp"
 #include "platform/rtl/pin_map.hpp"
 #include "platform/rtl/pins_of.hpp"
 #include "platform/rtl/rvfi.hpp"
@@ -80,6 +81,9 @@ class MappedBlock : public ip::cosim::RtlBlock {
   /// Writes waves of the last cycles, `rolled_cycles` and up to as many more, to "STEM.0.fst" and
   /// "STEM.1.fst" in turn (or .vcd). Throws std::runtime_error if the model was made without waves.
   void roll_waves(const std::string& stem);
+  /// Writes waves of the last `rolled_cycles` cycles to "STEM.fst" (or .vcd) when rolled_waves() is called, which
+  /// costs the simulation of all cycles again, but nothing before (InputLog). Throws as roll_waves() does.
+  void replay_waves(const std::string& stem);
   /// Ends them; says which files show which time.
   std::string rolled_waves();
   static constexpr std::uint64_t rolled_cycles = 2000;
@@ -111,6 +115,9 @@ class MappedBlock : public ip::cosim::RtlBlock {
   bool idle_ = false, interrupt_ = false;
   void dump(std::int64_t picoseconds);
   void roll(std::int64_t picoseconds);
+  std::shared_ptr<const ip::cosim::SharedModel> model_;
+  std::unique_ptr<InputLog> log_;
+  std::string log_file_;
   WaveOptions waves_;
   std::string stem_;                                 ///< of rolling waves; empty: none
   unsigned rolls_ = 0;                               ///< files begun

@@ -36,7 +36,7 @@ void Soc::put_rtl_into_cpu(const rtl::WaveOptions& waves) {
     cpu_lockstep->place = [this](std::uint64_t address) {
       return place_in_firmware ? place_in_firmware(address) : "";
     };
-    cpu_lockstep->on_difference = [this, &device, other_waves = keep_waves(device, waves)](
+    cpu_lockstep->on_difference = [this, &device, other_waves = keep_waves(device, waves, Keep::replayed)](
                                       const rtl::Difference& first) { differ(first, device, other_waves); };
   }
   if (device.initiators.size() == 1) {
