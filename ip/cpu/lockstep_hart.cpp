@@ -148,7 +148,10 @@ std::optional<std::string> LockstepHart::retire(const Retired& r) {
       return fmt::format("its rvfi_order is {}, expected {}", *r.order, next_order_);
     next_order_ = *r.order + 1;
   }
-  ++retired_;
+  memory.instructions = ++retired_;
+  if (const auto byte = memory.unexplained())
+    return fmt::format("its bus has written {:02x} to {:#x}, which no instruction up to here has stored",
+                       byte->written.value_or(0), byte->address);
   if ((r.intr && !was_trap_) || r.pc != hart_.state.pc) begin_handler();
   was_trap_ = r.trap;
   if (problem_) return problem_;
@@ -208,8 +211,7 @@ LockstepHart::What LockstepHart::check_fetch(bool& failed) {
     return fmt::format("its instruction has never passed the bus (byte at {:#x})", r.pc + look.offset);
   if (look.verdict == SeenMemory::Verdict::right) return std::nullopt;
   std::uint32_t held = 0;
-  for (unsigned i = 0; i < bytes; ++i)
-    held |= std::uint32_t{memory.expected(r.pc + i).value_or(0)} << 8 * i;
+  for (unsigned i = 0; i < bytes; ++i) held |= std::uint32_t{memory.expected(r.pc + i).value_or(0)} << 8 * i;
   return fmt::format("it is that instruction, but memory holds {} ({:0{}x})", disassemble(held, r.pc), held,
                      2 * bytes);
 }
@@ -297,36 +299,46 @@ bool LockstepHart::read(std::uint64_t address, void* data, unsigned bytes) {
     problem_ = fmt::format("the byte that it loads from {:#x} is {:02x}, but memory holds {:02x}",
                            address + look.offset, to[look.offset], look.expected);
   else if (look.verdict != SeenMemory::Verdict::right)
-    problem_ = fmt::format("the byte that it loads from {:#x} has never passed the bus", address + look.offset);
+    problem_ =
+        fmt::format("the byte that it loads from {:#x} has never passed the bus", address + look.offset);
   return true;
 }
 
 bool LockstepHart::write(std::uint64_t address, const void* data, unsigned bytes) {
   const auto& r = *now_;
-  if (memory.take_failed_write(address, bytes)) return false;
+  if (const auto failed = memory.take_failed_write(address, bytes)) {
+    if (address % bytes == 0 && (failed->address != address || failed->bytes != bytes))
+      problem_ = fmt::format("it stores {} bytes at {:#x}, but its bus has written {} at {:#x}", bytes,
+                             address, failed->bytes, failed->address);
+    return false;
+  }
   std::uint64_t value = 0;
   for (unsigned i = 0; i < bytes; ++i) {
     const auto byte = static_cast<const unsigned char*>(data)[i];
     value |= std::uint64_t{byte} << 8 * i;
     const auto bit = address + i - r.address;
     if (bit < 8) wrote_ = static_cast<unsigned char>(wrote_ | 1u << bit);
-    const bool same = bit < 8 && (r.writes >> bit & 1) != 0 &&
-                      static_cast<unsigned char>(r.write_data >> 8 * bit) == byte;
-    if (!r.trap && !same && !problem_)
-      problem_ = "";  // told when all of it is known
+    const bool same =
+        bit < 8 && (r.writes >> bit & 1) != 0 && static_cast<unsigned char>(r.write_data >> 8 * bit) == byte;
+    if (!r.trap && !same && !problem_) problem_ = "";  // told when all of it is known
   }
   if (problem_ && problem_->empty())
     problem_ = fmt::format("{}, by the model {} byte{} at {:#x} ({:#x})",
                            access("stores", r.address, r.writes, r.write_data, true), bytes,
                            bytes == 1 ? "" : "s", address, value);
-  if (!r.trap) memory.stored(address, value, bytes);
+  if (r.trap) return true;
+  if (const auto byte = memory.stored(address, value, bytes); byte && !problem_)
+    problem_ = fmt::format("it stores {:02x} to {:#x}, but its bus has written {} there",
+                           static_cast<unsigned char>(value >> 8 * (byte->address - address)), byte->address,
+                           byte->written ? fmt::format("{:02x}", *byte->written) : "nothing");
   return true;
 }
 
 LockstepHart::What LockstepHart::check_memory() const {
   const auto& r = *now_;
   if (r.reads != read_) return access("loads", r.address, r.reads, r.read_data, false) + ", by the model not";
-  if (r.writes != wrote_) return access("stores", r.address, r.writes, r.write_data, true) + ", by the model not";
+  if (r.writes != wrote_)
+    return access("stores", r.address, r.writes, r.write_data, true) + ", by the model not";
   return std::nullopt;
 }
 
@@ -346,10 +358,10 @@ LockstepHart::What LockstepHart::check_result(std::uint32_t word, bool model_tra
     if (auto what = check_csr(word)) return what;
   const auto rd = destination(word);
   if (r.rd != rd || (rd != 0 && state.x[rd] != r.rd_value))
-    return r.rd == rd ? fmt::format("it writes {:#x} to {}, by the model {:#x}", r.rd_value,
-                                    register_name(rd), state.x[rd])
-                      : fmt::format("{}, by the model {}", written(r.rd, r.rd_value),
-                                    written(rd, state.x[rd]));
+    return r.rd == rd
+               ? fmt::format("it writes {:#x} to {}, by the model {:#x}", r.rd_value, register_name(rd),
+                             state.x[rd])
+               : fmt::format("{}, by the model {}", written(r.rd, r.rd_value), written(rd, state.x[rd]));
   if (r.next_pc && *r.next_pc != state.pc)
     return fmt::format("it goes on at {:#x}, by the model at {:#x}", *r.next_pc, state.pc);
   return std::nullopt;
@@ -394,8 +406,8 @@ LockstepHart::What LockstepHart::check_csr(std::uint32_t word) {
   auto& model = hart_.state.x[rd];
   const auto rtl = now_->rd_value;
   const bool value_of_trap = csr == 0x343 || csr == 0x143;
-  const bool other_cause = csr == 0x342 && (model & rtl & interrupt_flag) != 0 && (rtl & 63) == (rtl & ~interrupt_flag) &&
-                           (other_causes_ >> (rtl & 63) & 1) != 0;
+  const bool other_cause = csr == 0x342 && (model & rtl & interrupt_flag) != 0 &&
+                           (rtl & 63) == (rtl & ~interrupt_flag) && (other_causes_ >> (rtl & 63) & 1) != 0;
   if (!(value_of_trap && rtl == 0) && !other_cause && ((model ^ rtl) & compared_bits(csr)) != 0)
     return fmt::format("it reads {:#x} from CSR {:#x}, by the model {:#x}", rtl, csr, model);
   model = rtl;
@@ -410,13 +422,13 @@ LockstepHart::What LockstepHart::check_interrupts() {
     return std::nullopt;
   }
   state.lines = lines_;
-  due_ = hart_.interrupt_due() ? due_ + 1 : 0;
+  if (hart_.interrupt_due()) ++due_;  // a handler or a critical section may lie in between
   const auto pending = state.enabled_pending();
   state.lines = 0;
   if (due_ < most_before_interrupt) return std::nullopt;
   for (const auto bit : interrupts)
     if ((pending >> bit & 1) != 0)
-      return fmt::format("the {} interrupt has been pending and enabled for {} instructions and is not taken",
+      return fmt::format("the {} interrupt is pending and was enabled at {} instructions, and is not taken",
                          interrupt_name(bit), due_);
   return std::nullopt;
 }

@@ -66,14 +66,14 @@ class LockstepHart : private HartBus {
   Extensions extensions_;
   Hart hart_;
   const Retired* now_ = nullptr;
-  What problem_;                       // of an access under way
+  What problem_;                        // of an access under way
   unsigned char read_ = 0, wrote_ = 0;  // masks, of the instruction under way, as now_->reads
   bool followed_ = false, was_trap_ = false;
   std::unordered_map<std::uint64_t, std::uint32_t> decoded_;  // by address
   std::uint64_t retired_ = 0, next_order_ = 0, due_ = 0;
-  std::uint64_t lines_ = 0;                     // as in mip
-  std::array<std::uint64_t, 64> low_since_{};   // retired() when a line went low
-  std::uint64_t other_causes_ = 0;              // of the last interrupt, by their bits in mip
+  std::uint64_t lines_ = 0;                    // as in mip
+  std::array<std::uint64_t, 64> low_since_{};  // retired() when a line went low
+  std::uint64_t other_causes_ = 0;             // of the last interrupt, by their bits in mip
 };
 
 }  // namespace forerun::ip::riscv

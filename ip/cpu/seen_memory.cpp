@@ -40,14 +40,19 @@ void SeenMemory::passed(bool write, std::uint64_t address, std::span<const unsig
       if (!write) flags = static_cast<unsigned char>((flags & ~(passed_bus | by_write)) | failed);
       continue;
     }
-    const unsigned kept =
-        write ? flags & own_store : (flags & drained) != 0 ? 0 : flags & own_store;  // what others write counts
+    const auto before = expected(address + i);
+    if (write && (!before || *before != data[i]) && !stored_before(address + i, data[i]))
+      early_.push_back({address + i, data[i], instructions});
+    const unsigned kept = write                    ? flags & own_store
+                          : (flags & drained) != 0 ? 0
+                                                   : flags & own_store;  // what others write counts
     here.bus[at] = data[i];
     flags = static_cast<unsigned char>(kept | passed_bus | (write ? by_write : 0));
     if (write && kept != 0 && here.own[at] == data[i]) flags |= drained;
   }
   if (write && !good) {
-    failed_writes_.push_back({address, data.size()});
+    const auto left_out = std::count(enables.begin(), enables.end(), 0);
+    failed_writes_.push_back({address, data.size() - static_cast<std::size_t>(left_out)});
     if (failed_writes_.size() > writes_kept) failed_writes_.pop_front();
   }
   if (write || !good) return;
@@ -55,7 +60,17 @@ void SeenMemory::passed(bool write, std::uint64_t address, std::span<const unsig
   if (reads_.size() > reads_kept) reads_.pop_front();
 }
 
-void SeenMemory::stored(std::uint64_t address, std::uint64_t value, unsigned bytes) {
+bool SeenMemory::stored_before(std::uint64_t address, unsigned char byte) const {
+  return std::any_of(stores_.begin(), stores_.end(), [&](const Store& store) {
+    return address - store.address < store.bytes &&
+           static_cast<unsigned char>(store.value >> 8 * (address - store.address)) == byte;
+  });
+}
+
+std::optional<SeenMemory::Byte> SeenMemory::stored(std::uint64_t address, std::uint64_t value,
+                                                   unsigned bytes) {
+  std::optional<Byte> wrong, missing;
+  bool ahead = false;  // the bus has written before
   for (unsigned i = 0; i < bytes; ++i) {
     auto& here = page(address + i);
     const auto at = (address + i) % page_bytes;
@@ -65,8 +80,22 @@ void SeenMemory::stored(std::uint64_t address, std::uint64_t value, unsigned byt
     const bool already = (flags & by_write) != 0 && here.bus[at] == byte;
     flags = static_cast<unsigned char>(own_store | (flags & failed) |
                                        (already ? passed_bus | by_write | drained : 0));
+    std::erase_if(early_, [&](const Byte& early) {
+      if (early.address != address + i) return false;
+      if (early.written != byte && !wrong) wrong = early;
+      return ahead = true;
+    });
+    if (!already && !missing) missing = Byte{address + i, std::nullopt, instructions};
   }
   std::erase_if(reads_, [&](const Read& r) { return overlap(r.address, r.data.size(), address, bytes); });
+  stores_.push_back({address, value, bytes});
+  if (stores_.size() > stores_kept) stores_.pop_front();
+  return wrong ? wrong : ahead ? missing : std::nullopt;
+}
+
+std::optional<SeenMemory::Byte> SeenMemory::unexplained() const {
+  if (early_.empty() || instructions - early_.front().at <= most_ahead) return std::nullopt;
+  return early_.front();
 }
 
 SeenMemory::Look SeenMemory::look(std::uint64_t address, const unsigned char* bytes, unsigned count) const {
@@ -75,23 +104,23 @@ SeenMemory::Look SeenMemory::look(std::uint64_t address, const unsigned char* by
     const auto* const here = find(address + i);
     const auto at = (address + i) % page_bytes;
     const unsigned flags = here == nullptr ? 0 : here->flags[at];
-    if (((flags & passed_bus) != 0 && here->bus[at] == bytes[i]) ||
-        ((flags & own_store) != 0 && here->own[at] == bytes[i]))
-      continue;
+    const bool known = (flags & (passed_bus | own_store)) != 0;
+    if (known && ((flags & own_store) != 0 ? here->own[at] : here->bus[at]) == bytes[i]) continue;
     first.offset = i;
-    first.verdict = (flags & (passed_bus | own_store)) != 0 ? Verdict::wrong
-                    : (flags & failed) != 0     ? Verdict::failed
-                                                : Verdict::unread;
-    if (first.verdict == Verdict::wrong) first.expected = (flags & own_store) != 0 ? here->own[at] : here->bus[at];
+    first.verdict = known ? Verdict::wrong : (flags & failed) != 0 ? Verdict::failed : Verdict::unread;
+    if (first.verdict == Verdict::wrong)
+      first.expected = (flags & own_store) != 0 ? here->own[at] : here->bus[at];
+    if (first.verdict == Verdict::wrong && (flags & own_store) == 0 && read_before(address, bytes, count))
+      return {};
   }
-  if (first.verdict == Verdict::wrong && read_before(address, bytes, count)) return {};
   return first;
 }
 
 bool SeenMemory::read_before(std::uint64_t address, const unsigned char* bytes, unsigned count) const {
   return std::any_of(reads_.begin(), reads_.end(), [&](const Read& r) {
     return r.address <= address && address + count <= r.address + r.data.size() &&
-           std::equal(bytes, bytes + count, r.data.begin() + static_cast<std::ptrdiff_t>(address - r.address));
+           std::equal(bytes, bytes + count,
+                      r.data.begin() + static_cast<std::ptrdiff_t>(address - r.address));
   });
 }
 
@@ -110,9 +139,14 @@ std::optional<std::uint64_t> SeenMemory::failed_read(std::uint64_t address, unsi
   return std::nullopt;
 }
 
-bool SeenMemory::take_failed_write(std::uint64_t address, unsigned count) {
-  return std::erase_if(failed_writes_,
-                       [&](const Range& r) { return overlap(r.address, r.bytes, address, count); }) != 0;
+std::optional<SeenMemory::Range> SeenMemory::take_failed_write(std::uint64_t address, unsigned count) {
+  std::optional<Range> first;
+  std::erase_if(failed_writes_, [&](const Range& r) {
+    if (!overlap(r.address, r.bytes, address, count)) return false;
+    if (!first) first = r;
+    return true;
+  });
+  return first;
 }
 
 void SeenMemory::clear() {
@@ -120,6 +154,8 @@ void SeenMemory::clear() {
   last_ = nullptr;
   last_number_ = ~std::uint64_t{0};
   reads_.clear();
+  stores_.clear();
+  early_.clear();
   failed_writes_.clear();
 }
 

@@ -31,11 +31,11 @@ CpuLockstep::CpuLockstep(Device& device, const ip::CpuParameters& parameters)
     initiator.bridge->on_answer = [this](const tlm::tlm_generic_payload& payload) {
       const auto length = payload.get_data_length();
       const auto* const enables = payload.get_byte_enable_ptr();
-      hart_.memory.passed(
-          payload.is_write(), payload.get_address(), {payload.get_data_ptr(), length},
-          enables == nullptr ? std::span<const unsigned char>{}
-                             : std::span<const unsigned char>{enables, payload.get_byte_enable_length()},
-          payload.is_response_ok());
+      hart_.memory.passed(payload.is_write(), payload.get_address(), {payload.get_data_ptr(), length},
+                          enables == nullptr
+                              ? std::span<const unsigned char>{}
+                              : std::span<const unsigned char>{enables, payload.get_byte_enable_length()},
+                          payload.is_response_ok());
     };
   device.watch_retired([this](std::uint64_t cycle, const std::vector<ip::riscv::Retired>& instructions) {
     for (const auto& instruction : instructions) {
@@ -53,15 +53,18 @@ std::string CpuLockstep::describe(std::uint64_t pc, std::uint32_t insn) const {
                      ip::riscv::is_compressed(insn) ? 4 : 8, pc, where.empty() ? "" : " <" + where + ">");
 }
 
-void CpuLockstep::differ(std::uint64_t cycle, const ip::riscv::Retired& instruction, const std::string& what) {
+void CpuLockstep::differ(std::uint64_t cycle, const ip::riscv::Retired& instruction,
+                         const std::string& what) {
   found_ = true;
   auto text = what;
   for (auto one = before_.rbegin(); one != before_.rend(); ++one)
-    text += fmt::format("\n  {} {}", one == before_.rbegin() ? "after" : "     ", describe(one->pc, one->insn));
+    text +=
+        fmt::format("\n  {} {}", one == before_.rbegin() ? "after" : "     ", describe(one->pc, one->insn));
   if (on_difference)
-    on_difference({device_.label(),
-                   fmt::format("instruction {}, {}", hart_.retired(), describe(instruction.pc, instruction.insn)),
-                   cycle, ip::now_picoseconds(), std::move(text)});
+    on_difference(
+        {device_.label(),
+         fmt::format("instruction {}, {}", hart_.retired(), describe(instruction.pc, instruction.insn)),
+         cycle, ip::now_picoseconds(), std::move(text)});
 }
 
 }  // namespace forerun::rtl

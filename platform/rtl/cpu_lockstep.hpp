@@ -11,8 +11,8 @@
 
 namespace forerun::rtl {
 
-/// Each instruction that the CPU says it has retired (the pins of `rvfi` in its pin map) is carried out by the
-/// model, with what passed the CPU's bus, and compared: LockstepHart. Only the first difference is told.
+/// Each instruction that the CPU says it has retired (the pins of `rvfi` in its pin map) is carried out by
+/// the model, with what passed the CPU's bus, and compared: LockstepHart. Only the first difference is told.
 class CpuLockstep {
  public:
   /// Throws std::runtime_error, naming the file, for a device whose pin map has no `rvfi`.

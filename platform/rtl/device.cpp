@@ -241,8 +241,7 @@ void Device::provide_signal(const std::string& name, bool, std::function<SignalV
 void Device::watch_signal(const std::string& name, std::function<void(const SignalValue&)>) {
   no_signal(name);
 }
-void Device::watch_retired(
-    std::function<void(std::uint64_t, const std::vector<ip::riscv::Retired>&)>) {
+void Device::watch_retired(std::function<void(std::uint64_t, const std::vector<ip::riscv::Retired>&)>) {
   no_signal("rvfi");
 }
 const SignalValue& Device::signal_value(const std::string& name) const { no_signal(name); }

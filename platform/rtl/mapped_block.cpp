@@ -27,7 +27,10 @@ Role opposite(Role role) {
 }  // namespace
 
 MappedBlock::MappedBlock(std::shared_ptr<const ip::cosim::SharedModel> model, PinMap map)
-    : instance_(model), ports_(instance_.model(), map.places), map_(std::move(map)), model_(std::move(model)) {
+    : instance_(model),
+      ports_(instance_.model(), map.places),
+      map_(std::move(map)),
+      model_(std::move(model)) {
   for (std::size_t i = 0; i < map_.clocks.size(); ++i)
     clocks_.push_back(instance_.storage(ports_.use_wire(map_.clocks[i], "clock", i)));
   for (std::size_t i = 0; i < map_.resets.size(); ++i)

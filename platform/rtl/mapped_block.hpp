@@ -81,8 +81,9 @@ class MappedBlock : public ip::cosim::RtlBlock {
   /// Writes waves of the last cycles, `rolled_cycles` and up to as many more, to "STEM.0.fst" and
   /// "STEM.1.fst" in turn (or .vcd). Throws std::runtime_error if the model was made without waves.
   void roll_waves(const std::string& stem);
-  /// Writes waves of the last `rolled_cycles` cycles to "STEM.fst" (or .vcd) when rolled_waves() is called, which
-  /// costs the simulation of all cycles again, but nothing before (InputLog). Throws as roll_waves() does.
+  /// Writes waves of the last `rolled_cycles` cycles to "STEM.fst" (or .vcd) when rolled_waves() is called,
+  /// which costs the simulation of all cycles again, but nothing before (InputLog). Throws as roll_waves()
+  /// does.
   void replay_waves(const std::string& stem);
   /// Ends them; says which files show which time.
   std::string rolled_waves();

@@ -97,25 +97,25 @@ RvfiMap read_rvfi(MapReader& reader, const chip::YamlNode& node) {
   map.pins.name = map.pins.place = "rvfi";
   map.pins.protocol = Protocol::rvfi;
   map.pins.role = Role::transmitter;
-  reader.map(node,
-             {{"prefix", [&](const chip::YamlNode& n) { reader.texts(n, map.pins.prefixes); }},
-              {"suffix", [&](const chip::YamlNode& n) { reader.texts(n, map.pins.suffixes); }},
-              {"ports",
-               [&](const chip::YamlNode& n) {
-                 std::map<std::string, std::string> ports;
-                 reader.names(n, ports, rvfi_pin_names(false));
-                 for (const auto& [name, port] : ports) map.pins.ports[plain(name)] = port;
-               }},
-              {"isa",
-               [&](const chip::YamlNode& n) {
-                 if (!read_isa(n.text, map.extensions))
-                   reader.wrong(n, "rv64i with letters of m, a, f, d and c, or rv64g, such as rv64imac");
-               }},
-              {"modes", [&](const chip::YamlNode& n) {
-                 const auto chosen = reader.choice(n, {"m", "mu", "msu"});
-                 map.extensions.user = chosen >= 1;
-                 map.extensions.supervisor = chosen == 2;
-               }}});
+  reader.map(node, {{"prefix", [&](const chip::YamlNode& n) { reader.texts(n, map.pins.prefixes); }},
+                    {"suffix", [&](const chip::YamlNode& n) { reader.texts(n, map.pins.suffixes); }},
+                    {"ports",
+                     [&](const chip::YamlNode& n) {
+                       std::map<std::string, std::string> ports;
+                       reader.names(n, ports, rvfi_pin_names(false));
+                       for (const auto& [name, port] : ports) map.pins.ports[plain(name)] = port;
+                     }},
+                    {"isa",
+                     [&](const chip::YamlNode& n) {
+                       if (!read_isa(n.text, map.extensions))
+                         reader.wrong(n,
+                                      "rv64i with letters of m, a, f, d and c, or rv64g, such as rv64imac");
+                     }},
+                    {"modes", [&](const chip::YamlNode& n) {
+                       const auto chosen = reader.choice(n, {"m", "mu", "msu"});
+                       map.extensions.user = chosen >= 1;
+                       map.extensions.supervisor = chosen == 2;
+                     }}});
   if (map.pins.prefixes.empty() && map.pins.ports.empty())
     reader.problem(node, "rvfi: expected the prefix of its pins, such as {prefix: rvfi_}, or ports");
   return map;
@@ -130,9 +130,9 @@ RvfiPins::RvfiPins(ip::cosim::ModelInstance& instance, PinsOf& ports, const Rvfi
     const auto at = map.pins.place_of(plain(kind.name));
     if (pin == found.end()) {
       if (kind.needed)
-        ports.refuse(at, fmt::format("rvfi: nothing for {}; expected a port {}{}, or its name in ports{}",
-                                     kind.name, prefix, kind.name,
-                                     near_miss(prefix + kind.name, ports.names())));
+        ports.refuse(
+            at, fmt::format("rvfi: nothing for {}; expected a port {}{}, or its name in ports{}", kind.name,
+                            prefix, kind.name, near_miss(prefix + kind.name, ports.names())));
       continue;
     }
     const auto& [name, port] = *pin;
@@ -141,9 +141,9 @@ RvfiPins::RvfiPins(ip::cosim::ModelInstance& instance, PinsOf& ports, const Rvfi
     if (channels_ > most_channels || port.bits != kind.bits * channels_)
       ports.refuse(at, fmt::format("rvfi: port {} has {} bits, expected {}", port.name, port.bits,
                                    i == valid ? "1 to 4, one for each instruction that retires in a cycle"
-                                   : channels_ == 1
-                                       ? std::to_string(kind.bits)
-                                       : fmt::format("{} for each of {} instructions", kind.bits, channels_)));
+                                   : channels_ == 1 ? std::to_string(kind.bits)
+                                                    : fmt::format("{} for each of {} instructions", kind.bits,
+                                                                  channels_)));
     ports.use(port, at);
     copies_[i].emplace(instance, port, words_[i].data(), static_cast<unsigned>(sizeof words_[i]));
   }

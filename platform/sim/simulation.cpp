@@ -51,8 +51,8 @@ Simulation::Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)>
     }
   }
   if (native && chip.cpu.model != chip::CpuModel::tlm)
-    throw std::invalid_argument(fmt::format("firmware runs natively in the place of the CPU, and cpu.model is {}",
-                                                chip::name(chip.cpu.model)));
+    throw std::invalid_argument(fmt::format(
+        "firmware runs natively in the place of the CPU, and cpu.model is {}", chip::name(chip.cpu.model)));
   if (native) {
     host_cpu_ = std::make_unique<HostCpu>(
         "host_cpu", HostCpuParameters{std::move(native), soc::device_tree_address(chip), chip.cpu.clock});

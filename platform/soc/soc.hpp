@@ -115,10 +115,10 @@ class Soc : public sc_core::sc_module {
   const std::vector<std::uint8_t> device_tree_;
 
  public:
-  std::unique_ptr<ip::Cpu> cpu;          ///< empty without CPU, and when it is RTL
-  std::unique_ptr<rtl::Device> cpu_rtl;  ///< of cpu.model rtl and lockstep; empty without
+  std::unique_ptr<ip::Cpu> cpu;                    ///< empty without CPU, and when it is RTL
+  std::unique_ptr<rtl::Device> cpu_rtl;            ///< of cpu.model rtl and lockstep; empty without
   std::unique_ptr<rtl::CpuLockstep> cpu_lockstep;  ///< beside it; empty without
-  ip::Bus bus;                           ///< its socket is bound to the CPU, or for the other master to bind
+  ip::Bus bus;  ///< its socket is bound to the CPU, or for the other master to bind
   ip::Memory boot_rom;
   std::unique_ptr<ip::Memory> sram;                       ///< empty when it is RTL, not in lockstep
   std::unique_ptr<rtl::Device> sram_rtl;                  ///< `rtl.sram`; empty without
