@@ -98,6 +98,7 @@ void InitiatorBridge::drive(std::uint64_t cycle) {
     --under_way_;
     ++transactions;
     if (!job->payload.is_response_ok()) ++errors;
+    if (on_answer) on_answer(job->payload);
     answered(*job);
     job->payload.release();
   }

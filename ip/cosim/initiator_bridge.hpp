@@ -5,6 +5,7 @@
 #include <tlm_utils/simple_initiator_socket.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <systemc>
 #include <vector>
@@ -24,6 +25,9 @@ class InitiatorBridge : public sc_core::sc_module, public PinUser {
   CounterGroup counters;
   Counter transactions{counters, "transactions", "transaction", "transactions answered"};
   Counter errors{counters, "errors", "transaction", "transactions answered with an error"};
+
+  /// Called with each transaction when its answer goes to the pins; may be empty.
+  std::function<void(const tlm::tlm_generic_payload&)> on_answer;
 
   void drive(std::uint64_t cycle) final;
   void edge(std::uint64_t cycle) final;

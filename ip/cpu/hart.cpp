@@ -74,7 +74,7 @@ void Hart::run(std::uint64_t end_cycle) {
   at_breakpoint_ = false;
   clear_host_flags();
   while (progress_ < 0 && !sleeping_ && !at_breakpoint_)
-    if (!take_interrupt()) execute(nullptr);
+    if (stepping_ || !take_interrupt()) execute(nullptr);
   state.fflags |= take_host_flags();
   code.restore_breakpoint();
   skip_breakpoint_at_.reset();
@@ -85,6 +85,10 @@ void Hart::step() {
     place(cycle(), cycle() + 1);
     if (take_interrupt()) return end_slice();
   }
+  execute_one();
+}
+
+void Hart::execute_one() {
   stepping_ = true;
   run(cycle() + 1);
   stepping_ = false;

@@ -46,6 +46,12 @@ class Hart {
   void skip_breakpoint() { skip_breakpoint_at_ = state.pc; }
   /// Executes one instruction, whatever it costs; wfi does not wait.
   void step();
+  /// The same, without looking for interrupts.
+  void execute_one();
+  /// An exception that something outside has found in the instruction at the present pc.
+  void raise(Cause cause, std::uint64_t value) { take_trap(cause, value); }
+  /// An interrupt is pending and may be taken.
+  bool interrupt_due() const { return best_interrupt() != 0; }
 
   std::optional<std::uint64_t> read_csr(unsigned number) const;
   bool write_csr(unsigned number, std::uint64_t value);

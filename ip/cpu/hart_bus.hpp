@@ -19,6 +19,8 @@ class HartBus {
   /// and its time.
   virtual bool read(std::uint64_t address, void* data, unsigned bytes) = 0;
   virtual bool write(std::uint64_t address, const void* data, unsigned bytes) = 0;
+  /// A read of an instruction, or of a part of one.
+  virtual bool fetch(std::uint64_t address, void* data, unsigned bytes) { return read(address, data, bytes); }
   /// The page of 4 KiB at an address, if it may be used directly.
   virtual Page page(std::uint64_t address) = 0;
   /// Without time and side effects; false where nothing answers.

@@ -140,7 +140,7 @@ bool Mmu::fetch(std::uint64_t address, unsigned bytes, std::uint32_t& value) {
     std::memcpy(&value, page.host + (physical & (page_bytes - 1)), bytes);
     return true;
   }
-  return bus_read(physical, &value, bytes) || fail(Cause::fetch_fault, address);
+  return bus_fetch(physical, &value, bytes) || fail(Cause::fetch_fault, address);
 }
 
 bool Mmu::may_fetch(std::uint64_t address, std::uint64_t physical) {
@@ -198,6 +198,11 @@ HartBus::Page Mmu::page(std::uint64_t physical) {
 bool Mmu::bus_read(std::uint64_t physical, void* data, unsigned bytes) {
   const HostFloatPause pause(state_);
   return bus_.read(physical, data, bytes);
+}
+
+bool Mmu::bus_fetch(std::uint64_t physical, void* data, unsigned bytes) {
+  const HostFloatPause pause(state_);
+  return bus_.fetch(physical, data, bytes);
 }
 
 bool Mmu::bus_write(std::uint64_t physical, const void* data, unsigned bytes) {

@@ -90,6 +90,7 @@ class Mmu {
   bool store_within_page(std::uint64_t address, unsigned bytes, std::uint64_t value);
   bool access(std::uint64_t address, unsigned bytes, Access access, std::uint64_t& physical);
   bool bus_read(std::uint64_t physical, void* data, unsigned bytes);
+  bool bus_fetch(std::uint64_t physical, void* data, unsigned bytes);
   bool bus_write(std::uint64_t physical, const void* data, unsigned bytes);
   void remember(Tlb& tlb, std::uint64_t address, std::uint64_t physical, const unsigned char* host);
   void check_watches(std::uint64_t address, unsigned bytes, bool write);

@@ -122,7 +122,7 @@ class Finder {
   void rtl_cpu() {
     if (chip_.cpu.model == CpuModel::tlm && !chip_.rtl.cpu.text.empty())
       add({"cpu.model", "rtl.cpu"},
-          fmt::format("rtl.cpu is {}, but cpu.model is tlm, expected rtl", chip_.rtl.cpu.text));
+          fmt::format("rtl.cpu is {}, but cpu.model is tlm, expected rtl or lockstep", chip_.rtl.cpu.text));
   }
 
   void rtl_scratchpad() {

@@ -65,8 +65,8 @@ enum class NocRouting : unsigned char { dimension_order, o1turn, west_first };
 enum class NocSwitching : unsigned char { wormhole, virtual_cut_through };
 
 /// The control CPU: clock, and cycles that an instruction of each class takes.
-/// What the control CPU is: the interpreter, or RTL.
-enum class CpuModel : unsigned char { tlm, rtl };
+/// What the control CPU is: the interpreter, RTL, or RTL compared with the interpreter's hart.
+enum class CpuModel : unsigned char { tlm, rtl, lockstep };
 
 struct Cpu {
   CpuModel model = CpuModel::tlm;
@@ -310,7 +310,7 @@ struct Rtl {
   Path noc;         ///< of noc.model rtl; empty: ip/noc/rtl
   Path dma;         ///< engine of clusters.dma.model rtl and lockstep; empty: ip/dma/rtl
   Path command;     ///< of clusters.command.model rtl; empty: ip/command/rtl
-  Path cpu;         ///< of cpu.model rtl; empty: ip/cpu/rtl
+  Path cpu;         ///< of cpu.model rtl and lockstep; empty: ip/cpu/rtl
   Path scratchpad;  ///< of clusters.scratchpad.model rtl and lockstep
   Path hbm;         ///< memory behind each port of the HBM; empty: the model
   Path sram;        ///< memory of the control CPU; empty: the model

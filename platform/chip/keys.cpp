@@ -58,7 +58,8 @@ const Key table[] = {
     KEY(data, any, "", "real: every byte is moved and computed; none: the same time without payloads"),
     KEY(quantum, range(ns, 10 * ms), "", "how far the CPU may run ahead in loose timing"),
 
-    KEY(cpu.model, any, "", "the interpreter (tlm), or RTL in its place (rtl)"),
+    KEY(cpu.model, any, "",
+        "the interpreter (tlm), RTL in its place, or RTL that is compared on every instruction (lockstep)"),
     KEY(cpu.clock, clock_rate, "", "clock of the control CPU"),
     KEY(cpu.alu, latency, "cycles", "integer instruction"),
     KEY(cpu.load, latency, "cycles", "load, without the memory's own latency"),

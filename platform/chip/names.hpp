@@ -77,7 +77,7 @@ struct Names<CommandModel> {
 };
 template <>
 struct Names<CpuModel> {
-  static constexpr std::array<std::string_view, 2> all{"tlm", "rtl"};
+  static constexpr std::array<std::string_view, 3> all{"tlm", "rtl", "lockstep"};
 };
 template <>
 struct Names<ScratchpadModel> {

@@ -8,6 +8,7 @@
 #include "models/graph/graph.hpp"
 #include "platform/report/report.hpp"
 #include "platform/rtl/command_front.hpp"
+#include "platform/rtl/cpu_lockstep.hpp"
 #include "platform/rtl/dma.hpp"
 #include "platform/rtl/lockstep_memory.hpp"
 #include "platform/rtl/noc.hpp"
@@ -222,6 +223,11 @@ class Collector {
              soc_.hbm_lockstep.empty() ? nullptr : soc_.hbm_lockstep[i].get());
     if (soc_.sram_rtl) device("sram", *soc_.sram_rtl, soc_.sram_lockstep.get());
     if (soc_.cpu_rtl) device("cpu", *soc_.cpu_rtl);
+    if (soc_.cpu_lockstep) {
+      r.rtl.back().model += ", compared with the interpreter";
+      r.rtl.back().compared = soc_.cpu_lockstep->compared();
+      r.rtl.back().compared_unit = "instructions";
+    }
     for (std::size_t i = 0; i < soc_.rtl_devices.size(); ++i)
       device(fmt::format("device{}", i), *soc_.rtl_devices[i]);
     for (const auto& [key, peripheral] : soc_.rtl_peripherals)

@@ -113,7 +113,8 @@ struct RtlUse {
   double hook_seconds = 0;            ///< CPU time in it, its bridges and protocol checkers
   double waited_seconds = 0;          ///< for it, in another process
   bool has_checkers = false;          ///< of AXI protocols
-  std::uint64_t compared = 0;         ///< transactions compared with the model's
+  std::uint64_t compared = 0;         ///< of these compared with the model's
+  std::string compared_unit = "transactions";
 };
 
 struct Report {

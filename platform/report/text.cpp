@@ -124,7 +124,7 @@ std::string to_text(const Report& r) {
     for (const auto& [reason, count] : b.fall_backs)
       fmt::format_to(out, "  {} commands were left to the model: {}\n", count, reason);
     if (b.compared > 0)
-      fmt::format_to(out, "  {} transactions compared with the model's: all equal\n", b.compared);
+      fmt::format_to(out, "  {} {} compared with the model's: all equal\n", b.compared, b.compared_unit);
     if (b.has_checkers && b.broken_rules == 0) fmt::format_to(out, "  no rule of AXI was broken\n");
     if (b.broken_rules > 0) fmt::format_to(out, "  {} rules of AXI were broken, first:\n", b.broken_rules);
     for (const auto& line : b.first_broken_rules) fmt::format_to(out, "    {}\n", line);

@@ -61,6 +61,16 @@ void RtlDevice::watch_signal(const std::string& name, std::function<void(const S
   wire(name).watchers.push_back(std::move(function));
 }
 
+void RtlDevice::watch_retired(
+    std::function<void(std::uint64_t cycle, const std::vector<ip::riscv::Retired>&)> function) {
+  clock_.watch([this, function = std::move(function)](std::uint64_t cycle) {
+    if (block_.reset) return;
+    retired_.clear();
+    block_.sample_retired(retired_);
+    if (!retired_.empty()) function(cycle, retired_);
+  });
+}
+
 /// What came at or before the beginning of this cycle.
 void RtlDevice::drive_signals() {
   const auto visible = clock_.visible_ps();
@@ -230,6 +240,9 @@ void Device::provide_signal(const std::string& name, bool, std::function<SignalV
 }
 void Device::watch_signal(const std::string& name, std::function<void(const SignalValue&)>) {
   no_signal(name);
+}
+void Device::watch_retired(std::function<void(std::uint64_t, const std::vector<ip::riscv::Retired>&)>) {
+  no_signal("rvfi");
 }
 const SignalValue& Device::signal_value(const std::string& name) const { no_signal(name); }
 unsigned Device::signal_bits(const std::string& name) const { no_signal(name); }

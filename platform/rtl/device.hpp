@@ -70,6 +70,8 @@ class Device : public sc_core::sc_module {
   virtual const PinMap& map() const = 0;
   /// MappedBlock::roll_waves; throws std::runtime_error for a block in another process.
   virtual void roll_waves(const std::string& stem) = 0;
+  /// MappedBlock::replay_waves; throws as the former.
+  virtual void replay_waves(const std::string& stem) { roll_waves(stem); }
   virtual std::string rolled_waves() = 0;
   // Pins of PinMap::signals; a block in another process has none.
   virtual bool has_signal(const std::string&) const { return false; }
@@ -81,6 +83,10 @@ class Device : public sc_core::sc_module {
                               std::function<SignalValue(std::int64_t ps)> function);
   /// Called at each change of an output; it is 0 at first, and while the block is in reset.
   virtual void watch_signal(const std::string& name, std::function<void(const SignalValue&)> function);
+  /// Called in each clock cycle in which instructions retire, with these, when all watchers of signals have
+  /// been called; for a CPU whose pin map has `rvfi`.
+  virtual void watch_retired(
+      std::function<void(std::uint64_t cycle, const std::vector<ip::riscv::Retired>&)> function);
   /// Of an output, as last told.
   virtual const SignalValue& signal_value(const std::string& name) const;
   virtual unsigned signal_bits(const std::string& name) const;
@@ -120,6 +126,7 @@ class RtlDevice : public Device {
   void reset() override { clock_.reset(block_.map().reset_cycles); }
   const PinMap& map() const override { return block_.map(); }
   void roll_waves(const std::string& stem) override { block_.roll_waves(stem); }
+  void replay_waves(const std::string& stem) override { block_.replay_waves(stem); }
   std::string rolled_waves() override { return block_.rolled_waves(); }
   MappedBlock& block() { return block_; }
   bool has_signal(const std::string& name) const override { return map().signals.contains(name); }
@@ -127,6 +134,8 @@ class RtlDevice : public Device {
   void provide_signal(const std::string& name, bool always_on,
                       std::function<SignalValue(std::int64_t ps)> function) override;
   void watch_signal(const std::string& name, std::function<void(const SignalValue&)> function) override;
+  void watch_retired(
+      std::function<void(std::uint64_t cycle, const std::vector<ip::riscv::Retired>&)> function) override;
   const SignalValue& signal_value(const std::string& name) const override { return wire(name).told; }
   unsigned signal_bits(const std::string& name) const override { return wire(name).pin->bits; }
   ip::cosim::PinClock& clock() { return clock_; }
@@ -179,6 +188,7 @@ class RtlDevice : public Device {
   std::vector<std::unique_ptr<ip::cosim::AxiChecker>> axi_checkers_;
   std::vector<std::unique_ptr<ip::cosim::StreamChecker>> stream_checkers_;
   std::map<std::string, Wire> wires_;
+  std::vector<ip::riscv::Retired> retired_;  ///< in the present cycle
   bool always_on_ = false;
   ip::SampledTime settle_time_, edge_time_;  ///< in the module
   bool told_broken_ = false;

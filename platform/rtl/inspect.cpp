@@ -61,6 +61,8 @@ std::string inspect(const std::shared_ptr<const ip::cosim::SharedModel>& model) 
                         map.dma->alignment, map.dma->alignment == 1 ? "" : "s");
   if (!map.interrupt.empty())
     text += fmt::format("  interrupt: {}, active {}\n", map.interrupt, map.interrupt_high ? "high" : "low");
+  if (map.rvfi)
+    text += fmt::format("  rvfi: retired instructions, {} in a cycle at most\n", block.most_retired());
   for (const auto& [name, signal] : block.signals())
     text += fmt::format("  signal {}: {}, {} bit{}\n", name, map.signals.at(name), signal.bits,
                         signal.bits == 1 ? "" : "s");

@@ -24,8 +24,9 @@ const Names nothing{""};
 /// What stands before the first pins of interfaces that the ports have: "s_axi_", "axi_req_i.".
 Names prefixes_in(const PinsOf& ports, Protocol protocol) {
   Names found;
-  const bool stream = protocol == Protocol::axi4_stream;
-  const Names pins = stream ? Names{"tvalid", "tready"} : Names{"awvalid", "arvalid", "awready", "arready"};
+  const auto pins = protocol == Protocol::rvfi          ? Names{"pcrdata", "rdwdata"}
+                    : protocol == Protocol::axi4_stream ? Names{"tvalid", "tready"}
+                                                        : Names{"awvalid", "arvalid", "awready", "arready"};
   for (const auto& name : ports.beginning_with("", ""))
     for (const auto& pin : pins)
       for (std::size_t at = 0; at < name.size(); ++at)

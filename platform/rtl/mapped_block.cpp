@@ -27,7 +27,10 @@ Role opposite(Role role) {
 }  // namespace
 
 MappedBlock::MappedBlock(std::shared_ptr<const ip::cosim::SharedModel> model, PinMap map)
-    : instance_(std::move(model)), ports_(instance_.model(), map.places), map_(std::move(map)) {
+    : instance_(model),
+      ports_(instance_.model(), map.places),
+      map_(std::move(map)),
+      model_(std::move(model)) {
   for (std::size_t i = 0; i < map_.clocks.size(); ++i)
     clocks_.push_back(instance_.storage(ports_.use_wire(map_.clocks[i], "clock", i)));
   for (std::size_t i = 0; i < map_.resets.size(); ++i)
@@ -45,6 +48,7 @@ MappedBlock::MappedBlock(std::shared_ptr<const ip::cosim::SharedModel> model, Pi
   if (map_.dma && !map_.dma->ports.empty()) bind_descriptor();
   if (map_.dma) check_registers();
   bind_signals();
+  if (map_.rvfi) rvfi_.emplace(instance_, ports_, *map_.rvfi);
   for (const auto& [name, value] : map_.constants) ports_.hold(instance_, name, value);
 }
 
@@ -266,6 +270,7 @@ void MappedBlock::settle() {
   for (auto* const clock : clocks_) *clock = 0;
   for (auto* const wire : resets_) *wire = reset == map_.reset_high ? 1 : 0;
   for (const auto& copy : inputs_) copy.to_port();
+  if (log_) log_->note(now_ps);
   instance_.eval();
   for (const auto& copy : outputs_) copy.from_port();
   for (auto* pins : without_strobes_) pins->strobes = pins->keep;
@@ -279,6 +284,16 @@ void MappedBlock::roll_waves(const std::string& stem) {
   stem_ = stem;
 }
 
+void MappedBlock::replay_waves(const std::string& stem) {
+  const std::string format = instance_.model().functions().format;
+  instance_.open_waves(fmt::format("{}.{}", stem, format));
+  instance_.close_waves();
+  std::vector<unsigned> clocks;
+  for (const auto& clock : map_.clocks) clocks.push_back(ports_.get(clock, true, 1, "clock").port);
+  log_ = std::make_unique<InputLog>(instance_, std::move(clocks), rolled_cycles);
+  log_file_ = fmt::format("{}.{}", stem, format);
+}
+
 /// Before each cycle of a rolling wave.
 void MappedBlock::roll(std::int64_t picoseconds) {
   if (roll_left_-- > 0) return;
@@ -289,6 +304,7 @@ void MappedBlock::roll(std::int64_t picoseconds) {
 }
 
 std::string MappedBlock::rolled_waves() {
+  if (log_) return log_->write(model_, log_file_, period_ps);
   if (rolls_ == 0) return "none";
   instance_.close_waves();
   const auto format = instance_.model().functions().format;

@@ -5,14 +5,17 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ip/cosim/pins.hpp"
 #include "ip/cosim/rtl_block.hpp"
 #include "ip/cosim/shared_model.hpp"
+#include "platform/rtl/input_log.hpp"
 #include "platform/rtl/pin_map.hpp"
 #include "platform/rtl/pins_of.hpp"
+#include "platform/rtl/rvfi.hpp"
 #include "platform/rtl/signals.hpp"
 #include "platform/rtl/waves.hpp"
 
@@ -66,6 +69,9 @@ class MappedBlock : public ip::cosim::RtlBlock {
 
   const PinMap& map() const { return map_; }
   std::map<std::string, SignalPin>& signals() { return signals_; }
+  /// What a CPU retires in this cycle, when its pins have settled; of a map with `rvfi`.
+  unsigned most_retired() const { return rvfi_->channels(); }
+  void sample_retired(std::vector<ip::riscv::Retired>& to) { rvfi_->sample(to); }
   /// Bits of one of the module's pins, 0 if it has none of this name.
   unsigned port_bits(const std::string& name) const;
   const PinsOf& ports() const { return ports_; }
@@ -75,6 +81,10 @@ class MappedBlock : public ip::cosim::RtlBlock {
   /// Writes waves of the last cycles, `rolled_cycles` and up to as many more, to "STEM.0.fst" and
   /// "STEM.1.fst" in turn (or .vcd). Throws std::runtime_error if the model was made without waves.
   void roll_waves(const std::string& stem);
+  /// Writes waves of the last `rolled_cycles` cycles to "STEM.fst" (or .vcd) when rolled_waves() is called,
+  /// which costs the simulation of all cycles again, but nothing before (InputLog). Throws as roll_waves()
+  /// does.
+  void replay_waves(const std::string& stem);
   /// Ends them; says which files show which time.
   std::string rolled_waves();
   static constexpr std::uint64_t rolled_cycles = 2000;
@@ -99,12 +109,16 @@ class MappedBlock : public ip::cosim::RtlBlock {
   PinMap map_;
   std::vector<std::unique_ptr<MappedInterface>> interfaces_;
   std::map<std::string, SignalPin> signals_;
+  std::optional<RvfiPins> rvfi_;
   std::vector<PinCopy> inputs_, outputs_;
   std::vector<ip::cosim::StreamPins*> without_strobes_;  ///< transmitters: all bytes kept are data
   std::vector<unsigned char*> clocks_, resets_;
   bool idle_ = false, interrupt_ = false;
   void dump(std::int64_t picoseconds);
   void roll(std::int64_t picoseconds);
+  std::shared_ptr<const ip::cosim::SharedModel> model_;
+  std::unique_ptr<InputLog> log_;
+  std::string log_file_;
   WaveOptions waves_;
   std::string stem_;                                 ///< of rolling waves; empty: none
   unsigned rolls_ = 0;                               ///< files begun

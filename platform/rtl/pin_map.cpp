@@ -13,6 +13,7 @@
 #include "platform/chip/quantity.hpp"
 #include "platform/chip/yaml_tree.hpp"
 #include "platform/rtl/map_reader.hpp"
+#include "platform/rtl/rvfi.hpp"
 #include "platform/rtl/signals.hpp"
 
 namespace forerun::rtl {
@@ -260,7 +261,8 @@ VectorMap read_vector(Reader& reader, const YamlNode& node) {
 }  // namespace
 
 const std::vector<std::string>& pin_names(Protocol protocol) {
-  return protocol == Protocol::axi4_stream ? stream_pins : axi_pins;
+  static const auto rvfi_pins = rvfi_pin_names(true);
+  return protocol == Protocol::rvfi ? rvfi_pins : protocol == Protocol::axi4_stream ? stream_pins : axi_pins;
 }
 
 bool DmaMap::takes(DmaValue value) const {
@@ -359,6 +361,7 @@ PinMap PinMap::parse(const std::string& text, const std::string& file) {
                           }}});
         }},
        {"dma", [&](const YamlNode& n) { map.dma = read_dma(reader, n); }},
+       {"rvfi", [&](const YamlNode& n) { map.rvfi = read_rvfi(reader, n); }},
        {"signals",
         [&](const YamlNode& n) {
           Names known;

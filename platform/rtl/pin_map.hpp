@@ -10,16 +10,17 @@
 #include <vector>
 
 #include "ip/base/units.hpp"
+#include "ip/cpu/retired.hpp"
 #include "platform/rtl/difference.hpp"
 #include "platform/rtl/map_places.hpp"
 
 namespace forerun::rtl {
 
-enum class Protocol : unsigned char { axi4, axi4_lite, axi4_stream };
+enum class Protocol : unsigned char { axi4, axi4_lite, axi4_stream, rvfi };
 /// Of the module.
 enum class Role : unsigned char { subordinate, manager, receiver, transmitter };
 
-/// Names of a protocol's pins in the specification, in lower case.
+/// Names of a protocol's pins in the specification, in lower case and without underscores.
 const std::vector<std::string>& pin_names(Protocol protocol);
 
 struct InterfaceMap {
@@ -120,6 +121,13 @@ struct NocMap {
   bool operator==(const NocMap&) const = default;
 };
 
+/// What a CPU says of each instruction that retires: pins of the RISC-V Formal Interface.
+struct RvfiMap {
+  InterfaceMap pins;
+  ip::riscv::Extensions extensions{};
+  bool operator==(const RvfiMap&) const = default;
+};
+
 struct PinMap {
   std::string
       remote;  ///< where a block in another process joins: unix:PATH or tcp:HOST:PORT; empty: in this one
@@ -143,6 +151,7 @@ struct PinMap {
   std::optional<DmaMap> dma;
   std::optional<VectorMap> vector;
   std::optional<NocMap> noc;
+  std::optional<RvfiMap> rvfi;
   std::vector<InterfaceMap> interfaces;
   MapPlaces places;
 

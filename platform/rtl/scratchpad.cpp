@@ -78,15 +78,13 @@ std::int64_t RtlScratchpad::transfer(bool write, std::uint64_t address, std::uin
     for (auto& burst : bursts) manager_.issue(burst);
     std::size_t answered = 0;
     for (std::size_t i = 0; answered < bursts.size(); ++i) {
-      if (i > bursts.size() * most_cycles)
-        throw std::runtime_error(fmt::format("{}: {}: no answer to an access at {:#x} after {} cycles", file_,
-                                             parameters_.label, address + done, i));
+      if (i > bursts.size() * most_cycles) {
+        refuse(write, address, bytes, fmt::format("it has no answer after {} cycles", i));
+        return cycle_ * period_ps_;
+      }
       cycle(false);
       for (; const auto* burst = manager_.take_done(); ++answered)
-        if (burst->response != cosim::Response::okay)
-          throw std::runtime_error(
-              fmt::format("{}: {}: an access of {} bytes at {:#x} is answered with an error", file_,
-                          parameters_.label, bytes, address));
+        if (burst->response != cosim::Response::okay) refuse(write, address, bytes, reason(*burst));
     }
     done += piece;
   }
@@ -95,23 +93,62 @@ std::int64_t RtlScratchpad::transfer(bool write, std::uint64_t address, std::uin
   return cycle_ * period_ps_;
 }
 
+/// What was wrong with an answer, and what it answered.
+std::string RtlScratchpad::reason(const cosim::AxiBurst& burst) const {
+  const auto what =
+      fmt::format("the {} burst of {} beat{} of {} bytes at {:#x}", burst.write ? "write" : "read",
+                  burst.beats, burst.beats == 1 ? "" : "s", burst.beat_bytes(), burst.address);
+  const auto size = parameters_.host.size();
+  switch (burst.response) {
+    case cosim::Response::exokay:
+      return fmt::format("{} is answered with EXOKAY, which is for exclusive accesses, expected OKAY", what);
+    case cosim::Response::decerr:
+      return fmt::format(
+          "{} is answered with DECERR: the module has nothing there, expected memory at every "
+          "address below {:#x} (clusters.scratchpad.size)",
+          what, size);
+    default:
+      if (!burst.write && burst.beat < burst.beats)
+        return fmt::format("{} ends with RLAST at beat {}", what, burst.beat);
+      return fmt::format(
+          "{} is answered with SLVERR: the module refuses it, expected OKAY for every burst of "
+          "AXI4 below {:#x}",
+          what, size);
+  }
+}
+
+/// An access that did not end well: in lockstep that is a difference.
+void RtlScratchpad::refuse(bool write, std::uint64_t address, std::uint64_t bytes, std::string why) {
+  if (found_) return;
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, log().kept().size()); ++i)
+    why += "\n  broken before: " + log().kept()[i].message();
+  const auto access = fmt::format("{} of {} bytes at {:#x}", write ? "write" : "read", bytes, address);
+  if (!parameters_.lockstep)
+    throw std::runtime_error(
+        fmt::format("{}: {}: {}, in cycle {}: {}", file_, parameters_.label, access, cycle_, why));
+  differ(access, std::move(why));
+}
+
 void RtlScratchpad::compare(std::uint64_t address, std::span<const unsigned char> read) {
   ++compared_;
   const auto host = parameters_.host.subspan(address, read.size());
   const auto [wrong, right] = std::mismatch(read.begin(), read.end(), host.begin());
   if (wrong == read.end() || found_) return;
-  found_ = true;
   const auto at = static_cast<std::uint64_t>(wrong - read.begin());
+  differ(fmt::format("read of {} bytes at {:#x}", read.size(), address),
+         fmt::format("byte {} ({:#x}) is {:02x}, by the model {:02x}", at, address + at, *wrong, *right));
+}
+
+void RtlScratchpad::differ(std::string access, std::string what) {
+  found_ = true;
   const auto first = cycle_;
   for (unsigned i = 0; i < cycles_after_difference; ++i) cycle(false);
   if (on_difference)
-    on_difference(
-        {parameters_.label, fmt::format("read of {} bytes at {:#x}", read.size(), address),
-         static_cast<std::uint64_t>(first), first * period_ps_,
-         fmt::format("byte {} ({:#x}) is {:02x}, by the model {:02x}", at, address + at, *wrong, *right)},
-        parameters_.waves.format != Waves::none ? parameters_.waves.file(parameters_.label)
-        : block_.can_write_waves()              ? block_.rolled_waves()
-                                                : "none: the model was made without waves");
+    on_difference({parameters_.label, std::move(access), static_cast<std::uint64_t>(first),
+                   first * period_ps_, std::move(what)},
+                  parameters_.waves.format != Waves::none ? parameters_.waves.file(parameters_.label)
+                  : block_.can_write_waves()              ? block_.rolled_waves()
+                                                          : "none: the model was made without waves");
 }
 
 }  // namespace forerun::rtl

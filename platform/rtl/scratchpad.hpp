@@ -36,7 +36,8 @@ class RtlScratchpad : public ip::LocalStore {
 
   /// Called at the first difference, in lockstep.
   std::function<void(const Difference&, const std::string& waves)> on_difference;
-  /// Throws std::runtime_error if the module answers with an error, or not at all.
+  /// Throws std::runtime_error if the module answers with an error, or not at all, with what was wrong and
+  /// the rules of AXI that it has broken; in lockstep that is a difference.
   std::int64_t transfer(bool write, std::uint64_t address, std::uint64_t bytes,
                         std::int64_t from_ps) override;
   bool timed() const override { return !parameters_.lockstep; }
@@ -50,6 +51,9 @@ class RtlScratchpad : public ip::LocalStore {
 
  private:
   void cycle(bool reset);
+  std::string reason(const ip::cosim::AxiBurst& burst) const;
+  void refuse(bool write, std::uint64_t address, std::uint64_t bytes, std::string why);
+  void differ(std::string access, std::string what);
   void compare(std::uint64_t address, std::span<const unsigned char> read);
 
   std::string file_;

@@ -15,6 +15,7 @@
 
 #include "ip/base/method.hpp"
 #include "ip/base/time.hpp"
+#include "platform/chip/names.hpp"
 #include "platform/soc/parameters.hpp"
 
 namespace forerun::sim {
@@ -49,8 +50,9 @@ Simulation::Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)>
       link->out[i].bind(*device(i).from_link);
     }
   }
-  if (native && chip.cpu.model == chip::CpuModel::rtl)
-    throw std::invalid_argument("firmware runs natively in the place of the CPU, and cpu.model is rtl");
+  if (native && chip.cpu.model != chip::CpuModel::tlm)
+    throw std::invalid_argument(fmt::format(
+        "firmware runs natively in the place of the CPU, and cpu.model is {}", chip::name(chip.cpu.model)));
   if (native) {
     host_cpu_ = std::make_unique<HostCpu>(
         "host_cpu", HostCpuParameters{std::move(native), soc::device_tree_address(chip), chip.cpu.clock});
@@ -59,7 +61,12 @@ Simulation::Simulation(const chip::Chip& chip, std::function<int(std::uint64_t)>
     soc.timer_interrupt().bind(host_cpu_->machine_timer);
     soc.machine_interrupt().bind(host_cpu_->machine_external);
   }
-  for (std::size_t i = 0; i <= others.size(); ++i) device(i).on_exit = [this](int code) { exited(code); };
+  for (std::size_t i = 0; i <= others.size(); ++i) {
+    device(i).on_exit = [this](int code) { exited(code); };
+    device(i).place_in_firmware = [this](std::uint64_t address) {
+      return program_ ? program_->place(address) : "";
+    };
+  }
   ip::add_method("exit", {&exit_}, [] { sc_core::sc_stop(); });
 }
 
@@ -198,7 +205,7 @@ Outcome::Kind Simulation::run_within(const RunLimits& limits) {
 /// One or two lines.
 std::string Simulation::describe_cpu(const soc::Soc& chip) const {
   const auto at = [this](std::uint64_t address) {
-    const auto place = program_ ? program_->place(address) : "";
+    const auto place = soc.place_in_firmware(address);
     return fmt::format("{:#x}{}", address, place.empty() ? "" : " <" + place + ">");
   };
   if (chip.cpu_rtl) return chip.describe_cpu_rtl(at);

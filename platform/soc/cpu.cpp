@@ -6,8 +6,11 @@
 
 #include "ip/base/time.hpp"
 #include "platform/chip/address_map.hpp"
+#include "platform/rtl/cpu_lockstep.hpp"
 #include "platform/rtl/lockstep_memory.hpp"
 #include "platform/rtl/output_line.hpp"
+#include "platform/soc/lockstep_waves.hpp"
+#include "platform/soc/parameters.hpp"
 #include "platform/soc/soc.hpp"
 
 namespace forerun::soc {
@@ -21,11 +24,21 @@ std::uint64_t Soc::time_now(const sc_core::sc_time& delay) {
 }
 
 void Soc::put_rtl_into_cpu(const rtl::WaveOptions& waves) {
+  const bool lockstep = chip_.cpu.model == chip::CpuModel::lockstep;
   cpu_rtl = rtl::make_device(
-      "cpu", rtl::cpu_model(chip_, waves.format),
+      "cpu",
+      rtl::cpu_model(chip_, lockstep && waves.format == rtl::Waves::none ? rtl::Waves::fst : waves.format),
       {.label = "cpu", .frequency = chip_.cpu.clock, .boundary = boundary(), .waves = waves});
   auto& device = *cpu_rtl;
   rtl::check_cpu(device);
+  if (lockstep) {
+    cpu_lockstep = std::make_unique<rtl::CpuLockstep>(device, cpu_parameters(chip_));
+    cpu_lockstep->place = [this](std::uint64_t address) {
+      return place_in_firmware ? place_in_firmware(address) : "";
+    };
+    cpu_lockstep->on_difference = [this, &device, other_waves = keep_waves(device, waves, Keep::replayed)](
+                                      const rtl::Difference& first) { differ(first, device, other_waves); };
+  }
   if (device.initiators.size() == 1) {
     device.initiators[0].bridge->socket.bind(bus.socket);
   } else {
@@ -37,17 +50,19 @@ void Soc::put_rtl_into_cpu(const rtl::WaveOptions& waves) {
   if (device.has_signal("mtime"))
     device.provide_signal("mtime", false,
                           [this](std::int64_t) { return rtl::SignalValue{time_now(sc_core::SC_ZERO_TIME)}; });
-  const auto line = [&](const char* name, ip::LevelOut& from) {
+  const auto line = [&](const char* name, unsigned bit, ip::LevelOut& from) {
     if (!device.has_signal(name)) return;
-    cpu_lines_.push_back(std::make_unique<ip::LevelIn>(name, [&device, name](bool level) {
+    cpu_lines_.push_back(std::make_unique<ip::LevelIn>(name, [this, &device, name, bit](bool level) {
       device.drive_signal(name, {level ? 1u : 0u}, ip::now_picoseconds());
+      if (cpu_lockstep) cpu_lockstep->set_line(bit, level);
     }));
     from.bind(*cpu_lines_.back());
   };
-  line("machine_software", software_interrupt());
-  line("machine_timer", timer_interrupt());
-  line("machine_external", machine_interrupt());
-  line("supervisor_external", supervisor_interrupt());
+  namespace bits = ip::riscv::interrupt;
+  line("machine_software", bits::machine_software, software_interrupt());
+  line("machine_timer", bits::machine_timer, timer_interrupt());
+  line("machine_external", bits::machine_external, machine_interrupt());
+  line("supervisor_external", bits::supervisor_external, supervisor_interrupt());
 }
 
 std::string Soc::describe_cpu_rtl(const std::function<std::string(std::uint64_t)>& at) const {

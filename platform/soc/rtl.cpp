@@ -32,10 +32,11 @@ std::string lockstep_file(const rtl::WaveOptions& waves, const std::string& bloc
   return fmt::format("{}{}lockstep.{}", waves.folder, waves.folder.empty() ? "" : "/", block);
 }
 
-std::string keep_waves(rtl::Device& device, const rtl::WaveOptions& waves) {
+std::string keep_waves(rtl::Device& device, const rtl::WaveOptions& waves, Keep how) {
   if (waves.format != rtl::Waves::none) return waves.file(device.label());
   try {
-    device.roll_waves(lockstep_file(waves, device.label()));
+    const auto stem = lockstep_file(waves, device.label());
+    how == Keep::rolling ? device.roll_waves(stem) : device.replay_waves(stem);
     return "";
   } catch (const std::runtime_error& error) {
     return fmt::format("none: {}", error.what());

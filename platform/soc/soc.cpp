@@ -9,6 +9,7 @@
 #include "firmware/abi/registers.h"
 #include "platform/chip/address_map.hpp"
 #include "platform/rtl/command_front.hpp"
+#include "platform/rtl/cpu_lockstep.hpp"
 #include "platform/rtl/dma.hpp"
 #include "platform/rtl/lockstep_memory.hpp"
 #include "platform/rtl/noc.hpp"
@@ -84,7 +85,7 @@ Soc::Soc(const sc_core::sc_module_name& name, const chip::Chip& chip, const SocO
   for (auto* list : {&rtl_devices, &hbm_rtl})
     for (auto& device : *list) watch(*device);
   if (cpu) connect_cpu();
-  if (options.with_cpu && chip.cpu.model == chip::CpuModel::rtl) put_rtl_into_cpu(options.waves);
+  if (options.with_cpu && chip.cpu.model != chip::CpuModel::tlm) put_rtl_into_cpu(options.waves);
   if (cpu_rtl) watch(*cpu_rtl);
   connect_control_tile();
   connect_noc();
@@ -243,6 +244,7 @@ void Soc::reset() {
     pulse(*line);
   if (cpu) pulse(cpu->reset_line);
   if (cpu_rtl) cpu_rtl->reset();
+  if (cpu_lockstep) cpu_lockstep->reset();
 }
 
 void Soc::add_statistics(const std::string& prefix, const ip::CounterGroup& group) {

@@ -40,6 +40,7 @@ namespace forerun::ip::cosim {
 class TargetBridge;
 }
 namespace forerun::rtl {
+class CpuLockstep;
 class Device;
 class LockstepMemory;
 class OutputLine;
@@ -114,9 +115,10 @@ class Soc : public sc_core::sc_module {
   const std::vector<std::uint8_t> device_tree_;
 
  public:
-  std::unique_ptr<ip::Cpu> cpu;          ///< empty without CPU, and when it is RTL
-  std::unique_ptr<rtl::Device> cpu_rtl;  ///< of cpu.model rtl; empty without
-  ip::Bus bus;                           ///< its socket is bound to the CPU, or for the other master to bind
+  std::unique_ptr<ip::Cpu> cpu;                    ///< empty without CPU, and when it is RTL
+  std::unique_ptr<rtl::Device> cpu_rtl;            ///< of cpu.model rtl and lockstep; empty without
+  std::unique_ptr<rtl::CpuLockstep> cpu_lockstep;  ///< beside it; empty without
+  ip::Bus bus;  ///< its socket is bound to the CPU, or for the other master to bind
   ip::Memory boot_rom;
   std::unique_ptr<ip::Memory> sram;                       ///< empty when it is RTL, not in lockstep
   std::unique_ptr<rtl::Device> sram_rtl;                  ///< `rtl.sram`; empty without
@@ -156,6 +158,8 @@ class Soc : public sc_core::sc_module {
   std::unique_ptr<rtl::LockstepMemory> sram_lockstep;
   std::unique_ptr<rtl::RtlNoc> noc_rtl;  ///< of noc.model rtl; empty without
   std::optional<RtlDifference> rtl_difference;
+  /// Where in the firmware an address is, for messages; may be empty.
+  std::function<std::string(std::uint64_t)> place_in_firmware;
   /// What happened when a block in another process was lost; the simulation stops there. Empty: none was.
   std::string lost_block;
 

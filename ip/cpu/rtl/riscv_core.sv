@@ -18,6 +18,22 @@ module riscv_core #(
     output logic        retired,   // an instruction, in this cycle
     output logic [63:0] retired_pc,  // its address
 
+    // The RISC-V Formal Interface, of it what docs/rtl/cpu.md says: an instruction retires, or traps, in this cycle.
+    output logic        rvfi_valid,
+    output logic [63:0] rvfi_order,
+    output logic [31:0] rvfi_insn,
+    output logic        rvfi_trap,
+    output logic        rvfi_intr,
+    output logic [4:0]  rvfi_rd_addr,
+    output logic [63:0] rvfi_rd_wdata,
+    output logic [63:0] rvfi_pc_rdata,
+    output logic [63:0] rvfi_pc_wdata,
+    output logic [63:0] rvfi_mem_addr,
+    output logic [7:0]  rvfi_mem_rmask,
+    output logic [7:0]  rvfi_mem_wmask,
+    output logic [63:0] rvfi_mem_rdata,
+    output logic [63:0] rvfi_mem_wdata,
+
     // AXI4 without IDs: single beats, as wide as the access.
     output logic        m_awvalid,
     input  logic        m_awready,
@@ -48,7 +64,7 @@ module riscv_core #(
   typedef enum logic [3:0] {BEGIN, FETCH, SECOND, REFILL, EXECUTE, LOAD, STORE, DIVIDE, WAIT} state_t;
   state_t state;
   logic [63:0] pc, x[32];
-  logic [31:0] ir;
+  logic [31:0] ir, raw;  // raw: as it lies in memory
   logic compressed;
   logic csr_known, interrupt, pending;
   logic [63:0] csr, vector, back;
@@ -137,6 +153,27 @@ module riscv_core #(
       default: loaded = lanes;
     endcase
 
+  // What it writes, and where it goes on.
+  logic writes;
+  logic [63:0] result, target;
+  always_comb begin
+    writes = 1;
+    case (opcode)
+      7'h03: result = loaded;
+      7'h13, 7'h1b, 7'h33, 7'h3b: result = is_divide ? quotient : alu;
+      7'h37: result = upper;
+      7'h17: result = pc + upper;
+      7'h6f, 7'h67: result = next;
+      default: {writes, result} = {is_csr, csr};
+    endcase
+    case (opcode)
+      7'h6f: target = pc + jump_offset;
+      7'h67: target = a + immediate & ~64'd1;
+      7'h63: target = branches ? pc + branch_offset : next;
+      default: target = mret ? back : next;
+    endcase
+  end
+
   // Traps: of the cycle's state.
   logic trap, interrupted;
   logic [63:0] cause, fault_value;
@@ -155,7 +192,7 @@ module riscv_core #(
       else if (!(alu_known || opcode == 7'h37 || opcode == 7'h17 || opcode == 7'h6f || (opcode == 7'h67 && funct3 == 0)
                  || (opcode == 7'h63 && funct3[2:1] != 2'd1) || (opcode == 7'h0f && funct3[2:1] == 0) || mret || wfi
                  || (is_csr && csr_known && !(csr_writes && ir[31:30] == 2'b11))))
-        {trap, cause, fault_value} = {1'b1, 64'd2, 32'd0, ir};
+        {trap, cause, fault_value} = {1'b1, 64'd2, 32'd0, raw};
       default: ;
     endcase
   end
@@ -172,35 +209,50 @@ module riscv_core #(
   assign retired = (executes && !is_load && !is_store && !is_divide) || (state == LOAD && m_rvalid && !trap)
       || (state == STORE && m_bvalid && !trap) || (state == DIVIDE && divided);
   assign retired_pc = pc;
+  wire [7:0] lane_mask = 8'((9'd1 << (4'd1 << funct3[1:0])) - 9'd1);
+  assign rvfi_valid = retired || rvfi_trap;
+  assign rvfi_insn = state == REFILL ? '0 : raw;
+  assign rvfi_trap = trap && !interrupted;
+  assign rvfi_rd_addr = retired && writes ? rd : '0;
+  assign rvfi_rd_wdata = rvfi_rd_addr == 0 ? '0 : result;
+  assign rvfi_pc_rdata = pc;
+  assign rvfi_pc_wdata = trap ? vector : target;
+  assign rvfi_mem_addr = at;
+  assign rvfi_mem_rmask = retired && is_load ? lane_mask : '0;
+  assign rvfi_mem_wmask = retired && is_store ? lane_mask : '0;
+  assign {rvfi_mem_rdata, rvfi_mem_wdata} = {lanes, b};
   assign {m_arlen, m_awlen, m_arburst, m_awburst, m_wlast} = {8'd0, 8'd0, 2'd1, 2'd1, 1'b1};
   assign {m_araddr, m_arsize} = state == REFILL ? {fetch_address[63:3], 3'd0, 3'd3} : {at, 1'b0, funct3[1:0]};
   assign {m_awaddr, m_awsize} = {at, 1'b0, funct3[1:0]};
   assign m_wdata = b << {at[2:0], 3'd0};
-  assign m_wstrb = 8'((9'd1 << (4'd1 << funct3[1:0])) - 9'd1) << at[2:0];
+  assign m_wstrb = lane_mask << at[2:0];
   assign {m_rready, m_bready} = {state == REFILL || state == LOAD, state == STORE};
 
   always_ff @(posedge clk)
     if (!rst_n) begin
       state <= BEGIN;
       pc <= reset_vector;
-      {valid, second, m_arvalid, m_awvalid, m_wvalid} <= '0;
+      {valid, second, m_arvalid, m_awvalid, m_wvalid, rvfi_order, rvfi_intr} <= '0;
       for (int i = 0; i < 32; ++i) x[i] <= '0;
     end else begin
       if (m_arready) m_arvalid <= 0;
       if (m_awready) m_awvalid <= 0;
       if (m_wready) m_wvalid <= 0;
+      if (rvfi_valid) {rvfi_order, rvfi_intr} <= {rvfi_order + 64'd1, 1'b0};
       case (state)
         BEGIN: state <= FETCH;
         FETCH: begin
           second <= 0;
           compressed <= found[1:0] != 2'd3;
           ir <= found[1:0] != 2'd3 ? expanded : found;
+          raw <= found[1:0] != 2'd3 ? {16'd0, found[15:0]} : found;
           first_half <= word[63:48];
           if (!hit) {state, m_arvalid} <= {REFILL, 1'b1};
           else state <= found[1:0] == 2'd3 && pc[2:1] == 2'd3 ? SECOND : EXECUTE;
         end
         SECOND: begin
           ir <= {word[15:0], first_half};
+          raw <= {word[15:0], first_half};
           second <= 1;
           if (!hit) {state, m_arvalid} <= {REFILL, 1'b1};
           else state <= EXECUTE;
@@ -220,24 +272,15 @@ module riscv_core #(
           else if (is_load) {state, m_arvalid} <= {LOAD, 1'b1};
           else if (is_store) {state, m_awvalid, m_wvalid} <= {STORE, 2'b11};
           else begin
-            pc <= next;
-            case (opcode)
-              7'h13, 7'h1b, 7'h33, 7'h3b: x[rd] <= alu;
-              7'h37: x[rd] <= upper;
-              7'h17: x[rd] <= pc + upper;
-              7'h6f: {x[rd], pc} <= {next, pc + jump_offset};
-              7'h67: {x[rd], pc} <= {next, a[63:0] + immediate & ~64'd1};
-              7'h63: if (branches) pc <= pc + branch_offset;
-              7'h0f: if (funct3[0]) valid <= '0;
-              default: if (is_csr) x[rd] <= csr;
-            endcase
-            if (mret) pc <= back;
+            pc <= target;
+            if (writes) x[rd] <= result;
+            if (opcode == 7'h0f && funct3[0]) valid <= '0;
             if (wfi) state <= WAIT;
           end
         end
         LOAD:
         if (m_rvalid) begin
-          x[rd] <= loaded;
+          x[rd] <= result;
           pc <= next;
           state <= BEGIN;
         end
@@ -248,7 +291,7 @@ module riscv_core #(
         end
         DIVIDE:
         if (divided) begin
-          x[rd] <= quotient;
+          x[rd] <= result;
           pc <= next;
           state <= BEGIN;
         end
@@ -257,6 +300,7 @@ module riscv_core #(
       endcase
       if (trap) begin
         pc <= vector;
+        rvfi_intr <= 1;
         {state, second, m_arvalid, m_awvalid, m_wvalid} <= {BEGIN, 4'd0};
         if (!interrupted) x[rd] <= x[rd];  // as it was
       end

@@ -257,6 +257,29 @@ TEST(ScratchpadRtl, IsComparedWithTheModel) {
   EXPECT_THAT(bad.err, HasSubstr("lockstep.cluster0.scratchpad."));
 }
 
+TEST(ScratchpadRtl, SaysWhatIsWrongWithAnAnswer) {
+  const auto said = [](const std::string& model, const std::string& text, const std::string& other) {
+    const Scratch scratch;
+    const auto ran = launch("run --prompt We --chip edge --steps 1 --set clusters.scratchpad.model=" + model +
+                            scratchpad(scratch, text, other));
+    EXPECT_EQ(ran.code, 1) << ran.out;
+    return ran.err;
+  };
+  const std::string response = "assign s_bresp = 2'b00";
+  EXPECT_THAT(
+      said("lockstep", response, "assign s_bresp = 2'd2"),
+      testing::ContainsRegex("differ in cluster0.scratchpad, first in cycle [0-9]+ of write of [0-9]+ bytes "
+                             "at 0x[0-9a-f]+ \\(at [0-9]+ ps\\)\n  the write burst of [0-9]+ beats? of "
+                             "[0-9]+ bytes at 0x[0-9a-f]+ is answered with SLVERR: "));
+  EXPECT_THAT(
+      said("rtl", response, "assign s_bresp = 2'd3"),
+      testing::ContainsRegex("cluster0.scratchpad: write of [0-9]+ bytes at 0x[0-9a-f]+, in cycle [0-9]+: "
+                             "the write burst of [^\n]* is answered with DECERR: the module has nothing "
+                             "there, expected memory at every address below 0x[0-9a-f]+"));
+  EXPECT_THAT(said("rtl", response, "assign s_bresp = 2'd1"),
+              HasSubstr("EXOKAY, which is for exclusive accesses, expected OKAY\n  broken before: cycle"));
+}
+
 TEST(ScratchpadRtl, IsRefusedWithoutItsVerilogOrData) {
   const auto refused = [](const std::string& arguments) {
     return launch("run --chip edge " + arguments).err;
