@@ -67,12 +67,19 @@ Heading heading(const std::string& cell) {
   return {Heading::What::set, cell};
 }
 
-/// An option of `forerun run` or a key of its chip.
+/// An option of `forerun run`, given alone if its value is true, or a key of its chip.
 void set_in_run(Case& c, const std::string& name, const std::string& value) {
-  if (name.starts_with("run."))
+  if (name.starts_with("run.") && value == "true")
+    c.arguments.push_back("--" + name.substr(4));
+  else if (name.starts_with("run."))
     c.arguments.insert(c.arguments.end(), {"--" + name.substr(4), value});
   else
     c.arguments.insert(c.arguments.end(), {"--set", name + "=" + value});
+}
+
+/// A name in the map `run`: a key of the chip has a dot.
+std::string in_run(const std::string& name) {
+  return name.find('.') == std::string::npos ? "run." + name : name;
 }
 
 Case read_case(const Suite& suite, const Case& base, const std::vector<Heading>& headings,
@@ -162,7 +169,7 @@ Suite read_suite(const fs::path& file) {
     } else if (key == "run") {
       suite.runs = true;
       for (std::size_t k = 0; k < value.names.size(); ++k)
-        set_in_run(base, "run." + value.names[k].text, value.items[k].text);
+        set_in_run(base, in_run(value.names[k].text), value.items[k].text);
     } else if (key == "cases") {
       cases = value.text;
     } else if (key == "bars") {

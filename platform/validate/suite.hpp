@@ -43,8 +43,9 @@ struct Case {
 /// `bar COLUMN` for a bar of this line alone and `note WHAT` for what is only shown; an empty cell sets or
 /// expects nothing. Lines that begin with # are comments.
 ///
-/// A suite of runs has `run: {chip: ..., data: none}` in the place of the experiment: options of
-/// `forerun run`. Its headings are such options, `run.model`, or keys of the chip.
+/// A suite of runs has `run: {chip: ..., data: none, all-layers: true, hbm.model: row}` in the place of the
+/// experiment: options of `forerun run`, those without a value as true, and keys of the chip. Its headings
+/// are such options, `run.model`, or keys of the chip.
 struct Suite {
   std::string name, title, source;
   std::vector<std::string> keys;  ///< what the cases set or tell
