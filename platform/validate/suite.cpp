@@ -56,13 +56,14 @@ std::vector<std::string> cells(const std::string& line) {
 
 /// What a column of the cases is for.
 struct Heading {
-  enum class What { set, note, expect, bar } what;
+  enum class What { set, note, expect, bar, known } what;
   std::string name;
 };
 
 Heading heading(const std::string& cell) {
   if (cell.starts_with("expect ")) return {Heading::What::expect, cell.substr(7)};
   if (cell.starts_with("bar ")) return {Heading::What::bar, cell.substr(4)};
+  if (cell.starts_with("known ")) return {Heading::What::known, cell.substr(6)};
   if (cell.starts_with("note ")) return {Heading::What::note, cell.substr(5)};
   return {Heading::What::set, cell};
 }
@@ -85,15 +86,17 @@ std::string in_run(const std::string& name) {
 Case read_case(const Suite& suite, const Case& base, const std::vector<Heading>& headings,
                const std::vector<std::string>& row, std::map<std::string, Bar> bars,
                const std::string& place) {
+  using What = Heading::What;
   Case c = base;
+  std::map<std::string, Bar> known;
   for (std::size_t i = 0; i < row.size(); ++i)
-    if (headings[i].what == Heading::What::bar && !row[i].empty())
-      bars[headings[i].name] = bar(row[i], place);
+    if ((headings[i].what == What::bar || headings[i].what == What::known) && !row[i].empty())
+      (headings[i].what == What::bar ? bars : known)[headings[i].name] = bar(row[i], place);
   for (std::size_t i = 0; i < row.size(); ++i) {
     const auto& [what, name] = headings[i];
-    if (what == Heading::What::set || what == Heading::What::note) c.settings.push_back(row[i]);
-    if (row[i].empty() || what == Heading::What::bar || what == Heading::What::note) continue;
-    if (what == Heading::What::set) {
+    if (what == What::set || what == What::note) c.settings.push_back(row[i]);
+    if (row[i].empty() || what == What::bar || what == What::known || what == What::note) continue;
+    if (what == What::set) {
       if (suite.runs)
         set_in_run(c, name, row[i]);
       else
@@ -103,7 +106,8 @@ Case read_case(const Suite& suite, const Case& base, const std::vector<Heading>&
     const auto reference = number(row[i]);
     if (!reference) fail(place, fmt::format("expect {}: found '{}', expected a number", name, row[i]));
     if (!bars.contains(name)) fail(place, fmt::format("no bar for {}", name));
-    c.expected.push_back({name, *reference, bars.at(name)});
+    c.expected.push_back({name, *reference, bars.at(name), {}});
+    if (const auto miss = known.find(name); miss != known.end()) c.expected.back().known = miss->second;
   }
   return c;
 }
