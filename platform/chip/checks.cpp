@@ -171,6 +171,10 @@ class Finder {
 
   void rtl_tensor() {
     const auto& tensor = chip_.clusters.tensor;
+    if (tensor.rows % tensor.dot != 0)
+      add({"clusters.tensor.dot", "clusters.tensor.rows"},
+          fmt::format("clusters.tensor.dot is {}, expected a divisor of clusters.tensor.rows, {}", tensor.dot,
+                      tensor.rows));
     if (tensor.model == TensorModel::tlm) {
       if (!chip_.rtl.tensor.text.empty())
         add({"clusters.tensor.model", "rtl.tensor"},
@@ -184,6 +188,9 @@ class Finder {
     if (tensor.model == TensorModel::lockstep && !tensor.double_buffered)
       add({"clusters.tensor.model", "clusters.tensor.double_buffered"},
           "clusters.tensor.model is lockstep, which needs clusters.tensor.double_buffered: true");
+    if (tensor.dot != 1)
+      add({"clusters.tensor.model", "clusters.tensor.dot"},
+          fmt::format("clusters.tensor.model is {}, which needs clusters.tensor.dot: 1", name(tensor.model)));
     const auto& formats = tensor.formats;
     const bool any = std::any_of(formats.begin(), formats.end(), [](Format format) {
       return format == Format::i8 || format == Format::bf16 || format == Format::f16;

@@ -119,7 +119,7 @@ struct Scratchpad {
 
 struct Tensor {
   TensorModel model = TensorModel::tlm;
-  unsigned rows = 64, columns = 64, arrays = 2;
+  unsigned rows = 64, columns = 64, arrays = 2, dot = 1;
   bool double_buffered = true;
   std::vector<Format> formats{Format::f32,    Format::f16,    Format::bf16,  Format::i8,
                               Format::f8e4m3, Format::f8e5m2, Format::i4,    Format::mxfp8,

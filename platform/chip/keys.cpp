@@ -108,6 +108,10 @@ const Key table[] = {
     KEY(clusters.tensor.rows, range(1, 512), "", "rows of a systolic array, along k"),
     KEY(clusters.tensor.columns, range(1, 512), "", "columns of a systolic array, along n"),
     KEY(clusters.tensor.arrays, range(1, 64), "", "arrays that work side by side"),
+    KEY(clusters.tensor.dot, range(1, 64), "rows",
+        "whose products a cell adds up in a cycle, a divisor of rows: the array has so many times fewer rows "
+        "of cells, and takes "
+        "in so many rows of weights a cycle; 1: a systolic array of single multiply-accumulates"),
     KEY(clusters.tensor.double_buffered, any, "",
         "weights of the next tile are loaded while the present one streams"),
     KEY(clusters.tensor.formats, any, "", "number formats that the arrays multiply, all at the same rate"),

@@ -400,8 +400,10 @@ void add_run(CLI::App& app, int& code) {
   o->draft.add_to(command);
   o->limit.add_to(command);
   o->limit.add_idle_to(command);
-  command.add_option("--gemm", o->gemm,
-                     "instead of a model, one matrix product, given as MxKxN: C[M][N] = A[M][K] x B[K][N]");
+  command.add_option(
+      "--gemm", o->gemm,
+      "instead of a model, one matrix product, given as MxKxN: C[M][N] = A[M][K] x B[K][N]; or "
+      "BxMxKxN: B of them, each on one cluster");
   command
       .add_option(
           "--data", o->data,

@@ -177,7 +177,9 @@ TEST(Gemm, IsTheGoldenProduct) {
   for (const std::string work :
        {"--gemm 70x300x200 --dtype fp16 --chip edge --set 'clusters.scratchpad.size=64 KiB'",
         "--gemm 1x515x33 --dtype bf16", "--gemm 9x40x7 --dtype fp32 --chip edge",
-        "--gemm 130x1000x520 --dtype int8 --chip four-arrays"}) {
+        "--gemm 130x1000x520 --dtype int8 --chip four-arrays",
+        "--gemm 5x70x30x40 --dtype fp16 --chip four-arrays --set 'clusters.scratchpad.size=64 KiB'",
+        "--gemm 3x9x40x7 --dtype fp32 --chip edge"}) {
     const auto result = launch("run " + work);
     EXPECT_EQ(result.code, 0) << work << result.err;
     EXPECT_THAT(result.out, HasSubstr("C is the golden product, bit for bit")) << work;
@@ -194,7 +196,7 @@ TEST(Gemm, TakesTheSameTimeWithoutData) {
 }
 
 TEST(Gemm, RefusesWhatIsNone) {
-  for (const std::string shape : {"512x512", "0x1x1", "1x2x3x", "1x2x3000000", "axbxc", "-1x2x3"}) {
+  for (const std::string shape : {"512x512", "0x1x1", "1x2x3x", "1x2x3000000", "axbxc", "-1x2x3", "1x2x3x4x5", "0x1x1x1"}) {
     const auto result = launch("run --chip edge --gemm=" + shape);
     EXPECT_EQ(result.code, 2) << shape;
     EXPECT_THAT(result.err, HasSubstr("expected MxKxN, three whole numbers")) << shape;
