@@ -424,7 +424,8 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
     };
     memory.attention = bump.take(operand(plan.attended(), act));
     memory.latent = bump.take(tokens * plan.latent_width() * 4);
-    memory.hidden_sum = bump.take(tokens * m.hidden * 4 + (plan.wide ? 3 * plan.clusters * plan.wide->skew : 0));
+    memory.hidden_sum =
+        bump.take(tokens * m.hidden * 4 + (plan.wide ? 3 * plan.clusters * plan.wide->skew : 0));
     memory.swiglu = bump.take(std::max(operand(m.ffn, act), 2 * plan.expert_round_bytes()));
     memory.router = bump.take(tokens * m.experts.count * 4);
     memory.ffn_sum = bump.take(operand(m.hidden, 4));
