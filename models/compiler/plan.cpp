@@ -419,20 +419,20 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
   memory.logits =
       bump.take(std::uint64_t{plan.keep_logits ? plan.context : plan.max_tokens} * m.vocabulary * 4);
   if (plan.devices > 1 || plan.wide) {
-    // In steps of many tokens in whole panels (emit_wide.hpp).
-    const auto width = [&](std::uint64_t elements) {
-      return plan.wide ? round_up(elements, plan.wide->panel_depth) : elements;
+    const auto operand = [&](std::uint64_t width, std::uint64_t element) {
+      const auto& w = plan.wide;
+      return std::max(tokens * width * element, w ? w->row_groups * w->group_pitch(width, act) : 0);
     };
-    const auto rows =
-        plan.wide ? std::max<std::uint64_t>(tokens, plan.wide->row_groups * plan.wide->panel_rows()) : tokens;
-    memory.attention = bump.take(rows * width(plan.attended()) * act);
+    memory.attention = bump.take(operand(plan.attended(), act));
     memory.latent = bump.take(tokens * plan.latent_width() * 4);
-    memory.hidden_sum = bump.take(tokens * m.hidden * 4);
-    memory.swiglu = bump.take(std::max(rows * width(m.ffn) * act, 2 * plan.expert_round_bytes()));
+    memory.hidden_sum =
+        bump.take(tokens * m.hidden * 4 + (plan.wide ? 3 * plan.clusters * plan.wide->skew : 0));
+    memory.swiglu = bump.take(std::max(operand(m.ffn, act), 2 * plan.expert_round_bytes()));
     memory.router = bump.take(tokens * m.experts.count * 4);
-    memory.ffn_sum = bump.take(rows * width(m.hidden) * 4);
+    memory.ffn_sum = bump.take(operand(m.hidden, 4));
   }
-  memory.queries = bump.take(plan.wide ? tokens * m.heads * m.head_dim * act : 0);
+  memory.queries = bump.take(
+      plan.wide ? m.heads * (tokens * m.head_dim * act + plan.wide->row_groups * plan.wide->skew) : 0);
   memory.cosines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
   memory.sines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
   const auto cached = plan.cache.near ? 0 : m.layers * plan.kv_layer_bytes();
