@@ -70,6 +70,7 @@ void DraftOptions::check(const WorkloadOptions& work, bool data, bool program, u
   refuse(work.repeat_layers || (work.phase && !work.all_layers),
          "--draft simulates all layers: --repeat-layers does not go with it, and --phase decode needs "
          "--all-layers");
+  refuse(work.page_positions.has_value(), "--draft has no paged cache: --page-positions does not go with it");
   refuse(program, "--program is for one model: --draft does not go with it");
   refuse(devices > 1, "--draft is for one device, but devices is more than 1");
   refuse(data && acceptance,
