@@ -74,7 +74,8 @@ TEST_P(ContextParts, GiveTheGoldenLogitsFromPages) {
 }
 TEST_P(ContextParts, GiveTheGoldenLogitsFromPagesOfSeveralRounds) {
   auto paged = options(1);
-  paged.page_positions = 2 * make_plan(model_.config, chip(), paged).cache.round_rows() * GetParam().parts;
+  paged.page_positions = static_cast<std::uint32_t>(
+      2 * make_plan(model_.config, chip(), paged).cache.round_rows() * GetParam().parts);
   EXPECT_LT(tests::worst_error(model_, chip(), paged, text_, 7), 1e-4);
 }
 TEST_P(ContextParts, KeepSequencesApart) { keep_apart(0); }
