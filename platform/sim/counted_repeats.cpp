@@ -62,7 +62,7 @@ CountedRepeats::CountedRepeats(soc::Soc& soc, const models::Program& program, un
     for (const auto& repeat : find_repeats(program.streams[c], sequences)) {
       auto& place = places_[{repeat.tag, repeat.number}];
       place.passes[c].repeat = repeat;
-      soc.clusters[c]->command.leaps.push_back({repeat.at, repeat.to, repeat.iterations, 1});
+      soc.clusters[c]->command.leaps().push_back({repeat.at, repeat.to, repeat.iterations, 1});
       const auto watch = [&](std::uint64_t offset) {
         auto& watching = watched_[c][offset].places;
         if (watching.empty() || watching.back() != &place) watching.push_back(&place);

@@ -181,13 +181,13 @@ void Inference::leap_over_layers() {
   const auto all = static_cast<std::int64_t>(program_.header.layers - layers_before_);
   layers_left_out_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, all - next) / period * period);
   for (std::size_t c = 0; c < bodies.size(); ++c)
-    soc_.clusters[c]->command.leaps.push_back({bodies[c], 0, next, period});
+    soc_.clusters[c]->command.leaps().push_back({bodies[c], 0, next, period});
   leapt_ = true;
 }
 
 void Inference::take_leaps_back() {
   for (std::size_t c = 0; c < program_.streams.size() && leapt_; ++c)
-    soc_.clusters[c]->command.leaps.pop_back();
+    soc_.clusters[c]->command.leaps().pop_back();
   leapt_ = false;
   layers_left_out_ = 0;
 }
