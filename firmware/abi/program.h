@@ -27,7 +27,7 @@ enum {
 #define FR_PROGRAM_PARAMETERS(X)                                                                       \
   X(POSITION, 0, "position of the first token of this step, 0 .. context - 1")                         \
   X(TOKENS, 1, "tokens in this step, of all its chunks")                                               \
-  X(LOGIT_ROWS, 2, "rows for which logits are made: the last 1 .. TOKENS of this step, or of several chunks the last of each") \
+  X(LOGIT_ROWS, 2, "rows for which logits are made: the last 1 .. TOKENS of this step, or of several chunks the last of each; ids are chosen after the last of them, as many as the header's `choices`") \
   X(SAMPLE, 3, "0 takes the largest logit, 1 samples")                                                 \
   X(TEMPERATURE, 4, "bits of the binary32 temperature, above 0, when sampling")                        \
   X(SEED_LOW, 5, "low 32 bits of the seed")                                                            \
@@ -63,7 +63,7 @@ struct fr_program_header {
   uint64_t requests;           /* fr_sequence_request[sequences], filled in by the host for FR_RUN_SEQUENCES */
   uint64_t chunks;             /* fr_chunk[sequences], filled in by firmware before each step; 0 with one sequence */
   uint32_t sequences;          /* most sequences of a step, 1 .. FR_PROGRAM_SEQUENCES */
-  uint32_t reserved;
+  uint32_t choices;            /* last rows of a step after each of which an id is chosen, if it has so many logits; 0 as 1 */
   char name[FR_PROGRAM_NAME_BYTES]; /* of the model, NUL-terminated */
 };
 

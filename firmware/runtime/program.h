@@ -13,7 +13,7 @@
 /* The words of FR_MESSAGE_FAILED. */
 struct failure {
   uint64_t code; /* FR_FAILURE_*, 0 for none */
-  uint64_t cluster, error, address, command, engine;
+  uint64_t cluster, error, address, command, engine, program;
 };
 
 /* The name of a FR_FAILURE_*, FR_ERROR_* or FR_ENGINE_*; "?" for others. */

@@ -4,58 +4,28 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "firmware/abi/command.h"
-#include "firmware/abi/registers.h"
-#include "firmware/drivers/clint.h"
-#include "firmware/drivers/cluster.h"
 #include "firmware/hal/hal.h"
 #include "firmware/runtime/console.h"
-#include "firmware/runtime/interrupts.h"
+#include "firmware/runtime/draft.h"
 #include "firmware/runtime/messages.h"
-#include "firmware/runtime/watchdog.h"
+#include "firmware/runtime/step.h"
 
 enum {
   ALL_FLAGS = FR_RUN_SAMPLE | FR_RUN_TEACHER | FR_RUN_ALL_LOGITS | FR_RUN_SEQUENCES,
   INFINITY_BITS = 0x7f800000
 };
-#define NO_CLUSTER UINT32_MAX
 
 static const struct hardware* chip;
+static struct step_program model;
+static struct draft draft;
 
-/* Of the step under way; changed by the interrupt handler. */
-static volatile uint32_t running;        /* clusters that have not ended */
-static volatile uint32_t failed_cluster; /* the first that met an error, or NO_CLUSTER */
-
-/* The parameter table as it is in memory. */
-struct parameters {
-  uint64_t address;
-  int64_t values[FR_PARAMETERS];
-};
-
-static void cluster_event(uint32_t index) {
-  const uint32_t raised = cluster_acknowledge(chip->clusters[index].registers);
-  if ((raised & FR_CLUSTER_INTERRUPT_ERROR) != 0) {
-    if (failed_cluster == NO_CLUSTER) failed_cluster = index;
-  } else if ((raised & FR_CLUSTER_INTERRUPT_DONE) != 0) {
-    --running;
-  }
-}
-
-static void reset_clusters(void) {
-  for (uint32_t i = 0; i < chip->cluster_count; ++i) cluster_reset(chip->clusters[i].registers);
-}
-
-struct run_request run_request_from(const uint64_t words[FR_MESSAGE_WORDS]) {
-  return (struct run_request){words[1], words[2], words[3], words[4], words[5], words[6], words[7]};
+struct run_request run_request_from(const uint64_t words[FR_MESSAGE_WORDS], const struct run_draft* drafts) {
+  return (struct run_request){words[1], words[2], words[3], words[4], words[5], words[6], words[7], *drafts};
 }
 
 bool run_start(const struct hardware* hardware) {
   chip = hardware;
-  failed_cluster = NO_CLUSTER;
-  reset_clusters();
-  for (uint32_t i = 0; i < chip->cluster_count; ++i)
-    if (!interrupts_connect(chip->clusters[i].interrupt, cluster_event, i)) return false;
-  return true;
+  return step_start(hardware);
 }
 
 /* What is left to do of each sequence. */
@@ -102,68 +72,28 @@ static uint32_t take_request(const struct run_request* request, const struct fr_
   return (uint32_t)count;
 }
 
-static void set_parameter(struct parameters* table, unsigned number, int64_t value) {
-  if (table->values[number] == value) return;
-  table->values[number] = value;
-  hal_write64(table->address + number * sizeof value, (uint64_t)value);
+/* A draft is for one sequence, whose tokens it must have room for, and the model must choose as many at once.
+ */
+static bool take_draft(const struct run_request* request, uint32_t count) {
+  const struct fr_program_header* const d = &draft.program.header;
+  draft.done = sequences[0].position;
+  return request->draft.tokens >= 1 && request->draft.tokens <= FR_DRAFT_TOKENS &&
+         request->draft.tokens < model.header.choices && count == 1 && model.header.sequences == 1 &&
+         (request->flags & FR_RUN_TEACHER) == 0 && d->sequences == 1 && d->max_tokens >= 1 &&
+         d->vocabulary == model.header.vocabulary && d->context >= sequences[0].end;
 }
 
-static void prepare(const struct run_request* request, const struct fr_program_header* header,
-                    struct parameters* table) {
-  memset(table->values, 0, sizeof table->values);
-  table->address = header->parameters;
+static void prepare(const struct run_request* request, struct step_program* program, uint64_t layers) {
+  int64_t* const p = program->parameters;
+  memset(p, 0, sizeof program->parameters);
   if ((request->flags & FR_RUN_SAMPLE) != 0) {
-    table->values[FR_PARAMETER_SAMPLE] = 1;
-    table->values[FR_PARAMETER_TEMPERATURE] = (int64_t)request->temperature;
+    p[FR_PARAMETER_SAMPLE] = 1;
+    p[FR_PARAMETER_TEMPERATURE] = (int64_t)request->temperature;
   }
-  table->values[FR_PARAMETER_LAYERS] = (request->flags & FR_RUN_SEQUENCES) != 0 && request->generate != 0
-                                           ? (int64_t)request->generate
-                                           : header->layers;
-  table->values[FR_PARAMETER_SEED_LOW] = (int64_t)(request->seed & 0xffffffff);
-  table->values[FR_PARAMETER_SEED_HIGH] = (int64_t)(request->seed >> 32);
-  for (unsigned i = 0; i < FR_PARAMETERS; ++i)
-    hal_write64(table->address + i * sizeof(int64_t), (uint64_t)table->values[i]);
-  memset(chunks, -1, sizeof chunks); /* nothing of it is in memory yet */
-  for (uint32_t i = 0; i < header->clusters; ++i) {
-    const struct fr_program_stream stream = program_stream(header, i);
-    cluster_prepare(chip->clusters[i].registers, stream.address, stream.bytes, header->parameters);
-  }
-}
-
-/* Runs all clusters once. */
-static bool execute(const struct fr_program_header* header, uint64_t timeout) {
-  running = header->clusters;
-  watchdog_arm(timeout);
-  hal_barrier(); /* ids and parameters before the start */
-  for (uint32_t i = 0; i < header->clusters; ++i) cluster_start(chip->clusters[i].registers);
-  while (running != 0 && failed_cluster == NO_CLUSTER && !watchdog_expired()) hal_wait_for_interrupt();
-  hal_barrier(); /* the end before the results */
-  const bool ended = running == 0 && failed_cluster == NO_CLUSTER;
-  watchdog_disarm();
-  return ended;
-}
-
-/* Finds out why a step failed, and makes the clusters usable again. */
-static void diagnose(const struct fr_program_header* header, uint64_t position, struct failure* failure) {
-  if (failed_cluster != NO_CLUSTER) {
-    struct cluster_fault fault;
-    cluster_get_fault(chip->clusters[failed_cluster].registers, &fault);
-    *failure = (struct failure){FR_FAILURE_CLUSTER, failed_cluster, fault.error,
-                                fault.address,      fault.command,  fault.engine};
-    console_print("cluster %" PRIu64 ": error %s of engine %s in the command at byte %" PRIu64
-                  ", address or value 0x%" PRIx64 ", in the step at position %" PRIu64 "\n",
-                  failure->cluster, error_name(fault.error), engine_name(fault.engine), fault.command,
-                  fault.address, position);
-  } else {
-    uint32_t stuck = 0;
-    while (stuck + 1 < header->clusters && !cluster_running(chip->clusters[stuck].registers)) ++stuck;
-    *failure = (struct failure){.code = FR_FAILURE_TIMEOUT, .cluster = stuck};
-    console_print("time-out in the step at position %" PRIu64 ": %" PRIu32 " of %" PRIu32
-                  " clusters have not ended, the first is %" PRIu32 "\n",
-                  position, running, header->clusters, stuck);
-  }
-  reset_clusters();
-  failed_cluster = NO_CLUSTER;
+  p[FR_PARAMETER_LAYERS] = (int64_t)layers;
+  p[FR_PARAMETER_SEED_LOW] = (int64_t)(request->seed & 0xffffffff);
+  p[FR_PARAMETER_SEED_HIGH] = (int64_t)(request->seed >> 32);
+  step_load(program);
 }
 
 /* Adds the next tokens of a sequence to the step. Only what changes is written. */
@@ -198,25 +128,74 @@ static uint64_t next_step(const struct fr_program_header* header, uint32_t count
 }
 
 /* Takes what the step has chosen, and tells the host. */
-static void finish_step(const struct fr_program_header* header, bool teacher, uint64_t begun,
-                        uint64_t ended) {
+static void finish_step(const struct run_request* request, const struct step_times* times) {
+  const struct fr_program_header* const header = &model.header;
+  const bool teacher = (request->flags & FR_RUN_TEACHER) != 0;
   for (uint64_t i = 0; i < chunk_count; ++i) {
     const struct fr_chunk* const chunk = &chunks[i];
     struct sequence* const s = &sequences[chunk->sequence];
     const uint64_t position = s->position, last = position + (uint64_t)chunk->tokens - 1;
     const uint64_t of_sequence = (uint64_t)chunk->sequence * header->context;
     const uint32_t id = hal_read32(header->next_ids + (of_sequence + last) * sizeof id);
-    if (!teacher && last + 1 >= s->given)
+    if (!teacher && last + 1 >= s->given) {
       hal_write32(header->token_ids + (of_sequence + (uint64_t)chunk->sequence + last + 1) * sizeof id, id);
+      if (request->draft.program != 0) draft_put(&draft, last + 1, id);
+    }
     s->position = last + 1;
     messages_send((const uint64_t[FR_MESSAGE_WORDS]){FR_MESSAGE_STEP, position, (uint64_t)chunk->tokens, id,
-                                                     begun, ended, (uint64_t)chunk->sequence,
+                                                     times->begun, times->ended, (uint64_t)chunk->sequence,
                                                      chunk_count - 1 - i});
   }
 }
 
-static void announce(const struct run_request* request, const struct fr_program_header* header,
-                     uint32_t count) {
+/* Tokens to draft before the next step, which ends with another one: none in a prompt. */
+static uint64_t tokens_to_draft(const struct run_request* request) {
+  const struct sequence* const s = &sequences[0];
+  if (request->draft.program == 0 || s->position + 1 < s->given) return 0;
+  const uint64_t left = s->end - s->position - 1;
+  return request->draft.tokens < left ? request->draft.tokens : left;
+}
+
+/* Drafts tokens, verifies them in one step, and takes those that it would have chosen. */
+static bool run_round(const struct run_request* request, uint64_t count, struct failure* failure) {
+  const struct fr_program_header* const header = &model.header;
+  const uint64_t position = sequences[0].position;
+  uint32_t ids[FR_DRAFT_TOKENS + 1];
+  struct step_times times;
+  if (!draft_tokens(&draft, position, count, ids, request->timeout, failure)) return false;
+  for (uint64_t i = 0; i < count; ++i)
+    hal_write32(header->token_ids + (position + 1 + i) * sizeof *ids, ids[i]);
+  if (!step_run(&model, position, count + 1, count + 1, request->timeout, &times, failure)) return false;
+  uint64_t kept = 0;
+  for (bool drafted = true; drafted; ++kept) {
+    const uint32_t id = hal_read32(header->next_ids + (position + kept) * sizeof id);
+    drafted = kept < count && id == ids[kept];
+    ids[kept] = id;
+  }
+  sequences[0].position = position + kept;
+  hal_write32(header->token_ids + sequences[0].position * sizeof *ids, ids[kept - 1]);
+  draft_put(&draft, sequences[0].position, ids[kept - 1]);
+  draft_back_to(&draft, sequences[0].position);
+  for (uint64_t i = 0; i < kept; ++i)
+    messages_send((const uint64_t[FR_MESSAGE_WORDS]){FR_MESSAGE_STEP, position + i, 1, ids[i], times.begun,
+                                                     times.ended, 0, kept - 1 - i});
+  return true;
+}
+
+/* One step of the model with the chosen tokens. */
+static bool run_step(const struct run_request* request, uint64_t tokens, struct failure* failure) {
+  const bool all_logits = (request->flags & FR_RUN_ALL_LOGITS) != 0;
+  struct step_times times;
+  step_set(&model, FR_PARAMETER_CHUNKS, (int64_t)chunk_count);
+  if (!step_run(&model, (uint64_t)chunks[0].position, tokens, all_logits ? tokens : chunk_count,
+                request->timeout, &times, failure))
+    return false;
+  finish_step(request, &times);
+  return true;
+}
+
+static void announce(const struct run_request* request, uint32_t count) {
+  const struct fr_program_header* const header = &model.header;
   const bool teacher = (request->flags & FR_RUN_TEACHER) != 0;
   if ((request->flags & FR_RUN_SEQUENCES) != 0)
     console_print("run: %s on %" PRIu32 " clusters, %" PRIu32 " sequences\n", header->name, header->clusters,
@@ -224,34 +203,31 @@ static void announce(const struct run_request* request, const struct fr_program_
   else
     console_print("run: %s on %" PRIu32 " clusters, %" PRIu64 " tokens given, %" PRIu64 " to generate\n",
                   header->name, header->clusters, request->prompt, teacher ? 0 : request->generate);
+  if (request->draft.program != 0)
+    console_print("draft: %s on %" PRIu32 " clusters, %" PRIu64 " tokens before each step\n",
+                  draft.program.header.name, draft.program.header.clusters, request->draft.tokens);
 }
 
 bool run_program(const struct run_request* request, uint64_t* steps, struct failure* failure) {
-  struct fr_program_header header;
-  struct parameters table;
+  const bool drafts = request->draft.program != 0;
   *steps = 0;
-  if (!program_check(chip, request->program, &header, failure)) return false;
-  const uint32_t count = take_request(request, &header);
-  if (count == 0) {
+  if (!program_check(chip, request->program, &model.header, failure) ||
+      (drafts && !program_check(chip, request->draft.program, &draft.program.header, failure)))
+    return false;
+  const uint32_t count = take_request(request, &model.header);
+  if (count == 0 || (drafts && !take_draft(request, count))) {
     *failure = (struct failure){.code = FR_FAILURE_REQUEST};
     return false;
   }
-  const bool teacher = (request->flags & FR_RUN_TEACHER) != 0;
-  const bool all_logits = (request->flags & FR_RUN_ALL_LOGITS) != 0;
-  announce(request, &header, count);
-  prepare(request, &header, &table);
-  for (uint64_t tokens; (tokens = next_step(&header, count)) != 0; ++*steps) {
-    const int64_t position = chunks[0].position;
-    set_parameter(&table, FR_PARAMETER_POSITION, position);
-    set_parameter(&table, FR_PARAMETER_TOKENS, (int64_t)tokens);
-    set_parameter(&table, FR_PARAMETER_LOGIT_ROWS, all_logits ? (int64_t)tokens : (int64_t)chunk_count);
-    set_parameter(&table, FR_PARAMETER_CHUNKS, (int64_t)chunk_count);
-    const uint64_t begun = clint_time(chip->clint.base);
-    if (!execute(&header, request->timeout)) {
-      diagnose(&header, (uint64_t)position, failure);
+  announce(request, count);
+  const bool some_layers = (request->flags & FR_RUN_SEQUENCES) != 0 && request->generate != 0;
+  prepare(request, &model, some_layers ? request->generate : model.header.layers);
+  memset(chunks, -1, sizeof chunks); /* nothing of it is in memory yet */
+  if (drafts) prepare(request, &draft.program, draft.program.header.layers);
+  for (uint64_t tokens; (tokens = next_step(&model.header, count)) != 0; ++*steps) {
+    const uint64_t drafted = tokens_to_draft(request);
+    if (!(drafted != 0 ? run_round(request, drafted, failure) : run_step(request, tokens, failure)))
       return false;
-    }
-    finish_step(&header, teacher, begun, clint_time(chip->clint.base));
   }
   console_print("done: %" PRIu64 " steps\n", *steps);
   return true;

@@ -10,6 +10,12 @@
 #include "firmware/runtime/hardware.h"
 #include "firmware/runtime/program.h"
 
+/* What FR_MESSAGE_DRAFT asks for; no program: nothing. */
+struct run_draft {
+  uint64_t program; /* address of the container */
+  uint64_t tokens;  /* before each step of the run's program */
+};
+
 /* What FR_MESSAGE_RUN asks for. */
 struct run_request {
   uint64_t program;     /* address of the container */
@@ -19,12 +25,12 @@ struct run_request {
   uint64_t temperature; /* bits of a binary32 above 0, with FR_RUN_SAMPLE */
   uint64_t seed;
   uint64_t timeout; /* of a step, in timer ticks; 0 for none */
+  struct run_draft draft;
 };
 
-struct run_request run_request_from(const uint64_t words[FR_MESSAGE_WORDS]);
+struct run_request run_request_from(const uint64_t words[FR_MESSAGE_WORDS], const struct run_draft* draft);
 
-/* Resets the clusters and takes over their interrupts, after interrupts_start. False if one of their
- * interrupts does not exist. */
+/* Before the first run, after interrupts_start. False if an interrupt of a cluster does not exist. */
 bool run_start(const struct hardware* hardware);
 
 /*
@@ -32,6 +38,12 @@ bool run_start(const struct hardware* hardware);
  * of each at a time, until each has what it wants; FR_MESSAGE_STEP for each chunk of a step. Returns true and
  * the number of steps, or false and the failure; the clusters are ready for another run in both cases. The
  * number of instructions executed does not depend on ids, weights or the data mode.
+ *
+ * With a draft, a step of one token of the one sequence becomes a round: the draft chooses some tokens, a
+ * step with these and the one before them chooses a token after each, and the drafted ones are kept as far as
+ * they are the chosen ones, with the one chosen behind them. So the tokens are those of a run without a
+ * draft; the instructions depend on how many drafted ones are kept. FR_MESSAGE_STEP for each token of such a
+ * step.
  */
 bool run_program(const struct run_request* request, uint64_t* steps, struct failure* failure);
 

@@ -201,7 +201,6 @@ void CommandProcessor::step() {
     }
     return;
   }
-  stream_.leap();
   const auto pc = stream_.pc;
   if (!stream_.header_fits()) return fault(FR_ERROR_STREAM_END, pc);
   Command command;

@@ -45,11 +45,6 @@ std::int64_t CommandStream::iteration(std::uint64_t body) const {
   return -1;
 }
 
-void CommandStream::leap() {
-  for (const auto& leap : leaps)
-    if (leap.iteration == 0 && leap.at == pc) pc = leap.to;
-}
-
 LocalFault CommandStream::check(const fr_command_header& header) const {
   const auto info = opcode_info(header.opcode);
   if (info.words == 0) return {FR_ERROR_OPCODE, header.opcode};

@@ -46,16 +46,14 @@ class CommandStream {
   /// Of the loop whose body begins there; -1: it is not in that loop.
   std::int64_t iteration(std::uint64_t body) const;
 
-  /// For simulations that count what repeats instead of carrying it out; no chip has this. When it comes to
-  /// byte `at` of its stream it goes on at byte `to`; or, with an `iteration`, the loop whose body begins at
-  /// `at` leaves that iteration out and those behind it, as many as are whole periods.
+  /// For simulations that count what repeats instead of carrying it out; no chip has this. The loop whose
+  /// body begins at byte `at` of the stream leaves that iteration out and those behind it, as many as are
+  /// whole periods.
   struct Leap {
-    std::uint64_t at = 0, to = 0;
+    std::uint64_t at = 0;
     std::int64_t iteration = 0, period = 1;
   };
   std::vector<Leap> leaps;
-  /// Takes a leap that begins here.
-  void leap();
 
  private:
   struct Loop {

@@ -43,6 +43,13 @@ void Controller::explain(const Slot& slot, unsigned pseudo, Tick from, Tick unti
   until_then(until, Limit::bank);
 }
 
+/// Before the first burst after none nothing waited, whichever of those that follow it is served first.
+void Controller::wait_for_work(Tick& free, Tick offered) {
+  if (free >= offered) return;
+  count(Limit::idle, free, offered);
+  free = offered;
+}
+
 /// A burst has been in the scheduler's sight from `visible` to `t`.
 void Controller::leave(Tick visible, Tick t) {
   depth_ticks_ += t - visible;

@@ -50,6 +50,8 @@ void Controller::begin_run() {
 
 /// A burst takes a queue entry.
 void Controller::queue_in_run(const Burst& burst, Tick offered, Tick admitted) {
+  if (used_ == 0 && queued_ == 0)
+    for (auto& free : data_free_) wait_for_work(free, offered);
   ++entries_[burst.write];
   ++queued_;
   if (admitted > offered) front_blocked_ = admitted;
@@ -118,6 +120,8 @@ void Controller::run(Tick limit) {
           break;
         }
         const auto admitted = std::max(sent, w.offered);
+        if (entries == 0)
+          for (unsigned p = 0; p < pseudos; ++p) wait_for_work(lanes[p].free, w.offered);
         auto& lane = lanes[bank.pseudo_channel];
         ++age;
         if (lane.ready == never) {
@@ -182,9 +186,9 @@ void Controller::run(Tick limit) {
   queued_ -= served;
   waiting_bursts_ = waiting;
   age_ = age;
+  for (unsigned p = 0; p < pseudos; ++p) data_free_[p] = lanes[p].free;
   if (served > 0) {
     completions.push_back(last);
-    for (unsigned p = 0; p < pseudos; ++p) data_free_[p] = lanes[p].free;
     limit_ticks_[static_cast<std::size_t>(Limit::data)] += d.burst * served;
     (write ? counts_.writes : counts_.reads) += served;
     counts_.hits += served;

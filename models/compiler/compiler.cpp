@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
+#include "firmware/abi/command.h"
 #include "models/compiler/emit.hpp"
 #include "models/compiler/support.hpp"
 #include "models/compiler/weights.hpp"
@@ -12,6 +15,27 @@
 #include "platform/chip/address_map.hpp"
 
 namespace forerun::models {
+namespace {
+
+/// Adds to the tags of all commands.
+void shift_tags(std::vector<unsigned char>& stream, std::size_t by) {
+  fr_command_header header;
+  for (std::size_t at = 0; at < stream.size(); at += header.words * 8u) {
+    std::memcpy(&header, &stream[at], sizeof header);
+    header.tag += static_cast<std::uint32_t>(by);
+    std::memcpy(&stream[at], &header, sizeof header);
+  }
+}
+
+/// Behind the names of another program's operators.
+void follow(const Program& other, Program& program) {
+  for (auto& stream : program.streams) shift_tags(stream, other.tags.size());
+  auto tags = other.tags;
+  for (const auto& tag : program.tags) tags.push_back("draft." + tag);
+  program.tags = std::move(tags);
+}
+
+}  // namespace
 
 Program compile(const Model& model, const chip::Chip& chip, const CompileOptions& options) {
   const auto context = options.context == 0 ? model.config.max_positions : options.context;
@@ -27,6 +51,7 @@ Program compile(const Model& model, const chip::Chip& chip, const CompileOptions
   Program program;
   for (std::uint32_t c = 0; c < plan.clusters; ++c) program.streams.push_back(emit_stream(plan, graph, c));
   program.tags = tag_names(graph);
+  if (options.drafts_for != nullptr) follow(*options.drafts_for, program);
   program.symmetric = plan.symmetric;
   program.segments = options.data ? pack_weights(plan, model) : empty_weights(plan);
 
@@ -41,6 +66,7 @@ Program compile(const Model& model, const chip::Chip& chip, const CompileOptions
   h.logits = plan.keep_logits ? plan.memory.logits : 0;
   h.layers = config.layers;
   h.sequences = plan.sequences;
+  h.choices = plan.choices;
   h.requests = plan.memory.requests;
   h.chunks = plan.sequences > 1 ? plan.memory.chunks : 0;
   h.memory_end = h.load_address + program.head_bytes();

@@ -374,22 +374,43 @@ class Emitter : public LatentEmitter {
   void choose() {
     if (cluster_ != 0) return;
     if (!alone()) link_when(FR_ENGINE_LOAD, logits_posted, contributors(&Share::vocabulary));
-    if (!many()) return choose_one(alone() ? FR_ENGINE_VECTOR : FR_ENGINE_LOAD);
     const auto first = alone() ? FR_ENGINE_VECTOR : FR_ENGINE_LOAD;
-    for_chunks(first, [&] { choose_one(first); });
-  }
-  /// The row of a chunk, or of one sequence the last; in pieces where those of devices do not lie in their
-  /// order.
-  void load_logits_row() {
-    const auto row = std::uint64_t{model_.vocabulary} * 4;
-    const auto scale = narrow(row);
-    std::vector<Patch> patches;
     if (many())
-      patches = {FR_PATCH(fr_copy, global, chunk, scale)};
-    else if (plan_.keep_logits)
-      patches = {FR_PATCH(fr_copy, global, position, scale), FR_PATCH(fr_copy, global, tokens, scale)};
+      for_chunks(first, [&] { choose_one(first, {chunk, {chunk_position, chunk_tokens}}); });
+    else if (plan_.choices == 1)
+      choose_one(first, {logit_rows, {position, tokens}});
     else
-      patches = {FR_PATCH(fr_copy, global, logit_rows, scale)};
+      choose_several(first);
+  }
+  /// After each of the last rows, `plan_.choices` of them or as many as there are logits for.
+  void choose_several(unsigned first) {
+    out_.scalar(FR_SCALAR_MIN, choice_count, logit_rows, none, plan_.choices);
+    repeat(first, choice, choice_count, [&] {
+      out_.scalar(FR_SCALAR_SUB, choice_rows, logit_rows, choice_count, -1);
+      out_.scalar(FR_SCALAR_ADD, choice_rows, choice_rows, choice, 0);
+      out_.scalar(FR_SCALAR_ADD, choice_end, position, tokens, 0);
+      out_.scalar(FR_SCALAR_SUB, choice_end, choice_end, logit_rows, 0);
+      out_.scalar(FR_SCALAR_ADD, choice_end, choice_end, choice_rows, 0);
+      choose_one(first, {choice_rows, {choice_end}});
+    });
+  }
+  /// A row after which an id is chosen.
+  struct ChosenRow {
+    unsigned logits;                  ///< register: rows of logits up to it; of several chunks, before it
+    std::vector<unsigned> positions;  ///< registers: their sum is the position behind it
+  };
+  static void add_positions_of(const ChosenRow& row, std::vector<Patch>& patches, std::size_t offset,
+                               std::size_t width, std::int32_t scale) {
+    for (const auto reg : row.positions) patches.push_back({offset, width, reg, scale});
+  }
+  /// In pieces where those of devices do not lie in their order.
+  void load_logits_row(const ChosenRow& chosen) {
+    const auto row = std::uint64_t{model_.vocabulary} * 4;
+    std::vector<Patch> patches;
+    if (!many() && plan_.keep_logits)
+      add_positions_of(chosen, patches, offsetof(fr_copy, global), sizeof(fr_copy::global), narrow(row));
+    else
+      patches = {FR_PATCH(fr_copy, global, chosen.logits, narrow(row))};
     const auto pieces = plan_.symmetric ? plan_.devices : 1;
     for (std::uint32_t i = 0; i < pieces; ++i) {
       const auto across = (plan_.device + i) % plan_.columns,
@@ -401,32 +422,30 @@ class Emitter : public LatentEmitter {
            {}, patches);
     }
   }
-  /// After the last token of a chunk, whose logits are a row of the classifier's result.
-  void choose_one(unsigned first) {
+  void choose_one(unsigned first, const ChosenRow& chosen) {
     const auto row = std::uint64_t{model_.vocabulary} * 4;
-    const auto scale = narrow(row);
     const Matrix last{s_.last_row, row, FR_TYPE_F32};
     if (first == FR_ENGINE_VECTOR) {
       const auto at = product(1).at - (many() ? 0 : u32(row));
       link(FR_OP_VECTOR,
            with_rows(vector(FR_VECTOR_COPY, model_.vocabulary, {at, row, FR_TYPE_F32}, last), 1), {},
-           {FR_PATCH(fr_vector, a, many() ? +chunk : +logit_rows, scale)});
+           {FR_PATCH(fr_vector, a, chosen.logits, narrow(row))});
     } else {
-      load_logits_row();
+      load_logits_row(chosen);
       link_nop(FR_ENGINE_VECTOR);
     }
     auto gumbel = with_rows(vector(FR_VECTOR_GUMBEL, model_.vocabulary, last, last), 1);
-    gumbel.arg2 = 0xffffffff;  // position of the row: position + tokens - 1
+    gumbel.arg2 = 0xffffffff;  // the row's position, one less than what is behind it
     out_.begin_loop(scratch_register, 0, {FR_PATCH(fr_loop, count, sample, 1)});
-    link(FR_OP_VECTOR, gumbel, {},
-         {FR_PATCH(fr_vector, arg0, seed_low, 1), FR_PATCH(fr_vector, arg1, seed_high, 1),
-          FR_PATCH(fr_vector, arg2, first_position(), 1), FR_PATCH(fr_vector, arg2, chunk_rows(), 1),
-          FR_PATCH(fr_vector, arg3, temperature, 1)});
+    std::vector<Patch> noise{FR_PATCH(fr_vector, arg0, seed_low, 1), FR_PATCH(fr_vector, arg1, seed_high, 1)};
+    add_positions_of(chosen, noise, offsetof(fr_vector, arg2), sizeof(fr_vector::arg2), 1);
+    noise.push_back(FR_PATCH(fr_vector, arg3, temperature, 1));
+    link(FR_OP_VECTOR, gumbel, {}, noise);
     out_.end_loop();
     link(FR_OP_VECTOR,
          with_rows(vector(FR_VECTOR_ARGMAX, model_.vocabulary, last, {s_.choice, 4, FR_TYPE_U32}), 1));
-    std::vector<Patch> patches{FR_PATCH(fr_copy, global, first_position(), 4),
-                               FR_PATCH(fr_copy, global, chunk_rows(), 4)};
+    std::vector<Patch> patches;
+    add_positions_of(chosen, patches, offsetof(fr_copy, global), sizeof(fr_copy::global), 4);
     if (many()) patches.push_back(FR_PATCH(fr_copy, global, chunk_sequence, narrow(plan_.context * 4ull)));
     link(FR_OP_STORE, run_of(memory_.next_ids - 4, s_.choice, 4), {}, patches);
   }

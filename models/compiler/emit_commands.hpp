@@ -64,8 +64,12 @@ enum Register : unsigned {
   list_offset,   ///< of the drawn experts
   expert_nth,    ///< counter in a round
   // Those of attention serve again:
-  expert = tile,               ///< number of the expert
-  expert_row = tile_positions  ///< first of its rows in the round
+  expert = tile,                ///< number of the expert
+  expert_row = tile_positions,  ///< first of its rows in the round
+  choice = tile,                ///< counter of the rows after which an id is chosen
+  choice_count = tiles,
+  choice_rows = carry,         ///< rows with logits up to this one
+  choice_end = tile_positions  ///< position behind it
 };
 /// The same as `cache_offset` for scales, which steps of many tokens do not have.
 constexpr unsigned scale_offset = other_past;
@@ -182,22 +186,30 @@ class CommandEmitter {
   bool many() const { return plan_.sequences > 1; }
   unsigned first_position() const { return many() ? +chunk_position : +position; }
   unsigned chunk_rows() const { return many() ? +chunk_tokens : +tokens; }
-  /// What `body` adds, for each chunk of a step; it begins with a command of `engine`. `sync` is before the
-  /// first.
+  /// What `body` adds, as often as the register `times` says; it begins with a command of `engine`. `sync` is
+  /// before the first.
   template <typename Body>
-  void for_chunks(unsigned engine, const Body& body, Sync sync = {}) {
+  void repeat(unsigned engine, unsigned counter, unsigned times, const Body& body, Sync sync = {}) {
     link_nop(engine, std::move(sync));
     hand_over(engine);
-    out_.begin_loop(chunk, 0, {FR_PATCH(fr_loop, count, chunks, 1)});
-    fr_read read{};
-    read.address = memory_.chunks;
-    read.rd = chunk_position;
-    read.count = sizeof(fr_chunk) / 8;
-    out_.add(FR_OP_READ, read, {}, {FR_PATCH(fr_read, address, chunk, sizeof(fr_chunk))});
+    out_.begin_loop(counter, 0, {FR_PATCH(fr_loop, count, times, 1)});
     body();
     hand_over(engine);
     out_.end_loop();
     link_nop(engine);
+  }
+  /// The same for each chunk of a step.
+  template <typename Body>
+  void for_chunks(unsigned engine, const Body& body, Sync sync = {}) {
+    fr_read read{};
+    read.address = memory_.chunks;
+    read.rd = chunk_position;
+    read.count = sizeof(fr_chunk) / 8;
+    const auto of_chunk = [&] {
+      out_.add(FR_OP_READ, read, {}, {FR_PATCH(fr_read, address, chunk, sizeof(fr_chunk))});
+      body();
+    };
+    repeat(engine, chunk, chunks, of_chunk, std::move(sync));
   }
   /// Moves an operand to the chunk's row of a matrix with this stride.
   static Patch at_row(std::size_t offset, std::uint64_t stride) {

@@ -11,6 +11,7 @@
 #include "firmware/abi/command.h"
 #include "firmware/abi/program.h"
 #include "ip/base/numbers.hpp"
+#include "models/compiler/program.hpp"
 #include "platform/chip/address_map.hpp"
 #include "platform/chip/names.hpp"
 
@@ -302,7 +303,7 @@ void choose_steps(Plan& plan, const chip::Chip& chip, std::uint32_t most_tokens,
 /// they are asked for. The other steps then leave room for large tiles of weights.
 void choose_steps_of_many(Plan& plan, const chip::Chip& chip, std::uint32_t wanted,
                           std::optional<std::uint32_t> row_groups, const Lanes& lanes) {
-  const auto few = row_groups ? std::clamp(wanted / 2, 1u, few_tokens) : few_tokens;
+  const auto few = std::max(plan.choices, row_groups ? std::clamp(wanted / 2, 1u, few_tokens) : few_tokens);
   if (plan.keep_logits || row_groups == 0u || wanted <= few) return;
   if (plan.launches) {  // clusters that hand tiles on to one another are no launches
     if (row_groups)
@@ -408,8 +409,8 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
   const auto& m = plan.model;
   const std::uint64_t act = plan.activation_bytes(), tokens = std::max(plan.max_tokens, plan.most_tokens());
   if (!plan.cache.near) plan.kv_head_padding = padding_of_heads(plan, chip.hbm);
-  Bump bump(chip::address_map::hbm, memory_alignment);
   auto& memory = plan.memory;
+  Bump bump(memory.begin, memory_alignment);
   memory.parameters = bump.take(FR_PARAMETERS * 8);
   memory.token_ids = bump.take(plan.sequences * (std::uint64_t{plan.context} + 1) * 4);
   memory.next_ids = bump.take(std::uint64_t{plan.sequences} * plan.context * 4);
@@ -559,10 +560,24 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOp
   plan.launches = chip.clusters.command.launch.picoseconds > 0;
   lay_out_constants(plan);
   const auto lanes = make_lanes(chip, plan.clusters);
-  const auto wanted = std::min(context, options.max_tokens == 0 ? context : options.max_tokens);
+  plan.choices = options.choices;
+  if (plan.choices == 0 || plan.choices > context || (plan.choices > 1 && plan.sequences > 1))
+    throw CompileError(fmt::format(
+        "steps that choose {} tokens were asked for; expected {}", plan.choices,
+        plan.sequences > 1 ? "1 of each sequence" : fmt::format("1 to {}, the context", context)));
+  const auto wanted =
+      std::min(context, options.max_tokens == 0 ? context : std::max(options.max_tokens, options.choices));
   choose_steps(plan, chip, wanted, lanes);
   choose_steps_of_many(plan, chip, wanted, options.row_groups, lanes);
   choose_cache(plan, chip, wanted, options.context_parts, lanes);
+  if (plan.max_chunk < plan.choices)
+    throw CompileError(
+        fmt::format("{} has steps of {} tokens on this chip, too few to choose {} in one (drafted ones and "
+                    "one more)",
+                    model.name, plan.max_chunk, plan.choices));
+  plan.memory.begin = options.drafts_for == nullptr
+                          ? chip::address_map::hbm
+                          : round_up(options.drafts_for->header.memory_end, memory_alignment);
   lay_out_memory(plan, chip, lanes);
   return plan;
 }

@@ -31,6 +31,8 @@ class OutOfMemory : public CompileError {
   using CompileError::CompileError;
 };
 
+struct Program;
+
 struct CompileOptions {
   NumberFormats format = chip::Format::f16;
   std::uint32_t context =
@@ -48,6 +50,12 @@ struct CompileOptions {
   /// Into how many parts attention cuts the positions of a sequence (cache.hpp): 1, or the number of clusters
   /// that have query heads of one key/value head; chosen, where there is none.
   std::optional<std::uint32_t> context_parts = std::nullopt;
+  /// Rows of a step after which an id is chosen: the last ones, if logits are made for so many. A step that
+  /// verifies drafted tokens has one more than these. Of one sequence only.
+  std::uint32_t choices = 1;
+  /// The program drafts tokens for that one: it lies behind it in memory, and its operators' names follow
+  /// those of that one, as "draft.NAME".
+  const Program* drafts_for = nullptr;
 };
 
 /// What one cluster computes. All clusters of all devices share the work. Key/value heads that several
@@ -162,7 +170,7 @@ struct Memory {
   /// Without data: u32 [tokens of a step][draws][expert_list_bytes()], experts drawn in the place of the
   /// chosen.
   std::uint64_t drawn_experts = 0;
-  std::uint64_t end = 0;
+  std::uint64_t begin = 0, end = 0;
 };
 
 struct Plan {
@@ -177,6 +185,7 @@ struct Plan {
   std::uint32_t max_chunk = 0;            ///< of one sequence in a step
   std::uint32_t context = 0;              ///< positions of the cache of each sequence
   bool keep_logits = true;                ///< of all positions, not only of a step
+  std::uint32_t choices = 1;              ///< rows of a step after which an id is chosen, the last ones
   std::uint32_t cache_tile = 0;           ///< positions loaded at a time
   std::vector<Share> shares;              ///< device by device
   std::vector<Projections> projections;   ///< the same

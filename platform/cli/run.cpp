@@ -8,6 +8,7 @@
 #include <array>
 #include <chrono>
 #include <iostream>
+#include <memory>
 #include <optional>
 
 #include "firmware/apps/apps.h"
@@ -16,6 +17,7 @@
 #include "models/tokenizer/tokenizer.hpp"
 #include "platform/chip/address_map.hpp"
 #include "platform/chip/names.hpp"
+#include "platform/cli/draft.hpp"
 #include "platform/cli/gdb.hpp"
 #include "platform/cli/gemm.hpp"
 #include "platform/cli/options.hpp"
@@ -39,6 +41,7 @@ struct RunOptions {
   ModelOptions model;
   RtlChoice rtl;
   WorkloadOptions work;
+  DraftOptions draft;
   std::optional<std::string> gemm, data, ids, logits, report, program, firmware;
   std::optional<std::uint16_t> gdb;
   LimitChoice limit;
@@ -74,6 +77,7 @@ void check(const RunOptions& o, const chip::Chip& chip) {
   refuse(o.symmetric && data, "--symmetric needs --data none: what the other devices compute is not there");
   refuse(o.native && o.firmware, "--native runs the chip's own firmware: --firmware does not go with it");
   o.work.check(data);
+  o.draft.check(o.work, data, o.program.has_value(), chip.devices);
   refuse(o.logits && (o.work.prompts || o.work.batch),
          "--logits is for one sequence: --prompts and --batch do not go with it");
 }
@@ -91,6 +95,7 @@ sim::InferenceRequest make_request(const RunOptions& o, const models::ModelConfi
 struct Target {
   chip::Chip chip;
   std::vector<models::Program> programs;  ///< by device
+  std::unique_ptr<models::Program> draft;
   std::string note;
 };
 
@@ -100,15 +105,16 @@ models::Program read_program(const RunOptions& o, const models::Model& model, co
                              const sim::InferenceRequest& request);
 
 Target make_target(const RunOptions& o, chip::Chip chip, ChipOptions description, const models::Model& model,
-                   const sim::InferenceRequest& request) {
+                   const sim::InferenceRequest& request, const DraftModel* draft) {
   if (o.program) {
     auto program = read_program(o, model, chip, request);
-    return {std::move(chip), {std::move(program)}, ""};
+    return {std::move(chip), {std::move(program)}, nullptr, ""};
   }
   const bool data = chip.data == chip::Data::real;
   auto options = compile_options(request, model.config, o.model.formats(), data);
   options.row_groups = o.work.row_groups;
   options.context_parts = o.work.context_parts;
+  if (request.draft) options.choices = static_cast<std::uint32_t>(request.draft->tokens + 1);
   std::string note;
   auto next = data || o.chip_given ? larger_chips.end() : larger_chips.begin();
   for (;;) {
@@ -116,7 +122,10 @@ Target make_target(const RunOptions& o, chip::Chip chip, ChipOptions description
       std::vector<models::Program> programs;
       for (options.device = 0; options.device < (o.symmetric ? 1 : chip.devices); ++options.device)
         programs.push_back(models::compile(model, chip, options));
-      return {std::move(chip), std::move(programs), note};
+      std::unique_ptr<models::Program> drafts;
+      if (draft != nullptr)
+        drafts = std::make_unique<models::Program>(draft->compile(chip, options, programs.front()));
+      return {std::move(chip), std::move(programs), std::move(drafts), note};
     } catch (const models::OutOfMemory& error) {
       if (next == larger_chips.end()) throw;
       note = fmt::format("no --chip was given, and {}: {} is taken instead", error.what(), *next);
@@ -208,7 +217,7 @@ void prepare_rtl(soc::Soc& soc, const ModelOptions& model) {
 /// What went wrong, or empty.
 std::string problem_of(const soc::Soc& soc, const sim::Inference& inference, const sim::Outcome& outcome) {
   if (soc.rtl_difference) {
-    const auto& tags = inference.program().tags;
+    const auto& tags = inference.tags();
     const auto tag = soc.rtl_difference->tag;
     return soc.rtl_difference->describe(tag && *tag < tags.size() ? tags[*tag] : "");
   }
@@ -225,9 +234,13 @@ std::string problem_of(const soc::Soc& soc, const sim::Inference& inference, con
 }
 
 std::string headline(const std::string& model, const RunOptions& o, const chip::Chip& chip,
-                     const models::Program& program, const sim::InferenceRequest& request) {
+                     const models::Program& program, const sim::InferenceRequest& request,
+                     const DraftModel* draft) {
   auto text = fmt::format("{} in {} on {}: {} clusters, ", model, o.model.formats().name(), chip.name,
                           program.streams.size());
+  if (draft != nullptr)
+    text += fmt::format("{} tokens drafted by {} in {}, ", request.draft->tokens, draft->name(),
+                        draft->formats().name());
   if (request.phase == sim::PhaseOfRun::all) {
     if (request.sequences.size() > 1) text += fmt::format("{} sequences, ", request.sequences.size());
     return text + fmt::format("{} tokens given, {} to generate", request.given(), request.to_generate());
@@ -270,8 +283,18 @@ int run(const RunOptions& o) {
   if (needs_text) tokenizer = models::Tokenizer::for_model(path, model.config.vocabulary);
   auto request = make_request(o, model.config, tokenizer ? &*tokenizer : nullptr, data);
   if (asked.devices > 1) request.repetition.reset();
-  const auto [chip, programs, note] = make_target(o, std::move(asked), description, model, request);
+  std::optional<DraftModel> draft;
+  if (o.draft.model) {
+    // The last token is never drafted: no step verifies more than all others.
+    const auto most = std::max<std::uint64_t>(2, request.sequences.front().generate) - 1;
+    request.draft = {.tokens = std::min(o.draft.tokens_or_default(), most), .acceptance = o.draft.acceptance};
+    draft.emplace(o.draft, o.model, model, request, data);
+  }
+  const auto* const drafts = draft ? &*draft : nullptr;
+  const auto [chip, programs, draft_program, note] =
+      make_target(o, std::move(asked), description, model, request, drafts);
   const auto& program = programs.front();
+  if (request.draft) request.draft->program = draft_program.get();
   if (o.symmetric && !program.symmetric)
     throw UsageError(fmt::format("--symmetric: {} cannot be shared between {} devices in equal parts",
                                  model.config.name, chip.devices));
@@ -290,7 +313,7 @@ int run(const RunOptions& o) {
   sim::Inference inference(simulation.soc, program, request, peers);
   std::optional<sim::OperatorProbe> probe;
   if (o.explain)
-    probe.emplace(simulation.soc, program.streams.size(), program.tags.size(),
+    probe.emplace(simulation.soc, inference.clusters(), inference.tags().size(),
                   [&inference] { return inference.steps().empty(); });
   const bool text = tokenizer && data;
   Output output(text ? &*tokenizer : nullptr);
@@ -317,11 +340,12 @@ int run(const RunOptions& o) {
   inference.on_step = [&](const sim::Step& step) {
     progress.advance(step.tokens());
     if (!one) return;  // their texts would come mixed
-    const auto& chunk = step.chunks.front();
-    const auto end = chunk.position + chunk.tokens;
-    if (end == given)
-      for (const auto id : request.sequences.front().tokens) output.token(id);
-    if (end >= given) output.token(chunk.id);
+    for (const auto& chunk : step.chunks) {
+      const auto end = chunk.position + chunk.tokens;
+      if (end == given)
+        for (const auto id : request.sequences.front().tokens) output.token(id);
+      if (end >= given) output.token(chunk.id);
+    }
   };
   inference.on_end = [&] {
     if (!one)
@@ -329,7 +353,7 @@ int run(const RunOptions& o) {
     output.end_text();
   };
   if (!note.empty()) output.line(note);
-  output.line(headline(model.config.name, o, chip, program, request));
+  output.line(headline(model.config.name, o, chip, program, request, drafts));
   GdbSession gdb(simulation, o.gdb);
   const double setup = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   auto limits = o.limit.limits(chip);
@@ -348,6 +372,10 @@ int run(const RunOptions& o) {
     return failed;
   }
   auto report = report::make_report(simulation, inference, model.config, o.model.formats(), outcome, setup);
+  if (draft) {
+    report.draft.model = draft->name();
+    report.draft.format = draft->formats().name();
+  }
   if (probe) report.bounds = report::explain(inference, simulation.soc, *probe);
   const bool written = recorded && (!ids || ids->commit(as_lines(inference))) &&
                        (!logits || logits->commit(as_bytes(inference.logits()))) &&
@@ -365,6 +393,7 @@ void add_run(CLI::App& app, int& code) {
   o->chip.add_to(command);
   o->rtl.add_to(command);
   o->work.add_to(command);
+  o->draft.add_to(command);
   o->limit.add_to(command);
   o->limit.add_idle_to(command);
   command.add_option("--gemm", o->gemm,

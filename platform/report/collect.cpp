@@ -33,7 +33,7 @@ class Collector {
         run_(soc_, inference.at_start(), inference.at_end()),
         peak_bandwidth_(chip::peak_memory_bandwidth(chip_).bytes_per_second),
         peak_operations_(chip::peak_flops(chip_, formats.activations.format)),
-        clusters_(inference.program().streams.size()) {}
+        clusters_(inference.clusters()) {}
 
   void fill(Report& r) const {
     r.peak_bandwidth = peak_bandwidth_;
@@ -63,6 +63,7 @@ class Collector {
       r.context_least = i == 0 ? context : std::min(r.context_least, context);
       r.context_most = std::max(r.context_most, context);
     }
+    collect_draft(inference_, r.draft);
     r.boot_seconds = inference_.boot_seconds();
     r.layers = inference_.program().header.layers;
     r.layers_simulated = inference_.layers();
@@ -79,7 +80,7 @@ class Collector {
         break;
       case sim::PhaseOfRun::decode:
         r.phase = "decode";
-        decode_times(r, 0, [](const sim::Step& step) { return step.begin; });
+        decode_times(r, 0, [](const sim::Step& step) { return step.begin - step.drafting; });
         break;
     }
     r.phases = {phase(r.phase, run_, 0, steps.size())};
@@ -101,17 +102,19 @@ class Collector {
   template <typename Begin>
   void decode_times(Report& r, std::size_t first, const Begin& begin_of) const {
     const auto& steps = inference_.steps();
+    const bool drafts = inference_.request().draft.has_value();
     r.token_seconds_least = 1e300;
     double total = 0;
     std::uint64_t tokens = 0;
     for (auto i = first; i < steps.size(); ++i) {
       const double seconds = steps[i].end - begin_of(steps[i]);
-      r.token_seconds_least = std::min(r.token_seconds_least, seconds);
-      r.token_seconds_most = std::max(r.token_seconds_most, seconds);
+      const double each = drafts ? seconds / as_double(steps[i].tokens()) : seconds;
+      r.token_seconds_least = std::min(r.token_seconds_least, each);
+      r.token_seconds_most = std::max(r.token_seconds_most, each);
       total += seconds;
       tokens += steps[i].tokens();
     }
-    r.token_seconds = total / as_double(steps.size() - first);
+    r.token_seconds = total / as_double(drafts ? tokens : steps.size() - first);
     r.tokens_per_second = ratio(as_double(tokens), total);
   }
 
@@ -350,7 +353,7 @@ class Collector {
   }
 
   void operators(Report& r) const {
-    const auto& tags = inference_.program().tags;
+    const auto& tags = inference_.tags();
     for (std::size_t tag = 0; tag < tags.size(); ++tag) {
       OperatorUse use;
       use.name = tags[tag];

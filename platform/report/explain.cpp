@@ -42,7 +42,7 @@ std::string gap_of(const OperatorBound& b, const std::array<double, FR_ENGINE_CO
 std::vector<OperatorBound> explain(const sim::Inference& inference, const soc::Soc& soc,
                                    sim::OperatorProbe& probe) {
   const auto& chip = soc.chip();
-  const auto& tags = inference.program().tags;
+  const auto& tags = inference.tags();
   const auto work = probe.work();
   const sim::Window run(soc, inference.at_start(), inference.at_end());
   const double clock = chip.clusters.clock.hertz, clusters = as_double(work.size());

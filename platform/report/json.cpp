@@ -94,6 +94,24 @@ static void to_json(Json& j, const DeviceLink& l) {
        {"utilisation", l.busy}, {"mean_wait_seconds", l.wait}};
 }
 
+static void to_json(Json& j, const DraftUse& d) {
+  j = {{"model", d.model},
+       {"format", d.format},
+       {"clusters", d.clusters},
+       {"tokens_asked", d.tokens_asked},
+       {"rounds", d.rounds},
+       {"steps", d.steps},
+       {"drafted", d.drafted},
+       {"kept", d.kept},
+       {"kept_share", d.kept_share()},
+       {"tokens_per_round", d.tokens_per_round},
+       {"seconds",
+        {{"prompt", d.prompt_seconds},
+         {"drafting", d.draft_seconds},
+         {"verifying", d.verify_seconds},
+         {"rounds", d.round_seconds}}}};
+}
+
 std::string to_json(const Report& r) {
   Json j;
   j["chip"] = r.chip;
@@ -119,6 +137,7 @@ std::string to_json(const Report& r) {
                   {"per_token_most", r.token_seconds_most},
                   {"simulated", r.simulated_seconds}};
   j["tokens_per_second"] = r.tokens_per_second;
+  if (!r.draft.model.empty()) j["draft"] = r.draft;
   j["phases"] = r.phases;
   j["peak"] = {{"hbm_bytes_per_second", r.peak_bandwidth}, {"operations_per_second", r.peak_operation_rate}};
   j["engines"] = r.engines;

@@ -61,6 +61,23 @@ struct OperatorUse {
   double load = 0, store = 0, tensor = 0, vector = 0, collective = 0;  ///< seconds, mean over the clusters
 };
 
+/// Speculative decoding. Times are of steps, without what firmware does between them.
+struct DraftUse {
+  std::string model;  ///< empty: there was no draft
+  std::string format;
+  unsigned clusters = 0;                ///< that took part in its steps
+  std::uint64_t tokens_asked = 0;       ///< to draft in a round
+  std::uint64_t rounds = 0;             ///< steps that verified drafted tokens
+  std::uint64_t steps = 0;              ///< of the draft, in rounds
+  std::uint64_t drafted = 0, kept = 0;  ///< tokens
+  double tokens_per_round = 0;          ///< kept ones, and the one that the model chose behind them
+  double prompt_seconds = 0;            ///< in which it read the prompt
+  double draft_seconds = 0, verify_seconds = 0, round_seconds = 0;  ///< of all rounds; the last with firmware
+  double kept_share() const {
+    return drafted > 0 ? static_cast<double>(kept) / static_cast<double>(drafted) : 0;
+  }
+};
+
 /// One of several devices in the run. Fractions are means over its clusters.
 struct DeviceUse {
   unsigned number = 0;
@@ -114,9 +131,10 @@ struct Report {
   double boot_seconds = 0;             ///< power-on to the request
   double first_token_seconds = 0;      ///< request to the first token of each sequence; 0 with a phase alone
   double phase_seconds = 0;            ///< of the steps of a prefill or a matrix product alone
-  double token_seconds = 0;            ///< mean of the steps after it; 0 when there are none
+  double token_seconds = 0;  ///< mean of the steps after it, with a draft of tokens; 0: there are none
   double token_seconds_least = 0, token_seconds_most = 0;
   double tokens_per_second = 0;  ///< of the tokens after the first, of all sequences
+  DraftUse draft;
   std::vector<Phase> phases;
   double peak_bandwidth = 0, peak_operation_rate = 0;
   std::vector<EngineUse> engines;
@@ -164,6 +182,10 @@ void collect_devices(const sim::Simulation& simulation, const sim::Inference& in
                      Report& report);
 /// Empty without `bounds`.
 std::string explanation_text(const Report& report);
+/// Empty without a draft.
+std::string draft_text(const Report& report);
+/// Fills in what there is on speculative decoding, but for the draft's name and format.
+void collect_draft(const sim::Inference& inference, DraftUse& use);
 /// Empty for a single device.
 std::string devices_text(const Report& report);
 

@@ -45,9 +45,8 @@ std::string to_text(const Report& r) {
   fmt::format_to(out, "  boot                {:>10}\n", quantity(r.boot_seconds, "s"));
   if (r.counted_seconds > 0)
     fmt::format_to(out,
-                   "  layers: {} of {} simulated in each step; {} of time counted, for the other layers and "
-                   "for equal tiles "
-                   "and sequences, in all figures; expected error {:.2f} %\n",
+                   "  layers: {} of {} simulated in each step; {} of time counted for the others, in all "
+                   "figures; expected error {:.2f} %\n",
                    r.layers_simulated, r.layers, quantity(r.counted_seconds, "s"), 100 * r.repetition_error);
   const auto of = r.sequences == 1 ? std::string() : fmt::format(" of {} sequences", r.sequences);
   const auto context = r.context_least == r.context_most
@@ -62,7 +61,7 @@ std::string to_text(const Report& r) {
                    static_cast<double>(r.given) / r.phase_seconds);
   if (r.phase == "gemm")
     fmt::format_to(out, "  time                {:>10}\n", quantity(r.phase_seconds, "s"));
-  if (r.phase == "decode")
+  if (r.phase == "decode" && r.draft.model.empty())
     fmt::format_to(out, "  time per step       {:>10}  ({} to {}), {:.1f} tokens/s{} at a context of {}\n",
                    quantity(r.token_seconds, "s"), quantity(r.token_seconds_least, "s"),
                    quantity(r.token_seconds_most, "s"), r.tokens_per_second, of, context);
@@ -71,6 +70,7 @@ std::string to_text(const Report& r) {
                    quantity(r.token_seconds, "s"), quantity(r.token_seconds_least, "s"),
                    quantity(r.token_seconds_most, "s"), r.tokens_per_second);
 
+  text += draft_text(r);
   fmt::format_to(out, "\n{:<24}{:>8}{:>12}{:>12}{:>13}{:>10}{:>14}{:>10}\n", "phase", "tokens", "time", "HBM",
                  "bandwidth", "of peak", "operations/s", "of peak");
   for (const auto& p : r.phases)

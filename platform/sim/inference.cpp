@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <random>
 #include <stdexcept>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "firmware/abi/registers.h"
 #include "ip/base/time.hpp"
 #include "platform/chip/address_map.hpp"
+#include "platform/sim/layer_loops.hpp"
 
 namespace forerun::sim {
 namespace {
@@ -74,6 +76,12 @@ Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceReq
   }
   if (request_.repetition) count_repeats();
   write_program(soc, program);
+  if (request_.draft) {
+    if (request_.sequences.size() != 1 || request_.teacher || !peers_.empty() || request_.repetition)
+      throw std::invalid_argument("drafts are for one sequence on one device, all of whose layers are run");
+    write_program(soc, *request_.draft->program);
+    accept_drafts();
+  }
   soc.clusters.front()->on_start = [this] {
     if (request_.phase != PhaseOfRun::all && !started_) start_ = snapshot();
     started_ = true;
@@ -94,21 +102,11 @@ Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceReq
 void Inference::count_repeats() {
   if (soc_.chip().data == chip::Data::real)
     throw std::invalid_argument("repeated layers are for runs without data");
-  const auto& first = request_.sequences.front();
-  const bool alike = std::all_of(request_.sequences.begin(), request_.sequences.end(), [&](const auto& s) {
-    return s.cached == first.cached && s.generate == first.generate;
-  });
-  const bool decodes = alike && request_.phase == PhaseOfRun::decode;
-  repeats_.emplace(soc_, program_, decodes ? static_cast<unsigned>(request_.sequences.size()) : 0);
   if (!program_.streams.empty()) layers_before_ = sim::layers_before(program_.streams.front());
   auto repetition = *request_.repetition;
   if (layers_differ()) repetition.least = std::max(repetition.least, least_that_differ);
   repeated_.emplace(repetition, program_.header.layers - layers_before_);
-  if (const auto last = next_to_last_meeting())
-    repeats_->on_meeting = [this, last = *last](std::size_t number) {
-      const auto now = ip::now_picoseconds() + repeats_->added().picoseconds;
-      if (number == last && repeated_->nearly_done(now) && !leapt_) leap_over_layers();
-    };
+  const bool meets = find_next_to_last_meeting();
   const auto& tags = program_.tags;
   const auto in_layer = [](const auto& tag) { return tag.starts_with("layers."); };
   const auto begin = std::find_if(tags.begin(), tags.end(), in_layer),
@@ -119,13 +117,11 @@ void Inference::count_repeats() {
     for (auto* engine : soc_.clusters[c]->engines()) {
       if (engine == nullptr) continue;
       const bool marks = c == 0 && engine == &soc_.clusters[c]->vector;
-      engine->on_begin = [this, c, marks, first_tag, end_tag](const ip::Command& command) {
-        repeats_->begin(c, command.offset);
+      engine->on_begin = [this, c, marks, meets, first_tag, end_tag](const ip::Command& command) {
+        if (meets && command.offset == next_to_last_meeting_[c]) meet();
         const auto tag = command.header().tag;
         if (!marks || (tag != first_tag && (tag != end_tag || repeated_->ended()))) return;
-        repeats_->settle();
         auto now = take_snapshot(soc_, program_.tags.size());
-        if (const auto& more = repeats_->added(); !more.values.empty()) add_difference(now, {}, more, 1.0);
         if (tag == first_tag) {
           if (repeated_->mark(std::move(now)) && !leapt_) leap_over_layers();
         } else {
@@ -141,26 +137,31 @@ bool Inference::layers_differ() const {
   return std::find(tags.begin(), tags.end(), "layers.experts") != tags.end();
 }
 
-/// In a layer of few tokens: by its number. The command processors have not come to the end of the layer
-/// then.
-std::optional<std::size_t> Inference::next_to_last_meeting() const {
-  const auto& stream = program_.streams.front();
-  const auto bodies = layer_bodies(stream);
-  if (bodies.empty() || program_.streams.size() < 2) return std::nullopt;
-  const auto all = meetings(stream, program_.streams.size());
-  const auto in_layer = [&](auto at) { return at >= bodies[0].first && at < bodies[0].second; };
-  if (std::count_if(all.begin(), all.end(), in_layer) < 2) return std::nullopt;
-  const auto last = std::find_if(all.rbegin(), all.rend(), in_layer);
-  return static_cast<std::size_t>(all.rend() - last) - 2;
+/// In a layer of few tokens. The command processors have not come to the end of the layer then.
+bool Inference::find_next_to_last_meeting() {
+  for (const auto& stream : program_.streams) {
+    const auto bodies = layer_bodies(stream);
+    auto all = meetings(stream, program_.streams.size());
+    std::erase_if(all, [&](auto at) {
+      return bodies.empty() || at < bodies.front().first || at >= bodies.front().second;
+    });
+    if (program_.streams.size() < 2 || all.size() < 2) return false;
+    next_to_last_meeting_.push_back(all[all.size() - 2]);
+  }
+  return true;
+}
+
+void Inference::meet() {
+  if (++met_ < program_.streams.size()) return;
+  met_ = 0;
+  if (repeated_->nearly_done(ip::now_picoseconds()) && !leapt_) leap_over_layers();
 }
 
 double Inference::repetition_error() const {
   if (!repeated_ || steps_.empty()) return 0;
   double total = 0;
   for (const auto& step : steps_) total += (step.end - step.begin) * 1e12;
-  const auto simulated = std::max<std::uint64_t>(1, repeated_->layers());
-  const auto layers = static_cast<double>(program_.header.layers) / static_cast<double>(simulated);
-  return std::hypot(repeated_->uncertain_ps(), repeats_->uncertain_ps(steps_.size(), layers)) / total;
+  return repeated_->uncertain_ps() / total;
 }
 
 /// The clusters go on behind the layers as soon as each has ended the layer that the first of them is in.
@@ -181,7 +182,7 @@ void Inference::leap_over_layers() {
   const auto all = static_cast<std::int64_t>(program_.header.layers - layers_before_);
   layers_left_out_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, all - next) / period * period);
   for (std::size_t c = 0; c < bodies.size(); ++c)
-    soc_.clusters[c]->command.leaps().push_back({bodies[c], 0, next, period});
+    soc_.clusters[c]->command.leaps().push_back({bodies[c], next, period});
   leapt_ = true;
 }
 
@@ -190,20 +191,6 @@ void Inference::take_leaps_back() {
     soc_.clusters[c]->command.leaps().pop_back();
   leapt_ = false;
   layers_left_out_ = 0;
-}
-
-/// What was not simulated.
-Snapshot Inference::counted() const {
-  Snapshot all;
-  if (!repeated_) return all;
-  for (const auto* part : {&repeated_->added(), &repeats_->added()}) {
-    if (all.values.empty()) {
-      all = *part;
-    } else if (!part->values.empty()) {
-      add_difference(all, {}, *part, 1.0);
-    }
-  }
-  return all;
 }
 
 void Inference::write_program(soc::Soc& soc, const models::Program& program) const {
@@ -222,6 +209,25 @@ void Inference::write_program(soc::Soc& soc, const models::Program& program) con
                          requests.size() * sizeof(fr_sequence_request)});
 }
 
+/// Without data no program writes ids, so all that are chosen are 0, and a drafted one is the chosen one.
+/// Where it is not to be, the chosen one is another.
+void Inference::accept_drafts() const {
+  const auto& probability = request_.draft->acceptance;
+  const bool none = soc_.chip().data == chip::Data::none;
+  if (probability.has_value() != none)
+    throw std::invalid_argument("an acceptance of drafts is for runs without data, and they need one");
+  if (!probability) return;
+  std::mt19937_64 random(request_.seed);
+  std::vector<std::uint32_t> ids(program_.header.context);
+  for (auto& id : ids) id = static_cast<double>(random() >> 11) * 0x1p-53 < *probability ? 0 : 1;
+  soc_.write(program_.header.next_ids, bytes_of(ids));
+}
+
+std::size_t Inference::clusters() const {
+  const auto own = program_.streams.size();
+  return request_.draft ? std::max(own, request_.draft->program->streams.size()) : own;
+}
+
 void Inference::take(const ip::Message& message) {
   ++messages_;
   switch (message[0]) {
@@ -229,10 +235,12 @@ void Inference::take(const ip::Message& message) {
       return ready();
     case FR_MESSAGE_STEP:
       return take_chunk(message);
+    case FR_MESSAGE_DRAFTED:
+      return take_drafted(message);
     case FR_MESSAGE_DONE:
       return done();
     case FR_MESSAGE_FAILED:
-      failure_ = describe_failure(message, soc_, program_);
+      failure_ = describe_failure(message, soc_, program_at(message[7]));
       return finish();
     case FR_MESSAGE_TRAP:
       failure_ = fmt::format("firmware trapped: mcause {:#x}, mepc {:#x}, mtval {:#x}", message[1],
@@ -315,13 +323,15 @@ void Inference::request_run() {
                           std::bit_cast<std::uint32_t>(request_.temperature.value_or(0)), request_.seed,
                           request_.step_timeout});
   };
+  if (const auto& draft = request_.draft)
+    soc_.host().host_send({FR_MESSAGE_DRAFT, draft->program->header.load_address, draft->tokens});
   run(soc_, program_);
   for (const auto& peer : peers_) run(*peer.soc, *peer.program);
 }
 
 Snapshot Inference::snapshot() const {
-  auto snapshot = take_snapshot(soc_, program_.tags.size());
-  if (const auto more = counted(); !more.values.empty()) add_difference(snapshot, {}, more, 1.0);
+  auto snapshot = take_snapshot(soc_, tags().size());
+  if (repeated_ && !repeated_->added().values.empty()) add_difference(snapshot, {}, repeated_->added(), 1.0);
   return snapshot;
 }
 
@@ -344,29 +354,53 @@ void Inference::take_chunk(const ip::Message& message) {
   if (message[7] == 0) finish_step();
 }
 
+void Inference::take_drafted(const ip::Message& message) {
+  if (!request_.draft) {
+    failure_ = "firmware told of a draft that it was not asked for";
+    return finish();
+  }
+  const double tick = 1 / soc_.chip().peripherals.timebase.hertz;
+  Step step;
+  step.begin = static_cast<double>(message[4]) * tick;
+  step.end = static_cast<double>(message[5]) * tick;
+  step.chunks.push_back({0, message[1], message[2], static_cast<std::uint32_t>(message[3])});
+  step.drafted = message[6];
+  end_step(step, *request_.draft->program);
+  if (!round_ && step.drafted > 0) round_ = step.reads_prompt() ? step.end : step.begin;
+  drafted_ += step.drafted;
+  draft_steps_.push_back(std::move(step));
+}
+
 void Inference::finish_step() {
-  for (std::size_t c = 0; c < program_.streams.size(); ++c) {
-    std::uint64_t cycles = 0;
-    soc_.read(chip::address_map::cluster_registers(static_cast<unsigned>(c)) + FR_CLUSTER_CYCLES,
-              {reinterpret_cast<std::uint8_t*>(&cycles), sizeof cycles});
-    step_.cycles = std::max(step_.cycles, cycles);
-  }
-  if (repeated_) {
-    repeats_->settle();
-    repeated_->end_step(layers_left_out_);
-    take_leaps_back();
-    const auto before = counted_before_, more = counted().picoseconds - before;
-    counted_before_ += more;
-    step_.begin += static_cast<double>(before) * 1e-12;
-    step_.end += static_cast<double>(before + more) * 1e-12;
-    step_.cycles += static_cast<std::uint64_t>(ip::Clock(soc_.chip().clusters.clock).ps_to_cycles(more));
-  }
+  end_step(step_, program_);
+  if (round_) step_.drafting = step_.begin - *round_;
+  round_.reset();
+  step_.drafted = std::exchange(drafted_, 0);
   steps_.push_back(std::exchange(step_, {}));
   if (prefill_steps_ == 0 && prompts_done()) {
     prefill_steps_ = steps_.size();
     first_token_ = snapshot();
   }
   if (on_step) on_step(steps_.back());
+}
+
+/// What was not simulated of it is added.
+void Inference::end_step(Step& step, const models::Program& program) {
+  for (std::size_t c = 0; c < program.streams.size(); ++c) {
+    std::uint64_t cycles = 0;
+    soc_.read(chip::address_map::cluster_registers(static_cast<unsigned>(c)) + FR_CLUSTER_CYCLES,
+              {reinterpret_cast<std::uint8_t*>(&cycles), sizeof cycles});
+    step.cycles = std::max(step.cycles, cycles);
+  }
+  if (repeated_) {
+    repeated_->end_step(layers_left_out_);
+    take_leaps_back();
+    const auto before = counted_before_, more = repeated_->added().picoseconds - before;
+    counted_before_ += more;
+    step.begin += static_cast<double>(before) * 1e-12;
+    step.end += static_cast<double>(before + more) * 1e-12;
+    step.cycles += static_cast<std::uint64_t>(ip::Clock(soc_.chip().clusters.clock).ps_to_cycles(more));
+  }
 }
 
 bool Inference::prompts_done() const {
@@ -401,6 +435,11 @@ std::string Inference::describe_progress() const {
   for (std::size_t i = 0; i < positions_.size(); ++i) done += positions_[i] - request_.sequences[i].cached;
   return fmt::format("{} steps are done, {} of {} tokens", steps_.size(), done,
                      request_.given() + request_.to_generate());
+}
+
+const models::Program& Inference::program_at(std::uint64_t address) const {
+  const auto& draft = request_.draft;
+  return draft && draft->program->header.load_address == address ? *draft->program : program_;
 }
 
 std::string Inference::describe_failure(const ip::Message& message, soc::Soc& soc,

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "models/compiler/program.hpp"
-#include "platform/sim/counted_repeats.hpp"
 #include "platform/sim/repeated_layers.hpp"
 #include "platform/sim/statistics.hpp"
 #include "platform/soc/soc.hpp"
@@ -31,6 +30,14 @@ enum class PhaseOfRun : unsigned char {
   gemm,     ///< no tokens: the one step is a matrix product
 };
 
+/// A program beside that of the run, in the same memory, that drafts tokens which a step of the run's program
+/// then verifies. It begins with the same tokens.
+struct Draft {
+  const models::Program* program = nullptr;
+  std::uint64_t tokens = 4;          ///< before a step, 1 .. FR_DRAFT_TOKENS
+  std::optional<double> acceptance;  ///< without data: the probability that a drafted token is kept
+};
+
 struct InferenceRequest {
   std::vector<SequenceRequest> sequences;  ///< one or more, as many as the program has room for
   PhaseOfRun phase =
@@ -41,6 +48,7 @@ struct InferenceRequest {
   std::uint64_t seed = 0;            ///< of the sampling
   std::uint64_t step_timeout = 0;    ///< ticks of the time base; 0: none
   std::optional<LayerRepetition> repetition;
+  std::optional<Draft> draft;  ///< of one sequence, on one device, without `teacher`
 
   /// Tokens of all sequences that are given, and that may be generated.
   std::uint64_t given() const;
@@ -61,10 +69,15 @@ struct Peer {
 
 /// What firmware reported about one step.
 struct Step {
-  std::vector<Chunk> chunks;
+  std::vector<Chunk> chunks;  ///< of a step that verifies drafted tokens one for each that it gives
   double begin = 0, end = 0;  ///< seconds since power-on, as firmware read its clock
   std::uint64_t cycles = 0;   ///< of the slowest cluster's clock
+  std::uint64_t drafted =
+      0;                ///< tokens that it verified, and kept as many as chunks but one; of a draft: chose
+  double drafting = 0;  ///< seconds before `begin` from when the first of them was drafted
   std::uint64_t tokens() const;
+  /// Of a draft: more than the tokens of the step before it that it has not seen.
+  bool reads_prompt() const { return drafted == 0 || tokens() > 2; }
 };
 
 class Inference {
@@ -84,6 +97,14 @@ class Inference {
   const InferenceRequest& request() const { return request_; }
   const models::Program& program() const { return program_; }
   const std::vector<Step>& steps() const { return steps_; }
+  /// Of the draft.
+  const std::vector<Step>& draft_steps() const { return draft_steps_; }
+  /// Names of the operators of all programs, by tag.
+  const std::vector<std::string>& tags() const {
+    return request_.draft ? request_.draft->program->tags : program_.tags;
+  }
+  /// That take part in steps of any program.
+  std::size_t clusters() const;
   /// Of a sequence: the given tokens, then (without `teacher`) the generated ones.
   const std::vector<std::uint32_t>& ids(std::size_t sequence) const { return ids_[sequence]; }
   /// [position][vocabulary]; collected with `keep_logits` and real data.
@@ -116,7 +137,7 @@ class Inference {
   /// Of the run's time, how far what was counted may be off: the standard error.
   double repetition_error() const;
   /// Seconds of the run that were counted, not simulated.
-  double counted_seconds() const { return static_cast<double>(counted().picoseconds) * 1e-12; }
+  double counted_seconds() const { return repeated_ ? static_cast<double>(repeated_->added().picoseconds) * 1e-12 : 0; }
   /// Seconds from power-on to the request.
   double boot_seconds() const { return boot_seconds_; }
 
@@ -130,17 +151,21 @@ class Inference {
   bool same_choices() const;
   void request_run();
   void take_chunk(const ip::Message& message);
+  void take_drafted(const ip::Message& message);
   void finish_step();
+  void end_step(Step& step, const models::Program& program);
+  void accept_drafts() const;
   bool prompts_done() const;
   void collect_logits(const Chunk& chunk);
   void finish();
   std::string describe_failure(const ip::Message& message, soc::Soc& soc,
                                const models::Program& program) const;
+  const models::Program& program_at(std::uint64_t address) const;
   Snapshot snapshot() const;
-  Snapshot counted() const;
   void count_repeats();
   bool layers_differ() const;
-  std::optional<std::size_t> next_to_last_meeting() const;
+  bool find_next_to_last_meeting();
+  void meet();
   void leap_over_layers();
   void take_leaps_back();
 
@@ -150,13 +175,16 @@ class Inference {
   std::vector<Peer> peers_;
   std::vector<std::vector<std::uint32_t>> chosen_;  // by each peer, a chunk each
   std::size_t ready_ = 0, done_ = 0;                // devices
-  std::vector<Step> steps_;
-  Step step_;  // whose chunks firmware is telling
+  std::vector<Step> steps_, draft_steps_;
+  Step step_;                    // whose chunks firmware is telling
+  std::optional<double> round_;  // when drafting for it began
+  std::uint64_t drafted_ = 0;    // for it
   std::vector<std::vector<std::uint32_t>> ids_;
   std::vector<std::uint64_t> positions_;  // that are done, by sequence
   std::vector<float> logits_;
   std::optional<RepeatedLayers> repeated_;
-  std::optional<CountedRepeats> repeats_;
+  std::vector<std::uint64_t> next_to_last_meeting_;  // of a layer: in each cluster's stream
+  std::size_t met_ = 0;                              // clusters that have come to it
   bool finished_ = false, started_ = false;
   std::uint64_t messages_ = 0;
   std::size_t prefill_steps_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/firmware/bench.hpp"
 
+#include <bit>
 #include <boost/crc.hpp>
 #include <filesystem>
 #include <fstream>
@@ -12,28 +13,29 @@
 namespace forerun {
 namespace map = chip::address_map;
 
-TestProgram::TestProgram() {
+TestProgram::TestProgram(std::uint64_t offset, float factor) {
   header.magic = FR_PROGRAM_MAGIC;
   header.version = FR_PROGRAM_VERSION;
-  header.load_address = at;
+  header.load_address = at + offset;
   header.clusters = 2;
   header.max_tokens = 4;
   header.context = 64;
   header.vocabulary = 100;
-  header.parameters = parameters;
-  header.token_ids = token_ids;
-  header.next_ids = next_ids;
-  header.requests = requests;
+  header.parameters = parameters + offset;
+  header.token_ids = token_ids + offset;
+  header.next_ids = next_ids + offset;
+  header.requests = requests + offset;
   header.sequences = 1;
+  header.choices = header.max_tokens;
   header.layers = 3;
-  header.memory_end = end;
+  header.memory_end = end + offset;
   header.scratchpad_bytes = 4096;
   std::strcpy(header.name, "increment");
   commands.resize(2);
   const auto position = FR_PARAMETER_POSITION, tokens = FR_PARAMETER_TOKENS;
   fr_copy copy{};
   copy.size1 = copy.size2 = copy.size3 = 1;
-  copy.global = token_ids;
+  copy.global = header.token_ids;
   commands[0].add(FR_OP_LOAD, copy, {{}, {{0, 1}}},
                   {FR_PATCH(fr_copy, global, position, 4), FR_PATCH(fr_copy, bytes, tokens, 4)});
   fr_vector add{};
@@ -41,9 +43,10 @@ TestProgram::TestProgram() {
   add.a_type = add.d_type = FR_TYPE_U32;
   add.rows = 1;
   add.d = 1024;
-  add.arg0 = add.arg1 = 0x3f800000;  // 1.0
+  add.arg0 = std::bit_cast<std::uint32_t>(factor);
+  add.arg1 = std::bit_cast<std::uint32_t>(1.0F);
   commands[0].add(FR_OP_VECTOR, add, {{{0, 1}}, {{1, 1}}}, {FR_PATCH(fr_vector, cols, tokens, 1)});
-  copy.global = next_ids;
+  copy.global = header.next_ids;
   copy.local = 1024;
   commands[0].add(FR_OP_STORE, copy, {{{1, 1}}, {}},
                   {FR_PATCH(fr_copy, global, position, 4), FR_PATCH(fr_copy, bytes, tokens, 4)});
@@ -65,8 +68,8 @@ void TestProgram::load(soc::Soc& soc, const std::function<void(std::vector<std::
   for (std::size_t i = 0; i < commands.size() && i < streams.size(); ++i) {
     const auto& stream = commands[i].bytes();
     offset = (offset + 255) / 256 * 256;  // a fetch does not cross pieces of the interleaving
-    streams[i] = {at + place(stream.size()), stream.size()};
-    std::memcpy(bytes.data() + (streams[i].address - at), stream.data(), stream.size());
+    streams[i] = {header.load_address + place(stream.size()), stream.size()};
+    std::memcpy(bytes.data() + (streams[i].address - header.load_address), stream.data(), stream.size());
   }
   header.bytes = offset;
   header.crc32 = 0;
@@ -79,7 +82,7 @@ void TestProgram::load(soc::Soc& soc, const std::function<void(std::vector<std::
   header.crc32 = crc.checksum();
   std::memcpy(bytes.data(), &header, sizeof header);
   if (damage) damage(bytes);
-  soc.write(at, bytes);
+  soc.write(header.load_address, bytes);
 }
 
 Board::Board(const sc_core::sc_module_name& name, const chip::Chip& chip, bool with_cpu)
@@ -135,12 +138,20 @@ ip::Message Board::run(const std::vector<std::uint32_t>& prompt, std::uint64_t g
   return take_steps();
 }
 
+ip::Message Board::run_with_draft(const std::vector<std::uint32_t>& prompt, std::uint64_t generate,
+                                  std::uint64_t offset, std::uint64_t tokens, std::uint64_t flags) {
+  soc.write(TestProgram::token_ids + offset,
+            {reinterpret_cast<const std::uint8_t*>(prompt.data()), prompt.size() * 4});
+  send({FR_MESSAGE_DRAFT, TestProgram::at + offset, tokens});
+  return run(prompt, generate, flags);
+}
+
 ip::Message Board::take_steps() {
-  steps.clear();
+  steps.clear(), drafts.clear();
   for (;;) {
     const auto message = receive();
-    if (message[0] != FR_MESSAGE_STEP) return message;
-    steps.push_back(message);
+    if (message[0] != FR_MESSAGE_STEP && message[0] != FR_MESSAGE_DRAFTED) return message;
+    (message[0] == FR_MESSAGE_STEP ? steps : drafts).push_back(message);
   }
 }
 

@@ -32,7 +32,7 @@ inline chip::Chip small_chip() {
   return c;
 }
 
-/// A program of two clusters that adds 1 to each token: the id after 41 is 42.
+/// A program of two clusters that adds 1 to each token: the id after 41 is 42; first it may multiply them.
 struct TestProgram {
   static constexpr std::uint64_t at = chip::address_map::hbm + 0x10000, parameters = at + 0x8000,
                                  token_ids = at + 0x9000, next_ids = at + 0xa000, requests = at + 0xb000,
@@ -42,7 +42,8 @@ struct TestProgram {
   std::vector<fr_program_tag> tags{fr_program_tag{"increment"}};
   std::vector<models::StreamBuilder> commands;
 
-  TestProgram();
+  /// @param offset from the addresses above to its own
+  explicit TestProgram(std::uint64_t offset = 0, float factor = 1);
   /// Puts it into memory. `damage` may change the bytes after the checksum is made.
   void load(soc::Soc& soc, const std::function<void(std::vector<std::uint8_t>&)>& damage = {});
 };
@@ -62,7 +63,10 @@ class Board : public sc_core::sc_module {
   /// Asks for a run of these tokens and takes its messages up to DONE or FAILED; the steps go to `steps`.
   ip::Message run(const std::vector<std::uint32_t>& prompt, std::uint64_t generate, std::uint64_t flags = 0,
                   std::uint64_t timeout = 0, std::uint64_t temperature = 0, std::uint64_t seed = 0);
-  std::vector<ip::Message> steps;
+  std::vector<ip::Message> steps, drafts;
+  /// The same with a draft whose addresses lie so far behind.
+  ip::Message run_with_draft(const std::vector<std::uint32_t>& prompt, std::uint64_t generate,
+                             std::uint64_t offset, std::uint64_t tokens, std::uint64_t flags = 0);
   void write_requests(const std::vector<fr_sequence_request>& requests);
   /// The same for sequences in the table of requests.
   ip::Message request(const std::vector<fr_sequence_request>& requests, std::uint64_t layers = 0);

@@ -234,7 +234,7 @@ TEST(Runtime, ReportsAnErrorOfAClusterAndGoesOn) {
   program.load(bench.soc);
   const auto failed = bench.run({1, 2}, 3);
   EXPECT_EQ(failed, (ip::Message{FR_MESSAGE_FAILED, FR_FAILURE_CLUSTER, 1, FR_ERROR_OPCODE, 0x77, 16,
-                                 FR_ENGINE_COMMAND}));
+                                 FR_ENGINE_COMMAND, TestProgram::at}));
   EXPECT_THAT(
       bench.log,
       HasSubstr(
@@ -253,7 +253,7 @@ TEST(Runtime, EndsAStepThatHangsAndGoesOn) {
   program.commands[1].add(FR_OP_END);
   program.load(bench.soc);
   const auto failed = bench.run({1, 2}, 3, 0, 500);
-  EXPECT_EQ(failed, (ip::Message{FR_MESSAGE_FAILED, FR_FAILURE_TIMEOUT, 1}));
+  EXPECT_EQ(failed, (ip::Message{FR_MESSAGE_FAILED, FR_FAILURE_TIMEOUT, 1, 0, 0, 0, 0, TestProgram::at}));
   EXPECT_THAT(bench.log, HasSubstr("1 of 2 clusters have not ended, the first is 1"));
   TestProgram().load(bench.soc);
   EXPECT_EQ(bench.run({1}, 2, 0, 1000000)[0], FR_MESSAGE_DONE) << bench.log;

@@ -32,11 +32,11 @@ static void send_failure(const struct failure* failure) {
   console_print("failed: %s\n", failure_name(failure->code));
   messages_send((const uint64_t[FR_MESSAGE_WORDS]){FR_MESSAGE_FAILED, failure->code, failure->cluster,
                                                    failure->error, failure->address, failure->command,
-                                                   failure->engine});
+                                                   failure->engine, failure->program});
 }
 
-static void serve_run(const uint64_t words[FR_MESSAGE_WORDS]) {
-  const struct run_request request = run_request_from(words);
+static void serve_run(const uint64_t words[FR_MESSAGE_WORDS], const struct run_draft* draft) {
+  const struct run_request request = run_request_from(words, draft);
   struct failure failure;
   uint64_t steps;
   if (run_program(&request, &steps, &failure))
@@ -48,6 +48,7 @@ static void serve_run(const uint64_t words[FR_MESSAGE_WORDS]) {
 int firmware_main(uint64_t device_tree) {
   const struct hardware* const hardware = runtime_start(device_tree);
   uint64_t words[FR_MESSAGE_WORDS];
+  struct run_draft draft = {0}; /* of the next run */
   console_print("Forerun firmware, version %d\n", RUNTIME_VERSION);
   hardware_print(hardware);
   const char* const absent = missing(hardware);
@@ -62,7 +63,11 @@ int firmware_main(uint64_t device_tree) {
     messages_receive(words);
     switch (words[0]) {
       case FR_MESSAGE_RUN:
-        serve_run(words);
+        serve_run(words, &draft);
+        draft = (struct run_draft){0};
+        break;
+      case FR_MESSAGE_DRAFT:
+        draft = (struct run_draft){words[1], words[2]};
         break;
       case FR_MESSAGE_STOP:
         console_print("stop\n");

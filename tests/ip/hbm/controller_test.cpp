@@ -147,6 +147,17 @@ TEST(HbmController, CountsWhyTheDataBusWaited) {
   EXPECT_EQ(of(Limit::front_end), 2);
 }
 
+TEST(HbmController, WaitsForNothingUntilSomethingIsWanted) {
+  auto p = hbm2();
+  p.refresh = Refresh::none;
+  p.queue_depth = 8;
+  std::vector<Access> accesses{{0, 0}};
+  for (unsigned i = 0; i < 64; ++i) accesses.push_back({1000, i * 64});  // most of them before a full queue
+  ChannelStatistics s;
+  run(p, accesses, &s);
+  EXPECT_EQ(s.limit_cycles[static_cast<std::size_t>(Limit::idle)], 1000 - (1 + 15 + 2));
+}
+
 TEST(HbmController, PowerDownAndSelfRefreshCostTheirExit) {
   auto p = hbm2();
   p.timings.tXP = 10, p.timings.tCKE = 5, p.timings.tXS = 200;

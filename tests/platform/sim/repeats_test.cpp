@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is found to repeat in streams, and what layers that repeat are taken to add.
-#include "platform/sim/counted_repeats.hpp"
+// Where streams repeat layers, and what layers that repeat are taken to add.
+#include "platform/sim/layer_loops.hpp"
 #include "platform/sim/repeated_layers.hpp"
-#include "platform/sim/stream_repeats.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,77 +15,13 @@ using namespace forerun::sim;
 
 namespace {
 
-/// Offsets of the LOAD and the MATMUL of a tile.
-struct Tile {
-  std::size_t load, product;
-};
-Tile add_tile(models::StreamBuilder& out, std::uint32_t c, std::uint32_t n, std::uint32_t bytes = 1 << 20,
-              std::uint8_t signal = 2) {
-  Tile tile{};
-  fr_copy load{};
-  load.bytes = bytes;
-  load.size1 = load.size2 = load.size3 = 1;
-  tile.load = out.add(FR_OP_LOAD, load, {{{2, 1}}, {{3, 1}}}, {FR_PATCH(fr_copy, global, 20, 1)});
-  out.scalar(FR_SCALAR_ADD, 20, 20, 255, 4096);
-  fr_matmul product{};
-  product.c = c;
-  product.m = 1, product.n = n, product.k = 64;
-  tile.product = out.add(FR_OP_MATMUL, product, {{{3, 1}}, {{signal, 1}}});
-  return tile;
-}
-
 Snapshot at(std::int64_t picoseconds, std::uint64_t count) {
   return {picoseconds, {count}, {count}, {count}};
 }
 
 }  // namespace
 
-TEST(StreamRepeats, AreRowsOfEqualTiles) {
-  models::StreamBuilder out;
-  out.set_tag(7);
-  std::vector<Tile> tiles;
-  for (std::uint32_t i = 0; i < 100; ++i) tiles.push_back(add_tile(out, i * 128, 32));
-  tiles.push_back(add_tile(out, 100 * 128, 16, 1 << 18));  // a smaller one is a part of one
-  tiles.push_back(add_tile(out, 101 * 128, 32));
-  out.add(FR_OP_END);
-  const auto repeats = find_repeats(out.bytes(), 0);
-  ASSERT_EQ(repeats.size(), 1u);
-  const auto& row = repeats.front();
-  EXPECT_EQ(row.tag, 7u);
-  EXPECT_EQ(row.iterations, 0);
-  EXPECT_EQ(row.unit_bytes, 1u << 20);
-  EXPECT_EQ(row.to, tiles[101].load);
-  EXPECT_EQ(row.moments[3].offset, tiles[101].product);
-  // What is left out lies between the last that is measured and the last of all.
-  const auto whole = static_cast<std::size_t>(row.left_out);
-  EXPECT_EQ(row.left_out, static_cast<double>(whole) + 0.25);
-  EXPECT_EQ(row.moments[2].offset, tiles[100 - whole - 1].product);
-  EXPECT_EQ(row.at, tiles[100 - whole].load);
-  const auto begin = 100 - whole - 1 - 2 * row.counted;
-  for (std::size_t m = 0; m < 3; ++m) {
-    EXPECT_EQ(row.moments[m].offset, tiles[begin + m * row.counted].product);
-    EXPECT_EQ(row.loads.at(m), tiles[begin + m * row.counted].load);
-  }
-  EXPECT_GT(begin, 8u);  // it is under way
-}
-
-TEST(StreamRepeats, AreNoShortOrUnequalRows) {
-  models::StreamBuilder few, unequal, larger, apart, meeting;
-  for (std::uint32_t i = 0; i < 24; ++i) add_tile(few, i * 128, 32);
-  for (std::uint32_t i = 0; i < 200; ++i) add_tile(unequal, i * 128, 32, i % 2 == 0 ? 1 << 20 : 1 << 19);
-  for (std::uint32_t i = 0; i < 200; ++i) add_tile(larger, i * 128, 32, i < 40 ? 1 << 19 : 1 << 20);
-  for (std::uint32_t i = 0; i < 200; ++i) {
-    apart.set_tag(i / 20);  // of different operators
-    add_tile(apart, i * 128, 32);
-  }
-  for (std::uint32_t i = 0; i < 200; ++i) add_tile(meeting, i * 128, 32, 1 << 20, i == 100 ? 5 : 2);
-  for (auto* out : {&few, &unequal, &larger, &apart, &meeting}) {
-    out->add(FR_OP_END);
-    EXPECT_TRUE(find_repeats(out->bytes(), 0).empty());
-  }
-}
-
-TEST(StreamRepeats, MeetWhereAllClustersPost) {
+TEST(LayerLoops, MeetWhereAllClustersPost) {
   models::StreamBuilder out;
   fr_post post{};
   post.count = 4;
@@ -99,55 +34,30 @@ TEST(StreamRepeats, MeetWhereAllClustersPost) {
   EXPECT_EQ(meetings(out.bytes(), 4), (std::vector<std::uint64_t>{first, second}));
 }
 
-TEST(UnitTimes, OfEqualClustersAreTheMeanOfAll) {
-  UnitTimes times;
-  // What differs within the samples explains what differs between the clusters.
-  times.add(0, 90, 110), times.add(1, 120, 80), times.add(2, 104, 96);
-  for (std::size_t cluster = 0; cluster < 3; ++cluster) {
-    EXPECT_DOUBLE_EQ(times.of(cluster).mean, 100);
-    // Of halves: (20^2 + 40^2 + 8^2) / 3 / 4; of the mean of three samples a third
-    EXPECT_DOUBLE_EQ(times.of(cluster).error, std::sqrt(2064.0 / 3 / 4 / 3));
-  }
-}
-
-TEST(UnitTimes, OfClustersThatDifferAreTheirOwn) {
-  UnitTimes times;
-  times.add(0, 100, 100), times.add(1, 200, 200), times.add(1, 202, 202);
-  EXPECT_DOUBLE_EQ(times.of(0).mean, 100);
-  EXPECT_DOUBLE_EQ(times.of(1).mean, 201);
-  EXPECT_EQ(times.of(1).error, 0);
-  times.add(0, 101, 99), times.add(1, 203, 201);
-  EXPECT_NEAR(times.of(0).mean, 100, 0.1);
-  EXPECT_GT(times.of(0).mean, 100);
-}
-
-TEST(StreamRepeats, AreLoopsOverChunks) {
+TEST(LayerLoops, AreThoseThatTheLayersParameterCounts) {
   models::StreamBuilder out;
-  out.set_tag(3);
-  out.begin_loop(30, 0, {FR_PATCH(fr_loop, count, FR_PARAMETER_CHUNKS, 1)});
-  const auto body = out.bytes().size();
-  out.begin_loop(31, 5);
-  add_tile(out, 0, 32);
-  out.end_loop();
-  const auto last = out.add(FR_OP_VECTOR, fr_vector{});
-  out.scalar(FR_SCALAR_ADD, 20, 20, 255, 1);
-  out.end_loop();
-  out.begin_loop(30, 16);  // of another kind
+  out.begin_loop(31, 5);  // of another kind
   out.add(FR_OP_VECTOR, fr_vector{});
   out.end_loop();
+  const auto loop = [&out](std::int64_t count) {
+    out.begin_loop(30, count, {FR_PATCH(fr_loop, count, FR_PARAMETER_LAYERS, 1)});
+    const auto begin = out.bytes().size();
+    out.add(FR_OP_VECTOR, fr_vector{});
+    const auto end = out.bytes().size();
+    out.end_loop();
+    return std::pair<std::uint64_t, std::uint64_t>(begin, end);
+  };
+  EXPECT_TRUE(layer_bodies(out.bytes()).empty());
+  EXPECT_EQ(layers_before(out.bytes()), 0u);
+  const auto first = loop(-3), second = loop(0);  // three layers less, which are elsewhere
   out.add(FR_OP_END);
-  EXPECT_TRUE(find_repeats(out.bytes(), 0).empty());
-  EXPECT_TRUE(find_repeats(out.bytes(), 4).empty());
-  const auto repeats = find_repeats(out.bytes(), 16);
-  ASSERT_EQ(repeats.size(), 1u);
-  const auto& loop = repeats.front();
-  EXPECT_EQ(loop.at, body);
-  EXPECT_EQ(loop.left_out, static_cast<double>(16 - loop.iterations));
-  EXPECT_EQ(loop.loads.size(), 1u);
-  for (const auto& moment : loop.moments) EXPECT_EQ(moment.offset, last);
-  EXPECT_EQ(loop.moments[1].visit, loop.moments[0].visit + loop.counted);
-  EXPECT_EQ(loop.moments[2].visit, loop.moments[1].visit + loop.counted);
-  EXPECT_EQ(loop.moments[3].visit, loop.iterations - 1);
+  const auto bodies = layer_bodies(out.bytes());
+  ASSERT_EQ(bodies.size(), 2u);
+  EXPECT_EQ(bodies[0].first, first.first);
+  EXPECT_EQ(bodies[1].first, second.first);
+  EXPECT_GE(bodies[0].second, first.second);
+  EXPECT_LE(bodies[0].second, second.first);
+  EXPECT_EQ(layers_before(out.bytes()), 3u);
 }
 
 TEST(RepeatedLayers, AddTheMeanOfAllButTheFirst) {

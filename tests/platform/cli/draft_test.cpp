@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// Speculative decoding: the tokens are those of a run without a draft, whatever the draft is.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "models/import/model.hpp"
+#include "tests/models/support/llama_files.hpp"
+#include "tests/platform/cli/program.hpp"
+
+using namespace forerun::test;
+using forerun::tests::ScratchFolder;
+using testing::AllOf;
+using testing::HasSubstr;
+
+namespace {
+
+const std::string bundled = FORERUN_SOURCE_DIR "/models/zoo/orator-2m";
+const std::string text = "--prompt 'The people of the United States' ";
+
+/// The bundled model without its last layers, or worse, in a folder of its own.
+class SmallModel {
+ public:
+  SmallModel(std::uint32_t layers, float of_final_norm, std::uint32_t vocabulary = 0) {
+    auto model = forerun::models::load_model(bundled);
+    model.config.layers = layers;
+    model.layers.resize(layers);
+    auto config = forerun::tests::llama_config(model.config);
+    auto tensors = forerun::tests::llama_tensors(model, "F32");
+    for (auto& value : tensors["model.norm.weight"].values) value *= of_final_norm;
+    if (vocabulary != 0) {
+      config["vocab_size"] = vocabulary;
+      auto& embedding = tensors["model.embed_tokens.weight"];
+      embedding.shape[0] = vocabulary;
+      embedding.values.resize(std::size_t{vocabulary} * model.config.hidden);
+    }
+    forerun::tests::spill(folder_ / "config.json", config.dump());
+    forerun::tests::write_safetensors(folder_ / "model.safetensors", tensors);
+  }
+  std::string path() const { return folder_.path().string(); }
+
+ private:
+  ScratchFolder folder_;
+};
+
+struct Output {
+  std::vector<std::uint32_t> ids;
+  std::string logits;
+  nlohmann::json report;
+};
+
+/// Of a greedy run with all that can be compared.
+Output greedy(const std::string& arguments) {
+  const Scratch scratch;
+  const auto result = launch("run " + text + arguments + " --ids " + scratch.file("ids") + " --logits " +
+                             scratch.file("logits") + " --report " + scratch.file("report"));
+  EXPECT_EQ(result.code, 0) << result.err;
+  if (result.code != 0) return {};
+  return {read_ids(scratch.file("ids")), read_file(scratch.file("logits")),
+          read_report(scratch.file("report"))};
+}
+
+/// What a run says after the prompt.
+std::string said(const std::string& arguments) {
+  const auto result = launch("run " + text + arguments);
+  EXPECT_EQ(result.code, 0) << result.err;
+  const auto from = result.out.find("The people of the United States");
+  return result.out.substr(from, result.out.find("uart| done") - from);
+}
+
+std::uint64_t count(const nlohmann::json& report, const char* what) {
+  return report.at("draft").at(what).get<std::uint64_t>();
+}
+
+void expect_problem(const std::string& arguments, int code,
+                    const testing::Matcher<const std::string&>& message) {
+  const auto result = launch("run --chip edge " + arguments);
+  EXPECT_EQ(result.code, code) << arguments;
+  EXPECT_THAT(result.err, message) << arguments;
+}
+
+}  // namespace
+
+TEST(SpeculativeDecoding, WithItselfKeepsAllTokens) {
+  const auto plain = greedy("--chip edge --steps 21");
+  const auto draft = greedy("--chip edge --steps 21 --draft orator-2m");
+  EXPECT_EQ(draft.ids, plain.ids);
+  EXPECT_TRUE(draft.logits == plain.logits) << "bit for bit";
+  EXPECT_EQ(count(draft.report, "rounds"), 4u) << "of 5 tokens each, after the first";
+  EXPECT_EQ(count(draft.report, "drafted"), 16u);
+  EXPECT_EQ(count(draft.report, "kept"), 16u);
+  EXPECT_EQ(count(draft.report, "steps"), 16u) << "and one before them that read the prompt";
+  EXPECT_EQ(draft.report["tokens"], plain.report["tokens"]);
+  EXPECT_FALSE(plain.report.contains("draft"));
+}
+
+TEST(SpeculativeDecoding, GivesTheSameWithOtherModels) {
+  const SmallModel fewer_layers(2, 1), hopeless(1, -1);
+  const auto plain = greedy("--set clusters.count=4 --steps 24");
+  const auto some =
+      greedy("--set clusters.count=4 --steps 24 --draft-tokens 3 --draft " + fewer_layers.path());
+  EXPECT_EQ(some.ids, plain.ids);
+  EXPECT_TRUE(some.logits == plain.logits);
+  EXPECT_GT(count(some.report, "kept"), 0u);
+  EXPECT_LT(count(some.report, "kept"), count(some.report, "drafted"));
+  const auto none = greedy("--set clusters.count=4 --steps 24 --draft-tokens 7 --draft " + hopeless.path());
+  EXPECT_EQ(none.ids, plain.ids);
+  EXPECT_TRUE(none.logits == plain.logits);
+  EXPECT_EQ(count(none.report, "kept"), 0u);
+  EXPECT_EQ(count(none.report, "rounds"), 22u) << "a token each; the last but one is drafted for";
+}
+
+TEST(SpeculativeDecoding, GivesTheSameInOtherFormatsAndOnOtherChips) {
+  for (const std::string chip :
+       {"--chip edge --dtype bf16 ", "--chip edge --kv int8 ", "--chip reference ", "--chip four-arrays "}) {
+    const auto plain = greedy(chip + "--steps 12");
+    const auto draft = greedy(chip + "--steps 12 --draft orator-2m --draft-dtype int4 --draft-tokens 5");
+    EXPECT_EQ(draft.ids, plain.ids) << chip;
+    EXPECT_TRUE(draft.logits == plain.logits) << chip;
+    EXPECT_EQ(draft.report["draft"]["format"], "int4");
+  }
+}
+
+TEST(SpeculativeDecoding, SamplesTheSame) {
+  const SmallModel fewer_layers(3, 1);
+  for (const auto& draft : {std::string("orator-2m"), fewer_layers.path()})
+    for (const std::string job : {"--chip edge --steps 20 --temperature 0.9 --seed 1 ",
+                                  "--set clusters.count=4 --steps 20 --temperature 1.2 --seed 23456789012 "})
+      EXPECT_EQ(said(job + "--draft " + draft), said(job)) << job;
+  const auto report = report_of(text + "--chip edge --steps 20 --temperature 0.9 --draft orator-2m");
+  EXPECT_EQ(report["draft"]["kept_share"], 1) << "it draws the same noise";
+}
+
+TEST(SpeculativeDecoding, GoesOnFromOneToken) {
+  const Scratch scratch;
+  const auto ids = [&](const std::string& arguments) {
+    EXPECT_EQ(
+        launch("run --chip edge --prompt '' --steps 9 " + arguments + " --ids " + scratch.file("ids")).code,
+        0);
+    return read_ids(scratch.file("ids"));
+  };
+  EXPECT_EQ(ids("--draft orator-2m --draft-dtype int4"), ids(""));
+  EXPECT_EQ(ids("--draft orator-2m --draft-tokens 64"), ids("")) << "more than are wanted";
+}
+
+TEST(SpeculativeDecoding, TakesTheSameTimeWithoutData) {
+  const SmallModel hopeless(1, -1);
+  const auto same = [](const std::string& job, const std::string& acceptance) {
+    auto with = report_of(job), without = report_of(job + " --data none --acceptance " + acceptance);
+    with.erase("data"), without.erase("data");
+    EXPECT_EQ(with, without) << "to the cycle: " << job;
+  };
+  const std::string job = text + "--chip edge --steps 14 --draft ";
+  same(job + "orator-2m", "1");
+  same(job + hopeless.path(), "0");
+}
+
+TEST(SpeculativeDecoding, KeepsAsManyAsItIsTold) {
+  const std::string job =
+      "--model orator-2m --chip edge --data none --phase decode --all-layers --context 40 --draft orator-2m ";
+  const auto report = report_of(job + "--steps 150 --acceptance 0.7 --draft-tokens 1");
+  const double share = report["draft"]["kept_share"];
+  EXPECT_NEAR(share, 0.7, 3 * std::sqrt(0.7 * 0.3 / 90)) << "of some 90 drafts";
+  EXPECT_EQ(report["draft"]["drafted"], report["draft"]["rounds"]);
+  EXPECT_EQ(report["tokens"]["generated"], 150);
+  EXPECT_EQ(report.dump(), report_of(job + "--steps 150 --acceptance 0.7 --draft-tokens 1").dump());
+  EXPECT_NE(report["draft"]["kept"],
+            report_of(job + "--steps 150 --acceptance 0.7 --draft-tokens 1 --seed 5")["draft"]["kept"]);
+}
+
+TEST(SpeculativeDecoding, SaysWhatItDid) {
+  const auto result = launch("run " + text + "--chip edge --steps 12 --draft orator-2m --draft-dtype int4");
+  EXPECT_EQ(result.code, 0) << result.err;
+  for (const auto* part :
+       {"4 tokens drafted by orator-2m in int4", "tokens drafted, ", "tokens a step of the model",
+        "time of a round", "verifying", "draft.layers.attention", "uart| draft: orator-2m"})
+    EXPECT_THAT(result.out, HasSubstr(part));
+  const auto report = report_of(text + "--chip edge --steps 12 --draft orator-2m");
+  const auto& seconds = report["draft"]["seconds"];
+  const double parts = seconds["drafting"].get<double>() + seconds["verifying"].get<double>();
+  EXPECT_LT(parts, seconds["rounds"].get<double>());
+  EXPECT_GT(parts, 0.9 * seconds["rounds"].get<double>());
+}
+
+TEST(SpeculativeDecoding, RefusesWhatDoesNotGoTogether) {
+  const SmallModel smaller(1, 1, 512);
+  expect_problem(
+      "--draft " + smaller.path() + " --prompt a", 1,
+      AllOf(HasSubstr("vocabulary of 512"), HasSubstr("orator-2m has 1024"), HasSubstr("same vocabulary")));
+  expect_problem("--draft no-such-model --prompt a", 1, HasSubstr("no-such-model"));
+  expect_problem("--draft-tokens 3 --prompt a", 2, HasSubstr("go with --draft"));
+  expect_problem("--acceptance 0.5 --prompt a", 2, HasSubstr("go with --draft"));
+  expect_problem("--draft orator-2m --draft-tokens 65 --prompt a", 2, HasSubstr("--draft-tokens"));
+  expect_problem("--draft orator-2m --draft-tokens 0 --prompt a", 2, HasSubstr("--draft-tokens"));
+  expect_problem("--draft orator-2m --acceptance 0.5 --prompt a", 2,
+                 HasSubstr("--acceptance is for --data none"));
+  expect_problem("--draft orator-2m --data none --prompt a", 2, HasSubstr("needs --acceptance"));
+  expect_problem("--draft orator-2m --data none --acceptance 1.5 --prompt a", 2, HasSubstr("--acceptance"));
+  expect_problem("--draft orator-2m --teacher x", 2, HasSubstr("--teacher"));
+  expect_problem("--draft orator-2m --batch 2 --prompt a", 2, HasSubstr("--batch"));
+  expect_problem("--draft orator-2m --prompts x", 2, HasSubstr("--prompts"));
+  expect_problem("--draft orator-2m --program x --prompt a", 2, HasSubstr("--program is for one model"));
+  expect_problem("--draft orator-2m --set devices=2 --prompt a", 2, HasSubstr("--draft is for one device"));
+  expect_problem("--draft orator-2m --data none --acceptance 1 --phase prefill --context 9", 2,
+                 HasSubstr("prefill"));
+  expect_problem("--draft orator-2m --data none --acceptance 1 --phase decode --context 9", 2,
+                 HasSubstr("--steps"));
+}
