@@ -110,13 +110,16 @@ class Finder {
     const bool model = chip_.clusters.command.model == CommandModel::tlm;
     if (model && !chip_.rtl.command.text.empty())
       add({"clusters.command.model", "rtl.command"},
-          fmt::format("rtl.command is {}, but clusters.command.model is tlm, expected rtl",
+          fmt::format("rtl.command is {}, but clusters.command.model is tlm, expected rtl or lockstep",
                       chip_.rtl.command.text));
     if (!model && chip_.data == Data::none)
-      add({"clusters.command.model", "data"}, "clusters.command.model is rtl, which needs data: real");
+      add({"clusters.command.model", "data"},
+          fmt::format("clusters.command.model is {}, which needs data: real",
+                      name(chip_.clusters.command.model)));
     if (!model && chip_.timing == Timing::loose)
       add({"clusters.command.model", "timing"},
-          "clusters.command.model is rtl, which needs timing: approximate");
+          fmt::format("clusters.command.model is {}, which needs timing: approximate",
+                      name(chip_.clusters.command.model)));
   }
 
   void rtl_cpu() {
