@@ -41,7 +41,8 @@ enum {
   X(CLUSTER, 8, "a cluster stopped with an error")                           \
   X(TIMEOUT, 9, "a step did not end in time")                                \
   X(BUS, 10, "bus error while reading the program")                          \
-  X(MESSAGE, 11, "unknown message")
+  X(MESSAGE, 11, "unknown message")                                          \
+  X(PAGES, 12, "the cache has too few pages for all sequences")
 #define FR_X(NAME, NUMBER, DESCRIPTION) FR_FAILURE_##NAME = NUMBER,
 enum fr_failure { FR_FAILURES(FR_X) };
 #undef FR_X

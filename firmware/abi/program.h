@@ -16,7 +16,7 @@
 
 enum {
   FR_PROGRAM_MAGIC = 0x50524f46, /* "FORP" */
-  FR_PROGRAM_VERSION = 2,
+  FR_PROGRAM_VERSION = 3,
   FR_PROGRAM_NAME_BYTES = 64,
   FR_TAG_NAME_BYTES = 32,
   FR_SEGMENT_DATA = 1,
@@ -64,6 +64,9 @@ struct fr_program_header {
   uint64_t chunks;             /* fr_chunk[sequences], filled in by firmware before each step; 0 with one sequence */
   uint32_t sequences;          /* most sequences of a step, 1 .. FR_PROGRAM_SEQUENCES */
   uint32_t choices;            /* last rows of a step after each of which an id is chosen, if it has so many logits; 0 as 1 */
+  uint64_t page_table;         /* u64[sequences][context / page_positions, rounded up]: the number of each page, filled in by firmware */
+  uint32_t page_positions;     /* of a page of the key/value cache; 0: not paged */
+  uint32_t pages;              /* of all sequences together */
   char name[FR_PROGRAM_NAME_BYTES]; /* of the model, NUL-terminated */
 };
 
@@ -101,6 +104,6 @@ struct fr_program_segment {
 };
 
 #ifdef __cplusplus
-static_assert(sizeof(fr_program_header) == 200 && sizeof(fr_program_segment) == 40);
+static_assert(sizeof(fr_program_header) == 216 && sizeof(fr_program_segment) == 40);
 #endif
 #endif

@@ -81,6 +81,11 @@ static bool check_memory(const struct hardware* hardware, const struct fr_progra
     return fail(failure, FR_FAILURE_PROGRAM_MEMORY, header->requests);
   if (sequences > 1 && !in_hbm(hardware, header->chunks, 8, sequences, sizeof(struct fr_chunk)))
     return fail(failure, FR_FAILURE_PROGRAM_MEMORY, header->chunks);
+  if (header->page_positions != 0 &&
+      !in_hbm(hardware, header->page_table, 8,
+              sequences * ((context + header->page_positions - 1) / header->page_positions),
+              sizeof(uint64_t)))
+    return fail(failure, FR_FAILURE_PROGRAM_MEMORY, header->page_table);
   if (header->logits != 0 &&
       !in_hbm(hardware, header->logits, 4, context * sizeof(float), header->vocabulary))
     return fail(failure, FR_FAILURE_PROGRAM_MEMORY, header->logits);

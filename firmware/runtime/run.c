@@ -8,6 +8,7 @@
 #include "firmware/runtime/console.h"
 #include "firmware/runtime/draft.h"
 #include "firmware/runtime/messages.h"
+#include "firmware/runtime/pages.h"
 #include "firmware/runtime/step.h"
 
 enum {
@@ -80,7 +81,8 @@ static bool take_draft(const struct run_request* request, uint32_t count) {
   return request->draft.tokens >= 1 && request->draft.tokens <= FR_DRAFT_TOKENS &&
          request->draft.tokens < model.header.choices && count == 1 && model.header.sequences == 1 &&
          (request->flags & FR_RUN_TEACHER) == 0 && d->sequences == 1 && d->max_tokens >= 1 &&
-         d->vocabulary == model.header.vocabulary && d->context >= sequences[0].end;
+         d->vocabulary == model.header.vocabulary && d->context >= sequences[0].end &&
+         d->page_positions == 0 && model.header.page_positions == 0;
 }
 
 static void prepare(const struct run_request* request, struct step_program* program, uint64_t layers) {
@@ -94,6 +96,26 @@ static void prepare(const struct run_request* request, struct step_program* prog
   p[FR_PARAMETER_SEED_LOW] = (int64_t)(request->seed & 0xffffffff);
   p[FR_PARAMETER_SEED_HIGH] = (int64_t)(request->seed >> 32);
   step_load(program);
+}
+
+/* Pages for all that the cache holds already, page by page as if the sequences had grown together. False if
+ * there are too few for all that is to come. */
+static bool prepare_pages(const struct fr_program_header* header, uint32_t count) {
+  const uint64_t size = header->page_positions;
+  uint64_t wanted = 0;
+  pages_start();
+  for (uint32_t i = 0; size != 0 && i < count; ++i) wanted += (sequences[i].end + size - 1) / size;
+  if (wanted > header->pages) return false;
+  bool more = size != 0;
+  for (uint64_t end = size; more; end += size) {
+    more = false;
+    for (uint32_t i = 0; i < count; ++i) {
+      const uint64_t cached = sequences[i].position;
+      if (!pages_give(header, i, cached < end ? cached : end)) return false;
+      more = more || cached > end;
+    }
+  }
+  return true;
 }
 
 /* Adds the next tokens of a sequence to the step. Only what changes is written. */
@@ -186,6 +208,12 @@ static bool run_round(const struct run_request* request, uint64_t count, struct 
 static bool run_step(const struct run_request* request, uint64_t tokens, struct failure* failure) {
   const bool all_logits = (request->flags & FR_RUN_ALL_LOGITS) != 0;
   struct step_times times;
+  for (uint64_t i = 0; i < chunk_count; ++i)
+    if (!pages_give(&model.header, (uint32_t)chunks[i].sequence,
+                    (uint64_t)(chunks[i].position + chunks[i].tokens))) {
+      *failure = (struct failure){.code = FR_FAILURE_PAGES};
+      return false;
+    }
   step_set(&model, FR_PARAMETER_CHUNKS, (int64_t)chunk_count);
   if (!step_run(&model, (uint64_t)chunks[0].position, tokens, all_logits ? tokens : chunk_count,
                 request->timeout, &times, failure))
@@ -220,6 +248,10 @@ bool run_program(const struct run_request* request, uint64_t* steps, struct fail
     return false;
   }
   announce(request, count);
+  if (!prepare_pages(&model.header, count)) {
+    *failure = (struct failure){.code = FR_FAILURE_PAGES};
+    return false;
+  }
   const bool some_layers = (request->flags & FR_RUN_SEQUENCES) != 0 && request->generate != 0;
   prepare(request, &model, some_layers ? request->generate : model.header.layers);
   memset(chunks, -1, sizeof chunks); /* nothing of it is in memory yet */

@@ -9,32 +9,7 @@ namespace {
 
 constexpr std::uint64_t parameter_line = ~std::uint64_t{0} - 1, register_line = ~std::uint64_t{0} - 2;
 
-#define FR_F(TYPE, NAME, DESCRIPTION) +sizeof(TYPE)
-#define FR_X(NAME, NUMBER, ENGINE, FIELDS, DESCRIPTION)                                     \
-  table[NUMBER] = {static_cast<unsigned>(sizeof(fr_command_header) + (0 FIELDS(FR_F))) / 8, \
-                   FR_ENGINE_##ENGINE};
-std::array<OpcodeInfo, 256> make_table() {
-  std::array<OpcodeInfo, 256> table{};
-  FR_OPCODES(FR_X)
-  return table;
-}
-#undef FR_X
-#undef FR_F
-
-bool write_field(unsigned char* at, unsigned width, std::int64_t addend) {
-  std::uint64_t value = 0;
-  std::memcpy(&value, at, width);
-  value += static_cast<std::uint64_t>(addend);
-  std::memcpy(at, &value, width);
-  return true;
-}
-
 }  // namespace
-
-OpcodeInfo opcode_info(unsigned opcode) {
-  static const auto table = make_table();
-  return table[opcode & 0xff];
-}
 
 CommandProcessor::CommandProcessor(const sc_core::sc_module_name& name, const CommandParameters& parameters)
     : sc_module(name),
@@ -98,11 +73,10 @@ void CommandProcessor::start(std::uint64_t stream, std::uint64_t bytes, std::uin
     running_ = true;
     return front_->start(stream, bytes, parameters);
   }
-  stream_ = stream;
+  base_ = stream;
   stream_bytes_ = bytes;
   parameter_address_ = parameters;
-  pc_ = depth_ = 0;
-  registers_.fill(0);
+  stream_.begin(bytes);
   for (auto& line : lines_) line.valid = false;
   waiting_fetch_ = waiting_queue_ = waiting_semaphore_ = -1;
   running_ = true;
@@ -117,15 +91,9 @@ void CommandProcessor::stop() {
   step_.cancel();
 }
 
-std::int64_t CommandProcessor::iteration(std::uint64_t body) const {
-  for (unsigned i = 0; i < depth_; ++i)
-    if (loops_[i].body == body) return loops_[i].iteration;
-  return -1;
-}
-
 void CommandProcessor::fault(std::uint32_t error, std::uint64_t value) {
   running_ = false;
-  on_fault_(pc_, {error, value});
+  on_fault_(stream_.pc, {error, value});
 }
 
 bool CommandProcessor::engines_idle() const {
@@ -170,10 +138,10 @@ void CommandProcessor::deliver() {
       return fault(FR_ERROR_FETCH, address);
     }
     if (flight_line_ == parameter_line) {
-      std::memcpy(registers_.data(), payload.get_data_ptr(), FR_PARAMETERS * 8);
+      std::memcpy(stream_.registers.data(), payload.get_data_ptr(), FR_PARAMETERS * 8);
       have_parameters_ = true;
     } else if (flight_line_ == register_line) {
-      std::memcpy(registers_.data() + read_to_, payload.get_data_ptr(), payload.get_data_length());
+      std::memcpy(stream_.registers.data() + read_to_, payload.get_data_ptr(), payload.get_data_length());
       reading_ = false;
     } else {
       auto& line = lines_[flight_line_ % lines_.size()];
@@ -188,15 +156,15 @@ void CommandProcessor::deliver() {
 }
 
 void CommandProcessor::request(std::uint64_t line) {
-  const auto begin = std::max(stream_, line * line_bytes),
-             end = std::min(stream_ + stream_bytes_, (line + 1) * line_bytes);
+  const auto begin = std::max(base_, line * line_bytes),
+             end = std::min(base_ + stream_bytes_, (line + 1) * line_bytes);
   if (flight_ != nullptr || begin >= end) return;
   flight_line_ = line;
   send(begin, static_cast<std::uint32_t>(end - begin));
 }
 
 bool CommandProcessor::available(std::uint64_t from, std::uint64_t bytes) {
-  const auto first = (stream_ + from) / line_bytes, last = (stream_ + from + bytes - 1) / line_bytes;
+  const auto first = (base_ + from) / line_bytes, last = (base_ + from + bytes - 1) / line_bytes;
   for (auto line = first; line <= last; ++line) {
     const auto& slot = lines_[line % lines_.size()];
     if (!slot.valid || slot.number != line) {
@@ -210,7 +178,7 @@ bool CommandProcessor::available(std::uint64_t from, std::uint64_t bytes) {
 }
 
 void CommandProcessor::copy(std::uint64_t from, unsigned char* to, std::uint64_t bytes) const {
-  for (auto at = stream_ + from; bytes > 0;) {
+  for (auto at = base_ + from; bytes > 0;) {
     const auto skip = at % line_bytes, n = std::min(bytes, line_bytes - skip);
     std::memcpy(to, lines_[at / line_bytes % lines_.size()].bytes + skip, n);
     at += n, to += n, bytes -= n;
@@ -233,25 +201,17 @@ void CommandProcessor::step() {
     }
     return;
   }
-  if (pc_ + sizeof(fr_command_header) > stream_bytes_) return fault(FR_ERROR_STREAM_END, pc_);
+  const auto pc = stream_.pc;
+  if (!stream_.header_fits()) return fault(FR_ERROR_STREAM_END, pc);
   Command command;
-  command.offset = pc_;
+  command.offset = pc;
   fr_command_header header{};
-  bool here = available(pc_, sizeof header);
+  bool here = available(pc, sizeof header);
   if (here) {
-    copy(pc_, command.bytes, sizeof header);
+    copy(pc, command.bytes, sizeof header);
     header = command.header();
-    const auto info = opcode_info(header.opcode);
-    if (info.words == 0) return fault(FR_ERROR_OPCODE, header.opcode);
-    if (header.words != info.words + header.patches || header.words > FR_COMMAND_MAX_WORDS ||
-        header.reserved != 0)
-      return fault(FR_ERROR_COMMAND, header.words);
-    for (const auto* uses : {header.wait, header.signal})
-      for (int i = 0; i < 2; ++i)
-        if (uses[i].semaphore != FR_NO_SEMAPHORE && uses[i].semaphore >= FR_SEMAPHORES)
-          return fault(FR_ERROR_SEMAPHORE, uses[i].semaphore);
-    if (pc_ + header.words * 8u > stream_bytes_) return fault(FR_ERROR_STREAM_END, pc_);
-    here = available(pc_, header.words * 8u);
+    if (!good(stream_.check(header))) return;
+    here = available(pc, header.words * 8u);
   }
   if (!here) {
     if (waiting_fetch_ < 0) waiting_fetch_ = now;
@@ -273,166 +233,38 @@ void CommandProcessor::step() {
     }
     since(waiting_semaphore_, semaphore_time);
   }
-  copy(pc_, command.bytes, header.words * 8u);
-  if (!patch(command, header)) return;
+  copy(pc, command.bytes, header.words * 8u);
+  if (!good(stream_.patch(command))) return;
   ++dispatched;
   if (info.engine == FR_ENGINE_COMMAND) {
     if (!execute(command, header)) return;
   } else {
     engines_[info.engine]->push(command);
-    pc_ += header.words * 8u;
+    stream_.skip(header);
   }
   next_dispatch_ = now + clock_.cycles_to_ps(parameters_.dispatch_cycles);
   step_.after(to_sc_time({next_dispatch_ - now}));
 }
 
-bool CommandProcessor::patch(Command& command, const fr_command_header& header) {
-  const auto end = (header.words - header.patches) * 8u;
-  for (unsigned i = 0; i < header.patches; ++i) {
-    fr_patch p;
-    std::memcpy(&p, command.bytes + end + i * sizeof p, sizeof p);
-    const bool good_width = p.width == 1 || p.width == 2 || p.width == 4 || p.width == 8;
-    if (!good_width || p.offset < sizeof(fr_command_header) || p.offset + p.width > end ||
-        p.reg >= FR_REGISTERS) {
-      fault(FR_ERROR_COMMAND, p.offset);
-      return false;
-    }
-    write_field(command.bytes + p.offset, p.width,
-                static_cast<std::int64_t>(static_cast<std::uint64_t>(registers_[p.reg]) *
-                                          static_cast<std::uint64_t>(std::int64_t{p.scale})));
-  }
-  return true;
+bool CommandProcessor::good(LocalFault found) {
+  if (found.error != 0) fault(found.error, found.value);
+  return found.error == 0;
 }
 
+/// One of its own. False: nothing follows for now.
 bool CommandProcessor::execute(const Command& command, const fr_command_header& header) {
-  const auto after = pc_ + header.words * 8u;
-  switch (header.opcode) {
-    case FR_OP_END:
-      running_ = false;
-      on_end_();
-      return false;
-    case FR_OP_LOOP: {
-      const auto loop = command.as<fr_loop>();
-      if (loop.counter < FR_PARAMETERS || loop.counter >= FR_REGISTERS)
-        return fault(FR_ERROR_COMMAND, loop.counter), false;
-      if (loop.count <= 0) {
-        pc_ = after + loop.body;
-        return true;
-      }
-      if (depth_ == FR_LOOP_DEPTH) return fault(FR_ERROR_LOOP, depth_), false;
-      loops_[depth_++] = {after, loop.count, 0, loop.counter};
-      registers_[loop.counter] = 0;
-      pc_ = after;
-      return true;
-    }
-    case FR_OP_ENDLOOP: {
-      if (depth_ == 0) return fault(FR_ERROR_LOOP, pc_), false;
-      auto& loop = loops_[depth_ - 1];
-      ++loop.iteration;
-      for (const auto& leap : leaps)
-        if (leap.iteration == loop.iteration && leap.at == loop.body && loop.iteration < loop.count)
-          loop.iteration += (loop.count - loop.iteration) / leap.period * leap.period;
-      if (loop.iteration < loop.count) {
-        registers_[loop.counter] = loop.iteration;
-        pc_ = loop.body;
-      } else {
-        --depth_;
-        pc_ = after;
-      }
-      return true;
-    }
-    case FR_OP_READ: {
-      const auto read = command.as<fr_read>();
-      if (read.rd < FR_PARAMETERS || read.rd >= FR_REGISTERS || read.count == 0 || read.count > 16 ||
-          read.rd + read.count > FR_REGISTERS)
-        return fault(FR_ERROR_COMMAND, read.rd), false;
-      if (read.address % 8 != 0 || read.address % line_bytes + read.count * 8 > line_bytes)
-        return fault(FR_ERROR_COMMAND, read.address), false;
-      pc_ = after;
-      reading_ = true;
-      read_to_ = read.rd;
-      flight_line_ = register_line;
-      send(read.address, read.count * 8);
-      return true;
-    }
-    case FR_OP_SCALAR:
-      if (!scalar(command.as<fr_scalar>())) return false;
-      break;
-    default:  // SYNC: the engines are idle
-      break;
-  }
-  pc_ = after;
-  return true;
-}
-
-bool CommandProcessor::scalar(const fr_scalar& command) {
-  const auto good = [](unsigned reg) { return reg < FR_REGISTERS || reg == 255; };
-  if (command.rd < FR_PARAMETERS || command.rd >= FR_REGISTERS || !good(command.ra) || !good(command.rb)) {
-    fault(FR_ERROR_COMMAND, command.rd);
+  if (header.opcode == FR_OP_END) {
+    running_ = false;
+    on_end_();
     return false;
   }
-  const auto a = static_cast<std::uint64_t>(command.ra == 255 ? 0 : registers_[command.ra]);
-  const auto b = static_cast<std::uint64_t>(command.rb == 255 ? 0 : registers_[command.rb]) +
-                 static_cast<std::uint64_t>(command.imm);
-  const auto sa = static_cast<std::int64_t>(a), sb = static_cast<std::int64_t>(b);
-  const auto floor_divide = [&](std::int64_t x, std::int64_t y) {
-    if (y == -1) return static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(x));
-    const auto q = x / y;
-    return x % y != 0 && (x < 0) != (y < 0) ? q - 1 : q;
-  };
-  auto& d = registers_[command.rd];
-  const auto set = [&d](std::uint64_t value) { d = static_cast<std::int64_t>(value); };
-  if ((command.op == FR_SCALAR_DIV || command.op == FR_SCALAR_CEIL_DIV || command.op == FR_SCALAR_MOD) &&
-      sb == 0) {
-    fault(FR_ERROR_DIVIDE, pc_);
-    return false;
-  }
-  switch (command.op) {
-    case FR_SCALAR_ADD:
-      set(a + b);
-      break;
-    case FR_SCALAR_SUB:
-      set(a - b);
-      break;
-    case FR_SCALAR_MUL:
-      set(a * b);
-      break;
-    case FR_SCALAR_DIV:
-      d = floor_divide(sa, sb);
-      break;
-    case FR_SCALAR_CEIL_DIV:
-      set(0 - static_cast<std::uint64_t>(floor_divide(static_cast<std::int64_t>(0 - a), sb)));
-      break;
-    case FR_SCALAR_MOD:
-      set(a - b * static_cast<std::uint64_t>(floor_divide(sa, sb)));
-      break;
-    case FR_SCALAR_MIN:
-      d = std::min(sa, sb);
-      break;
-    case FR_SCALAR_MAX:
-      d = std::max(sa, sb);
-      break;
-    case FR_SCALAR_LESS:
-      d = sa < sb ? 1 : 0;
-      break;
-    case FR_SCALAR_EQUAL:
-      d = sa == sb ? 1 : 0;
-      break;
-    case FR_SCALAR_SHL:
-      set(a << (b & 63));
-      break;
-    case FR_SCALAR_SHR:
-      d = sa >> (b & 63);
-      break;
-    case FR_SCALAR_AND:
-      set(a & b);
-      break;
-    case FR_SCALAR_OR:
-      set(a | b);
-      break;
-    default:
-      fault(FR_ERROR_COMMAND, command.op);
-      return false;
+  if (!good(stream_.execute(command))) return false;
+  if (header.opcode == FR_OP_READ) {
+    const auto read = command.as<fr_read>();
+    reading_ = true;
+    read_to_ = read.rd;
+    flight_line_ = register_line;
+    send(read.address, read.count * 8);
   }
   return true;
 }

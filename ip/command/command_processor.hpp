@@ -13,6 +13,7 @@
 
 #include "ip/base/payload.hpp"
 #include "ip/command/command_front.hpp"
+#include "ip/command/command_stream.hpp"
 #include "ip/command/engine.hpp"
 
 namespace forerun::ip {
@@ -24,20 +25,12 @@ struct CommandParameters {
   Timing timing = Timing::approximate;
 };
 
-/// Length and engine of an opcode; words is 0 for an unknown one. `words` counts header and fields, without
-/// patches.
-struct OpcodeInfo {
-  unsigned words = 0;
-  unsigned engine = 0;
-};
-OpcodeInfo opcode_info(unsigned opcode);
-
 /// Reads aligned 256-byte lines of the stream over `global`, one ahead of need. Errors (FR_ERROR_*) go to
 /// `on_fault` with the byte offset of the command; the end of the stream, after all engines have drained, to
 /// `on_end`.
 class CommandProcessor : public sc_core::sc_module {
  public:
-  static constexpr std::uint32_t line_bytes = 256;
+  static constexpr std::uint32_t line_bytes = CommandStream::line_bytes;
 
   CommandProcessor(const sc_core::sc_module_name& name, const CommandParameters& parameters);
 
@@ -59,34 +52,23 @@ class CommandProcessor : public sc_core::sc_module {
   bool running() const { return running_; }
   /// An engine has moved on: look again.
   void progress() { front_ ? front_->progress() : step_.now(); }
-  std::uint64_t offset() const { return front_ ? front_->offset() : pc_; }
+  std::uint64_t offset() const { return front_ ? front_->offset() : stream_.pc; }
   /// The next command waits for a semaphore.
   bool waits() const { return running_ && waiting_semaphore_ >= 0; }
   /// From now on `front` fetches, loops and dispatches; before the simulation starts. `fetched` then counts
   /// what it reads, `fetch_time` and `queue_time` stay 0.
   void use(std::unique_ptr<CommandFront> front);
 
-  /// For simulations that count what repeats instead of carrying it out; no chip has this. The loop whose
-  /// body begins at byte `at` of the stream leaves that iteration out and those behind it, as many as are
-  /// whole periods.
-  struct Leap {
-    std::uint64_t at = 0;
-    std::int64_t iteration = 0, period = 1;
-  };
-  std::vector<Leap> leaps;
   /// Of the loop whose body begins there; -1: it is not in that loop.
-  std::int64_t iteration(std::uint64_t body) const;
+  std::int64_t iteration(std::uint64_t body) const { return stream_.iteration(body); }
+  /// For simulations that count what repeats instead of carrying it out.
+  std::vector<CommandStream::Leap>& leaps() { return stream_.leaps; }
 
  private:
   struct Line {
     std::uint64_t number = ~std::uint64_t{0};
     bool valid = false;
     unsigned char bytes[line_bytes];
-  };
-  struct Loop {
-    std::uint64_t body;
-    std::int64_t count, iteration;
-    std::uint32_t counter;
   };
 
   tlm::tlm_sync_enum fetch_for_front(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
@@ -101,9 +83,8 @@ class CommandProcessor : public sc_core::sc_module {
   void complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps);
   void deliver();
   void fault(std::uint32_t error, std::uint64_t value);
-  bool patch(Command& command, const fr_command_header& header);
+  bool good(LocalFault found);
   bool execute(const Command& command, const fr_command_header& header);
-  bool scalar(const fr_scalar& command);
   bool engines_idle() const;
 
   std::unique_ptr<tlm_utils::simple_target_socket<CommandProcessor>> from_front_;
@@ -116,10 +97,8 @@ class CommandProcessor : public sc_core::sc_module {
   std::function<void()> on_end_;
   std::function<void(std::uint64_t, LocalFault)> on_fault_;
   std::vector<Line> lines_;
-  std::array<std::int64_t, FR_REGISTERS> registers_{};
-  std::array<Loop, FR_LOOP_DEPTH> loops_{};
-  unsigned depth_ = 0;
-  std::uint64_t stream_ = 0, stream_bytes_ = 0, parameter_address_ = 0, pc_ = 0;
+  CommandStream stream_;
+  std::uint64_t base_ = 0, stream_bytes_ = 0, parameter_address_ = 0;
   bool running_ = false, have_parameters_ = false;
   bool reading_ = false;  // registers, from read_to_ on
   std::uint32_t read_to_ = 0;

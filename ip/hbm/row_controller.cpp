@@ -152,11 +152,15 @@ bool RowController::report_last(std::uint32_t owner) {
   return false;
 }
 
+/// A read may have all its entries, and even be served, before a write that came earlier has all of its own,
+/// and the other way round.
 void RowController::tell_admissions(Tick limit) {
-  while (!entering_.empty() && entering_.front().last <= limit) {
-    if (entering_.front().report) admissions.push_back(entering_.front().owner);
-    entering_.pop_front();
-  }
+  for (std::size_t i = 0; i < entering_.size(); ++i)
+    if (auto& piece = entering_[i]; piece.report && piece.last <= limit) {
+      admissions.push_back(piece.owner);
+      piece.report = false;
+    }
+  while (!entering_.empty() && entering_.front().last <= limit) entering_.pop_front();
   for (auto& own : entries_)
     while (!own.freed.empty() && own.freed.front().end <= limit) {
       own.free += own.freed.front().count;
@@ -165,10 +169,13 @@ void RowController::tell_admissions(Tick limit) {
 }
 
 Tick RowController::next_report() const {
+  auto report = waiting_.empty() ? never : next_;
   for (std::size_t i = 0; i < entering_.size(); ++i)
-    if (entering_[i].report || entering_[i].last == never)
-      return entering_[i].last == never ? next_ : std::max(clock_ + 1, entering_[i].last);
-  return waiting_.empty() ? never : next_;
+    if (const auto last = entering_[i].last; last == never)
+      report = std::min(report, next_);
+    else if (entering_[i].report)
+      report = std::min(report, std::max(clock_ + 1, last));
+  return report;
 }
 
 Tick RowController::soonest_entry(unsigned bursts, bool write) const {
@@ -213,11 +220,8 @@ void RowController::find_next() {
     for (const auto& lane : lanes_)
       for (const auto& part : lane.parts)
         if (part.write != writing_ && part.visible > clock_) next_ = std::min(next_, part.visible);
-  for (std::size_t i = 0; i < entering_.size() && entering_[i].last != never; ++i)
-    if (entering_[i].report) {
-      next_ = std::min(next_, entering_[i].last);
-      break;
-    }
+  for (std::size_t i = 0; i < entering_.size(); ++i)
+    if (entering_[i].report) next_ = std::min(next_, entering_[i].last);
   next_ = std::max(next_, clock_ + 1);
 }
 

@@ -18,13 +18,19 @@ std::uint64_t extent(std::uint64_t wave, std::uint64_t k_tiles, std::uint64_t ro
   return std::min(rows, k - (wave % k_tiles) * rows);
 }
 
+/// Cycles in which the weights of a wave are loaded, a row of cells in each.
+std::uint64_t load_cycles(const TensorParameters& p, std::uint64_t wave, std::uint64_t k_tiles,
+                          std::uint64_t k) {
+  return divide_up(extent(wave, k_tiles, p.rows, k), p.dot);
+}
+
 /// Cycles from the moment a wave's streaming begins until the next wave's can begin (or the end).
 std::uint64_t wave_cycles(const TensorParameters& p, std::uint64_t wave, std::uint64_t waves,
                           std::uint64_t k_tiles, std::uint64_t m, std::uint64_t k) {
-  const std::uint64_t first_load = wave == 0 || !p.double_buffered ? extent(wave, k_tiles, p.rows, k) : 0;
-  const std::uint64_t drain = p.rows + p.columns - 1;
+  const std::uint64_t first_load = wave == 0 || !p.double_buffered ? load_cycles(p, wave, k_tiles, k) : 0;
+  const std::uint64_t cells = p.rows / p.dot, drain = cells + p.columns - 1;
   if (wave + 1 == waves || !p.double_buffered) return first_load + m + drain;
-  return first_load + wave_gap(p.rows, m, extent(wave + 1, k_tiles, p.rows, k), (wave + 1) % k_tiles != 0);
+  return first_load + wave_gap(cells, m, load_cycles(p, wave + 1, k_tiles, k), (wave + 1) % k_tiles != 0);
 }
 
 bool is_matmul(const Command& command) {

@@ -21,13 +21,15 @@ namespace forerun::ip {
 ///   double-buffered:  r_1 + sum over i < W of max(M, r_(i+1), d_(i+1)) + M + R + C - 1
 ///   single-buffered:  sum over i of (r_i + M) + W (R + C - 1)
 /// where R + C - 1 is the fill and drain of the skewed array, and d_i = R in a k-tile after the first, whose
-/// sums come from the bottom of the columns (else 0). This is the timing of the SystemVerilog in
-/// ip/tensor/rtl (tile_timing.hpp: row by row, and with stalls), which knows int8, bfloat16 and binary16; the
-/// arrays side by side run in step. A wave lasts at least as long as the scratchpad takes to deliver its
-/// operands (its k-slice of A once, its tiles of B, and the scales of both) and to take its results (C after
-/// the last k-tile; partial sums stay in the accumulators; C is read first when accumulating). The bits are
-/// those of matmul(), computed when the command ends. Peak: 2 R C `arrays` operations a cycle, whatever the
-/// number format: narrow elements save operand traffic, not cycles of the array.
+/// sums come from the bottom of the columns (else 0). Where cells add up `dot` products at once, R and r_i
+/// are a `dot`-th of that, rounded up; the bits stay those of one product after the other. This is the timing
+/// of the SystemVerilog in ip/tensor/rtl (tile_timing.hpp: row by row, and with stalls), which knows int8,
+/// bfloat16 and binary16; the arrays side by side run in step. A wave lasts at least as long as the
+/// scratchpad takes to deliver its operands (its k-slice of A once, its tiles of B, and the scales of both)
+/// and to take its results (C after the last k-tile; partial sums stay in the accumulators; C is read first
+/// when accumulating). The bits are those of matmul(), computed when the command ends. Peak: 2 R C `arrays`
+/// operations a cycle, whatever the number format: narrow elements save operand traffic, not cycles of the
+/// array.
 class TensorCore : public ComputeEngine {
  public:
   TensorCore(const sc_core::sc_module_name& name, const TensorParameters& parameters,

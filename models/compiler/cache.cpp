@@ -26,7 +26,8 @@ std::uint32_t clusters_of_a_head(const Plan& plan) {
   return static_cast<std::uint32_t>(group / own);
 }
 
-std::optional<CacheLayout> near_cache(const Plan& plan, const Lanes& lanes, std::uint32_t parts) {
+std::optional<CacheLayout> near_cache(const Plan& plan, const Lanes& lanes, std::uint32_t parts,
+                                      std::uint32_t page) {
   CacheLayout layout;
   layout.near = true;
   layout.parts = parts;
@@ -37,7 +38,10 @@ std::optional<CacheLayout> near_cache(const Plan& plan, const Lanes& lanes, std:
   // Some fields of commands have 32 bits.
   constexpr std::uint64_t most = std::numeric_limits<std::int32_t>::max();
   if (layout.piece_rows == 0 || layout.heads == 0 || lanes.first.stride > most) return std::nullopt;
-  layout.head_bytes = layout.part_rows(plan.context) / layout.round_rows() * lanes.first.stride;
+  if (page != 0) layout.page = static_cast<std::uint32_t>(round_up(page, layout.round_rows() * parts));
+  const std::uint64_t positions = page != 0 ? layout.page : plan.context;
+  layout.head_bytes = layout.part_rows(positions) / layout.round_rows() * lanes.first.stride;
+  if (layout.sequence_bytes() > most) return std::nullopt;
   return layout;
 }
 

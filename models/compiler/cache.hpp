@@ -18,6 +18,9 @@ struct Plan;
 /// of `round_rows()`; what a piece has beyond them stays unused. So loading and storing some positions takes
 /// whole pieces but for the first and last.
 ///
+/// Paged: the cache consists of pages of `page` positions, [layer][page][own kv head][keys, values], which
+/// the run-time gives to sequences as they grow (fr_program_header::page_table).
+///
 /// The query heads that share a key/value head may be on several clusters: a team. Each cluster of the team
 /// then has all of the team's queries but only a part of the positions: every `parts`-th round, beginning
 /// with that of its number in the team. What it has made of its part, normalised by itself, is put together
@@ -26,15 +29,18 @@ struct CacheLayout {
   bool near = false;
   std::uint32_t parts = 1;
   std::uint64_t piece_rows = 0;
-  std::uint64_t head_bytes = 0;
-  std::uint64_t heads = 0;  ///< of a cluster, at most
-  std::vector<Lane> lanes;  ///< by cluster of the device
+  std::uint64_t head_bytes = 0;  ///< of a sequence, or of a page
+  std::uint64_t heads = 0;       ///< of a cluster, at most
+  std::vector<Lane> lanes;       ///< by cluster of the device
   std::uint64_t round_rows() const { return piece_rows * lanes.front().width; }
   /// Positions of its part of a sequence of so many, at most.
   std::uint64_t part_rows(std::uint64_t positions) const {
     return divide_up(positions, round_rows() * parts) * round_rows();
   }
   std::uint64_t sequence_bytes() const { return heads * 2 * head_bytes; }
+  std::uint32_t page = 0;   ///< positions, whole rounds of all parts; 0: not paged
+  std::uint32_t pages = 0;  ///< of all sequences together
+  std::uint64_t pages_of_sequence(std::uint64_t positions) const { return divide_up(positions, page); }
 };
 
 /// Clusters that have query heads of a key/value head, if there are as many of each, with as many heads; 0 if
@@ -42,8 +48,10 @@ struct CacheLayout {
 std::uint32_t clusters_of_a_head(const Plan& plan);
 
 /// The layout for parts of the context (1: every cluster has all positions of its heads), but for the lanes'
-/// places in memory; nothing if a row is longer than a piece, or other clusters read the head too.
-std::optional<CacheLayout> near_cache(const Plan& plan, const Lanes& lanes, std::uint32_t parts);
+/// places in memory; nothing if a row is longer than a piece, or other clusters read the head too. In pages
+/// of `page` positions or some more, if that is not 0.
+std::optional<CacheLayout> near_cache(const Plan& plan, const Lanes& lanes, std::uint32_t parts,
+                                      std::uint32_t page);
 
 /// Gives the clusters of each team their part of the keys' and values' columns.
 void share_heads_in_teams(Plan& plan);

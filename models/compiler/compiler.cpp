@@ -67,6 +67,9 @@ Program compile(const Model& model, const chip::Chip& chip, const CompileOptions
   h.layers = config.layers;
   h.sequences = plan.sequences;
   h.choices = plan.choices;
+  h.page_table = plan.cache.page != 0 ? plan.memory.page_table : 0;
+  h.page_positions = plan.cache.page;
+  h.pages = plan.cache.pages;
   h.requests = plan.memory.requests;
   h.chunks = plan.sequences > 1 ? plan.memory.chunks : 0;
   h.memory_end = h.load_address + program.head_bytes();

@@ -151,11 +151,7 @@ class AttentionEmitter : public TeamEmitter {
       return;
     }
     for_chunks(FR_ENGINE_VECTOR, [this] {
-      out_.scalar(FR_SCALAR_MUL, scratch_register, chunk_sequence, none,
-                  static_cast<std::int64_t>(plan_.kv_sequence_bytes()));
-      out_.scalar(FR_SCALAR_MUL, cache_offset, layer, none,
-                  static_cast<std::int64_t>(plan_.kv_layer_bytes()));
-      out_.scalar(FR_SCALAR_ADD, cache_offset, cache_offset, scratch_register, 0);
+      find_cache();
       set_scale_offset();
       out_.scalar(FR_SCALAR_MIN, has_past, chunk_position, none, 1);
       out_.scalar(FR_SCALAR_CEIL_DIV, tiles, chunk_position, none, plan_.cache_tile);

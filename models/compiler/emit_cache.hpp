@@ -19,6 +19,7 @@ class CacheEmitter : public CommandEmitter {
 
   bool scaled() const { return plan_.numerics.cache_scales; }
   bool lies_near() const { return plan_.cache.near; }
+  bool paged() const { return plan_.cache.page != 0; }
   /// Attention goes over a part of the context only.
   bool in_parts() const { return plan_.cache.parts > 1; }
   /// The number of this cluster's part.
@@ -26,6 +27,14 @@ class CacheEmitter : public CommandEmitter {
   /// Earlier positions that this cluster attends to.
   unsigned past() const { return in_parts() ? +own_past : first_position(); }
 
+  /// Of the layer and the chunk's sequence; pages are found by themselves.
+  void find_cache() {
+    out_.scalar(FR_SCALAR_MUL, cache_offset, layer, none, static_cast<std::int64_t>(plan_.kv_layer_bytes()));
+    if (paged()) return;
+    out_.scalar(FR_SCALAR_MUL, scratch_register, chunk_sequence, none,
+                static_cast<std::int64_t>(plan_.kv_sequence_bytes()));
+    out_.scalar(FR_SCALAR_ADD, cache_offset, cache_offset, scratch_register, 0);
+  }
   /// Rows of the cache to their scales.
   void set_scale_offset() {
     if (!scaled()) return;
@@ -159,7 +168,7 @@ class CacheEmitter : public CommandEmitter {
   void store_near() {
     constexpr unsigned first_piece = round_first, piece_count = round_experts, piece = round_rows,
                        from = expert_nth, rows = list_offset, piece_round = experts_listed,
-                       piece_port = experts_together;
+                       piece_port = experts_together, page = round_buffer;
     const auto& cache = plan_.cache;
     const auto& lane = cache.lanes[cluster_];
     const auto row = plan_.cache_row_bytes();
@@ -183,7 +192,15 @@ class CacheEmitter : public CommandEmitter {
       out_.scalar(FR_SCALAR_EQUAL, scratch_register, scratch_register, none, part());
       out_.scalar(FR_SCALAR_MUL, rows, rows, scratch_register, 0);
     }
-    out_.scalar(FR_SCALAR_DIV, piece_round, piece, none, width * parts);
+    if (paged()) {
+      const auto pieces = std::int64_t{cache.page} / piece_rows;
+      out_.scalar(FR_SCALAR_DIV, page, piece, none, pieces);
+      read_page(page, page);
+      out_.scalar(FR_SCALAR_MOD, piece_round, piece, none, pieces);
+      out_.scalar(FR_SCALAR_DIV, piece_round, piece_round, none, width * parts);
+    } else {
+      out_.scalar(FR_SCALAR_DIV, piece_round, piece, none, width * parts);
+    }
     out_.scalar(FR_SCALAR_MOD, piece_port, piece, none, width);
     out_.scalar(FR_SCALAR_SUB, scratch_register, from, first_position(), 0);
     out_.scalar(FR_SCALAR_MOD, from, from, none, piece_rows);
@@ -200,12 +217,24 @@ class CacheEmitter : public CommandEmitter {
                                FR_PATCH(fr_copy, global, piece_port, narrow(lane.step)),
                                FR_PATCH(fr_copy, global, from, narrow(row)),
                                FR_PATCH(fr_copy, local, scratch_register, narrow(row))};
+    if (paged()) patches.push_back(FR_PATCH(fr_copy, global, page, narrow(plan_.kv_sequence_bytes())));
     if (in_parts() && many()) patches.push_back(FR_PATCH(fr_copy, local, chunk_row, narrow(row)));
     out_.add(FR_OP_STORE, c, {}, patches);
     out_.end_loop();
   }
 
  private:
+  /// The number of the chunk's page whose place in its table `index` is, into `page`.
+  void read_page(unsigned page, unsigned index) {
+    fr_read read{};
+    read.address = memory_.page_table;
+    read.rd = page;
+    read.count = 1;
+    std::vector<Patch> patches{FR_PATCH(fr_read, address, index, sizeof(std::uint64_t))};
+    if (many())
+      patches.push_back(FR_PATCH(fr_read, address, chunk_sequence, narrow(plan_.page_table_bytes())));
+    out_.add(FR_OP_READ, read, {}, patches);
+  }
   /// Whole rounds of pieces, whole pieces of the last round, rows of the last piece.
   std::uint8_t load_near_tile(Kind kind, std::uint64_t head, std::uint64_t row) {
     // Registers of experts, which come behind attention.
@@ -216,11 +245,21 @@ class CacheEmitter : public CommandEmitter {
     const auto used = cache.piece_rows * row;  // of a piece
     const auto round = static_cast<std::int64_t>(cache.round_rows());
     const auto base = lane.base + (2 * head + static_cast<std::uint64_t>(kind)) * cache.head_bytes;
-    out_.scalar(FR_SCALAR_DIV, first_round, scratch_register, none, round);
-    out_.scalar(FR_SCALAR_DIV, full_rounds, tile_positions, none, round);
     std::vector<Patch> at{FR_PATCH(fr_copy, global, cache_offset, 1),
                           FR_PATCH(fr_copy, global, first_round, narrow(lane.stride)),
                           FR_PATCH(fr_copy, local, load_slot, 1)};
+    if (paged()) {
+      constexpr unsigned page = experts_listed;
+      const auto own = std::int64_t{cache.page} / cache.parts;
+      out_.scalar(FR_SCALAR_DIV, first_round, scratch_register, none, own);
+      read_page(page, first_round);
+      at.push_back(FR_PATCH(fr_copy, global, page, narrow(plan_.kv_sequence_bytes())));
+      out_.scalar(FR_SCALAR_MOD, first_round, scratch_register, none, own);
+      out_.scalar(FR_SCALAR_DIV, first_round, first_round, none, round);
+    } else {
+      out_.scalar(FR_SCALAR_DIV, first_round, scratch_register, none, round);
+    }
+    out_.scalar(FR_SCALAR_DIV, full_rounds, tile_positions, none, round);
     const auto load = [&](std::uint64_t bytes, std::vector<Patch> sizes, Sync sync) {
       auto c = run_of(base, s_.ring, bytes);
       c.local_stride1 = narrow(used);

@@ -59,11 +59,7 @@ class TeamEmitter : public CacheEmitter {
     place_team_heads();
     if (many()) {
       for_chunks(FR_ENGINE_VECTOR, [this] {
-        out_.scalar(FR_SCALAR_MUL, scratch_register, chunk_sequence, none,
-                    static_cast<std::int64_t>(plan_.kv_sequence_bytes()));
-        out_.scalar(FR_SCALAR_MUL, cache_offset, layer, none,
-                    static_cast<std::int64_t>(plan_.kv_layer_bytes()));
-        out_.scalar(FR_SCALAR_ADD, cache_offset, cache_offset, scratch_register, 0);
+        find_cache();
         store_near();
         attend_part();
       });

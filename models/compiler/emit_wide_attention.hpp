@@ -5,13 +5,13 @@
 #include <array>
 #include <vector>
 
-#include "models/compiler/emit_wide.hpp"
+#include "models/compiler/emit_wide_panels.hpp"
 
 namespace forerun::models::emission {
 
-class WideAttention : public WideEmitter {
+class WideAttention : public WidePanels {
  public:
-  using WideEmitter::WideEmitter;
+  using WidePanels::WidePanels;
 
  protected:
   Range group_heads_of(Range Share::*heads) const {
@@ -21,8 +21,8 @@ class WideAttention : public WideEmitter {
   Operand attended() const { return {memory_.attention, queries_, heads_posted}; }
   /// Where the queries of a head are kept: [rows][head_dim], by row group and head.
   std::uint64_t query_rows(std::uint64_t head) const {
-    return memory_.queries +
-           (row_group() * std::uint64_t{model_.heads} + head) * wide().rows() * model_.head_dim * act_;
+    return memory_.queries + (row_group() * std::uint64_t{model_.heads} + head) *
+                                 (std::uint64_t{wide().rows()} * model_.head_dim * act_ + wide().skew);
   }
 
   /// All own heads, one key/value head after the other, with the whole of its keys and values in the
@@ -104,10 +104,10 @@ class WideAttention : public WideEmitter {
     auto c = run_of(query_rows(heads.begin), wide().queries + (p.second ? wide().query_bytes : 0), 0);
     c.size1 = u32(heads.size());
     c.local_stride1 = narrow(wide().half * head_bytes());
-    c.global_stride1 = static_cast<std::int64_t>(wide().rows() * head_bytes());
+    c.global_stride1 = static_cast<std::int64_t>(wide().rows() * head_bytes() + wide().skew);
     std::vector<Patch> patches{FR_PATCH(fr_copy, bytes, p.second ? +rows1 : +rows0, narrow(head_bytes()))};
     if (p.second) patches.push_back(FR_PATCH(fr_copy, global, rows0, narrow(head_bytes())));
-    out_.add(FR_OP_LOAD, c, {{{half_free, 1}}, {{queries_full, 1}}}, patches);
+    out_.add(FR_OP_LOAD, c, {{{queries_free, 1}}, {{queries_full, 1}}}, patches);
   }
   void find_part(const Piece& p, std::size_t number) {
     const auto [count, positions] = part_registers[number % 2];
@@ -134,7 +134,7 @@ class WideAttention : public WideEmitter {
     qk.flags = FR_MATMUL_B_TRANSPOSED;
     Sync sync{{{scores_free, 1}}, {{scores_full, 1}}};
     if (p.begins_run) sync.wait.push_back({queries_full, 1});
-    if (p.ends_run) sync.signal.push_back({half_free, 1});
+    if (p.ends_run) sync.signal.push_back({queries_free, 1});
     out_.add(FR_OP_MATMUL, qk, sync,
              {FR_PATCH(fr_matmul, m, piece_rows(p), 1), FR_PATCH(fr_matmul, n, piece_positions(p), 1)});
     if (p.ends_head) out_.add(FR_OP_TENSOR_NOP, {{}, {{keys_free, 1}}});

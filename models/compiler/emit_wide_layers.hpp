@@ -6,13 +6,13 @@
 #include <string_view>
 #include <vector>
 
-#include "models/compiler/emit_wide_attention.hpp"
+#include "models/compiler/emit_wide_residual.hpp"
 
 namespace forerun::models::emission {
 
-class WideLayers : public WideAttention {
+class WideLayers : public WideResidual {
  public:
-  using WideAttention::WideAttention;
+  using WideResidual::WideResidual;
 
  protected:
   /// From the tokens to the last one's normalised row, which is the first of `normed` then.
@@ -79,22 +79,13 @@ class WideLayers : public WideAttention {
     add(slot_free, wide().slots);
     add(panel_free, Wide::panel_count);
     add(block_free, wide().block_count);
-    add(half_free, 2);
+    add(queries_free, 2);
+    add(norm_free, Wide::norm_sets);
     for (const auto semaphore : {keys_free, values_free}) uses.push_back({semaphore, 1});
     for (const auto semaphore : {scores_free, output_free}) uses.push_back({semaphore, 2});
     if (uses.size() % 2 != 0) uses.push_back({FR_NO_SEMAPHORE, 0});
     for (std::size_t i = 0; i < uses.size(); i += 2)
       out_.add(FR_OP_LOAD_NOP, take ? Sync{{uses[i], uses[i + 1]}, {}} : Sync{{}, {uses[i], uses[i + 1]}});
-  }
-
-  void load_next_norm(std::uint64_t layers_on) {
-    const auto block = plan_.constants.bytes;
-    std::vector<Patch> patches;
-    if (layers_on > 0) patches.push_back(FR_PATCH(fr_copy, global, layer, narrow(block)));
-    out_.add(FR_OP_LOAD,
-             run_of(memory_.constants[cluster_] + layers_on * block + plan_.constants.attention_norm,
-                    wide().next_norm, model_.hidden * 4ull),
-             {{}, {{layer_constants_full, 1}}}, patches);
   }
 
   void wide_layer() {
@@ -116,127 +107,6 @@ class WideLayers : public WideAttention {
     project_sums(&Projections::down, hidden_layer());
     normalise(&plan_.constants.attention_norm);
   }
-
-  // The residual stream
-
-  /// The rows of this cluster's part: embedded (without `norm`), or with the sums of the team added; then
-  /// normalised for the team.
-  void normalise(const std::uint32_t* norm) {
-    if (norm != nullptr) {
-      const auto barrier = wait_for(static_cast<Semaphore>(sums_posted), wide().column_groups);
-      out_.add(FR_OP_LOAD_NOP, barrier);
-    }
-    const auto weights = norm == &plan_.constants.ffn_norm ? wide().constants + *norm : wide().next_norm;
-    normalise_run(norm != nullptr, weights, part0, count0, first0, false);
-    normalise_run(norm != nullptr, weights, part1, count1, first1, true);
-    post_to_team(normed_posted);
-  }
-  void normalise_run(bool adds, std::uint32_t weights, unsigned part, unsigned count, unsigned first,
-                     bool second) {
-    const auto at_once = wide().norm_rows;
-    out_.scalar(FR_SCALAR_CEIL_DIV, scratch_register, count, none, 2 * at_once);
-    out_.begin_loop(tile, 0, {FR_PATCH(fr_loop, count, scratch_register, 1)});
-    for (std::uint32_t set = 0; set < 2; ++set) {
-      out_.scalar(FR_SCALAR_MUL, row, tile, none, 2 * at_once);
-      out_.scalar(FR_SCALAR_ADD, row, row, none, set * at_once);
-      out_.scalar(FR_SCALAR_SUB, row_count, count, row, 0);
-      out_.scalar(FR_SCALAR_MAX, row_count, row_count, none, 0);
-      out_.scalar(FR_SCALAR_MIN, row_count, row_count, none, at_once);
-      out_.scalar(FR_SCALAR_ADD, row, row, part, 0);
-      normalise_rows(adds, weights, first, second, set);
-    }
-    out_.end_loop();
-  }
-  /// `row_count` rows from `row` of a run on.
-  void normalise_rows(bool adds, std::uint32_t weights, unsigned first, bool second, std::uint32_t set) {
-    const auto row_bytes = std::uint64_t{model_.hidden} * 4,
-               normed_bytes = std::uint64_t{model_.hidden} * act_;
-    const auto stream = wide().panels + set * wide().norm_bytes,
-               others = stream + u32(wide().norm_rows * row_bytes),
-               result = others + u32(wide().norm_rows * row_bytes);
-    const auto in_run = [&](std::size_t offset, std::size_t width, std::uint64_t stride) {
-      std::vector<Patch> patches{{offset, width, row, narrow(stride)}};
-      if (second) patches.push_back({offset, width, rows0, narrow(stride)});
-      return patches;
-    };
-    const auto of_rows = [](std::vector<Patch> patches) {
-      patches.push_back(FR_PATCH(fr_copy, size1, row_count, 1));
-      return patches;
-    };
-    const Patch vector_rows = FR_PATCH(fr_vector, rows, row_count, 1);
-    const Matrix residual{stream, row_bytes, FR_TYPE_F32};
-    auto rows_copy = [&](std::uint64_t global, std::uint32_t local, std::uint64_t bytes,
-                         std::uint64_t global_stride) {
-      auto c = run_of(global, local, bytes);
-      c.size1 = 0;
-      c.local_stride1 = narrow(row_bytes);
-      c.global_stride1 = static_cast<std::int64_t>(global_stride);
-      return c;
-    };
-    Sync free{{{half_free, 1}}, {}};
-    const auto at = memory_.hidden_sum + base_row() * row_bytes;
-    Sync loaded{{{block_full, 1}}, {}};
-    if (!adds) {
-      fr_gather g{};
-      g.table = memory_.embedding;
-      g.indices = memory_.token_ids;
-      g.table_stride = normed_bytes;
-      g.limit = model_.vocabulary;
-      g.bytes = u32(normed_bytes);
-      g.local = others;
-      g.local_stride = narrow(normed_bytes);
-      free.signal.push_back({block_full, 1});
-      out_.add(FR_OP_GATHER, g, free,
-               {FR_PATCH(fr_gather, indices, position, 4), FR_PATCH(fr_gather, indices, first, 4),
-                FR_PATCH(fr_gather, indices, row, 4), FR_PATCH(fr_gather, count, row_count, 1)});
-      out_.add(FR_OP_VECTOR,
-               vector(FR_VECTOR_COPY, model_.hidden, activations(others, model_.hidden), residual),
-               std::exchange(loaded, {}), {vector_rows});
-      if (model_.embedding_scale != 1) {
-        auto v = vector(FR_VECTOR_AFFINE, model_.hidden, residual, residual);
-        v.arg0 = bits(model_.embedding_scale);
-        out_.add(FR_OP_VECTOR, v, {}, {vector_rows});
-      }
-    } else {
-      std::vector<std::uint32_t> members;
-      for (std::uint32_t g = 0; g < wide().column_groups; ++g)
-        if (g != column_group()) members.push_back(g);
-      if (members.empty()) free.signal.push_back({block_full, 1});
-      out_.add(FR_OP_LOAD, rows_copy(at, stream, row_bytes, row_bytes), free,
-               of_rows(in_run(offsetof(fr_copy, global), 8, row_bytes)));
-      for (const auto g : members) {
-        const auto columns = group_hidden(g);
-        out_.add(FR_OP_LOAD,
-                 rows_copy(chip::address_map::scratchpad(teammate(g)) + wide().sums,
-                           others + u32(columns.begin * 4), columns.size() * 4, columns.size() * 4),
-                 g == members.back() ? Sync{{}, {{block_full, 1}}} : Sync{},
-                 of_rows(in_run(offsetof(fr_copy, global), 8, columns.size() * 4)));
-      }
-      for (std::uint32_t g = 0; g < wide().column_groups; ++g) {
-        const auto columns = group_hidden(g);
-        const bool own = g == column_group();
-        const Matrix part{residual.at + u32(columns.begin * 4), residual.stride, FR_TYPE_F32};
-        auto v = vector(FR_VECTOR_ADD, columns.size(), part, part);
-        std::vector<Patch> patches;
-        if (own) patches = in_run(offsetof(fr_vector, b), 4, columns.size() * 4);
-        set_b(v, own ? Matrix{wide().sums, columns.size() * 4, FR_TYPE_F32}
-                     : Matrix{others + u32(columns.begin * 4), row_bytes, FR_TYPE_F32});
-        patches.push_back(vector_rows);
-        out_.add(FR_OP_VECTOR, v, std::exchange(loaded, {}), patches);
-      }
-    }
-    auto v = vector(FR_VECTOR_RMSNORM, model_.hidden, residual, activations(result, model_.hidden));
-    v.arg0 = bits(model_.norm_eps);
-    set_b(v, {weights, 0, FR_TYPE_F32});
-    out_.add(FR_OP_VECTOR, v, {{}, {{result_made, 1}}}, {vector_rows});
-    store_all(stores_of(normalised(), {0, model_.hidden}, result, normed_bytes), {{{result_made, 1}}, {}},
-              of_rows(in_run(offsetof(fr_copy, global), 8, panel_row())));
-    out_.add(FR_OP_STORE, rows_copy(at, stream, row_bytes, row_bytes), {{}, {{half_free, 1}}},
-             of_rows(in_run(offsetof(fr_copy, global), 8, row_bytes)));
-  }
-
-  Operand hidden_layer() const { return {memory_.swiglu, model_.ffn, hidden_posted}; }
-  Operand normalised() const { return {memory_.ffn_sum, model_.hidden, normed_posted}; }
 
   // Queries, keys and values
 
@@ -287,10 +157,13 @@ class WideLayers : public WideAttention {
       for (std::uint32_t i = 0; i < wide().row_groups; ++i)
         if (b < blocks[i].size())
           works.push_back(
-              {first_owner() + i, &plan_.tiles(first_owner() + i).query_key_value, 0, {blocks[i][b]}});
+              {{{first_owner() + i, &plan_.tiles(first_owner() + i).query_key_value, 0, blocks[i][b]}}});
     project_blocks(
         works, wide().head_blocks, normalised(),
-        [this](const Work& work, const Held& held) { place_wide_heads(work, held); },
+        [this](const Work& work, const std::vector<int>& held, std::size_t, Free& free) {
+          place_wide_heads(work.columns.front(), held.front());
+          free.by_store.push_back(held.front());
+        },
         [this] {
           out_.add(FR_OP_LOAD, run_of(memory_.constants[cluster_], wide().constants, plan_.constants.bytes),
                    {}, {FR_PATCH(fr_copy, global, layer, narrow(plan_.constants.bytes))});
@@ -313,10 +186,10 @@ class WideLayers : public WideAttention {
     }
   }
   /// The heads of a block become queries, keys and values, in its place, and are stored.
-  void place_wide_heads(const Work& work, const Held& held) {
-    const auto& columns = work.blocks.front().n;
-    const auto block = block_at(held.blocks.front(), columns.size());
-    const auto heads = heads_in(work.owner, columns);
+  void place_wide_heads(const Columns& source, int number) {
+    const auto& columns = source.block.n;
+    const auto block = block_at(number, columns.size());
+    const auto heads = heads_in(source.owner, columns);
     const auto rotated = plan_.rotated();
     const auto head_bytes = model_.head_dim * act_;
     const Patch all_rows = FR_PATCH(fr_vector, rows, rows, 1);
@@ -365,7 +238,7 @@ class WideLayers : public WideAttention {
     for (std::size_t i = 0; i < heads.size(); ++i) {
       const bool last = i + 1 == heads.size();
       const auto ends = [&, last](Sync sync, bool last_copy) {
-        if (last && last_copy) sync.signal.push_back({block_free, static_cast<std::uint8_t>(held.freed)});
+        if (last && last_copy) sync.signal.push_back({block_stored, 1});
         return sync;
       };
       auto c = run_of(0, results[i].at, head_bytes);
@@ -391,50 +264,106 @@ class WideLayers : public WideAttention {
   }
   // Feed-forward
 
-  void gate_up() {
-    std::vector<Work> works;
-    std::size_t most = 0;
-    std::vector<std::vector<Block>> blocks;
+  std::uint64_t first_hidden(const Columns& gate) const {
+    return plan_.share(gate.owner).ffn.begin + gate.block.n.begin;
+  }
+  /// Gates of a column group in the order of their columns.
+  std::vector<Columns> gates_of(std::uint32_t group) const {
+    std::vector<Columns> gates;
     for (std::uint32_t i = 0; i < wide().row_groups; ++i) {
-      blocks.push_back(blocks_of(plan_.tiles(first_owner() + i).gate_up));
-      most = std::max(most, blocks.back().size());
+      const auto owner = group * wide().row_groups + i;
+      const auto& tiles = plan_.tiles(owner).gate_up;
+      const auto blocks = blocks_of(tiles);
+      for (std::size_t b = 0; b < blocks.size() / (model_.gated ? 2 : 1); ++b)
+        gates.push_back({owner, &tiles, offset_of(owner, &Projections::gate_up), blocks[b]});
     }
-    for (std::size_t b = 0; b < most; ++b)
-      for (std::uint32_t i = 0; i < wide().row_groups; ++i) {
-        const auto owner = first_owner() + i;
-        const auto count = blocks[i].size() / (model_.gated ? 2 : 1);
-        if (b >= count) continue;
-        Work work{
-            owner, &plan_.tiles(owner).gate_up, offset_of(owner, &Projections::gate_up), {blocks[i][b]}};
-        if (model_.gated) work.blocks.push_back(blocks[i][b + count]);
-        works.push_back(std::move(work));
+    return gates;
+  }
+  bool are_neighbours(const Columns& a, const Columns& b) const {
+    const auto begin = first_hidden(a), n = a.block.n.size(), depth = std::uint64_t{wide().panel_depth};
+    return b.block.n.size() == n && begin + n == first_hidden(b) &&
+           begin / depth == (begin + 2 * n - 1) / depth;
+  }
+  /// Gates with their ups. Two neighbours in one panel go together where their results have room in the place
+  /// of the first gate, so that they are stored in longer pieces; in all column groups alike, because panels
+  /// go from group to group, as many for each.
+  std::vector<Work> gated_works() const {
+    const std::size_t step = model_.gated ? 2 : 1;
+    const bool room = act_ == 2 && wide().block_count >= 2 * step * wide().together;
+    std::vector<std::vector<Columns>> groups;
+    for (std::uint32_t g = 0; g < wide().column_groups; ++g) groups.push_back(gates_of(g));
+    const auto joins = [&](std::size_t i) {
+      return room && std::all_of(groups.begin(), groups.end(), [&](const auto& gates) {
+               return i + 1 < gates.size() && are_neighbours(gates[i], gates[i + 1]);
+             });
+    };
+    const auto& gates = groups[column_group()];
+    std::vector<Work> works;
+    for (std::size_t i = 0; i < gates.size();) {
+      auto& work = works.emplace_back(Work{{}, step});
+      for (auto count = joins(i) ? 2u : 1u; count > 0; --count, ++i) {
+        const auto& gate = gates[i];
+        work.columns.push_back(gate);
+        if (!model_.gated) continue;
+        const auto blocks = blocks_of(*gate.tiles);
+        const auto number =
+            std::find_if(blocks.begin(), blocks.end(),
+                         [&](const Block& block) { return block.first == gate.block.first; }) -
+            blocks.begin();
+        work.columns.push_back({gate.owner, gate.tiles, gate.offset,
+                                blocks[static_cast<std::size_t>(number) + blocks.size() / 2]});
       }
-    project_blocks(works, wide().block_count, normalised(),
-                   [this](const Work& work, const Held& held) { activate_block(work, held); });
+    }
+    if (wide().together == 1) return works;
+    // From two halves in turn, which are in the lanes of different clusters.
+    std::vector<Work> mixed;
+    const auto half = divide_up(works.size(), 2);
+    for (std::size_t i = 0; i < half; ++i) {
+      mixed.push_back(works[i]);
+      if (half + i < works.size()) mixed.push_back(works[half + i]);
+    }
+    return mixed;
+  }
+  void gate_up() {
+    project_blocks(gated_works(), wide().block_count, normalised(),
+                   [this](const Work& work, const std::vector<int>& blocks, std::size_t first, Free& free) {
+                     activate_blocks(work, blocks, first, free);
+                   });
     post_to_team(hidden_posted);
   }
-  void activate_block(const Work& work, const Held& held) {
-    const auto n = work.blocks.front().n;
-    const auto gate = block_at(held.blocks.front(), n.size());
-    const Matrix to{gate.at, gate.stride, plan_.numerics.activation};
+  /// The gate and its up from column `first` of a piece of work on; behind the last one all are stored.
+  void activate_blocks(const Work& work, const std::vector<int>& blocks, std::size_t first, Free& free) {
+    const auto n = work.columns[first].block.n.size();
+    const auto gate = block_at(blocks[first], n), results = block_at(blocks.front(), n);
+    const Matrix to{results.at + u32(first / work.step * n * act_), results.stride,
+                    plan_.numerics.activation};
     const Patch all_rows = FR_PATCH(fr_vector, rows, rows, 1);
     const auto function = function_of(model_.activation);
-    Sync sync{{{block_full, 1}}, {}};
+    const bool last = first + work.step == work.columns.size();
+    Sync sync{{{block_full, 1}}, {}}, made;
+    std::vector<int> used;
+    if (first > 0) used.push_back(blocks[first]);
+    if (model_.gated) used.push_back(blocks[first + 1]);
+    free.by_vector.insert(free.by_vector.end(), used.begin(), used.end());
+    if (!used.empty()) made.signal.push_back({block_free, static_cast<std::uint8_t>(used.size())});
+    if (last) made.signal.push_back({result_made, 1});
     if (!model_.gated) {
-      sync.signal.push_back({result_made, 1});
-      out_.add(FR_OP_VECTOR, vector(function, n.size(), gate, to), sync, {all_rows});
+      sync.signal = made.signal;
+      out_.add(FR_OP_VECTOR, vector(function, n, gate, to), sync, {all_rows});
     } else {
       if (function != FR_VECTOR_SILU)
-        out_.add(FR_OP_VECTOR, vector(function, n.size(), gate, gate), std::exchange(sync, {}), {all_rows});
-      sync.signal = {{result_made, 1}};
-      auto v = vector(function == FR_VECTOR_SILU ? FR_VECTOR_SWIGLU : FR_VECTOR_MUL, n.size(), gate, to);
-      set_b(v, block_at(held.blocks.back(), n.size()));
+        out_.add(FR_OP_VECTOR, vector(function, n, gate, gate), std::exchange(sync, {}), {all_rows});
+      sync.signal = made.signal;
+      auto v = vector(function == FR_VECTOR_SILU ? FR_VECTOR_SWIGLU : FR_VECTOR_MUL, n, gate, to);
+      set_b(v, block_at(blocks[first + 1], n));
       out_.add(FR_OP_VECTOR, v, sync, {all_rows});
     }
-    const auto first = plan_.share(work.owner).ffn.begin + n.begin;
-    store_all(stores_of(hidden_layer(), {first, first + n.size()}, to.at, to.stride),
-              {{{result_made, 1}}, {{block_free, static_cast<std::uint8_t>(held.freed)}}},
-              {FR_PATCH(fr_copy, size1, rows, 1)});
+    if (!last) return;
+    const auto begin = first_hidden(work.columns.front());
+    store_all(stores_of(hidden_layer(), {begin, begin + work.columns.size() / work.step * n}, results.at,
+                        results.stride),
+              {{{result_made, 1}}, {{block_stored, 1}}}, {FR_PATCH(fr_copy, size1, rows, 1)});
+    free.by_store.push_back(blocks.front());
   }
 
   void end_wide() {
@@ -465,7 +394,7 @@ class WideLayers : public WideAttention {
     out_.scalar(FR_SCALAR_ADD, local, local, other, 0);
     // Its panels, of the row group's: full ones at once, then what is left.
     out_.scalar(FR_SCALAR_MUL, group, group, none,
-                static_cast<std::int64_t>(panels_of(normalised()) * panel_pitch()));
+                static_cast<std::int64_t>(wide().group_pitch(model_.hidden, act_)));
     out_.scalar(FR_SCALAR_MUL, local, local, none, narrow(panel_row()));
     out_.scalar(FR_SCALAR_ADD, group, group, local, 0);
     const auto full = model_.hidden / wide().panel_depth, rest = model_.hidden % wide().panel_depth;

@@ -265,6 +265,16 @@ void cut_tiles(Plan& plan, const chip::Tensor& tensor, bool for_many) {
          tile_weights(m.experts.ffn, s.hidden.size(), limits)});
 }
 
+/// Positions of a tile of which `most` fit a slot: whole rounds, and as many in each tile of a page.
+std::uint64_t near_tile(const CacheLayout& cache, std::uint64_t most) {
+  const auto rounds = most / cache.round_rows();
+  if (cache.page == 0 || rounds == 0) return rounds * cache.round_rows();
+  const auto of_page = cache.page / cache.parts / cache.round_rows();
+  auto of_tile = std::min(rounds, of_page);
+  while (of_page % of_tile != 0) --of_tile;
+  return of_tile * cache.round_rows();
+}
+
 /// Steps of up to `most_tokens` tokens, fewer if the scratchpad is small.
 void choose_steps(Plan& plan, const chip::Chip& chip, std::uint32_t most_tokens, const Lanes& lanes,
                   bool for_many = false) {
@@ -294,7 +304,7 @@ void choose_steps(Plan& plan, const chip::Chip& chip, std::uint32_t most_tokens,
   s.slots = static_cast<std::uint32_t>(std::min<std::uint64_t>(most_slots, ring / s.slot_bytes));
   s.end = s.ring + s.slots * s.slot_bytes;
   plan.cache_tile = static_cast<std::uint32_t>(
-      plan.cache.near ? s.slot_bytes / least / plan.cache.round_rows() * plan.cache.round_rows()
+      plan.cache.near ? near_tile(plan.cache, s.slot_bytes / least)
                       : std::min<std::uint64_t>(plan.context, s.slot_bytes / least));
   cut_tiles(plan, chip.clusters.tensor, for_many);
 }
@@ -326,11 +336,27 @@ void choose_steps_of_many(Plan& plan, const chip::Chip& chip, std::uint32_t want
   if (!plan.wide || estimate_wide(plan, chip, wanted) >= time) plan = otherwise;
 }
 
+/// Pages for sequences of so many positions each; if none are given, of the context.
+std::uint32_t pages_of(const CacheLayout& cache, const Plan& plan,
+                       const std::vector<std::uint32_t>& sequences) {
+  std::uint64_t pages = 0;
+  for (const auto positions : sequences) pages += cache.pages_of_sequence(positions);
+  if (sequences.empty()) pages = plan.sequences * cache.pages_of_sequence(plan.context);
+  return static_cast<std::uint32_t>(pages);
+}
+
 /// Puts the cache near the clusters that read it where that can be, and cuts attention into parts of the
 /// context where that is estimated to be faster, or as it is asked for.
-void choose_cache(Plan& plan, const chip::Chip& chip, std::uint32_t wanted,
-                  std::optional<std::uint32_t> parts, const Lanes& lanes) {
+void choose_cache(Plan& plan, const chip::Chip& chip, std::uint32_t wanted, const CompileOptions& options,
+                  const Lanes& lanes) {
   const auto& m = plan.model;
+  const auto& parts = options.context_parts;
+  const auto page = options.page_positions;
+  const CompileError no_pages(
+      fmt::format("the cache of {} cannot be paged on this chip: pages lie near the clusters that read them, "
+                  "which each need whole key/value heads or parts of the context, not in integers, and a "
+                  "scratchpad that holds some rows",
+                  m.name));
   const bool lies_near = !plan.wide && !m.is_latent() && !plan.numerics.cache_scales;
   const auto clusters = lies_near ? clusters_of_a_head(plan) : 0;
   const bool may_be_cut = clusters > 1 && 2 * m.head_dim % clusters == 0 && !plan.launches &&
@@ -342,18 +368,26 @@ void choose_cache(Plan& plan, const chip::Chip& chip, std::uint32_t wanted,
         fmt::format("attention of {} cannot be cut into {} parts of the context on this chip: expected {}",
                     m.name, *parts, most == 1 ? "1" : fmt::format("1 or {}", most)));
   const auto chosen = parts ? *parts : most > 1 && parts_pay(plan, chip, most) ? most : 1;
-  if (clusters == 0 || (clusters > 1 && chosen == 1)) return;
-  const auto layout = near_cache(plan, lanes, chosen);
-  if (!layout) return;
+  if (clusters == 0 || (clusters > 1 && chosen == 1)) {
+    if (page != 0) throw no_pages;
+    return;
+  }
+  auto layout = near_cache(plan, lanes, chosen, page);
+  if (!layout) {
+    if (page != 0) throw no_pages;
+    return;
+  }
+  if (page != 0) layout->pages = pages_of(*layout, plan, options.sequence_positions);
   const auto otherwise = plan;
   plan.cache = *layout;
   if (chosen > 1) share_heads_in_teams(plan);
   try {
     choose_steps(plan, chip, wanted, lanes);
   } catch (const CompileError&) {  // the scratchpad is too small
-    if (parts && *parts > 1) throw;
+    if ((parts && *parts > 1) || page != 0) throw;
     plan.cache_tile = 0;
   }
+  if (plan.cache_tile == 0 && page != 0) throw no_pages;
   if (plan.cache_tile == 0) plan = otherwise;
 }
 
@@ -416,23 +450,24 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
   memory.next_ids = bump.take(std::uint64_t{plan.sequences} * plan.context * 4);
   memory.requests = bump.take(plan.sequences * sizeof(fr_sequence_request));
   memory.chunks = bump.take(plan.sequences * sizeof(fr_chunk));
+  memory.page_table = bump.take(plan.sequences * plan.page_table_bytes());
   memory.logits =
       bump.take(std::uint64_t{plan.keep_logits ? plan.context : plan.max_tokens} * m.vocabulary * 4);
   if (plan.devices > 1 || plan.wide) {
-    // In steps of many tokens in whole panels (emit_wide.hpp).
-    const auto width = [&](std::uint64_t elements) {
-      return plan.wide ? round_up(elements, plan.wide->panel_depth) : elements;
+    const auto operand = [&](std::uint64_t width, std::uint64_t element) {
+      const auto& w = plan.wide;
+      return std::max(tokens * width * element, w ? w->row_groups * w->group_pitch(width, act) : 0);
     };
-    const auto rows =
-        plan.wide ? std::max<std::uint64_t>(tokens, plan.wide->row_groups * plan.wide->panel_rows()) : tokens;
-    memory.attention = bump.take(rows * width(plan.attended()) * act);
+    memory.attention = bump.take(operand(plan.attended(), act));
     memory.latent = bump.take(tokens * plan.latent_width() * 4);
-    memory.hidden_sum = bump.take(tokens * m.hidden * 4);
-    memory.swiglu = bump.take(std::max(rows * width(m.ffn) * act, 2 * plan.expert_round_bytes()));
+    memory.hidden_sum =
+        bump.take(tokens * m.hidden * 4 + (plan.wide ? 3 * plan.clusters * plan.wide->skew : 0));
+    memory.swiglu = bump.take(std::max(operand(m.ffn, act), 2 * plan.expert_round_bytes()));
     memory.router = bump.take(tokens * m.experts.count * 4);
-    memory.ffn_sum = bump.take(rows * width(m.hidden) * 4);
+    memory.ffn_sum = bump.take(operand(m.hidden, 4));
   }
-  memory.queries = bump.take(plan.wide ? tokens * m.heads * m.head_dim * act : 0);
+  memory.queries = bump.take(
+      plan.wide ? m.heads * (tokens * m.head_dim * act + plan.wide->row_groups * plan.wide->skew) : 0);
   memory.cosines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
   memory.sines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
   const auto cached = plan.cache.near ? 0 : m.layers * plan.kv_layer_bytes();
@@ -568,8 +603,8 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOp
   const auto wanted =
       std::min(context, options.max_tokens == 0 ? context : std::max(options.max_tokens, options.choices));
   choose_steps(plan, chip, wanted, lanes);
-  choose_steps_of_many(plan, chip, wanted, options.row_groups, lanes);
-  choose_cache(plan, chip, wanted, options.context_parts, lanes);
+  choose_steps_of_many(plan, chip, wanted, options.page_positions == 0 ? options.row_groups : 0, lanes);
+  choose_cache(plan, chip, wanted, options, lanes);
   if (plan.max_chunk < plan.choices)
     throw CompileError(
         fmt::format("{} has steps of {} tokens on this chip, too few to choose {} in one (drafted ones and "

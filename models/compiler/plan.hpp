@@ -50,6 +50,11 @@ struct CompileOptions {
   /// Into how many parts attention cuts the positions of a sequence (cache.hpp): 1, or the number of clusters
   /// that have query heads of one key/value head; chosen, where there is none.
   std::optional<std::uint32_t> context_parts = std::nullopt;
+  /// The cache consists of pages of so many positions, or some more (cache.hpp); 0: each sequence has room
+  /// for the whole context.
+  std::uint32_t page_positions = 0;
+  /// Then the positions of each sequence, for which there are pages; if empty, the context for all.
+  std::vector<std::uint32_t> sequence_positions = {};
   /// Rows of a step after which an id is chosen: the last ones, if logits are made for so many. A step that
   /// verifies drafted tokens has one more than these. Of one sequence only.
   std::uint32_t choices = 1;
@@ -152,8 +157,9 @@ struct Constants {
 struct Memory {
   std::uint64_t parameters = 0, token_ids = 0, next_ids = 0;
   std::uint64_t requests = 0, chunks = 0;
-  std::uint64_t logits = 0;     ///< f32, a row for each position, or if they are not kept for each of a step
-  std::uint64_t embedding = 0;  ///< [vocabulary][hidden] of activations
+  std::uint64_t page_table = 0;  ///< u64 [sequences][pages of a context], if the cache is paged
+  std::uint64_t logits = 0;      ///< f32, a row for each position, or if they are not kept for each of a step
+  std::uint64_t embedding = 0;   ///< [vocabulary][hidden] of activations
   std::uint64_t embedding_norm = 0;      ///< f32 [2][hidden]: weight, bias
   std::uint64_t positions = 0;           ///< learned ones, [context + offset][hidden] of activations
   std::uint64_t cosines = 0, sines = 0;  ///< f32 [context][rotated elements / 2]
@@ -253,7 +259,13 @@ struct Plan {
   std::uint64_t kv_sequence_bytes() const {
     return cache.near ? cache.sequence_bytes() : kv_heads.size() * kv_head_bytes();
   }
-  std::uint64_t kv_layer_bytes() const { return sequences * kv_sequence_bytes(); }
+  std::uint64_t kv_layer_bytes() const {
+    return (cache.page != 0 ? cache.pages : sequences) * kv_sequence_bytes();
+  }
+  /// Of a sequence in the page table.
+  std::uint64_t page_table_bytes() const {
+    return cache.page == 0 ? 0 : cache.pages_of_sequence(context) * sizeof(std::uint64_t);
+  }
   /// Query heads that share a key/value head.
   std::uint32_t group() const { return model.heads / model.kv_heads; }
   /// Of one query of a part of the context: f32 [head_dim] of weighted values, the largest score, the largest

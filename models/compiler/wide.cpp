@@ -52,6 +52,7 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
   w.row_groups = row_groups;
   w.column_groups = plan.clusters / row_groups;
   w.half = half;
+  w.skew = chip.hbm.interleave.count;
   const double port =
       chip::peak_memory_bandwidth(chip).bytes_per_second / (double(chip.hbm.stacks) * chip.hbm.ports);
   w.together =
@@ -108,14 +109,14 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
   w.panel_depth = u32(std::min(depth, deepest));
   w.panel_bytes = u32(aligned(w.panel_rows() * w.panel_depth * act));
   w.slot_bytes = u32(aligned(slot));
-  const auto norm_row = std::uint64_t{m.hidden} * (8 + act);
-  const auto others =
-      std::max(std::uint64_t{2} * w.query_bytes + std::uint64_t{2} * w.output_bytes, 2 * aligned(norm_row));
+  const auto norm_row = m.hidden * 8 + round_up(m.hidden, w.panel_depth) * act;
+  const auto others = std::max(std::uint64_t{2} * w.query_bytes + std::uint64_t{2} * w.output_bytes,
+                               Wide::norm_sets * aligned(norm_row));
   const auto bytes = std::max(std::uint64_t{Wide::panel_count} * w.panel_bytes, others);
   if (at + bytes + std::uint64_t{least_slots} * w.slot_bytes > scratch) return std::nullopt;
   w.panels = w.queries = take(bytes);
   w.outputs = w.queries + 2 * w.query_bytes;
-  w.norm_bytes = u32(bytes / 2 / alignment * alignment);
+  w.norm_bytes = u32(bytes / Wide::norm_sets / alignment * alignment);
   w.norm_rows = u32(std::min<std::uint64_t>(half, w.norm_bytes / norm_row));
   w.slots = u32(std::min<std::uint64_t>(Wide::most_slots, (scratch - at) / w.slot_bytes));
   w.slots_at = take(std::uint64_t{w.slots} * w.slot_bytes);

@@ -35,7 +35,8 @@ struct Wide {
   std::uint32_t panel_rows() const { return (rows() + panel_parts - 1) / panel_parts * panel_parts; }
   std::uint32_t tokens() const { return row_groups * rows(); }
 
-  static constexpr std::uint32_t most_blocks = 8, most_slots = 8, panel_parts = 2, panel_count = 2;
+  static constexpr std::uint32_t most_blocks = 8, most_slots = 8, panel_parts = 16, tile_parts = 4,
+                                 panel_count = 2, norm_sets = 4;
 
   // Byte addresses in the scratchpad.
   /// f32 [rows][columns of the group] of the projections whose sums are added to the residual stream; else
@@ -53,10 +54,23 @@ struct Wide {
   /// rows; in the place of the panels: two of queries, two of results.
   std::uint32_t keys = 0, values = 0, scores = 0, score_stride = 0, score_rows = 0;
   std::uint32_t queries = 0, query_bytes = 0, outputs = 0, output_bytes = 0;
-  /// Rows of the residual stream that are normalised at a time, in the place of the panels, twice.
+  /// Rows of the residual stream that are normalised at a time, in the place of the panels, `norm_sets`
+  /// times.
   std::uint32_t norm_rows = 0;
   std::uint32_t norm_bytes = 0;
   std::uint32_t end = 0;
+
+  /// Operands in memory, [row group][panel][rows][panel_depth], so that a panel comes in one piece. Clusters
+  /// store their parts side by side, so parts of different ones begin `skew` bytes further each: at different
+  /// ports of the memory.
+  std::uint64_t skew = 0;
+  std::uint64_t panels_of(std::uint64_t width) const { return divide_up(width, panel_depth); }
+  std::uint64_t panel_pitch(std::uint64_t element) const {
+    return std::uint64_t{panel_rows()} * panel_depth * element + skew;
+  }
+  std::uint64_t group_pitch(std::uint64_t width, std::uint64_t element) const {
+    return panels_of(width) * panel_pitch(element) + 2 * skew;
+  }
 };
 
 /// Tiles of a projection that have the same columns.

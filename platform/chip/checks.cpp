@@ -110,13 +110,16 @@ class Finder {
     const bool model = chip_.clusters.command.model == CommandModel::tlm;
     if (model && !chip_.rtl.command.text.empty())
       add({"clusters.command.model", "rtl.command"},
-          fmt::format("rtl.command is {}, but clusters.command.model is tlm, expected rtl",
+          fmt::format("rtl.command is {}, but clusters.command.model is tlm, expected rtl or lockstep",
                       chip_.rtl.command.text));
     if (!model && chip_.data == Data::none)
-      add({"clusters.command.model", "data"}, "clusters.command.model is rtl, which needs data: real");
+      add({"clusters.command.model", "data"},
+          fmt::format("clusters.command.model is {}, which needs data: real",
+                      name(chip_.clusters.command.model)));
     if (!model && chip_.timing == Timing::loose)
       add({"clusters.command.model", "timing"},
-          "clusters.command.model is rtl, which needs timing: approximate");
+          fmt::format("clusters.command.model is {}, which needs timing: approximate",
+                      name(chip_.clusters.command.model)));
   }
 
   void rtl_cpu() {
@@ -171,6 +174,10 @@ class Finder {
 
   void rtl_tensor() {
     const auto& tensor = chip_.clusters.tensor;
+    if (tensor.rows % tensor.dot != 0)
+      add({"clusters.tensor.dot", "clusters.tensor.rows"},
+          fmt::format("clusters.tensor.dot is {}, expected a divisor of clusters.tensor.rows, {}", tensor.dot,
+                      tensor.rows));
     if (tensor.model == TensorModel::tlm) {
       if (!chip_.rtl.tensor.text.empty())
         add({"clusters.tensor.model", "rtl.tensor"},
@@ -184,6 +191,9 @@ class Finder {
     if (tensor.model == TensorModel::lockstep && !tensor.double_buffered)
       add({"clusters.tensor.model", "clusters.tensor.double_buffered"},
           "clusters.tensor.model is lockstep, which needs clusters.tensor.double_buffered: true");
+    if (tensor.dot != 1)
+      add({"clusters.tensor.model", "clusters.tensor.dot"},
+          fmt::format("clusters.tensor.model is {}, which needs clusters.tensor.dot: 1", name(tensor.model)));
     const auto& formats = tensor.formats;
     const bool any = std::any_of(formats.begin(), formats.end(), [](Format format) {
       return format == Format::i8 || format == Format::bf16 || format == Format::f16;

@@ -119,7 +119,7 @@ struct Scratchpad {
 
 struct Tensor {
   TensorModel model = TensorModel::tlm;
-  unsigned rows = 64, columns = 64, arrays = 2;
+  unsigned rows = 64, columns = 64, arrays = 2, dot = 1;
   bool double_buffered = true;
   std::vector<Format> formats{Format::f32,    Format::f16,    Format::bf16,  Format::i8,
                               Format::f8e4m3, Format::f8e5m2, Format::i4,    Format::mxfp8,
@@ -148,8 +148,8 @@ struct Dma {
   bool operator==(const Dma&) const = default;
 };
 
-/// What command processors are: the models, or RTL.
-enum class CommandModel : unsigned char { tlm, rtl };
+/// What command processors are: the models, RTL, or RTL compared with the models.
+enum class CommandModel : unsigned char { tlm, rtl, lockstep };
 
 struct Command {
   CommandModel model = CommandModel::tlm;
@@ -309,7 +309,7 @@ struct Rtl {
   Path vector;      ///< engine of clusters.vector.model rtl and lockstep; empty: ip/vector/rtl
   Path noc;         ///< of noc.model rtl; empty: ip/noc/rtl
   Path dma;         ///< engine of clusters.dma.model rtl and lockstep; empty: ip/dma/rtl
-  Path command;     ///< of clusters.command.model rtl; empty: ip/command/rtl
+  Path command;     ///< of clusters.command.model rtl and lockstep; empty: ip/command/rtl
   Path cpu;         ///< of cpu.model rtl and lockstep; empty: ip/cpu/rtl
   Path scratchpad;  ///< of clusters.scratchpad.model rtl and lockstep
   Path hbm;         ///< memory behind each port of the HBM; empty: the model

@@ -108,6 +108,10 @@ const Key table[] = {
     KEY(clusters.tensor.rows, range(1, 512), "", "rows of a systolic array, along k"),
     KEY(clusters.tensor.columns, range(1, 512), "", "columns of a systolic array, along n"),
     KEY(clusters.tensor.arrays, range(1, 64), "", "arrays that work side by side"),
+    KEY(clusters.tensor.dot, range(1, 64), "rows",
+        "whose products a cell adds up in a cycle, a divisor of rows: the array has so many times fewer rows "
+        "of cells, and takes "
+        "in so many rows of weights a cycle; 1: a systolic array of single multiply-accumulates"),
     KEY(clusters.tensor.double_buffered, any, "",
         "weights of the next tile are loaded while the present one streams"),
     KEY(clusters.tensor.formats, any, "", "number formats that the arrays multiply, all at the same rate"),
@@ -128,7 +132,8 @@ const Key table[] = {
         "largest transaction; none crosses a multiple of it"),
     KEY(clusters.dma.outstanding, range(1, 1024), "transactions", "under way at once in a channel"),
     KEY(clusters.dma.overhead, range(0, 1000), "cycles", "to set up a command"),
-    KEY(clusters.command.model, any, "", "the model (tlm), or RTL in its place (rtl)"),
+    KEY(clusters.command.model, any, "",
+        "the model (tlm), RTL in its place, or RTL that is compared on every command (lockstep)"),
     KEY(clusters.command.queue_depth, range(1, 1024), "commands", "each engine queues so many"),
     KEY(clusters.command.fetch_buffer, multiple_of(256, kib, 16 * mib), "",
         "command stream kept, so that a loop that fits is fetched once"),

@@ -73,7 +73,7 @@ struct Names<VectorModel> {
 };
 template <>
 struct Names<CommandModel> {
-  static constexpr std::array<std::string_view, 2> all{"tlm", "rtl"};
+  static constexpr std::array<std::string_view, 3> all{"tlm", "rtl", "lockstep"};
 };
 template <>
 struct Names<CpuModel> {

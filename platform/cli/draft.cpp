@@ -67,6 +67,7 @@ void DraftOptions::check(const WorkloadOptions& work, bool data, bool program, u
          "--draft is for tokens after a prompt: --phase prefill does not go with it");
   refuse(work.phase && work.steps.value_or(1) < 2,
          "--draft with --phase decode needs --steps, 2 or more: how many tokens are generated");
+  refuse(work.page_positions.has_value(), "--draft has no paged cache: --page-positions does not go with it");
   refuse(program, "--program is for one model: --draft does not go with it");
   refuse(devices > 1, "--draft is for one device, but devices is more than 1");
   refuse(data && acceptance,

@@ -20,7 +20,9 @@ int run_gemm(const std::string& shape, const chip::Chip& chip, chip::Format form
   const auto parsed = models::GemmShape::parse(shape);
   if (!parsed)
     throw UsageError(
-        fmt::format("--gemm is '{}', expected MxKxN, three whole numbers from 1 to 1048576", shape));
+        fmt::format("--gemm is '{}', expected MxKxN, three whole numbers from 1 to 1048576, or BxMxKxN for B "
+                    "such products",
+                    shape));
   const bool data = chip.data == chip::Data::real;
   const models::Gemm gemm(*parsed, chip, format);
   const auto program = gemm.program(data);
@@ -45,7 +47,7 @@ int run_gemm(const std::string& shape, const chip::Chip& chip, chip::Format form
     simulation.soc.read(gemm.result(), result);
     if (const auto wrong = gemm.differences(result); wrong > 0) {
       fmt::print(stderr, "forerun: error: {} of the {} elements of C are not those of the golden product\n",
-                 wrong, parsed->m * parsed->n);
+                 wrong, parsed->count * parsed->m * parsed->n);
       return failed;
     }
     std::cout << "C is the golden product, bit for bit\n";

@@ -71,6 +71,9 @@ void check(const RunOptions& o, const chip::Chip& chip) {
   refuse(o.native && chip.devices > 1,
          "--native runs the firmware of one device, but devices is more than 1");
   refuse(o.program && chip.devices > 1, "--program is for one device, but devices is more than 1");
+  refuse(
+      o.program && (o.work.row_groups || o.work.context_parts || o.work.page_positions),
+      "--program is compiled already: --row-groups, --context-parts and --page-positions do not go with it");
   refuse(o.work.repeat_layers && chip.devices > 1,
          "--repeat-layers is for one device, but devices is more than 1");
   refuse(o.symmetric && chip.devices == 1, "--symmetric is for several devices, but devices is 1");
@@ -114,6 +117,9 @@ Target make_target(const RunOptions& o, chip::Chip chip, ChipOptions description
   auto options = compile_options(request, model.config, o.model.formats(), data);
   options.row_groups = o.work.row_groups;
   options.context_parts = o.work.context_parts;
+  options.page_positions = o.work.page_positions.value_or(0);
+  for (const auto& s : request.sequences)
+    options.sequence_positions.push_back(static_cast<std::uint32_t>(s.cached + s.tokens.size() + s.generate));
   if (request.draft) options.choices = static_cast<std::uint32_t>(request.draft->tokens + 1);
   std::string note;
   auto next = data || o.chip_given ? larger_chips.end() : larger_chips.begin();
@@ -400,8 +406,10 @@ void add_run(CLI::App& app, int& code) {
   o->draft.add_to(command);
   o->limit.add_to(command);
   o->limit.add_idle_to(command);
-  command.add_option("--gemm", o->gemm,
-                     "instead of a model, one matrix product, given as MxKxN: C[M][N] = A[M][K] x B[K][N]");
+  command.add_option(
+      "--gemm", o->gemm,
+      "instead of a model, one matrix product, given as MxKxN: C[M][N] = A[M][K] x B[K][N]; or "
+      "BxMxKxN: B of them, each on one cluster");
   command
       .add_option(
           "--data", o->data,

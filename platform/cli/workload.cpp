@@ -74,6 +74,11 @@ void WorkloadOptions::add_to(CLI::App& command) {
           "let the clusters that share a key/value head attend to so many parts of its positions: 1, or "
           "the number of these clusters (default: chosen by estimated time)")
       ->check(whole_number);
+  command
+      .add_option("--page-positions", page_positions,
+                  "a key/value cache of pages of so many positions (rounded up), which firmware gives to "
+                  "sequences as they grow; without it each sequence has room for the longest one")
+      ->check(CLI::Range(1u, 1u << 20));
   command.add_flag("--all-layers", all_layers, "simulate every layer of a run with --phase");
   command
       .add_option(

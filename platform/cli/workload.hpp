@@ -20,7 +20,7 @@ struct WorkloadOptions {
   std::optional<std::uint64_t> steps, prompt_tokens, batch;
   std::vector<std::uint32_t> contexts;
   std::optional<float> temperature;
-  std::optional<std::uint32_t> row_groups, context_parts;
+  std::optional<std::uint32_t> row_groups, context_parts, page_positions;
   std::uint64_t seed = 0, step_timeout = 0;
   bool repeat_layers = false, all_layers = false;
 

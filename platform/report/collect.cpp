@@ -267,7 +267,12 @@ class Collector {
       const auto& device = one->device();
       ++use.instances;
       use.commands += one->commands();
+      use.compared += one->compared();
       add(use, device);
+    }
+    if (chip_.clusters.command.model == chip::CommandModel::lockstep) {
+      use.model += ", compared with the model";
+      use.compared_unit = "commands";
     }
     r.rtl.push_back(std::move(use));
   }

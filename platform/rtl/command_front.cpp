@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
+#include <utility>
 
 #include "ip/base/time.hpp"
 #include "platform/rtl/command.hpp"
@@ -66,6 +67,27 @@ void RtlCommand::bind(tlm::tlm_base_target_socket_b<>& fetches) {
     if (initiator.face->map.role == Role::manager) initiator.bridge->socket.bind(fetches);
 }
 
+void RtlCommand::compare(std::function<void(const Difference&, unsigned tag)> on_difference) {
+  check_ = std::make_unique<ip::LockstepCommands>();
+  on_difference_ = std::move(on_difference);
+  for (auto& initiator : device_.initiators)
+    if (initiator.face->map.role == Role::manager)
+      initiator.bridge->on_answer = [this](const tlm::tlm_generic_payload& payload) {
+        if (running_ && payload.is_read())
+          check_->read(payload.get_address(), payload.get_data_ptr(), payload.get_data_length(),
+                       payload.is_response_ok());
+      };
+}
+
+void RtlCommand::tell(const ip::LockstepCommands::Result& found) {
+  if (!found || !on_difference_) return;
+  const auto now = ip::now_picoseconds();
+  std::exchange(on_difference_, nullptr)(
+      {device_.label(), found->command,
+       static_cast<std::uint64_t>(now / period(device_.frequency()).picoseconds), now, found->what},
+      found->tag);
+}
+
 /// `start` is high until the run ends.
 void RtlCommand::start(std::uint64_t stream, std::uint64_t bytes, std::uint64_t parameters) {
   const auto now = ip::now_picoseconds();
@@ -76,6 +98,7 @@ void RtlCommand::start(std::uint64_t stream, std::uint64_t bytes, std::uint64_t 
   device_.drive_signal("start", {1}, now);
   if (device_.has_signal("granted")) device_.drive_signal("granted", {0}, now);
   ended_ = granted_ = offset_ = 0;
+  if (check_) check_->start(stream, bytes, parameters);
   running_ = true;
   ++run_;
 }
@@ -84,9 +107,10 @@ void RtlCommand::end(bool by_fault) {
   if (!running_) return;
   running_ = false;
   device_.drive_signal("start", {0}, ip::now_picoseconds());
+  const ip::LocalFault fault{static_cast<std::uint32_t>(value("fault_error")), value("fault_value")};
+  if (check_) tell(by_fault ? check_->failed(value("fault_offset"), fault) : check_->ended(ended_));
   if (by_fault)
-    host_.on_fault(value("fault_offset"),
-                   {static_cast<std::uint32_t>(value("fault_error")), value("fault_value")});
+    host_.on_fault(value("fault_offset"), fault);
   else
     host_.on_end();
 }
@@ -121,6 +145,7 @@ void RtlCommand::take(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
   ip::Command command{};
   std::memcpy(&command.offset, payload.get_data_ptr(), 8);
   std::memcpy(command.bytes, payload.get_data_ptr() + 8, payload.get_data_length() - 8);
+  if (check_ && on_difference_) tell(check_->sent(engine, command, ended_));
   const auto run = run_, ticket = tickets_++;
   const auto waits = [&] {
     return ticket != served_ ||
@@ -131,6 +156,7 @@ void RtlCommand::take(tlm::tlm_generic_payload& payload, sc_core::sc_time&) {
   moved_.notify(sc_core::SC_ZERO_TIME);
   if (run != run_) return;
   offset_ = command.offset;
+  if (engine == 0 && check_) check_->granted();
   if (engine == 0) return device_.drive_signal("granted", {++granted_}, ip::now_picoseconds());
   ++commands_;
   host_.push(engine, command);

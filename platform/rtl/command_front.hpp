@@ -4,12 +4,16 @@
 
 #include <tlm_utils/simple_target_socket.h>
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <systemc>
 
 #include "ip/command/command_front.hpp"
+#include "ip/command/lockstep_commands.hpp"
 #include "platform/chip/chip.hpp"
 #include "platform/rtl/device.hpp"
+#include "platform/rtl/difference.hpp"
 
 namespace forerun::rtl {
 
@@ -32,6 +36,12 @@ class RtlCommand : public sc_core::sc_module, public ip::CommandFront {
   std::uint64_t offset() const override { return offset_; }
   void bind(tlm::tlm_base_target_socket_b<>& fetches) override;
 
+  /// From now on the model carries out the same streams, and each command is compared; only the first
+  /// difference is told. Before the simulation starts.
+  void compare(std::function<void(const Difference&, unsigned tag)> on_difference);
+  std::uint64_t compared() const { return check_ ? check_->compared() : 0; }  ///< commands
+
+  RtlDevice& device() { return device_; }
   const RtlDevice& device() const { return device_; }
   std::uint64_t commands() const { return commands_; }  ///< handed to engines
 
@@ -39,6 +49,8 @@ class RtlCommand : public sc_core::sc_module, public ip::CommandFront {
   void take(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   void end(bool by_fault);
   std::uint64_t value(const char* signal) const { return device_.signal_value(signal)[0]; }
+
+  void tell(const ip::LockstepCommands::Result& found);
 
   RtlDevice device_;
   ip::CommandHost host_;
@@ -48,6 +60,8 @@ class RtlCommand : public sc_core::sc_module, public ip::CommandFront {
   unsigned tickets_ = 0, served_ = 0;  ///< of packets: taken, and handed over or dropped
   std::uint64_t ended_ = 0, granted_ = 0, offset_ = 0, commands_ = 0;
   sc_core::sc_event moved_;
+  std::unique_ptr<ip::LockstepCommands> check_;
+  std::function<void(const Difference&, unsigned tag)> on_difference_;  ///< empty: one has been told
 };
 
 }  // namespace forerun::rtl

@@ -103,7 +103,7 @@ void CountedLayers::leap() {
   const auto all = static_cast<std::int64_t>(program_.header.layers - before_);
   left_out_ = static_cast<std::uint64_t>(std::max<std::int64_t>(0, all - next) / period * period);
   for (std::size_t c = 0; c < bodies.size(); ++c)
-    soc_.clusters[c]->command.leaps.push_back({bodies[c], next, period});
+    soc_.clusters[c]->command.leaps().push_back({bodies[c], next, period});
   leapt_ = true;
 }
 
@@ -111,7 +111,7 @@ std::int64_t CountedLayers::end_step() {
   const auto before = repeated_.added().picoseconds;
   repeated_.end_step(left_out_);
   for (std::size_t c = 0; c < program_.streams.size() && leapt_; ++c)
-    soc_.clusters[c]->command.leaps.pop_back();
+    soc_.clusters[c]->command.leaps().pop_back();
   leapt_ = false;
   left_out_ = 0;
   return repeated_.added().picoseconds - before;

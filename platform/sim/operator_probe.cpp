@@ -104,6 +104,7 @@ void OperatorProbe::begins(std::size_t c, unsigned engine, const ip::Command& co
       work.array_cycles += ip::TensorCore::ideal_cycles({.rows = tensor.rows,
                                                          .columns = tensor.columns,
                                                          .arrays = tensor.arrays,
+                                                         .dot = tensor.dot,
                                                          .double_buffered = tensor.double_buffered},
                                                         m.m, m.n, m.k);
       const auto groups = divide_up(m.n, std::uint64_t{tensor.columns} * tensor.arrays);

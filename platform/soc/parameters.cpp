@@ -419,6 +419,7 @@ ip::ClusterParameters cluster_parameters(const chip::Chip& chip, unsigned index)
   p.tensor = {.rows = c.tensor.rows,
               .columns = c.tensor.columns,
               .arrays = c.tensor.arrays,
+              .dot = c.tensor.dot,
               .double_buffered = c.tensor.double_buffered,
               .queue_depth = queue_depth,
               .clock = c.clock,

@@ -137,7 +137,9 @@ void Soc::put_rtl_into_hbm(const rtl::WaveOptions& waves) {
 }
 
 void Soc::put_rtl_into_commands(const rtl::WaveOptions& waves) {
-  const auto model = rtl::command_model(chip_, waves.format);
+  const bool lockstep = chip_.clusters.command.model == chip::CommandModel::lockstep;
+  const auto model = rtl::command_model(
+      chip_, lockstep && waves.format == rtl::Waves::none ? rtl::Waves::fst : waves.format);
   for (std::size_t i = 0; i < clusters.size(); ++i) {
     auto front = std::make_unique<rtl::RtlCommand>(fmt::format("cluster{}_command", i).c_str(), model,
                                                    rtl::RtlPlace{.label = fmt::format("cluster{}.command", i),
@@ -145,6 +147,13 @@ void Soc::put_rtl_into_commands(const rtl::WaveOptions& waves) {
                                                                  .boundary = boundary(),
                                                                  .waves = waves});
     command_rtl.push_back(front.get());
+    if (lockstep)
+      front->compare(
+          [this, &device = front->device(), other_waves = keep_waves(front->device(), waves, Keep::replayed)](
+              const rtl::Difference& first, unsigned tag) {
+            differ(first, device, other_waves);
+            if (rtl_difference->difference.block == first.block) rtl_difference->tag = tag;
+          });
     clusters[i]->command.use(std::move(front));
   }
 }

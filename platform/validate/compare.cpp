@@ -56,7 +56,9 @@ std::vector<std::vector<std::string>> lines(const Outcome& outcome) {
       line.push_back(fmt::format("{:.2f}", at->ours));
       line.push_back(fmt::format("{:.2f}", at->reference));
       line.push_back(error_text(*at));
-      line.push_back(at->within() ? bar_text(at->bar, at->unit) : bar_text(at->bar, at->unit) + " MISSED");
+      line.push_back(bar_text(at->bar, at->unit) + (at->within()       ? ""
+                                                    : at->known_miss() ? " missed, as known"
+                                                                       : " MISSED"));
     }
   }
   return all;
@@ -122,6 +124,10 @@ double Comparison::error() const {
 
 bool Comparison::within() const { return std::abs(error()) <= bar.value * (1 + 1e-9) + 1e-9; }
 
+bool Comparison::known_miss() const {
+  return !within() && known && Comparison{column, unit, ours, reference, *known, {}}.within();
+}
+
 unsigned Outcome::count() const {
   std::size_t n = 0;
   for (const auto& row : cases) n += row.size();
@@ -133,6 +139,14 @@ unsigned Outcome::outside() const {
   for (const auto& row : cases)
     n += static_cast<std::size_t>(
         std::count_if(row.begin(), row.end(), [](const auto& c) { return !c.within(); }));
+  return static_cast<unsigned>(n);
+}
+
+unsigned Outcome::known() const {
+  std::size_t n = 0;
+  for (const auto& row : cases)
+    n += static_cast<std::size_t>(
+        std::count_if(row.begin(), row.end(), [](const auto& c) { return c.known_miss(); }));
   return static_cast<unsigned>(n);
 }
 
@@ -159,12 +173,12 @@ std::vector<Outcome> compare(const std::vector<Suite>& suites, const std::functi
         const auto& values = run_results[run_at++];
         for (std::size_t i = 0; i < values.size(); ++i)
           row.push_back({c.expected[i].column, run_unit(c.expected[i].column), values[i],
-                         c.expected[i].reference, c.expected[i].bar});
+                         c.expected[i].reference, c.expected[i].bar, c.expected[i].known});
         continue;
       }
       const auto& result = results[at++];
       for (const auto& e : c.expected)
-        row.push_back({e.column, result.unit(e.column), result.at(e.column), e.reference, e.bar});
+        row.push_back({e.column, result.unit(e.column), result.at(e.column), e.reference, e.bar, e.known});
     }
   }
   return outcomes;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,16 +15,20 @@ struct Comparison {
   std::string column, unit;
   double ours = 0, reference = 0;
   Bar bar;
+  std::optional<Bar> known;  ///< a miss that is known
   /// ours - reference, as a share of the reference where the bar is relative.
   double error() const;
   bool within() const;
+  /// Beyond the bar, but no further than is known.
+  bool known_miss() const;
 };
 
 struct Outcome {
   const Suite* suite = nullptr;
   std::vector<std::vector<Comparison>> cases;  ///< in the order of the suite's
   unsigned count() const;
-  unsigned outside() const;
+  unsigned outside() const;  ///< of the bars
+  unsigned known() const;    ///< of those outside
 };
 
 /// `done` is called after each case. Throws std::runtime_error when a case cannot be run.
@@ -36,9 +41,9 @@ std::string to_markdown(const std::vector<Outcome>& outcomes);
 /// A line for each suite and column: cases, bar, mean and worst error, how many are within the bar.
 std::string summary_markdown(const std::vector<Outcome>& outcomes);
 
-/// Draws a suite by gnuplot (a separate program): our results as lines, the references as points; or, where the suite says
-/// no plot, results over references.
-/// Throws std::runtime_error where gnuplot is missing or fails.
+/// Draws a suite by gnuplot (a separate program): our results as lines, the references as points; or, where
+/// the suite says no plot, results over references. Throws std::runtime_error where gnuplot is missing or
+/// fails.
 void plot(const Outcome& outcome, const std::string& svg_file);
 
 }  // namespace forerun::validate

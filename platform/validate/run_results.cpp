@@ -24,10 +24,11 @@ struct Column {
   double scale;
 };
 
-constexpr std::array<Column, 4> columns{{{"ms_per_token", "ms", "/seconds/per_token", 1e3},
+constexpr std::array<Column, 5> columns{{{"ms_per_token", "ms", "/seconds/per_token", 1e3},
                                          {"tokens_per_second", "tokens/s", "/tokens_per_second", 1},
                                          {"first_token_ms", "ms", "/seconds/first_token", 1e3},
-                                         {"phase_ms", "ms", "/phases/0/seconds", 1e3}}};
+                                         {"phase_ms", "ms", "/phases/0/seconds", 1e3},
+                                         {"phase_us", "us", "/phases/0/seconds", 1e6}}};
 
 const Column& find(const std::string& name) {
   const auto at = std::find_if(columns.begin(), columns.end(), [&](const auto& c) { return c.name == name; });

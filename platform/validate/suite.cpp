@@ -56,37 +56,47 @@ std::vector<std::string> cells(const std::string& line) {
 
 /// What a column of the cases is for.
 struct Heading {
-  enum class What { set, note, expect, bar } what;
+  enum class What { set, note, expect, bar, known } what;
   std::string name;
 };
 
 Heading heading(const std::string& cell) {
   if (cell.starts_with("expect ")) return {Heading::What::expect, cell.substr(7)};
   if (cell.starts_with("bar ")) return {Heading::What::bar, cell.substr(4)};
+  if (cell.starts_with("known ")) return {Heading::What::known, cell.substr(6)};
   if (cell.starts_with("note ")) return {Heading::What::note, cell.substr(5)};
   return {Heading::What::set, cell};
 }
 
-/// An option of `forerun run` or a key of its chip.
+/// An option of `forerun run`, given alone if its value is true, or a key of its chip.
 void set_in_run(Case& c, const std::string& name, const std::string& value) {
-  if (name.starts_with("run."))
+  if (name.starts_with("run.") && value == "true")
+    c.arguments.push_back("--" + name.substr(4));
+  else if (name.starts_with("run."))
     c.arguments.insert(c.arguments.end(), {"--" + name.substr(4), value});
   else
     c.arguments.insert(c.arguments.end(), {"--set", name + "=" + value});
 }
 
+/// A name in the map `run`: a key of the chip has a dot.
+std::string in_run(const std::string& name) {
+  return name.find('.') == std::string::npos ? "run." + name : name;
+}
+
 Case read_case(const Suite& suite, const Case& base, const std::vector<Heading>& headings,
                const std::vector<std::string>& row, std::map<std::string, Bar> bars,
                const std::string& place) {
+  using What = Heading::What;
   Case c = base;
+  std::map<std::string, Bar> known;
   for (std::size_t i = 0; i < row.size(); ++i)
-    if (headings[i].what == Heading::What::bar && !row[i].empty())
-      bars[headings[i].name] = bar(row[i], place);
+    if ((headings[i].what == What::bar || headings[i].what == What::known) && !row[i].empty())
+      (headings[i].what == What::bar ? bars : known)[headings[i].name] = bar(row[i], place);
   for (std::size_t i = 0; i < row.size(); ++i) {
     const auto& [what, name] = headings[i];
-    if (what == Heading::What::set || what == Heading::What::note) c.settings.push_back(row[i]);
-    if (row[i].empty() || what == Heading::What::bar || what == Heading::What::note) continue;
-    if (what == Heading::What::set) {
+    if (what == What::set || what == What::note) c.settings.push_back(row[i]);
+    if (row[i].empty() || what == What::bar || what == What::known || what == What::note) continue;
+    if (what == What::set) {
       if (suite.runs)
         set_in_run(c, name, row[i]);
       else
@@ -96,7 +106,8 @@ Case read_case(const Suite& suite, const Case& base, const std::vector<Heading>&
     const auto reference = number(row[i]);
     if (!reference) fail(place, fmt::format("expect {}: found '{}', expected a number", name, row[i]));
     if (!bars.contains(name)) fail(place, fmt::format("no bar for {}", name));
-    c.expected.push_back({name, *reference, bars.at(name)});
+    c.expected.push_back({name, *reference, bars.at(name), {}});
+    if (const auto miss = known.find(name); miss != known.end()) c.expected.back().known = miss->second;
   }
   return c;
 }
@@ -162,7 +173,7 @@ Suite read_suite(const fs::path& file) {
     } else if (key == "run") {
       suite.runs = true;
       for (std::size_t k = 0; k < value.names.size(); ++k)
-        set_in_run(base, "run." + value.names[k].text, value.items[k].text);
+        set_in_run(base, in_run(value.names[k].text), value.items[k].text);
     } else if (key == "cases") {
       cases = value.text;
     } else if (key == "bars") {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct Expectation {
   std::string column;  ///< of traffic::Result, or of a run (run_results.hpp)
   double reference = 0;
   Bar bar;
+  std::optional<Bar> known;  ///< a miss of the bar that is known: how far off it may be
 };
 
 struct Case {
@@ -40,11 +42,13 @@ struct Case {
 ///     plot: {x: traffic.rate, y: queue_latency}
 ///
 /// The heading of the cases names keys of the experiment or of its chip, `expect COLUMN` for a result,
-/// `bar COLUMN` for a bar of this line alone and `note WHAT` for what is only shown; an empty cell sets or
-/// expects nothing. Lines that begin with # are comments.
+/// `bar COLUMN` for a bar of this line alone, `known COLUMN` for a miss of the bar that is known (how far off
+/// the result may be), and `note WHAT` for what is only shown; an empty cell sets or expects nothing. Lines
+/// that begin with # are comments.
 ///
-/// A suite of runs has `run: {chip: ..., data: none}` in the place of the experiment: options of
-/// `forerun run`. Its headings are such options, `run.model`, or keys of the chip.
+/// A suite of runs has `run: {chip: ..., data: none, all-layers: true, hbm.model: row}` in the place of the
+/// experiment: options of `forerun run`, those without a value as true, and keys of the chip. Its headings
+/// are such options, `run.model`, or keys of the chip.
 struct Suite {
   std::string name, title, source;
   std::vector<std::string> keys;  ///< what the cases set or tell

@@ -36,7 +36,7 @@ inline chip::Chip small_chip() {
 struct TestProgram {
   static constexpr std::uint64_t at = chip::address_map::hbm + 0x10000, parameters = at + 0x8000,
                                  token_ids = at + 0x9000, next_ids = at + 0xa000, requests = at + 0xb000,
-                                 end = at + 0xc000;
+                                 page_table = at + 0xb800, end = at + 0xc000;
   fr_program_header header{};
   std::vector<fr_program_stream> streams;
   std::vector<fr_program_tag> tags{fr_program_tag{"increment"}};

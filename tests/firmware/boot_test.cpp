@@ -47,14 +47,15 @@ TEST(Boot, LlmSurvivesBusErrorsClusterErrorsAndTimeOuts) {
   bad.commands[1] = {};
   bad.commands[1].add(0x77);
   bad.load(computer.soc);
-  EXPECT_EQ(computer.run({1}, 1),
-            (ip::Message{FR_MESSAGE_FAILED, FR_FAILURE_CLUSTER, 1, FR_ERROR_OPCODE, 0x77, 0, 0}));
+  EXPECT_EQ(computer.run({1}, 1), (ip::Message{FR_MESSAGE_FAILED, FR_FAILURE_CLUSTER, 1, FR_ERROR_OPCODE,
+                                               0x77, 0, 0, TestProgram::at}));
   TestProgram stuck;
   stuck.commands[1] = {};
   stuck.commands[1].add(FR_OP_TENSOR_NOP, {{{9, 3}}, {}});
   stuck.commands[1].add(FR_OP_END);
   stuck.load(computer.soc);
-  EXPECT_EQ(computer.run({1}, 1, 0, 500), (ip::Message{FR_MESSAGE_FAILED, FR_FAILURE_TIMEOUT, 1}));
+  EXPECT_EQ(computer.run({1}, 1, 0, 500),
+            (ip::Message{FR_MESSAGE_FAILED, FR_FAILURE_TIMEOUT, 1, 0, 0, 0, 0, TestProgram::at}));
   TestProgram().load(computer.soc);
   EXPECT_EQ(computer.run({1}, 2)[0], FR_MESSAGE_DONE) << computer.log;
   EXPECT_EQ(computer.steps.back()[3], 3u);

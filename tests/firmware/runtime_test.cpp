@@ -158,6 +158,13 @@ auto with(Value fr_program_header::*field, std::type_identity_t<Value> value) {
     program.load(bench.soc);
   };
 }
+/// A cache of so many pages of 8 positions.
+auto paged(std::uint32_t pages, std::uint64_t table) {
+  return [=](Bench& bench, TestProgram& program) {
+    program.header.page_positions = 8, program.header.pages = pages, program.header.page_table = table;
+    program.load(bench.soc);
+  };
+}
 auto damaged(std::size_t offset) {
   return [=](Bench& bench, TestProgram& program) {
     program.load(bench.soc, [&](std::vector<std::uint8_t>& bytes) { bytes[offset] ^= 1; });
@@ -218,11 +225,33 @@ const Bad bad_runs[] = {
     {"NothingAfterTheCache", FR_FAILURE_REQUEST, with_request({3, 0, 1}), request_table(1, 0)},
     {"NoTemperature", FR_FAILURE_REQUEST, good, request(1, 1, FR_RUN_SAMPLE)},
     {"NegativeTemperature", FR_FAILURE_REQUEST, good, request(1, 1, FR_RUN_SAMPLE, 0xbf800000)},
+    {"PageTableElsewhere", FR_FAILURE_PROGRAM_MEMORY, paged(8, chip::address_map::sram)},
+    {"PageTableUnaligned", FR_FAILURE_PROGRAM_MEMORY, paged(8, TestProgram::page_table + 4)},
+    {"TooFewPages", FR_FAILURE_PAGES, paged(2, TestProgram::page_table), request(8, 10)},
     {"BusError", FR_FAILURE_BUS, good, run_at(0x5000'0000)},
     {"Message", FR_FAILURE_MESSAGE, good, {99}},
 };
 INSTANTIATE_TEST_SUITE_P(All, Refused, testing::ValuesIn(bad_runs),
                          [](const auto& bad) { return bad.param.name; });
+
+TEST(Runtime, GivesASequencePagesAsItGrows) {
+  Bench bench("bench");
+  expect_ready(bench);
+  TestProgram program;
+  paged(3, TestProgram::page_table)(bench, program);
+  const auto table = [&] {
+    std::vector<std::uint64_t> pages(8, 99);
+    bench.soc.read(TestProgram::page_table, {reinterpret_cast<std::uint8_t*>(pages.data()), 8 * 8});
+    return pages;
+  };
+  const std::vector<std::uint64_t> none(8, 99);
+  // The last token has no place in the cache.
+  for (const auto& [generate, last] : {std::pair{1u, 1u}, {10u, 3u}, {2u, 2u}}) {
+    bench.soc.write(TestProgram::page_table, {reinterpret_cast<const std::uint8_t*>(none.data()), 8 * 8});
+    ASSERT_EQ(bench.run({1, 2, 3, 4, 5, 6, 7, 8}, generate)[0], FR_MESSAGE_DONE) << bench.log;
+    for (std::uint64_t i = 0; i < 8; ++i) EXPECT_EQ(table()[i], i < last ? i : 99) << generate;
+  }
+}
 
 TEST(Runtime, ReportsAnErrorOfAClusterAndGoesOn) {
   Bench bench("bench");

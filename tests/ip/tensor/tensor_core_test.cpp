@@ -12,8 +12,9 @@ using namespace forerun::ip;
 
 namespace {
 
-/// A weight-stationary array, clocked: row i of A enters array row r at cycle i + r and moves right, partial sums move down.
-/// Returns the cycle after the last result leaves the last row, counted from the first input, for m rows of A.
+/// A weight-stationary array, clocked: row i of A enters array row r at cycle i + r and moves right, partial
+/// sums move down. Returns the cycle after the last result leaves the last row, counted from the first input,
+/// for m rows of A.
 unsigned simulate_array(unsigned rows, unsigned columns, unsigned m) {
   struct Cell {
     bool valid = false;
@@ -50,6 +51,18 @@ TEST(TensorCore, OneWaveIsLoadPlusWhatTheClockedArrayTakes) {
       }
 }
 
+TEST(TensorCore, CellsThatAddUpSeveralProductsAreAnArrayOfFewerRows) {
+  TensorParameters cells, products;
+  cells.rows = 8, cells.columns = 16, cells.arrays = 2;
+  products = cells;
+  products.rows = 32, products.dot = 4;
+  for (const unsigned m : {1u, 7u, 40u})
+    for (const unsigned k : {1u, 8u, 9u, 20u})
+      EXPECT_EQ(TensorCore::ideal_cycles(products, m, 50, 4 * k), TensorCore::ideal_cycles(cells, m, 50, k));
+  EXPECT_EQ(TensorCore::ideal_cycles(products, 1, 50, 29), TensorCore::ideal_cycles(products, 1, 50, 32))
+      << "a row of cells is loaded in a cycle, whole or not";
+}
+
 struct TensorBench : sc_core::sc_module {
   Scratchpad scratchpad;
   TensorCore tensor;
@@ -57,10 +70,20 @@ struct TensorBench : sc_core::sc_module {
   Turns turns{"turns"};
   std::int64_t ended = -1;
   TensorBench(const sc_core::sc_module_name& name, const TensorParameters& p, unsigned banks)
-      : sc_module(name), scratchpad("scratchpad", [&] { ScratchpadParameters s; s.banks = banks; s.clock = p.clock; return s; }(), 1),
+      : sc_module(name),
+        scratchpad(
+            "scratchpad",
+            [&] {
+              ScratchpadParameters s;
+              s.banks = banks;
+              s.clock = p.clock;
+              return s;
+            }(),
+            1),
         tensor("tensor", p, 4 << 20) {
     tensor.local.bind(scratchpad.port[0]);
-    tensor.connect(semaphores, turns, [this] { ended = now_picoseconds(); }, [](const Command&, LocalFault) { FAIL(); });
+    tensor.connect(
+        semaphores, turns, [this] { ended = now_picoseconds(); }, [](const Command&, LocalFault) { FAIL(); });
   }
   /// MX x MX, B as columns.
   void multiply_scaled(unsigned type, unsigned m, unsigned n, unsigned k) {

@@ -33,6 +33,7 @@ struct Bench : sc_core::sc_module {
     master.bind(soc.bus.socket);
     for (const auto& segment : program.segments) soc.write(segment.address, segment.bytes);
     soc.write(program.header.load_address, make_head(program, true));
+    put_pages();
     sc_core::sc_spawn([this] { script(); }, sc_core::sc_gen_unique_name("script"));
   }
   void poke(std::uint64_t address, std::uint64_t value, unsigned bytes) {
@@ -56,6 +57,16 @@ struct Bench : sc_core::sc_module {
   template <typename T>
   void put(std::uint64_t address, const std::vector<T>& values) {
     soc.write(address, {reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(T)});
+  }
+  /// Gives all sequences their pages, those of a sequence never side by side and the last ones first.
+  void put_pages() {
+    const auto& h = program.header;
+    if (h.page_positions == 0) return;
+    const auto each = (h.context + h.page_positions - 1) / h.page_positions;
+    std::vector<std::uint64_t> table;
+    for (std::uint32_t s = 0; s < h.sequences; ++s)
+      for (std::uint32_t i = 0; i < each; ++i) table.push_back((each - 1 - i) * h.sequences + s);
+    put(h.page_table, table);
   }
   /// One step; returns the id chosen after its last token.
   std::uint32_t step(std::uint64_t position, std::uint64_t tokens, std::uint64_t logit_rows,

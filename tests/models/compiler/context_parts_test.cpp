@@ -41,6 +41,7 @@ class ContextParts : public testing::TestWithParam<Case> {
   CompileOptions options(std::uint32_t sequences, chip::Format format = chip::Format::f32) const {
     return {.format = format, .context = 64, .sequences = sequences, .context_parts = GetParam().parts};
   }
+  void keep_apart(std::uint32_t page_positions);
   chip::Chip chip() const { return small_pieces(GetParam().clusters, GetParam().ports); }
   tests::ScratchFolder folder_;
   GoldenModel golden_;
@@ -63,9 +64,28 @@ TEST_P(ContextParts, GiveTheGoldenLogitsFromTheFirstTokenOn) {
 TEST_P(ContextParts, GiveThemInFewerBits) {
   EXPECT_LT(tests::worst_error(model_, chip(), options(1, chip::Format::f16), text_, 7), 1e-2);
 }
-TEST_P(ContextParts, KeepSequencesApart) {
+TEST_P(ContextParts, GiveTheGoldenLogitsFromPages) {
+  auto paged = options(1);
+  paged.page_positions = 1;  // rounded up
+  const auto plan = make_plan(model_.config, chip(), paged);
+  EXPECT_EQ(plan.cache.page, plan.cache.round_rows() * plan.cache.parts);
+  EXPECT_GE(plan.cache.pages, 2u);
+  EXPECT_LT(tests::worst_error(model_, chip(), paged, text_, 7), 1e-4);
+}
+TEST_P(ContextParts, GiveTheGoldenLogitsFromPagesOfSeveralRounds) {
+  auto paged = options(1);
+  paged.page_positions = static_cast<std::uint32_t>(
+      2 * make_plan(model_.config, chip(), paged).cache.round_rows() * GetParam().parts);
+  EXPECT_LT(tests::worst_error(model_, chip(), paged, text_, 7), 1e-4);
+}
+TEST_P(ContextParts, KeepSequencesApart) { keep_apart(0); }
+TEST_P(ContextParts, KeepSequencesApartInPages) { keep_apart(1); }
+
+void ContextParts::keep_apart(std::uint32_t page_positions) {
   constexpr std::uint32_t sequences = 3;
-  Bench bench("bench", chip(), compile(model_, chip(), options(sequences)));
+  auto wanted = options(sequences);
+  wanted.page_positions = page_positions;
+  Bench bench("bench", chip(), compile(model_, chip(), wanted));
   std::vector<std::vector<std::uint32_t>> texts(sequences), chosen;
   for (std::uint32_t s = 0; s < sequences; ++s) {
     for (std::size_t i = 0; i < 24; ++i) texts[s].push_back(text_[(5 * s + i) % text_.size()]);

@@ -333,6 +333,52 @@ TEST(CommandRtl, ChoosesTheExpertsOfTheModel) {
   EXPECT_TRUE(logits(" --set clusters.command.model=rtl") == model);
 }
 
+TEST(CommandLockstep, GivesTheTokensOfTheModel) {
+  const auto with = run("--chip edge --steps 1 --set clusters.command.model=lockstep");
+  EXPECT_EQ(with.ids, run("--chip edge --steps 1").ids);
+  EXPECT_GT(with.report["rtl"][0]["compared"], 200);
+}
+
+namespace {
+
+/// What a run in lockstep says of a command processor with another text in the place of one.
+std::string command_difference(const std::string& text, const std::string& other) {
+  const Scratch scratch;
+  const std::string rtl = FORERUN_SOURCE_DIR "/ip/command/rtl/";
+  auto source = read_file(rtl + "command_processor.sv");
+  const auto at = source.find(text);
+  EXPECT_NE(at, std::string::npos) << text;
+  if (at != std::string::npos) source.replace(at, text.size(), other);
+  std::ofstream(scratch.file("command.sv")) << source;
+  const auto made =
+      launch("rtl --top command_processor --waves fst --pins " + rtl + "command_processor.yaml -o " +
+             scratch.file("command.so") + " " + scratch.file("command.sv") +
+             " " FORERUN_SOURCE_DIR "/ip/cpu/rtl/riscv_divider.sv");
+  EXPECT_EQ(made.code, 0) << made.err;
+  const auto ran = launch(
+      "run --prompt We --chip edge --steps 1 --set clusters.command.model=lockstep --set rtl.command=" +
+      scratch.file("command.so"));
+  EXPECT_EQ(ran.code, 1) << ran.out;
+  EXPECT_THAT(ran.err, testing::ContainsRegex("waves: [0-9]+ to [0-9]+ ps in lockstep.cluster0.command.fst"));
+  return ran.err;
+}
+
+}  // namespace
+
+TEST(CommandLockstep, FindsAWrongCountOfALoop) {
+  EXPECT_THAT(command_difference("registers[counters[top]] <= next_iteration",
+                                 "registers[counters[top]] <= iterations[top]"),
+              testing::ContainsRegex(
+                  "RTL and models differ in cluster0.command, first in cycle [0-9]+ of [A-Z_]+ at byte "
+                  "[0-9]+ of the stream of [^\n]* \\(at [0-9]+ ps\\)\n  its field [a-z0-9_]+ is "
+                  "0x[0-9a-f]+, by the model 0x[0-9a-f]+\n"));
+}
+
+TEST(CommandLockstep, FindsAnEndThatDoesNotWait) {
+  EXPECT_THAT(command_difference("if (ended == dispatched) begin", "if (ended + 32'd1 >= dispatched) begin"),
+              testing::ContainsRegex("the run ends when engines have ended [0-9]+ commands of [0-9]+\n"));
+}
+
 TEST(CommandRtl, IsRefusedWhereItCannotBe) {
   const auto refused = [](const std::string& arguments) {
     return launch("run --chip edge --set clusters.command.model=rtl " + arguments).err;

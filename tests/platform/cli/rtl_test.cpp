@@ -181,6 +181,10 @@ TEST(TensorRtl, IsRefusedWhereItCannotBe) {
       HasSubstr(
           "activations are in fp32, but clusters.tensor.model is rtl, which multiplies fp16, bf16 or int8"));
   EXPECT_THAT(refused("--data none"), HasSubstr("clusters.tensor.model is rtl, which needs data: real"));
+  EXPECT_THAT(refused("--set clusters.tensor.dot=2"),
+              HasSubstr("clusters.tensor.model is rtl, which needs clusters.tensor.dot: 1"));
+  EXPECT_THAT(refused("--set clusters.tensor.dot=3"),
+              HasSubstr("clusters.tensor.dot is 3, expected a divisor of clusters.tensor.rows"));
   EXPECT_THAT(refused("--set 'clusters.tensor.formats=[f32]'"), HasSubstr("none of i8, bf16 and f16"));
   EXPECT_THAT(refused("--set rtl.tensor=nowhere.so"),
               HasSubstr("rtl.tensor is nowhere.so, which is no file"));

@@ -40,9 +40,8 @@ void expect_within_peak(const nlohmann::json& report) {
 class Scaling : public testing::Test {
  protected:
   nlohmann::json run(const std::string& workload, const std::string& set) {
-    const auto report =
-        report_of("--data none --dtype bf16 --set clusters.count=4 --model " + model +
-                  " " + workload + " " + set);
+    const auto report = report_of("--data none --dtype bf16 --set clusters.count=4 --model " + model + " " +
+                                  workload + " " + set);
     expect_within_peak(report);
     return report;
   }
@@ -86,4 +85,13 @@ TEST_F(Scaling, PrefillIsNotSlowedByMemory) {
 TEST_F(Scaling, DecodeIsNotSlowedByLargerArrays) {
   EXPECT_LE(seconds_per_token("--set clusters.tensor.rows=128 --set clusters.tensor.columns=128"),
             1.02 * seconds_per_token(""));
+}
+
+/// The figure of docs/models.md: time is deterministic, so that a schedule that gets worse fails.
+TEST(Prefill, OfALargeModelKeepsItsShareOfPeak) {
+  const auto report = report_of(
+      "--model llama-3-8b --dtype bf16 --phase prefill --context 2048 --data none --chip reference --set "
+      "hbm.model=row");
+  expect_within_peak(report);
+  EXPECT_GE(report["phases"][0]["operations_fraction_of_peak"].get<double>(), 0.585);
 }

@@ -52,6 +52,22 @@ TEST_F(Validate, FailsOutsideOfThem) {
   EXPECT_THAT(result.out, AllOf(HasSubstr("MISSED"), HasSubstr("1 of 2 figures are within their bars")));
 }
 
+TEST_F(Validate, ShowsAKnownMissAndFailsBeyondIt) {
+  const auto with = [&](const std::string& reference) {
+    scratch.write("suites/own/one.csv", "traffic.rate,expect bandwidth,known bandwidth\n10 %,10,\n50 %," +
+                                            reference + ",12 points\n");
+    return launch("validate own");
+  };
+  const auto known = with("60");
+  EXPECT_EQ(known.code, 0) << known.out << known.err;
+  EXPECT_THAT(known.out,
+              AllOf(HasSubstr("2 points missed, as known"),
+                    HasSubstr("1 of 2 figures are within their bars, and 1 miss theirs as is known")));
+  const auto beyond = with("70");
+  EXPECT_EQ(beyond.code, 1);
+  EXPECT_THAT(beyond.out, HasSubstr("MISSED"));
+}
+
 TEST_F(Validate, WritesPagesAndPlots) {
   cases("10 %,10,\n50 %,50,\n");
   std::filesystem::create_directory(scratch.file("docs"));
@@ -92,6 +108,16 @@ TEST_F(ValidateRuns, ComparesReports) {
   EXPECT_THAT(result.out, AllOf(HasSubstr("kept aside"), HasSubstr("2 of 2 figures are within their bars")));
   products("64x256x256,,,0.02,\n");
   EXPECT_EQ(launch("validate own").code, 1);
+}
+
+TEST_F(ValidateRuns, TakeKeysOfTheChipAndOptionsWithoutAValue) {
+  scratch.write(
+      "suites/own/one.yaml",
+      "title: A step\nsource: made up\nrun: {chip: edge, data: none, model: orator-2m, phase: decode, "
+      "context: 8, all-layers: true, clusters.tensor.arrays: 1}\ncases: one.csv\nbars: {phase_ms: 1000 %}\n");
+  scratch.write("suites/own/one.csv", "note of,expect phase_ms\nedge,0.1\n");
+  const auto result = launch("validate own");
+  EXPECT_EQ(result.code, 0) << result.out << result.err;
 }
 
 TEST_F(ValidateRuns, SayWhyARunFails) {

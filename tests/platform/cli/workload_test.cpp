@@ -123,6 +123,45 @@ TEST(Batch, GivesTheIdsOfEachAlone) {
   }
 }
 
+TEST(Batch, GivesTheSameIdsFromAPagedCache) {
+  const Scratch scratch;
+  scratch.write("prompts", "We the people\nIn the beginning of the second year of the war\nA\n");
+  for (const std::string chip : {"--chip edge", "--set clusters.count=4 --dtype bf16"}) {
+    for (const std::string page : {"", " --page-positions 16"}) {
+      const auto run = launch("run " + chip + " --steps 20 --prompts " + scratch.file("prompts") + page +
+                              " --ids " + scratch.file("ids" + std::to_string(page.size())));
+      ASSERT_EQ(run.code, 0) << run.err;
+    }
+    EXPECT_EQ(read_file(scratch.file("ids0")), read_file(scratch.file("ids20"))) << chip;
+  }
+}
+
+TEST(PagedCache, NeedsMemoryForThePositionsThatThereAre) {
+  const Scratch scratch;
+  const auto work = "run --chip edge" + shape(scratch) + "--phase decode --context 2000,60";
+  std::string contexts;
+  for (unsigned i = 0; i < 60; ++i) contexts += ",60";
+  const auto small = " --set hbm.rows=64";
+  const auto whole = launch(work + contexts + small),
+             paged = launch(work + contexts + small + " --page-positions 64");
+  EXPECT_EQ(whole.code, 1);
+  EXPECT_THAT(whole.err, HasSubstr("MiB of memory at a context of 2000"));
+  EXPECT_EQ(paged.code, 0) << paged.err;
+}
+
+TEST(PagedCache, IsRefusedWhereThereIsNone) {
+  const auto scales =
+      launch("run --chip edge --dtype int8 --kv int8 --prompt A --steps 1 --page-positions 16");
+  EXPECT_EQ(scales.code, 1);
+  EXPECT_THAT(scales.err, HasSubstr("cannot be paged on this chip"));
+  const auto program = launch("run --chip edge --program x.bin --prompt A --steps 1 --page-positions 16");
+  EXPECT_EQ(program.code, 2);
+  EXPECT_THAT(program.err, HasSubstr("--program is compiled already"));
+  const auto draft = launch("run --chip edge --draft orator-2m --prompt A --steps 1 --page-positions 16");
+  EXPECT_EQ(draft.code, 2);
+  EXPECT_THAT(draft.err, HasSubstr("--draft has no paged cache"));
+}
+
 TEST(RepeatedLayers, AreCountedWithinOnePerCent) {
   const Scratch scratch;
   const auto work = "--chip edge" + shape(scratch);
@@ -177,7 +216,9 @@ TEST(Gemm, IsTheGoldenProduct) {
   for (const std::string work :
        {"--gemm 70x300x200 --dtype fp16 --chip edge --set 'clusters.scratchpad.size=64 KiB'",
         "--gemm 1x515x33 --dtype bf16", "--gemm 9x40x7 --dtype fp32 --chip edge",
-        "--gemm 130x1000x520 --dtype int8 --chip four-arrays"}) {
+        "--gemm 130x1000x520 --dtype int8 --chip four-arrays",
+        "--gemm 5x70x30x40 --dtype fp16 --chip four-arrays --set 'clusters.scratchpad.size=64 KiB'",
+        "--gemm 3x9x40x7 --dtype fp32 --chip edge"}) {
     const auto result = launch("run " + work);
     EXPECT_EQ(result.code, 0) << work << result.err;
     EXPECT_THAT(result.out, HasSubstr("C is the golden product, bit for bit")) << work;
@@ -194,7 +235,7 @@ TEST(Gemm, TakesTheSameTimeWithoutData) {
 }
 
 TEST(Gemm, RefusesWhatIsNone) {
-  for (const std::string shape : {"512x512", "0x1x1", "1x2x3x", "1x2x3000000", "axbxc", "-1x2x3"}) {
+  for (const std::string shape : {"512x512", "0x1x1", "1x2x3x", "1x2x3000000", "axbxc", "-1x2x3", "1x2x3x4x5", "0x1x1x1"}) {
     const auto result = launch("run --chip edge --gemm=" + shape);
     EXPECT_EQ(result.code, 2) << shape;
     EXPECT_THAT(result.err, HasSubstr("expected MxKxN, three whole numbers")) << shape;

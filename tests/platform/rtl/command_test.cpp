@@ -12,6 +12,7 @@
 
 #include "firmware/abi/command.h"
 #include "ip/command/command_processor.hpp"
+#include "ip/command/lockstep_commands.hpp"
 #include "platform/rtl/command_front.hpp"
 #include "platform/rtl/mapped_pins.hpp"
 
@@ -235,6 +236,7 @@ class Bench {
     std::uint32_t granted = 0;
     std::uint32_t ended = 0, left = 0, wait = 0;
     std::uint64_t address = 0;
+    check_.start(stream_at, program.stream.size() * 8, parameters_at);
     set("stream", stream_at, 64), set("stream_bytes", program.stream.size() * 8, 64);
     set("parameters", parameters_at, 64);
     for (unsigned cycle = 0; cycle < 1'000'000; ++cycle) {
@@ -246,6 +248,10 @@ class Bench {
       if (valid) set("m_rdata", word(program, address), 64);
       set("d_ready", random() % 3 != 0, 1);
       pins_.evaluate();
+      if (get("done", 1) != 0) note(check_.ended(ended));
+      if (get("fault", 1) != 0)
+        note(check_.failed(get("fault_offset", 64),
+                           {static_cast<std::uint32_t>(get("fault_error", 8)), get("fault_value", 64)}));
       if (get("done", 1) != 0 || get("fault", 1) != 0) break;
       const bool asked = get("m_arvalid", 1) != 0 && in("m_arready", 1) != 0;
       const bool taken = valid && get("m_rready", 1) != 0;
@@ -256,17 +262,26 @@ class Bench {
         packet.push_back(get("d_data", 64));
         if (get("d_last", 1) != 0) {
           (packet[0] == 0 ? requests : under_way).push_back(static_cast<unsigned>(random() % 200));
+          ip::Command command{};
+          command.offset = packet[1];
+          std::memcpy(command.bytes, packet.data() + 2, (packet.size() - 2) * 8);
+          note(check_.sent(static_cast<unsigned>(packet[0]), command, ended));
           got.push_back(std::exchange(packet, {}));
         }
       }
       set("clk", 1, 1);
       pins_.evaluate();
       ended += static_cast<std::uint32_t>(std::erase(under_way, 0u));
-      granted += static_cast<std::uint32_t>(std::erase(requests, 0u));
+      if (const auto now = std::erase(requests, 0u); now != 0)
+        granted += static_cast<std::uint32_t>(now), check_.granted();
       for (auto* list : {&under_way, &requests})
         for (auto& cycles : *list) --cycles;
       if (wait > 0) --wait;
-      if (taken) address += 8, --left;
+      if (taken) {
+        const auto data = word(program, address);
+        check_.read(address, reinterpret_cast<const unsigned char*>(&data), 8, true);
+        address += 8, --left;
+      }
       if (asked) address = new_address, left = length, wait = static_cast<std::uint32_t>(random() % 20);
     }
     done = get("done", 1) != 0;
@@ -275,10 +290,15 @@ class Bench {
     EXPECT_TRUE(!done || under_way.empty()) << "done before the engines";
     return got;
   }
+  std::string difference;  ///< the first that lockstep has told
+  std::uint64_t compared() const { return check_.compared(); }
   bool done = false;
   std::uint64_t error = 0, offset = 0, bad_value = 0;
 
  private:
+  void note(const ip::LockstepCommands::Result& found) {
+    if (found && difference.empty()) difference = found->command + ": " + found->what;
+  }
   static chip::Chip chip_with_short_buffer() {
     chip::Chip chip;
     chip.clusters.command.fetch_buffer = {2048};
@@ -305,6 +325,7 @@ class Bench {
     return found != known_.end() ? found->second : known_[name] = pins_.pin(name, input, bits);
   }
   MappedPins pins_;
+  ip::LockstepCommands check_;
   std::map<std::string, unsigned char*> known_;
 };
 
@@ -316,9 +337,104 @@ TEST(CommandRtl, CarriesOutRandomStreams) {
     const auto got = bench.run(program, seed), want = interpret(program);
     EXPECT_TRUE(bench.done) << "seed " << seed << ", error " << bench.error << " at " << bench.offset;
     EXPECT_EQ(got, want) << "seed " << seed;
+    EXPECT_EQ(bench.difference, "") << "seed " << seed;
+    EXPECT_EQ(bench.compared(), want.size());
     commands += want.size();
   }
   EXPECT_GT(commands, 2000u);
+}
+
+/// What another implementation might do with a LOAD_NOP, a READ that waits for semaphores, SYNC and END.
+class Lockstep : public testing::Test {
+ protected:
+  Lockstep() {
+    check.start(0x1000, stream.size() * 8, 0x2000);
+    for (std::uint64_t i = 0; i < FR_PARAMETERS; ++i) read(0x2000 + 8 * i, 7);
+    for (std::uint64_t i = 0; i < stream.size(); ++i) read(0x1000 + 8 * i, stream[i]);
+  }
+  void read(std::uint64_t address, std::uint64_t value, bool good = true) {
+    check.read(address, reinterpret_cast<const unsigned char*>(&value), 8, good);
+  }
+  static std::string text(const ip::LockstepCommands::Result& found) {
+    return found ? found->command + ": " + found->what : "";
+  }
+  std::string sent(unsigned engine, std::uint64_t at, std::uint64_t ended, Words words = {}) {
+    ip::Command command{};
+    command.offset = at;
+    if (words.empty()) words.assign(stream.begin() + static_cast<std::ptrdiff_t>(at / 8), stream.end());
+    std::memcpy(command.bytes, words.data(), (words[0] >> 8 & 0xff) * 8);
+    return text(check.sent(engine, command, ended));
+  }
+  const std::uint64_t none = 0x00ff00ff00ff00ff;
+  const Words stream{FR_OP_LOAD_NOP | 2 << 8,
+                     none,
+                     FR_OP_SYNC | 2 << 8,
+                     none,
+                     FR_OP_READ | 4 << 8,
+                     0x00ff00ff00ff0103,
+                     0x3000,
+                     20 | std::uint64_t{1} << 32,
+                     FR_OP_STORE_NOP | 2 << 8,
+                     none,
+                     FR_OP_END | 2 << 8,
+                     none};
+  ip::LockstepCommands check;
+};
+
+TEST_F(Lockstep, TakesTheRightOrder) {
+  EXPECT_EQ(sent(FR_ENGINE_LOAD, 0, 0), "");
+  EXPECT_EQ(sent(0, 32, 1), "");
+  check.granted();
+  read(0x3000, 5);
+  EXPECT_EQ(sent(FR_ENGINE_STORE, 64, 1), "");
+  EXPECT_EQ(text(check.ended(2)), "");
+}
+
+TEST_F(Lockstep, FindsTheWrongOne) {
+  EXPECT_EQ(sent(FR_ENGINE_STORE, 64, 0),
+            "STORE_NOP at byte 64 of the stream: it is handed over, by the model LOAD_NOP at byte 0 of the "
+            "stream is next");
+}
+TEST_F(Lockstep, FindsTheWrongEngine) {
+  EXPECT_EQ(sent(FR_ENGINE_STORE, 0, 0),
+            "LOAD_NOP at byte 0 of the stream: it goes to engine 2, by the model to engine 1");
+}
+TEST_F(Lockstep, FindsAWrongField) {
+  EXPECT_EQ(sent(FR_ENGINE_LOAD, 0, 0, {stream[0], none ^ 0x2}),
+            "LOAD_NOP at byte 0 of the stream: its field wait[0] is 0xfd, by the model 0xff");
+}
+TEST_F(Lockstep, FindsOneThatDoesNotWaitForSync) {
+  EXPECT_EQ(sent(FR_ENGINE_LOAD, 0, 0), "");
+  EXPECT_EQ(sent(0, 32, 0),
+            "READ at byte 32 of the stream: it is handed over when engines have ended 0 commands, by the "
+            "model after the 1 before SYNC");
+}
+TEST_F(Lockstep, FindsAReadBeforeItsSemaphores) {
+  EXPECT_EQ(sent(FR_ENGINE_LOAD, 0, 0), "");
+  EXPECT_EQ(sent(0, 32, 1), "");
+  read(0x3000, 5);
+  check.granted();
+  EXPECT_EQ(sent(FR_ENGINE_STORE, 64, 1),
+            "STORE_NOP at byte 64 of the stream: it is handed over, by the model READ at byte 32 of the "
+            "stream would read 1 words at 0x3000 first");
+}
+TEST_F(Lockstep, FindsAnEndTooEarlyAndErrorsThatAreNone) {
+  EXPECT_EQ(sent(FR_ENGINE_LOAD, 0, 0), "");
+  EXPECT_EQ(
+      text(check.ended(1)),
+      "READ at byte 32 of the stream: the run ends, by the model READ at byte 32 of the stream is next");
+  EXPECT_EQ(text(check.failed(32, {FR_ERROR_LOOP, 8})),
+            "READ at byte 32 of the stream: there is error 4 (LOOP) with 0x8 at byte 32, by the model READ "
+            "at byte 32 of the stream is next");
+}
+TEST_F(Lockstep, FindsAnErrorThatIsNotTold) {
+  EXPECT_EQ(sent(FR_ENGINE_LOAD, 0, 0), "");
+  EXPECT_EQ(sent(0, 32, 1), "");
+  check.granted();
+  read(0x3000, 5, false);
+  EXPECT_EQ(sent(FR_ENGINE_STORE, 64, 1),
+            "STORE_NOP at byte 64 of the stream: it is handed over, by the model there is error 5 (FETCH) "
+            "with 0x3000 at byte 64");
 }
 
 TEST(CommandRtl, FindsTheErrorsOfTheModel) {
@@ -334,6 +450,7 @@ TEST(CommandRtl, FindsTheErrorsOfTheModel) {
     EXPECT_FALSE(bench.done) << "word " << word;
     EXPECT_EQ(bench.error, error) << "word " << word;
     EXPECT_EQ(bench.bad_value, bad) << "word " << word;
+    EXPECT_EQ(bench.difference, "") << "word " << word;
   };
   fails(0, 0x77 | 4 << 8, FR_ERROR_OPCODE, 0x77);
   fails(0, FR_OP_SCALAR | 5 << 8, FR_ERROR_COMMAND, 5);

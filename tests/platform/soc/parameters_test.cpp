@@ -14,7 +14,7 @@ TEST(SocParameters, TakeOverEveryClusterNumber) {
   auto& c = chip.clusters;
   c.clock = {2e9};
   c.scratchpad = {chip::ScratchpadModel::tlm, {1 << 20}, 8, {32}, 5};
-  c.tensor.rows = 16, c.tensor.columns = 24, c.tensor.arrays = 3, c.tensor.double_buffered = false;
+  c.tensor.rows = 16, c.tensor.columns = 24, c.tensor.arrays = 3, c.tensor.dot = 4, c.tensor.double_buffered = false;
   c.vector = {chip::VectorModel::tlm, 48, 9, 2, {32 * 1024}};
   c.dma = {chip::DmaModel::tlm, 1, 1, {128}, 20, 6};
   c.command = {chip::CommandModel::tlm, 7, {8192}, 3, {7000}};
@@ -28,6 +28,7 @@ TEST(SocParameters, TakeOverEveryClusterNumber) {
   EXPECT_EQ(p.tensor.rows, 16u);
   EXPECT_EQ(p.tensor.columns, 24u);
   EXPECT_EQ(p.tensor.arrays, 3u);
+  EXPECT_EQ(p.tensor.dot, 4u);
   EXPECT_FALSE(p.tensor.double_buffered);
   EXPECT_EQ(p.vector.lanes, 48u);
   EXPECT_EQ(p.vector.latency, 9u);

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Steps of many tokens: panels of operands, which go through a team of clusters, and their products with the
+/// stream of weights. Private to emit.cpp.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "models/compiler/emit_wide.hpp"
+
+namespace forerun::models::emission {
+
+class WidePanels : public WideEmitter {
+ public:
+  using WideEmitter::WideEmitter;
+
+ protected:
+  /// An operand in memory, there when the team has posted: [row group][panel][rows][panel_depth], so that a
+  /// panel comes in one piece.
+  struct Operand {
+    std::uint64_t at, width;
+    WideSemaphore posted;
+  };
+  std::uint64_t panels_of(const Operand& operand) const { return wide().panels_of(operand.width); }
+  /// Bytes between panels.
+  std::uint64_t panel_pitch() const { return wide().panel_pitch(act_); }
+  std::uint64_t rows_of_group(const Operand& operand) const {
+    return operand.at + row_group() * wide().group_pitch(operand.width, act_);
+  }
+  /// Copies that store columns of some rows: one for each panel that they reach into, the rows patched in.
+  std::vector<fr_copy> stores_of(const Operand& operand, Range columns, std::uint32_t from,
+                                 std::uint64_t stride) const {
+    std::vector<fr_copy> copies;
+    const auto depth = std::uint64_t{wide().panel_depth};
+    for (auto k = columns.begin; k < columns.end;) {
+      const auto end = std::min(columns.end, (k / depth + 1) * depth);
+      auto c = run_of(rows_of_group(operand) + k / depth * panel_pitch() + k % depth * act_,
+                      from + u32((k - columns.begin) * act_), (end - k) * act_);
+      c.size1 = 0;
+      c.local_stride1 = narrow(stride);
+      c.global_stride1 = static_cast<std::int64_t>(panel_row());
+      copies.push_back(c);
+      k = end;
+    }
+    return copies;
+  }
+  /// Adds these, the first with the waits and the last with the signals of `sync`.
+  void store_all(const std::vector<fr_copy>& copies, const Sync& sync, const std::vector<Patch>& patches) {
+    for (const auto& c : copies) {
+      Sync use;
+      if (&c == &copies.front()) use.wait = sync.wait;
+      if (&c == &copies.back()) use.signal = sync.signal;
+      out_.add(FR_OP_STORE, c, use, patches);
+    }
+  }
+
+  /// The first of a team loads a part of a panel from memory, each other one copies it from the one before.
+  void load_panel_part(std::uint64_t from, std::uint32_t to, std::uint32_t part) {
+    const auto c =
+        run_of(begins_team() ? from : chip::address_map::scratchpad(place().team_before) + to, to, 0);
+    Sync sync;
+    if (part == 0) sync.wait.push_back({panel_free, 1});
+    if (!begins_team()) sync.wait.push_back({panel_there, 1});
+    const bool last = part + 1 == Wide::panel_parts;
+    if (last) sync.signal.push_back({panel_full, 1});
+    if (wide().column_groups > 1) sync.signal.push_back({panel_loaded, 1});
+    const auto pitch = narrow(panel_row());
+    panel_loads_.push_back({c,
+                            sync,
+                            {FR_PATCH(fr_copy, bytes, part_rows, pitch),
+                             FR_PATCH(fr_copy, local, part_rows, narrow(part * panel_row())),
+                             FR_PATCH(fr_copy, global, part_rows, narrow(part * panel_row()))}});
+    if (wide().column_groups == 1) return;
+    Sync loaded{{{panel_loaded, 1}}, {}};
+    if (!ends_team()) posts_.push_back({place().team_behind, panel_there, std::exchange(loaded, {})});
+    if (!begins_team() && last)
+      posts_.push_back({place().team_before, panel_copied, loaded});
+    else if (ends_team())
+      posts_.push_back({Place::none, panel_there, loaded});
+  }
+
+  /// Multiplies panels of this row group's rows with tiles of weights, as often as `loads` want the operand.
+  /// `also` comes behind the first panel, `done` behind each product, which gets what `prepare` gives.
+  void stream_panels(std::vector<Together> loads, const Operand& operand, const std::function<void()>& also,
+                     const std::function<Sync(Unit&)>& prepare,
+                     const std::function<void(const Unit&)>& done) {
+    const auto panels = panels_of(operand);
+    std::vector<std::size_t> products;
+    for (const auto& together : loads) {
+      products.resize(std::max(products.size(), together.front().panel + 1));
+      products[together.front().panel] += together.size();
+    }
+    // Parts of the next panel come between the tiles for the present one, so that neither waits long for the
+    // other.
+    std::size_t loaded = 0, begun = 0;
+    const auto load_parts_until = [&](std::size_t parts) {
+      for (const auto end = std::min(parts, products.size() * Wide::panel_parts); loaded < end; ++loaded) {
+        if (loaded == 0)
+          out_.add(FR_OP_LOAD_NOP, wait_for(static_cast<Semaphore>(operand.posted), wide().column_groups));
+        const auto panel = loaded / Wide::panel_parts;
+        load_panel_part(rows_of_group(operand) + panel % panels * panel_pitch(),
+                        wide().panels + u32(panel % Wide::panel_count * wide().panel_bytes),
+                        u32(loaded % Wide::panel_parts));
+      }
+    };
+    std::size_t made = 0;  // products of the present panel
+    stream(
+        std::move(loads),
+        [&] {
+          load_parts_until(Wide::panel_parts);
+          flush_loads();
+          also();
+        },
+        [&](const Unit& unit) {
+          if (unit.panel == begun) {
+            load_parts_until((begun + 1) * Wide::panel_parts);
+            flush_loads();
+            out_.add(FR_OP_TENSOR_NOP, {{{panel_full, 1}}, {}});
+            ++begun;
+            made = 0;
+          }
+          ++made;
+          const auto due = made * Wide::panel_parts / 4;
+          load_parts_until(begun * Wide::panel_parts + std::min<std::size_t>(due, Wide::panel_parts));
+        },
+        [&](Unit& unit) {
+          multiply(unit, prepare(unit));
+          if (--products[unit.panel] == 0) {
+            out_.add(FR_OP_TENSOR_NOP, {{}, {{ends_team() ? panel_free : panel_used, 1}}});
+            if (!ends_team())
+              out_.add(FR_OP_VECTOR_NOP, {{{panel_used, 1}, {panel_copied, 1}}, {{panel_free, 1}}});
+          }
+          done(unit);
+        });
+  }
+
+  /// A block, and which semaphore tells that it is free: of the vector or of the store engine, which last
+  /// used it.
+  struct Held {
+    int block;
+    WideSemaphore freed = block_free;
+  };
+  /// Blocks of sums by what frees them, in the order in which that happens, which is that of their next use.
+  struct Free {
+    std::deque<int> by_vector, by_store;
+    std::size_t size() const { return by_vector.size() + by_store.size(); }
+    Held take() {
+      auto& from = by_vector.empty() ? by_store : by_vector;
+      const Held held{from.front(), by_vector.empty() ? block_stored : block_free};
+      from.pop_front();
+      return held;
+    }
+  };
+  /// Sums of each block in a place of its own, of up to `most` blocks at a time. When blocks `first` to
+  /// `first + step` of a piece of work are made, `epilogue(work, blocks, first, free)` takes them on: its
+  /// commands signal block_free and block_stored for what it adds to `free`.
+  using Epilogue = std::function<void(const Work&, const std::vector<int>&, std::size_t first, Free& free)>;
+  void project_blocks(
+      const std::vector<Work>& works, std::uint32_t most, const Operand& operand, const Epilogue& epilogue,
+      const std::function<void()>& also = [] {}) {
+    std::vector<std::vector<std::vector<std::size_t>>> rounds(1);  // pairs of works, as many as have room
+    std::size_t room = most;
+    for (const auto& pair : pairs_of(works, most)) {
+      std::size_t blocks = 0;
+      for (const auto number : pair) blocks += works[number].columns.size();
+      if (blocks > room) {
+        rounds.emplace_back();
+        room = most;
+      }
+      room -= blocks;
+      rounds.back().push_back(pair);
+    }
+    std::vector<Together> loads;
+    for (std::size_t r = 0; r < rounds.size(); ++r)
+      for (std::uint64_t p = 0; p < panels_of(operand); ++p)
+        for (const auto& pair : rounds[r])
+          for (std::size_t c = 0; c < works[pair.front()].columns.size(); ++c)
+            for (std::size_t t = 0; t < works[pair.front()].columns[c].block.count; ++t) {
+              Together together;
+              for (const auto number : pair) {
+                auto unit = unit_of(works[number], number, c, t);
+                if (unit.tile.k.begin / wide().panel_depth != p) continue;
+                unit.panel = r * panels_of(operand) + p;
+                together.push_back(unit);
+              }
+              if (!together.empty()) loads.push_back(std::move(together));
+            }
+    // Blocks that there is no room for this time.
+    const fr_semaphore_use others{block_free, static_cast<std::uint8_t>(wide().block_count - most)};
+    if (others.count > 0) out_.add(FR_OP_TENSOR_NOP, {{others}, {}});
+    Free free;
+    for (std::uint32_t b = 0; b < most; ++b) free.by_vector.push_back(static_cast<int>(b));
+    std::vector<std::vector<int>> blocks(works.size());
+    const auto ends_step = [&](const Unit& unit) {
+      return unit.last && (unit.column + 1) % works[unit.work].step == 0;
+    };
+    stream_panels(
+        std::move(loads), operand, also,
+        [&](Unit& unit) {
+          Sync sync;
+          auto& held = blocks[unit.work];
+          if (unit.tile.first_k()) {
+            // Those of the round before have been taken on by now.
+            const auto [block, freed] = free.take();
+            held.push_back(block);
+            sync.wait.push_back({freed, 1});
+          }
+          unit.sums = block_at(held[unit.column], unit.tile.n.size());
+          if (ends_step(unit)) sync.signal.push_back({block_full, 1});
+          return sync;
+        },
+        [&](const Unit& unit) {
+          const auto& work = works[unit.work];
+          if (ends_step(unit)) epilogue(work, blocks[unit.work], unit.column + 1 - work.step, free);
+        });
+    // The next operator finds all freed alike.
+    if (const auto stored = static_cast<std::uint8_t>(free.by_store.size()); stored > 0)
+      out_.add(FR_OP_TENSOR_NOP, {{{block_stored, stored}}, {{block_free, stored}}});
+    if (others.count > 0) out_.add(FR_OP_TENSOR_NOP, {{}, {others}});
+  }
+  Matrix block_at(int block, std::uint64_t columns) const {
+    return {wide().sums + static_cast<std::uint32_t>(block) * wide().block_bytes, columns * 4, FR_TYPE_F32};
+  }
+
+  /// Sums of all columns of the group, side by side.
+  void project_sums(const std::vector<WeightTile> Projections::*projection, const Operand& operand) {
+    std::vector<Work> works;
+    for (std::uint32_t i = 0; i < wide().row_groups; ++i) {
+      const auto owner = first_owner() + i;
+      const auto offset = offset_of(owner, projection);
+      const auto& tiles = plan_.tiles(owner).*projection;
+      for (const auto& block : blocks_of(tiles)) works.push_back({{{owner, &tiles, offset, block}}});
+    }
+    // Blocks of neighbours side by side, so that they can be loaded together.
+    std::stable_sort(works.begin(), works.end(), [](const Work& a, const Work& b) {
+      const auto &x = a.columns[0], &y = b.columns[0];
+      return std::pair(x.owner / 2, x.block.n.begin) < std::pair(y.owner / 2, y.block.n.begin);
+    });
+    const auto columns = group_hidden(column_group());
+    std::vector<Together> loads;
+    for (std::uint64_t p = 0; p < panels_of(operand); ++p)
+      for (const auto& pair : pairs_of(works, 2))
+        for (std::size_t t = 0; t < works[pair.front()].columns[0].block.count; ++t) {
+          Together together;
+          for (const auto number : pair) {
+            auto unit = unit_of(works[number], number, 0, t);
+            if (unit.tile.k.begin / wide().panel_depth != p) continue;
+            unit.panel = p;
+            unit.sums = {
+                wide().sums +
+                    u32((plan_.share(unit.owner).hidden.begin - columns.begin + unit.tile.n.begin) * 4),
+                columns.size() * 4, FR_TYPE_F32};
+            together.push_back(unit);
+          }
+          if (!together.empty()) loads.push_back(std::move(together));
+        }
+    stream_panels(
+        std::move(loads), operand, [] {}, [](Unit&) { return Sync{}; }, [](const Unit&) {});
+    out_.add(FR_OP_TENSOR_NOP, {{}, {{sums_made, 1}}});
+    post_to_team(sums_posted, {{{sums_made, 1}}, {}});
+  }
+
+  // Meetings
+
+  void post_to_team(WideSemaphore posted, Sync sync = {}) {
+    for (std::uint32_t g = 0; g < wide().column_groups; ++g)
+      post_to(teammate(g), 1, 1, posted, std::exchange(sync, {}));
+  }
+  void post_to_chain(WideSemaphore posted) {
+    for (std::uint32_t c = 0; c < plan_.clusters; ++c)
+      if (wide().places[c].column_group == column_group()) post_to(c, 1, 1, posted);
+  }
+  void post_to(std::uint32_t first, std::uint32_t step, std::uint32_t count, WideSemaphore posted,
+               const Sync& sync = {}) {
+    fr_post p{};
+    p.address = chip::address_map::cluster_registers(first) + FR_CLUSTER_POST;
+    p.stride = chip::address_map::cluster_stride * step;
+    p.count = count;
+    p.skip = 0xffffffff;
+    p.semaphore = posted;
+    p.amount = 1;
+    out_.add(FR_OP_POST, p, sync);
+  }
+};
+
+}  // namespace forerun::models::emission
