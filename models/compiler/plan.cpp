@@ -367,7 +367,8 @@ void choose_cache(Plan& plan, const chip::Chip& chip, std::uint32_t wanted, cons
     throw CompileError(
         fmt::format("attention of {} cannot be cut into {} parts of the context on this chip: expected {}",
                     m.name, *parts, most == 1 ? "1" : fmt::format("1 or {}", most)));
-  const auto chosen = parts ? *parts : most > 1 && parts_pay(plan, chip, most) ? most : 1;
+  const bool pays = most > 1 && (page != 0 || parts_pay(plan, chip, most));
+  const auto chosen = parts ? *parts : pays ? most : 1;
   if (clusters == 0 || (clusters > 1 && chosen == 1)) {
     if (page != 0) throw no_pages;
     return;

