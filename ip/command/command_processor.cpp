@@ -251,7 +251,7 @@ bool CommandProcessor::good(LocalFault found) {
   return found.error == 0;
 }
 
-/// One of its own. False: nothing follows for now.
+/// A command for the command processor itself. False: it has ended, or found an error.
 bool CommandProcessor::execute(const Command& command, const fr_command_header& header) {
   if (header.opcode == FR_OP_END) {
     running_ = false;

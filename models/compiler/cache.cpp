@@ -45,6 +45,23 @@ std::optional<CacheLayout> near_cache(const Plan& plan, const Lanes& lanes, std:
   return layout;
 }
 
+std::uint64_t near_tile(const CacheLayout& cache, std::uint64_t most) {
+  const auto rounds = most / cache.round_rows();
+  if (cache.page == 0 || rounds == 0) return rounds * cache.round_rows();
+  const auto of_page = cache.page / cache.parts / cache.round_rows();
+  auto of_tile = std::min(rounds, of_page);
+  while (of_page % of_tile != 0) --of_tile;
+  return of_tile * cache.round_rows();
+}
+
+std::uint32_t pages_of(const CacheLayout& cache, const Plan& plan,
+                       const std::vector<std::uint32_t>& sequences) {
+  std::uint64_t pages = 0;
+  for (const auto positions : sequences) pages += cache.pages_of_sequence(positions);
+  if (sequences.empty()) pages = plan.sequences * cache.pages_of_sequence(plan.context);
+  return static_cast<std::uint32_t>(pages);
+}
+
 void share_heads_in_teams(Plan& plan) {
   const std::uint64_t parts = plan.cache.parts, width = plan.model.head_dim, own = 2 * width / parts;
   for (std::size_t c = 0; c < plan.shares.size(); ++c) {

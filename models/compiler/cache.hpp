@@ -53,6 +53,13 @@ std::uint32_t clusters_of_a_head(const Plan& plan);
 std::optional<CacheLayout> near_cache(const Plan& plan, const Lanes& lanes, std::uint32_t parts,
                                       std::uint32_t page);
 
+/// Positions of a tile of which `most` fit a slot: whole rounds, and as many in each tile of a page.
+std::uint64_t near_tile(const CacheLayout& cache, std::uint64_t most);
+
+/// Pages for sequences of so many positions each; if none are given, of the context.
+std::uint32_t pages_of(const CacheLayout& cache, const Plan& plan,
+                       const std::vector<std::uint32_t>& sequences);
+
 /// Gives the clusters of each team their part of the keys' and values' columns.
 void share_heads_in_teams(Plan& plan);
 

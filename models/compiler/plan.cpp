@@ -11,6 +11,8 @@
 #include "firmware/abi/command.h"
 #include "firmware/abi/program.h"
 #include "ip/base/numbers.hpp"
+#include "models/compiler/bump.hpp"
+#include "models/compiler/memory_layout.hpp"
 #include "models/compiler/program.hpp"
 #include "platform/chip/address_map.hpp"
 #include "platform/chip/names.hpp"
@@ -18,7 +20,7 @@
 namespace forerun::models {
 namespace {
 
-constexpr std::uint64_t scratch_alignment = 64, memory_alignment = 4096;
+constexpr std::uint64_t scratch_alignment = 64;
 constexpr std::uint64_t hidden_granule = 4;  // columns: 16 bytes of a row that clusters exchange
 constexpr std::uint64_t ffn_granule = 8, vocabulary_granule = 16, expert_granule = 4;
 constexpr std::uint32_t most_slots = 16, largest_slot = 256 << 10, largest_slot_for_many = 128 << 10;
@@ -33,24 +35,6 @@ void check_chip_has(const NumberFormats& formats, const chip::Chip& chip) {
       "{} needs {}, which the chip's tensor cores do not multiply; clusters.tensor.formats is [{}]",
       formats.name(), fmt::join(lacking, ", "), fmt::join(has, ", ")));
 }
-
-/// Hands out addresses upwards.
-class Bump {
- public:
-  Bump(std::uint64_t base, std::uint64_t alignment) : at_(base), alignment_(alignment) {}
-  std::uint64_t take(std::uint64_t bytes) {
-    const auto address = at_;
-    at_ = round_up(at_ + bytes, alignment_);
-    high_ = std::max(high_, at_);
-    return address;
-  }
-  std::uint64_t mark() const { return at_; }
-  void release(std::uint64_t mark) { at_ = mark; }
-  std::uint64_t high() const { return high_; }
-
- private:
-  std::uint64_t at_, alignment_, high_ = 0;
-};
 
 /// Of part `cluster` of `clusters` of all devices; the first on its device has number `first`.
 Share make_share(const ModelConfig& m, std::uint32_t clusters, std::uint32_t cluster, std::uint32_t first) {
@@ -265,16 +249,6 @@ void cut_tiles(Plan& plan, const chip::Tensor& tensor, bool for_many) {
          tile_weights(m.experts.ffn, s.hidden.size(), limits)});
 }
 
-/// Positions of a tile of which `most` fit a slot: whole rounds, and as many in each tile of a page.
-std::uint64_t near_tile(const CacheLayout& cache, std::uint64_t most) {
-  const auto rounds = most / cache.round_rows();
-  if (cache.page == 0 || rounds == 0) return rounds * cache.round_rows();
-  const auto of_page = cache.page / cache.parts / cache.round_rows();
-  auto of_tile = std::min(rounds, of_page);
-  while (of_page % of_tile != 0) --of_tile;
-  return of_tile * cache.round_rows();
-}
-
 /// Steps of up to `most_tokens` tokens, fewer if the scratchpad is small.
 void choose_steps(Plan& plan, const chip::Chip& chip, std::uint32_t most_tokens, const Lanes& lanes,
                   bool for_many = false) {
@@ -336,15 +310,6 @@ void choose_steps_of_many(Plan& plan, const chip::Chip& chip, std::uint32_t want
   if (!plan.wide || estimate_wide(plan, chip, wanted) >= time) plan = otherwise;
 }
 
-/// Pages for sequences of so many positions each; if none are given, of the context.
-std::uint32_t pages_of(const CacheLayout& cache, const Plan& plan,
-                       const std::vector<std::uint32_t>& sequences) {
-  std::uint64_t pages = 0;
-  for (const auto positions : sequences) pages += cache.pages_of_sequence(positions);
-  if (sequences.empty()) pages = plan.sequences * cache.pages_of_sequence(plan.context);
-  return static_cast<std::uint32_t>(pages);
-}
-
 /// Puts the cache near the clusters that read it where that can be, and cuts attention into parts of the
 /// context where that is estimated to be faster, or as it is asked for.
 void choose_cache(Plan& plan, const chip::Chip& chip, std::uint32_t wanted, const CompileOptions& options,
@@ -373,7 +338,7 @@ void choose_cache(Plan& plan, const chip::Chip& chip, std::uint32_t wanted, cons
     if (page != 0) throw no_pages;
     return;
   }
-  auto layout = near_cache(plan, lanes, chosen, page);
+  auto layout = near_cache(plan, lanes, chosen, std::min(page, plan.context));
   if (!layout) {
     if (page != 0) throw no_pages;
     return;
@@ -390,121 +355,6 @@ void choose_cache(Plan& plan, const chip::Chip& chip, std::uint32_t wanted, cons
   }
   if (plan.cache_tile == 0 && page != 0) throw no_pages;
   if (plan.cache_tile == 0) plan = otherwise;
-}
-
-/// From the first tile of weights of a cluster to behind the last, in its lane.
-std::uint64_t lane_bytes(const Plan& plan, std::uint32_t cluster, const Lane& lane) {
-  const auto& p = plan.tiles(cluster);
-  const auto bytes = [&](const std::vector<WeightTile>& tiles) {
-    std::uint64_t sum = 0;
-    for (const auto& tile : tiles) sum += lane.advance(plan.tile_bytes(tile));
-    return sum;
-  };
-  const auto& e = plan.model.experts;
-  const std::uint64_t layers = plan.model.layers,
-                      dense = e.count == 0 ? layers : std::min<std::uint64_t>(e.first_layer, layers);
-  return layers * (bytes(p.query_key_value) + bytes(p.attention_output) + bytes(p.latent) +
-                   plan.share(cluster).heads.size() * (bytes(p.absorb) + bytes(p.expand))) +
-         dense * (bytes(p.gate_up) + bytes(p.down)) +
-         (layers - dense) * (bytes(p.router) + bytes(p.shared_gate_up) + bytes(p.shared_down) +
-                             e.count * (bytes(p.expert_gate_up) + bytes(p.expert_down))) +
-         bytes(p.classifier);
-}
-
-/// Lanes of all clusters side by side from `base` on, which is the address of the first port; returns their
-/// bytes.
-std::uint64_t lay_out_weights(Plan& plan, const Lanes& lanes, std::uint64_t base) {
-  std::vector<std::uint64_t> used(lanes.groups);
-  for (std::uint32_t c = 0; c < plan.clusters; ++c) {
-    const auto group = lanes.group_of[c];
-    const auto lane = lanes.lane(group, base + used[group]);
-    used[group] += lane_bytes(plan, c, lane);
-    plan.memory.lanes.push_back(lane);
-  }
-  return *std::max_element(used.begin(), used.end());
-}
-
-/// Heads of the cache are read side by side, each from its beginning. If they all began at the same port of
-/// the memory they would go round the ports together and wait for one another; so they begin at ports that
-/// are as far from each other as there are ports for the heads.
-std::uint64_t padding_of_heads(const Plan& plan, const chip::Hbm& hbm) {
-  const std::uint64_t ports = hbm.stacks * hbm.ports, piece = hbm.interleave.count,
-                      heads = plan.kv_heads.size();
-  const auto bytes = plan.kv_head_bytes();
-  auto apart = std::max<std::uint64_t>(1, ports / std::max<std::uint64_t>(1, heads));
-  while (ports % apart != 0) --apart;
-  if (heads < 2 || ports == 1 || bytes <= apart * piece) return 0;
-  auto pieces = divide_up(bytes, piece);
-  while (std::gcd(pieces, ports) != apart) ++pieces;
-  const auto padding = pieces * piece - bytes;
-  return plan.numerics.cache_scales && padding % plan.cache_row_bytes() != 0 ? 0 : padding;
-}
-
-void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
-  const auto& m = plan.model;
-  const std::uint64_t act = plan.activation_bytes(), tokens = std::max(plan.max_tokens, plan.most_tokens());
-  if (!plan.cache.near) plan.kv_head_padding = padding_of_heads(plan, chip.hbm);
-  auto& memory = plan.memory;
-  Bump bump(memory.begin, memory_alignment);
-  memory.parameters = bump.take(FR_PARAMETERS * 8);
-  memory.token_ids = bump.take(plan.sequences * (std::uint64_t{plan.context} + 1) * 4);
-  memory.next_ids = bump.take(std::uint64_t{plan.sequences} * plan.context * 4);
-  memory.requests = bump.take(plan.sequences * sizeof(fr_sequence_request));
-  memory.chunks = bump.take(plan.sequences * sizeof(fr_chunk));
-  memory.page_table = bump.take(plan.sequences * plan.page_table_bytes());
-  memory.logits =
-      bump.take(std::uint64_t{plan.keep_logits ? plan.context : plan.max_tokens} * m.vocabulary * 4);
-  if (plan.devices > 1 || plan.wide) {
-    const auto operand = [&](std::uint64_t width, std::uint64_t element) {
-      const auto& w = plan.wide;
-      return std::max(tokens * width * element, w ? w->row_groups * w->group_pitch(width, act) : 0);
-    };
-    memory.attention = bump.take(operand(plan.attended(), act));
-    memory.latent = bump.take(tokens * plan.latent_width() * 4);
-    memory.hidden_sum =
-        bump.take(tokens * m.hidden * 4 + (plan.wide ? 3 * plan.clusters * plan.wide->skew : 0));
-    memory.swiglu = bump.take(std::max(operand(m.ffn, act), 2 * plan.expert_round_bytes()));
-    memory.router = bump.take(tokens * m.experts.count * 4);
-    memory.ffn_sum = bump.take(operand(m.hidden, 4));
-  }
-  memory.queries = bump.take(
-      plan.wide ? m.heads * (tokens * m.head_dim * act + plan.wide->row_groups * plan.wide->skew) : 0);
-  memory.cosines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
-  memory.sines = bump.take(std::uint64_t{plan.context} * plan.rotated() * 2);
-  const auto cached = plan.cache.near ? 0 : m.layers * plan.kv_layer_bytes();
-  memory.keys = bump.take(cached);
-  memory.values = m.is_latent() ? memory.keys : bump.take(cached);
-  const auto scales = m.layers * plan.kv_layer_bytes() / plan.cache_row_bytes() * plan.cache_scale_bytes();
-  memory.key_scales = bump.take(scales);
-  memory.value_scales = bump.take(scales);
-  memory.embedding = bump.take(std::uint64_t{m.vocabulary} * m.hidden * act);
-  memory.embedding_norm = bump.take(m.embedding_norm ? m.hidden * 8ull : 0);
-  memory.positions = bump.take(plan.learned_positions() * m.hidden * act);
-  for (std::uint32_t c = 0; c < plan.clusters; ++c) {
-    memory.constants.push_back(bump.take((std::uint64_t{m.layers} + 1) * plan.constants.bytes));
-    memory.head_scales.push_back(
-        bump.take(plan.numerics.output_scales ? plan.share(c).vocabulary.size() * 4 : 0));
-  }
-  memory.drawn_experts =
-      bump.take(plan.draws_experts ? plan.max_tokens * Plan::expert_draws * plan.expert_list_bytes() : 0);
-  const auto first = bump.mark() - chip::address_map::hbm;
-  bump.take(round_up(first, lanes.first.stride) - first);
-  if (plan.cache.near) {
-    const auto bytes = m.layers * plan.kv_layer_bytes();
-    std::vector<std::uint32_t> before(lanes.groups);  // clusters that share the lane
-    for (std::uint32_t c = 0; c < plan.clusters; ++c)
-      plan.cache.lanes[c] = lanes.lane(lanes.group_of[c], bump.mark() + before[lanes.group_of[c]]++ * bytes);
-    bump.take(plan.clusters / lanes.groups * bytes);
-  }
-  memory.weights = bump.mark();
-  memory.weight_bytes = lay_out_weights(plan, lanes, memory.weights);
-  bump.take(memory.weight_bytes);
-  memory.end = bump.mark();
-  const auto size = chip::memory_size(chip).count;
-  if (memory.end - chip::address_map::hbm > size)
-    throw OutOfMemory(fmt::format("{} needs {:.1f} MiB of memory at a context of {}, the chip has {:.1f} MiB",
-                                  m.name, static_cast<double>(memory.end - chip::address_map::hbm) / 0x1p20,
-                                  plan.context, static_cast<double>(size) / 0x1p20));
 }
 
 /// The address of the multicast window of just the first `clusters` clusters, if there is one.

@@ -44,21 +44,29 @@ double of(const nlohmann::json& report, const std::string& pointer) {
   return report.at(nlohmann::json::json_pointer(pointer)).get<double>();
 }
 
-void expect_close(const nlohmann::json& counted, const nlohmann::json& all, double tolerance) {
+/// What does not depend on time within 1 %, and time within 1 % or twice the standard error that is stated.
+/// The energy of a channel differs more from layer to layer.
+void expect_close(const nlohmann::json& counted, const nlohmann::json& all, double energy = 0.01) {
   EXPECT_LT(counted["layers"]["simulated"], counted["layers"]["of_model"]);
   EXPECT_EQ(all["layers"]["simulated"], all["layers"]["of_model"]);
-  EXPECT_LE(of(counted, "/layers/expected_error"), 0.01);
-  for (const std::string figure :
-       {"/phases/0/seconds", "/phases/0/hbm_bytes_read", "/phases/0/operations", "/phases/0/cluster_cycles",
-        "/noc/packets", "/engines/2/commands", "/hbm_channels/0/joules"})
+  const auto stated = of(counted, "/layers/expected_error");
+  EXPECT_LE(stated, 0.015);
+  const auto near = [&](const std::string& figure, double tolerance) {
     EXPECT_NEAR(of(counted, figure) / of(all, figure), 1, tolerance) << figure;
+  };
+  for (const std::string figure : {"/phases/0/seconds", "/phases/0/cluster_cycles"})
+    near(figure, std::max(0.01, 2 * stated));
+  for (const std::string figure :
+       {"/phases/0/hbm_bytes_read", "/phases/0/operations", "/noc/packets", "/engines/2/commands"})
+    near(figure, 0.01);
+  near("/hbm_channels/0/joules", energy);
   for (const auto& channel : counted["hbm_channels"])
     for (const auto& [limit, fraction] : channel["time_fractions"].items())
       EXPECT_LE(fraction.get<double>(), 1.01) << channel["name"] << " " << limit;
   for (std::size_t i = 0; i < all["operators"].size(); ++i)
     if (all["operators"][i]["name"] == "layers.query_key_value") {
       EXPECT_NEAR(of(counted["operators"][i], "/tensor_seconds") / of(all["operators"][i], "/tensor_seconds"),
-                  1, tolerance);
+                  1, 0.01);
     }
 }
 
@@ -166,9 +174,9 @@ TEST(RepeatedLayers, AreCountedWithinOnePerCent) {
   const Scratch scratch;
   const auto work = "--chip edge" + shape(scratch);
   for (const std::string phase : {"--phase decode --context 500 ", "--phase prefill --context 64 "})
-    expect_close(report_of(work + phase), report_of(work + phase + "--all-layers"), 0.01);
+    expect_close(report_of(work + phase), report_of(work + phase + "--all-layers"));
   expect_close(report_of(work + "--prompt-tokens 9 --steps 2 --repeat-layers"),
-               report_of(work + "--prompt-tokens 9 --steps 2"), 0.01);
+               report_of(work + "--prompt-tokens 9 --steps 2"));
 }
 
 TEST(RepeatedLayers, OfTwoKindsRepeatInPairs) {
@@ -176,14 +184,14 @@ TEST(RepeatedLayers, OfTwoKindsRepeatInPairs) {
   const auto work = "--chip edge" + shape(scratch, true) + "--phase decode --context 1500 ";
   const auto counted = report_of(work);
   EXPECT_EQ(counted["layers"]["simulated"].get<int>() % 2, 0);
-  expect_close(counted, report_of(work + "--all-layers"), 0.01);
+  expect_close(counted, report_of(work + "--all-layers"));
 }
 
 TEST(RepeatedLayers, OfBatches) {
   const Scratch scratch;
   const auto work = "--chip edge" + shape(scratch) + "--phase decode --context ";
   for (const std::string contexts : {"600 --batch 12 ", "600,600,600,600,600,600,600,90 "})
-    expect_close(report_of(work + contexts), report_of(work + contexts + "--all-layers"), 0.01);
+    expect_close(report_of(work + contexts), report_of(work + contexts + "--all-layers"));
 }
 
 TEST(RepeatedLayers, OfPartsOfTheContext) {
@@ -191,11 +199,7 @@ TEST(RepeatedLayers, OfPartsOfTheContext) {
   const auto work = "--set clusters.count=8 " + shape(scratch) + "--phase decode --context 1000 --batch 12 ";
   const auto in_parts = work + "--context-parts 2 ";
   const auto all = report_of(in_parts + "--all-layers"), counted = report_of(in_parts);
-  EXPECT_LT(counted["layers"]["simulated"], counted["layers"]["of_model"]);
-  const auto error = of(counted, "/layers/expected_error");  // after as many layers as are taken at most
-  EXPECT_LT(error, 0.02);
-  EXPECT_NEAR(of(counted, "/phases/0/seconds") / of(all, "/phases/0/seconds"), 1, 2 * error);
-  EXPECT_NEAR(of(counted, "/phases/0/operations") / of(all, "/phases/0/operations"), 1, 1e-6);
+  expect_close(counted, all);
   const auto whole = report_of(work + "--context-parts 1 --all-layers");
   // Each of the two clusters of a head would read all its keys and values, 64 bytes each for a position.
   const double cache = 24.0 * 12 * 1000 * 4 * 2 * 64;
@@ -357,8 +361,7 @@ TEST(RepeatedLayers, OfStepsOfManyTokens) {
   const Scratch scratch;
   const auto arguments =
       shape(scratch) + "--dtype bf16 --set clusters.count=4 --phase prefill --context 256 --row-groups 2 ";
-  // The stated standard error is 0.5 to 0.8 %, as the step begins; of the energy of a channel more.
-  expect_close(report_of(arguments + "--repeat-layers"), report_of(arguments + "--all-layers"), 0.035);
+  expect_close(report_of(arguments + "--repeat-layers"), report_of(arguments + "--all-layers"), 0.03);
 }
 
 /// The first layers are of another kind; those with experts go on with experts of their own.
@@ -375,5 +378,5 @@ TEST(RepeatedLayers, BehindLayersOfAnotherKind) {
                          " --data none --dtype bf16 --set clusters.count=4 --phase decode --context 100 ";
   const auto counted = report_of(arguments + "--repeat-layers");
   EXPECT_LT(counted["layers"]["simulated"], 18u);
-  expect_close(counted, report_of(arguments + "--all-layers"), 0.01);
+  expect_close(counted, report_of(arguments + "--all-layers"));
 }
