@@ -35,7 +35,7 @@ enum {
   X(PROGRAM_VERSION, 2, "container of another version")                      \
   X(PROGRAM_CRC, 3, "checksum of the container does not match")              \
   X(PROGRAM_CLUSTERS, 4, "program for more clusters than the chip has")      \
-  X(PROGRAM_MEMORY, 5, "program needs more HBM than the chip has")           \
+  X(PROGRAM_MEMORY, 5, "program needs more HBM than the chip has, or a table of it lies elsewhere or unaligned") \
   X(PROGRAM_SCRATCHPAD, 6, "program needs a larger scratchpad")              \
   X(REQUEST, 7, "bad run request: no prompt, or longer than the context; or a draft that does not go with the program")    \
   X(CLUSTER, 8, "a cluster stopped with an error")                           \

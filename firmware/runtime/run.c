@@ -79,7 +79,8 @@ static bool take_draft(const struct run_request* request, uint32_t count) {
   const struct fr_program_header* const d = &draft.program.header;
   draft.done = sequences[0].position;
   return request->draft.tokens >= 1 && request->draft.tokens <= FR_DRAFT_TOKENS &&
-         request->draft.tokens < model.header.choices && count == 1 && model.header.sequences == 1 &&
+         request->draft.tokens < model.header.choices && model.header.choices <= model.header.max_tokens &&
+         count == 1 && model.header.sequences == 1 &&
          (request->flags & FR_RUN_TEACHER) == 0 && d->sequences == 1 && d->max_tokens >= 1 &&
          d->vocabulary == model.header.vocabulary && d->context >= sequences[0].end &&
          d->page_positions == 0 && model.header.page_positions == 0;

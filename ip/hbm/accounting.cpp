@@ -50,6 +50,12 @@ void Controller::wait_for_work(Tick& free, Tick offered) {
   free = offered;
 }
 
+/// A burst is about to take a queue entry.
+void Controller::begin_work(Tick offered) {
+  if (used_ != 0 || queued_ != 0) return;
+  for (auto& free : data_free_) wait_for_work(free, offered);
+}
+
 /// A burst has been in the scheduler's sight from `visible` to `t`.
 void Controller::leave(Tick visible, Tick t) {
   depth_ticks_ += t - visible;

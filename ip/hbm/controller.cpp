@@ -166,8 +166,7 @@ void Controller::place(const Burst& burst, Tick offered, Tick visible) {
 }
 
 void Controller::enter(const Burst& burst, Tick offered, Tick admitted) {
-  if (used_ == 0 && queued_ == 0)
-    for (auto& free : data_free_) wait_for_work(free, offered);
+  begin_work(offered);
   place(burst, offered, admitted + front_end_);
   ++entries_[burst.write];
   last_bank_ = burst.bank;

@@ -202,6 +202,7 @@ class Controller final : public Channel {
   void sort_bank(unsigned b);
   bool channel_blocked() const { return together_ && !jobs_.empty(); }
   void explain(const Slot& slot, unsigned pseudo, Tick from, Tick until);
+  void begin_work(Tick offered);
   void wait_for_work(Tick& free, Tick offered);
   void leave(Tick visible, Tick t);
   Tick waited(Tick now) const;

@@ -50,8 +50,7 @@ void Controller::begin_run() {
 
 /// A burst takes a queue entry.
 void Controller::queue_in_run(const Burst& burst, Tick offered, Tick admitted) {
-  if (used_ == 0 && queued_ == 0)
-    for (auto& free : data_free_) wait_for_work(free, offered);
+  begin_work(offered);
   ++entries_[burst.write];
   ++queued_;
   if (admitted > offered) front_blocked_ = admitted;

@@ -116,6 +116,7 @@ Gemm::Gemm(const GemmShape& shape, const chip::Chip& chip, chip::Format format)
   c_ = take(result_bytes());
   end_ = at;
   memory_bytes_ = chip::memory_size(chip).count;
+  check_memory(end_);
 }
 
 Range Gemm::columns(std::uint32_t cluster) const {
@@ -227,7 +228,6 @@ Program Gemm::program(bool data) const {
     std::vector<float> line(shape_.k);
     p.segments[0].bytes.resize(p.segments[0].memory_bytes);
     for (std::uint64_t m = 0; m < all_rows; ++m) {
-      line.resize(shape_.k);
       for (std::uint64_t k = 0; k < shape_.k; ++k) line[k] = a(m, k);
       ip::write_row(numerics_.weight, line.data(), p.segments[0].bytes.data() + m * shape_.k * element_,
                     line.size());
@@ -258,11 +258,15 @@ Program Gemm::program(bool data) const {
   h.scratchpad_bytes = scratch_end_;
   const auto name = shape_.name();
   std::copy_n(name.begin(), std::min<std::size_t>(name.size(), FR_PROGRAM_NAME_BYTES - 1), h.name);
-  if (const auto needed = h.memory_end - chip::address_map::hbm; needed > memory_bytes_)
-    throw OutOfMemory(fmt::format("{} needs {:.1f} MiB of memory, the chip has {:.1f} MiB", name,
+  check_memory(h.memory_end);
+  return p;
+}
+
+void Gemm::check_memory(std::uint64_t end) const {
+  if (const auto needed = end - chip::address_map::hbm; needed > memory_bytes_)
+    throw OutOfMemory(fmt::format("{} needs {:.1f} MiB of memory, the chip has {:.1f} MiB", shape_.name(),
                                   static_cast<double>(needed) / 0x1p20,
                                   static_cast<double>(memory_bytes_) / 0x1p20));
-  return p;
 }
 
 std::uint64_t Gemm::differences(const std::vector<std::uint8_t>& result) const {

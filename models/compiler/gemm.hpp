@@ -50,6 +50,7 @@ class Gemm {
   Numerics numerics_;
   bool integer_;
   std::uint64_t element_, out_bytes_, memory_bytes_;
+  void check_memory(std::uint64_t end) const;
   unsigned out_type_, sum_type_;
   std::uint32_t clusters_, rows_, columns_, slice_, slots_, sums_;  // of a block of C; along k; buffers
   std::uint32_t slot_bytes_, sum_at_, out_at_, scratch_end_;

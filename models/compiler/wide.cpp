@@ -163,6 +163,11 @@ double layer_operands(const Plan& plan, const Wide& w, double rows) {
               (times(heads + keys, w.head_blocks) + times((m.gated ? 2.0 : 1.0) * m.ffn, w.block_count)));
 }
 
+/// Of a tile of weights: rows for which it is multiplied take a cycle each.
+double loading_cycles(const chip::Chip& chip) {
+  return double(chip.clusters.tensor.rows) / chip.clusters.tensor.dot;
+}
+
 /// Seconds of a layer for `tokens` tokens: of what goes on side by side the slowest part, and what comes
 /// before it.
 double estimate(const Plan& plan, const chip::Chip& chip, const Wide& w, std::uint64_t tokens) {
@@ -173,8 +178,7 @@ double estimate(const Plan& plan, const chip::Chip& chip, const Wide& w, std::ui
   const double act = plan.activation_bytes(), link = link_bandwidth(chip);
   const double operands = layer_operands(plan, w, rows);
   const double before = 2.0 * m.hidden * (act + 8.0) / w.column_groups * rows / link;
-  const double compute =
-      weights / w.column_groups * std::max(rows, double(chip.clusters.tensor.rows)) / products(chip);
+  const double compute = weights / w.column_groups * std::max(rows, loading_cycles(chip)) / products(chip);
   const double network = (bytes / w.column_groups + operands) / link;
   const double memory =
       (bytes + operands * w.row_groups) / chip::peak_memory_bandwidth(chip).bytes_per_second;
@@ -196,8 +200,7 @@ double estimate_few(const Plan& plan, const chip::Chip& chip, std::uint32_t toke
   const auto& m = plan.model;
   const double weights = layer_weights(m), act = plan.activation_bytes();
   const double steps = double(divide_up(tokens, plan.max_chunk)), rows = tokens / steps;
-  const double compute =
-      weights / plan.clusters * std::max(rows, double(chip.clusters.tensor.rows)) / products(chip);
+  const double compute = weights / plan.clusters * std::max(rows, loading_cycles(chip)) / products(chip);
   const double memory = weights * weight_bytes(plan) / chip::peak_memory_bandwidth(chip).bytes_per_second;
   const double exchange =
       rows * (double(m.heads) * m.head_dim * act + m.ffn * act + m.hidden * 8.0) / link_bandwidth(chip);

@@ -72,6 +72,7 @@ void DraftOptions::check(const WorkloadOptions& work, bool data, bool program, u
   refuse(devices > 1, "--draft is for one device, but devices is more than 1");
   refuse(data && acceptance,
          "--acceptance is for --data none: with data the chip finds out which drafted tokens are kept");
+  refuse(acceptance && !(*acceptance >= 0), "--acceptance must be a number from 0 to 1");
   refuse(!data && !acceptance,
          "--draft with --data none needs --acceptance: without data there are no tokens to compare");
 }

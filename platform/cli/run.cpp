@@ -270,8 +270,9 @@ int run(const RunOptions& o) {
   if (o.gemm) {
     const bool other = o.model_given || o.work.gives_text() || o.work.prompt_tokens || o.work.phase ||
                        o.work.batch || o.work.steps || o.work.teacher || o.work.repeat_layers || o.ids ||
-                       o.logits || o.program || o.explain || o.firmware || o.gdb || o.native ||
-                       !o.record.empty() || o.rtl.folder;
+                       o.work.row_groups || o.work.context_parts || o.work.page_positions ||
+                       o.work.all_layers || o.draft.model || o.logits || o.program || o.explain ||
+                       o.firmware || o.gdb || o.native || !o.record.empty() || o.rtl.folder;
     if (other)
       throw UsageError(
           "--gemm is a workload of its own: only --dtype, --chip, --set, --data, --report and limits go with "

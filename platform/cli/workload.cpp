@@ -77,7 +77,8 @@ void WorkloadOptions::add_to(CLI::App& command) {
   command
       .add_option("--page-positions", page_positions,
                   "a key/value cache of pages of so many positions (rounded up), which firmware gives to "
-                  "sequences as they grow; without it each sequence has room for the longest one")
+                  "sequences as they grow; without it each sequence has room for the longest one; no steps "
+                  "of many tokens")
       ->check(CLI::Range(1u, 1u << 20));
   command.add_flag("--all-layers", all_layers, "simulate every layer of a run with --phase");
   command
@@ -109,6 +110,8 @@ void WorkloadOptions::check(bool data) const {
          "--teacher is for one sequence: --prompts and --batch do not go with it");
   refuse(repeat_layers && data, "--repeat-layers is for time only: it needs --data none");
   refuse(repeat_layers && all_layers, "--repeat-layers and --all-layers do not go together");
+  refuse(page_positions && row_groups.value_or(0) > 0,
+         "--page-positions has no steps of many tokens: --row-groups does not go with it");
   refuse(temperature && !(*temperature >= 0 && *temperature < 1e6F),
          "--temperature must be 0 (greedy) or more");
   refuse(phase && data, "--phase is for studies of time: it needs --data none");

@@ -25,6 +25,12 @@ void InputLog::put(std::uint64_t number) {
 }
 
 void InputLog::note(std::int64_t picoseconds) {
+  if (dropped_) return;
+  if (changes_.size() > most_bytes) {
+    dropped_ = true;
+    changes_ = {};
+    return;
+  }
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     const auto& port = ports_[i];
     if (std::memcmp(port.now, &last_[port.last], port.bytes) == 0) continue;
@@ -41,6 +47,8 @@ void InputLog::note(std::int64_t picoseconds) {
 
 std::string InputLog::write(const std::shared_ptr<const ip::cosim::SharedModel>& model,
                             const std::string& file, std::int64_t period_ps) const {
+  if (dropped_)
+    return "none: what they would be made from has become too long, --waves writes them in the run";
   if (cycles_ == 0) return "none";
   ip::cosim::ModelInstance instance(model);
   const auto* at = changes_.data();

@@ -12,16 +12,19 @@
 namespace forerun::rtl {
 
 /// The inputs of an instance in each clock cycle, as far as they change. They are given to a second instance
-/// when waves are wanted: so that these cost nothing until then, and are there of cycles that are over.
+/// when waves are wanted: so that until then a comparison of the inputs is all that they cost, and they are
+/// there of cycles that are over. A log that has become longer than `most_bytes` is dropped.
 class InputLog {
  public:
+  static constexpr std::size_t most_bytes = std::size_t{1} << 30;
+
   /// @param clocks numbers of ports, which are low when inputs are noted
   /// @param cycles that waves show, up to the last one
   InputLog(ip::cosim::ModelInstance& instance, std::vector<unsigned> clocks, std::size_t cycles);
 
   /// Before the evaluation of a cycle that ends at a time.
   void note(std::int64_t picoseconds);
-  /// Writes them; says which time is in the file.
+  /// Writes them; says which time is in the file, or why there is none.
   std::string write(const std::shared_ptr<const ip::cosim::SharedModel>& model, const std::string& file,
                     std::int64_t period_ps) const;
 
@@ -40,6 +43,7 @@ class InputLog {
   /// Of each change: cycles since the one before, the place in `ports_`, the bytes.
   std::vector<unsigned char> changes_;
   std::uint64_t cycles_ = 0, changed_ = 0;
+  bool dropped_ = false;
   std::deque<std::int64_t> times_;  ///< of the last cycles
 };
 

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "platform/rtl/interface_pins.hpp"
 
@@ -52,9 +54,23 @@ std::string plain(std::string name) {
   return name;
 }
 
+/// Of the interpreter, whatever the letters are.
+constexpr std::array<std::string_view, 3> always_there{"zicsr", "zifencei", "zicntr"};
+
 /// "rv64imac", "rv64gc_zicsr_zifencei".
 bool read_isa(const std::string& text, ip::riscv::Extensions& e) {
-  const auto base = text.substr(0, text.find('_'));
+  auto rest = text;
+  const auto part = [&rest] {
+    const auto end = std::min(rest.find('_'), rest.size());
+    const auto name = rest.substr(0, end);
+    rest.erase(0, end + 1);
+    return name;
+  };
+  const auto base = part();
+  while (!rest.empty())
+    if (const auto name = part();
+        std::find(always_there.begin(), always_there.end(), name) == always_there.end())
+      return false;
   if (!base.starts_with("rv64") || base.size() < 5 || (base[4] != 'i' && base[4] != 'g')) return false;
   e.m = e.a = e.f = e.d = e.c = false;
   for (const char letter : base.substr(4)) switch (letter) {
@@ -109,7 +125,9 @@ RvfiMap read_rvfi(MapReader& reader, const chip::YamlNode& node) {
                      [&](const chip::YamlNode& n) {
                        if (!read_isa(n.text, map.extensions))
                          reader.wrong(n,
-                                      "rv64i with letters of m, a, f, d and c, or rv64g, such as rv64imac");
+                                      "rv64i with letters of m, a, f, d and c, or rv64g, and behind them "
+                                      "_zicsr, _zifencei and _zicntr, such "
+                                      "as rv64imac");
                      }},
                     {"modes", [&](const chip::YamlNode& n) {
                        const auto chosen = reader.choice(n, {"m", "mu", "msu"});

@@ -58,6 +58,7 @@ void RtlScratchpad::cycle(bool reset) {
 
 std::int64_t RtlScratchpad::transfer(bool write, std::uint64_t address, std::uint64_t bytes,
                                      std::int64_t from_ps) {
+  if (silent_) return cycle_ * period_ps_;  // until the run has ended
   const ip::Stopwatch watch(host_seconds_);
   cycle_ = std::max(cycle_, (from_ps + period_ps_ - 1) / period_ps_);
   if (!was_reset_) {
@@ -79,6 +80,7 @@ std::int64_t RtlScratchpad::transfer(bool write, std::uint64_t address, std::uin
     std::size_t answered = 0;
     for (std::size_t i = 0; answered < bursts.size(); ++i) {
       if (i > bursts.size() * most_cycles) {
+        silent_ = true;
         refuse(write, address, bytes, fmt::format("it has no answer after {} cycles", i));
         return cycle_ * period_ps_;
       }

@@ -63,7 +63,7 @@ class RtlScratchpad : public ip::LocalStore {
   ip::cosim::AxiManager manager_;
   ip::cosim::AxiChecker checker_;
   std::int64_t period_ps_, cycle_ = 0;  ///< the next one
-  bool was_reset_ = false, found_ = false;
+  bool was_reset_ = false, found_ = false, silent_ = false;
   std::vector<unsigned char> read_;
   std::uint64_t accesses_ = 0, compared_ = 0;
   double host_seconds_ = 0;

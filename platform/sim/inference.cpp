@@ -119,7 +119,7 @@ double Inference::counted_seconds() const { return static_cast<double>(counted_b
 
 double Inference::layers_for_each(bool of_draft) const {
   const auto i = of_draft ? 1u : 0u;
-  if (i >= counted_.size() || counted_[i].layers() == 0) return 1;
+  if (i >= counted_.size() || counted_[i].layers() <= counted_[i].layers_before()) return 1;
   const auto& program = of_draft ? *request_.draft->program : program_;
   const auto before = counted_[i].layers_before();
   return static_cast<double>(program.header.layers - before) /

@@ -56,7 +56,7 @@ std::vector<std::vector<std::string>> lines(const Outcome& outcome) {
       line.push_back(fmt::format("{:.2f}", at->ours));
       line.push_back(fmt::format("{:.2f}", at->reference));
       line.push_back(error_text(*at));
-      line.push_back(bar_text(at->bar, at->unit) + (at->within()       ? ""
+      line.push_back(bar_text(at->bar, at->unit) + (at->within()       ? at->known ? ", no longer missed" : ""
                                                     : at->known_miss() ? " missed, as known"
                                                                        : " MISSED"));
     }
@@ -117,15 +117,18 @@ std::vector<std::vector<std::string>> summary_lines(const std::vector<Outcome>& 
 
 }  // namespace
 
-double Comparison::error() const {
-  if (!bar.relative) return ours - reference;
-  return reference != 0 ? (ours - reference) / reference : ours - reference;
+double Comparison::error() const { return difference(bar.relative); }
+
+double Comparison::difference(bool relative) const {
+  return relative && reference != 0 ? (ours - reference) / reference : ours - reference;
 }
 
 bool Comparison::within() const { return std::abs(error()) <= bar.value * (1 + 1e-9) + 1e-9; }
 
 bool Comparison::known_miss() const {
-  return !within() && known && Comparison{column, unit, ours, reference, *known, {}}.within();
+  if (within() || !known) return false;
+  const auto off = difference(known->relative);
+  return off * known->value > 0 && std::abs(off) <= std::abs(known->value);
 }
 
 unsigned Outcome::count() const {

@@ -16,10 +16,11 @@ struct Comparison {
   double ours = 0, reference = 0;
   Bar bar;
   std::optional<Bar> known;  ///< a miss that is known
-  /// ours - reference, as a share of the reference where the bar is relative.
+  /// ours - reference, as a share of the reference where that is wanted; where the bar is relative.
+  double difference(bool relative) const;
   double error() const;
   bool within() const;
-  /// Beyond the bar, but no further than is known.
+  /// Beyond the bar, but to the side and no further than is known.
   bool known_miss() const;
 };
 

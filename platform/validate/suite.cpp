@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/tokenizer.hpp>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -34,13 +35,17 @@ std::optional<double> number(std::string_view text) {
 }
 
 /// "2 points" or "5 %".
-Bar bar(const std::string& text, const std::string& place) {
+Bar bar(const std::string& text, const std::string& place, bool is_signed = false) {
   for (const std::string unit : {" points", " %"}) {
     if (!text.ends_with(unit)) continue;
-    if (const auto value = number(std::string_view(text).substr(0, text.size() - unit.size())))
+    const auto digits = std::string_view(text).substr(text.starts_with('+') ? 1 : 0);
+    const auto value = number(digits.substr(0, digits.size() - unit.size()));
+    if (value && std::isfinite(*value) && (*value >= 0 || is_signed))
       return unit == " %" ? Bar{*value / 100, true} : Bar{*value, false};
   }
-  fail(place, fmt::format("found '{}', expected a bar such as '2 points' or '5 %'", text));
+  fail(place, fmt::format("found '{}', expected {}", text,
+                          is_signed ? "how far off it may be, such as '+2 points' or '-5 %'"
+                                    : "a bar such as '2 points' or '5 %'"));
 }
 
 std::string whole_file(const fs::path& file) {
@@ -91,7 +96,8 @@ Case read_case(const Suite& suite, const Case& base, const std::vector<Heading>&
   std::map<std::string, Bar> known;
   for (std::size_t i = 0; i < row.size(); ++i)
     if ((headings[i].what == What::bar || headings[i].what == What::known) && !row[i].empty())
-      (headings[i].what == What::bar ? bars : known)[headings[i].name] = bar(row[i], place);
+      (headings[i].what == What::bar ? bars : known)[headings[i].name] =
+          bar(row[i], place, headings[i].what == What::known);
   for (std::size_t i = 0; i < row.size(); ++i) {
     const auto& [what, name] = headings[i];
     if (what == What::set || what == What::note) c.settings.push_back(row[i]);
@@ -136,6 +142,12 @@ void read_cases(Suite& suite, const Case& base, const fs::path& file,
              fmt::format("no result '{}' of a run; known are {}", h.name, fmt::join(run_columns(), ", ")));
     }
   }
+  for (const auto& h : headings)
+    if (h.what == Heading::What::known &&
+        std::none_of(headings.begin(), headings.end(), [&](const Heading& other) {
+          return other.what == Heading::What::expect && other.name == h.name;
+        }))
+      fail(file.string(), fmt::format("'known {}' without 'expect {}'", h.name, h.name));
   if (suite.cases.empty()) fail(file.string(), "no cases");
 }
 

@@ -43,8 +43,8 @@ struct Case {
 ///
 /// The heading of the cases names keys of the experiment or of its chip, `expect COLUMN` for a result,
 /// `bar COLUMN` for a bar of this line alone, `known COLUMN` for a miss of the bar that is known (how far off
-/// the result may be), and `note WHAT` for what is only shown; an empty cell sets or expects nothing. Lines
-/// that begin with # are comments.
+/// the result may be, with its sign), and `note WHAT` for what is only shown; an empty cell sets or expects
+/// nothing. Lines that begin with # are comments.
 ///
 /// A suite of runs has `run: {chip: ..., data: none, all-layers: true, hbm.model: row}` in the place of the
 /// experiment: options of `forerun run`, those without a value as true, and keys of the chip. Its headings

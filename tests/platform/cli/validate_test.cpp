@@ -55,7 +55,7 @@ TEST_F(Validate, FailsOutsideOfThem) {
 TEST_F(Validate, ShowsAKnownMissAndFailsBeyondIt) {
   const auto with = [&](const std::string& reference) {
     scratch.write("suites/own/one.csv", "traffic.rate,expect bandwidth,known bandwidth\n10 %,10,\n50 %," +
-                                            reference + ",12 points\n");
+                                            reference + ",-12 points\n");
     return launch("validate own");
   };
   const auto known = with("60");
@@ -66,6 +66,17 @@ TEST_F(Validate, ShowsAKnownMissAndFailsBeyondIt) {
   const auto beyond = with("70");
   EXPECT_EQ(beyond.code, 1);
   EXPECT_THAT(beyond.out, HasSubstr("MISSED"));
+  EXPECT_EQ(with("40").code, 1) << "to the other side";
+  const auto gone = with("50");
+  EXPECT_EQ(gone.code, 0);
+  EXPECT_THAT(gone.out, HasSubstr("2 points, no longer missed"));
+}
+
+TEST_F(Validate, RefusesAKnownMissOfNothing) {
+  scratch.write("suites/own/one.csv", "traffic.rate,expect bandwidth,known latency\n10 %,10,+2 points\n");
+  EXPECT_THAT(launch("validate own").err, HasSubstr("'known latency' without 'expect latency'"));
+  scratch.write("suites/own/one.csv", "traffic.rate,expect bandwidth,known bandwidth\n10 %,10,inf %\n");
+  EXPECT_THAT(launch("validate own").err, HasSubstr("one.csv:2: found 'inf %', expected how far off"));
 }
 
 TEST_F(Validate, WritesPagesAndPlots) {

@@ -162,6 +162,9 @@ TEST(PagedCache, IsRefusedWhereThereIsNone) {
       launch("run --chip edge --dtype int8 --kv int8 --prompt A --steps 1 --page-positions 16");
   EXPECT_EQ(scales.code, 1);
   EXPECT_THAT(scales.err, HasSubstr("cannot be paged on this chip"));
+  const auto groups = launch("run --chip edge --prompt-tokens 40 --row-groups 1 --page-positions 16");
+  EXPECT_EQ(groups.code, 2);
+  EXPECT_THAT(groups.err, HasSubstr("--row-groups does not go with it"));
   const auto program = launch("run --chip edge --program x.bin --prompt A --steps 1 --page-positions 16");
   EXPECT_EQ(program.code, 2);
   EXPECT_THAT(program.err, HasSubstr("--program is compiled already"));
