@@ -26,8 +26,7 @@ std::uint64_t Soc::time_now(const sc_core::sc_time& delay) {
 void Soc::put_rtl_into_cpu(const rtl::WaveOptions& waves) {
   const bool lockstep = chip_.cpu.model == chip::CpuModel::lockstep;
   cpu_rtl = rtl::make_device(
-      "cpu",
-      rtl::cpu_model(chip_, lockstep && waves.format == rtl::Waves::none ? rtl::Waves::fst : waves.format),
+      "cpu", rtl::cpu_model(chip_, wave_format(waves, lockstep)),
       {.label = "cpu", .frequency = chip_.cpu.clock, .boundary = boundary(), .waves = waves});
   auto& device = *cpu_rtl;
   rtl::check_cpu(device);

@@ -10,6 +10,11 @@ namespace forerun::soc {
 /// Of a block in lockstep, without what tells its format.
 std::string lockstep_file(const rtl::WaveOptions& waves, const std::string& block);
 
+/// In which a model is made: what is compared wants waves in any case.
+inline rtl::Waves wave_format(const rtl::WaveOptions& waves, bool lockstep) {
+  return lockstep && waves.format == rtl::Waves::none ? rtl::Waves::fst : waves.format;
+}
+
 /// How waves of what is compared are kept from the beginning, so that those before a difference are there:
 /// as Device::roll_waves or as Device::replay_waves, for blocks whose inputs seldom change.
 enum class Keep : unsigned char { rolling, replayed };

@@ -138,8 +138,7 @@ void Soc::put_rtl_into_hbm(const rtl::WaveOptions& waves) {
 
 void Soc::put_rtl_into_commands(const rtl::WaveOptions& waves) {
   const bool lockstep = chip_.clusters.command.model == chip::CommandModel::lockstep;
-  const auto model = rtl::command_model(
-      chip_, lockstep && waves.format == rtl::Waves::none ? rtl::Waves::fst : waves.format);
+  const auto model = rtl::command_model(chip_, wave_format(waves, lockstep));
   for (std::size_t i = 0; i < clusters.size(); ++i) {
     auto front = std::make_unique<rtl::RtlCommand>(fmt::format("cluster{}_command", i).c_str(), model,
                                                    rtl::RtlPlace{.label = fmt::format("cluster{}.command", i),
@@ -182,8 +181,7 @@ void Soc::put_rtl_into_scratchpads(const rtl::WaveOptions& waves) {
 
 void Soc::put_rtl_into_dma(const rtl::WaveOptions& waves) {
   const bool lockstep = chip_.clusters.dma.model == chip::DmaModel::lockstep;
-  const auto model =
-      rtl::dma_model(chip_, lockstep && waves.format == rtl::Waves::none ? rtl::Waves::fst : waves.format);
+  const auto model = rtl::dma_model(chip_, wave_format(waves, lockstep));
   for (std::size_t i = 0; i < clusters.size(); ++i)
     for (const std::string kind : {"load", "store"}) {
       auto engine = std::make_unique<rtl::RtlDma>(fmt::format("cluster{}_{}", i, kind).c_str(), model,
