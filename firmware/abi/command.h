@@ -316,6 +316,7 @@ enum {
   X(ROPE, 0x34, 3, N, "rotate pairs within each arg0 columns by cosines b and sines c (arg0/2 per row); flag INTERLEAVED pairs 2i,2i+1, else i,i+arg0/2") \
   X(TOP_K, 0x35, 2, N, "d = a where b is among the arg0 largest of its row, the first of equals, else arg1 (float); NaN counts as largest") \
   X(INDICES, 0x36, 1, N, "d = the columns whose a is not 0, in ascending order, then arg0 to the end of the row (U32)")   \
+  X(ONLINE_SOFTMAX, 0x37, 3, N, "a tile of SOFTMAX's columns, with its arguments, arg0 signed, so that a row may see none; b: per row two of F32, the largest arg2 * a so far and a factor, c: per row one of F32, the sum so far. m' = max(m, the tile's), d = e^(arg2 * a - m'), factor = e^(m - m'), sum = sum * factor + the tile's; flag FIRST: no tile before, m = -infinity and sum = 0. A row without columns, or with none above -infinity, becomes 0, keeps m and sum and has factor 1") \
   X(QUANTIZE, 0x38, 1, N, "per row, or per arg0 columns unless arg0 is 0: scale = max|a| / top to c (F32, or c_type F16 or BF16; c_stride), d = round(a / scale); top: I8 127, I4 7, F8E4M3 448, F8E5M2 57344; zeros have scale 0") \
   X(QUANTIZE_STATIC, 0x39, 1, E, "d = round(a / arg0) + arg1 (integer), saturated to d_type")                             \
   X(DEQUANTIZE, 0x3a, 3, E, "d = a * b[row] * c[col]: b one F32 per row (b_stride apart), c one F32 row")                 \
@@ -336,7 +337,8 @@ enum {
   FR_VECTOR_FLAG_C_SCALAR = 2,    /* the same for c */
   FR_VECTOR_FLAG_INTERLEAVED = 4, /* ROPE: pairs are neighbours */
   FR_VECTOR_FLAG_OVERFLOW = 8,    /* F8E4M3, F8E5M2 destination: too large values become NaN or infinity, not the largest */
-  FR_VECTOR_FLAG_ZERO_POINTS = 16 /* DEQUANTIZE_GROUPS: c holds zero points */
+  FR_VECTOR_FLAG_ZERO_POINTS = 16, /* DEQUANTIZE_GROUPS: c holds zero points */
+  FR_VECTOR_FLAG_FIRST = 32        /* ONLINE_SOFTMAX: b and c are only written */
 };
 
 #define FR_X(NAME, NUMBER, ...) FR_ENGINE_##NAME = NUMBER,

@@ -26,7 +26,9 @@ struct Row {
   const float *a, *b, *c;
   float* d;
   std::uint32_t cols;
-  float* scales = nullptr;  ///< QUANTIZE, QUANTIZE_MX: the scales of the row's groups
+  /// QUANTIZE, QUANTIZE_MX: the scales of the row's groups. ONLINE_SOFTMAX: the row's state, as `b` and `c` get
+  /// it.
+  float* others = nullptr;
 };
 
 float arg_float(std::uint32_t bits) { return std::bit_cast<float>(bits); }
@@ -96,6 +98,32 @@ void softmax(Row& row) {
   const float inverse = 1 / sum_over(first, valid, [&](std::uint32_t i) { return row.d[i]; });
   for (std::uint32_t i = first; i < valid; ++i) row.d[i] *= inverse;
   std::fill(row.d + valid, row.d + row.cols, 0.0F);
+}
+
+/// SOFTMAX of a row of which this is one tile, up to the division by the sum (Milakov and Gimelshein 2018; Dao
+/// et al. 2022).
+void online_softmax(Row& row) {
+  const auto& c = row.command;
+  const bool begins = (c.flags & FR_VECTOR_FLAG_FIRST) != 0;
+  const auto cols = std::int64_t{row.cols};
+  const std::int64_t seen = c.arg0 == 0 && c.arg1 == 0
+                                ? cols
+                                : static_cast<std::int32_t>(c.arg0) +
+                                      std::int64_t{c.arg1 != 0 ? row.index % c.arg1 : 0};
+  const auto end = static_cast<std::uint32_t>(std::clamp<std::int64_t>(seen, 0, cols));
+  const auto first = c.arg3 == 0
+                         ? 0u
+                         : static_cast<std::uint32_t>(std::clamp<std::int64_t>(seen - c.arg3, 0, end));
+  const float scale = c.arg2 == 0 ? 1.0F : arg_float(c.arg2);
+  const float before = begins ? -INFINITY : *row.b, sum = begins ? 0.0F : *row.c;
+  float top = before;
+  for (std::uint32_t i = first; i < end; ++i) top = maximum(row.a[i] * scale, top);
+  std::fill(row.d, row.d + row.cols, 0.0F);
+  row.others[0] = top, row.others[1] = 1, row.others[2] = sum;
+  if (first == end || top == -INFINITY) return;
+  for (std::uint32_t i = first; i < end; ++i) row.d[i] = exponential(row.a[i] * scale - top);
+  row.others[1] = exponential(before - top);
+  row.others[2] = sum * row.others[1] + sum_over(first, end, [&](std::uint32_t i) { return row.d[i]; });
 }
 
 void log_softmax(Row& row) {
@@ -174,7 +202,7 @@ void quantize(Row& row) {
   const float top = quantize_top(row.command.d_type);
   for_groups(row, [&](std::uint32_t group, std::uint32_t first, std::span<const float> values) {
     const auto by = symmetric_scale(values, top, row.command.c_type);
-    row.scales[group] = by.scale;
+    row.others[group] = by.scale;
     for (std::size_t i = 0; i < values.size(); ++i) row.d[first + i] = to_steps(values[i], by);
   });
 }
@@ -182,7 +210,7 @@ void quantize(Row& row) {
 void quantize_mx(Row& row) {
   for_groups(row, [&](std::uint32_t group, std::uint32_t first, std::span<const float> values) {
     const auto scale = mx_scale(row.command.d_type, values);
-    row.scales[group] = from_e8m0(scale);
+    row.others[group] = from_e8m0(scale);
     mx_divide(scale, values, row.d + first);
   });
 }
@@ -279,6 +307,7 @@ const std::array operations = {
     Operation{FR_VECTOR_SUM_SQUARES, 1, Shape::R, [](Row& row) { *row.d = squares_of(row); }, 1, 0},
     Operation{FR_VECTOR_ARGMAX, 1, Shape::R, nullptr, 1, 0},
     Operation{FR_VECTOR_SOFTMAX, 1, Shape::N, softmax, 3, 1},
+    Operation{FR_VECTOR_ONLINE_SOFTMAX, 3, Shape::N, online_softmax, 2, 1},
     Operation{FR_VECTOR_TOP_K, 2, Shape::N,
               [](Row& r) { keep_largest({r.b, r.cols}, {r.a, r.cols}, r.command.arg0, arg_float(r.command.arg1), r.d); },
               1, 0},
@@ -317,14 +346,28 @@ const Operation* find(unsigned code) {
 }
 
 bool b_is_scalar(const fr_vector& c) {
-  return (c.flags & FR_VECTOR_FLAG_B_SCALAR) != 0 || c.op == FR_VECTOR_DEQUANTIZE;
+  return (c.flags & FR_VECTOR_FLAG_B_SCALAR) != 0 || c.op == FR_VECTOR_DEQUANTIZE ||
+         c.op == FR_VECTOR_ONLINE_SOFTMAX;
 }
-bool c_is_scalar(const fr_vector& c) { return (c.flags & FR_VECTOR_FLAG_C_SCALAR) != 0; }
+bool c_is_scalar(const fr_vector& c) {
+  return (c.flags & FR_VECTOR_FLAG_C_SCALAR) != 0 || c.op == FR_VECTOR_ONLINE_SOFTMAX;
+}
 
-bool has_scales(unsigned op) { return op == FR_VECTOR_QUANTIZE || op == FR_VECTOR_QUANTIZE_MX; }
-/// The type of the scales that QUANTIZE and QUANTIZE_MX write to c.
-unsigned scale_type(const fr_vector& c) { return c.op == FR_VECTOR_QUANTIZE_MX ? +FR_TYPE_E8M0 : c.c_type; }
+/// What a row gives beside its results in d.
+std::vector<VectorSource> other_results(const fr_vector& c) {
+  switch (c.op) {
+    case FR_VECTOR_QUANTIZE:
+      return {{c.c, c.c_stride, c.c_type, groups_of(c)}};
+    case FR_VECTOR_QUANTIZE_MX:
+      return {{c.c, c.c_stride, FR_TYPE_E8M0, groups_of(c)}};
+    case FR_VECTOR_ONLINE_SOFTMAX:
+      return {{c.b, c.b_stride, c.b_type, 2}, {c.c, c.c_stride, c.c_type, 1}};
+    default:
+      return {};
+  }
+}
 unsigned sources_of(const Operation& operation, const fr_vector& c) {
+  if (c.op == FR_VECTOR_ONLINE_SOFTMAX && (c.flags & FR_VECTOR_FLAG_FIRST) != 0) return 1;
   const bool zeros = c.op == FR_VECTOR_DEQUANTIZE_GROUPS && (c.flags & FR_VECTOR_FLAG_ZERO_POINTS) != 0;
   return operation.sources + (zeros ? 1 : 0);
 }
@@ -408,9 +451,7 @@ std::vector<VectorSource> vector_results(const fr_vector& command, std::uint64_t
   destination(command, *operation, rows, cols);
   std::vector<VectorSource> results{
       {command.d, command.d_stride, command.d_type, static_cast<std::uint32_t>(cols)}};
-  if (has_scales(command.op))
-    results.push_back(
-        {command.c, command.c_stride, scale_type(command), static_cast<std::uint32_t>(groups_of(command))});
+  for (const auto& other : other_results(command)) results.push_back(other);
   return results;
 }
 
@@ -425,7 +466,7 @@ std::optional<LocalFault> check_vector(const fr_vector& command, std::uint64_t m
   if (operation == nullptr) return bad(command.op);
   for (const unsigned type : {command.a_type, command.b_type, command.c_type, command.d_type})
     if (type >= FR_TYPE_COUNT) return bad(type);
-  if ((command.flags & ~31u) != 0) return bad(command.flags);
+  if ((command.flags & ~63u) != 0) return bad(command.flags);
   if (command.op == FR_VECTOR_ROPE &&
       (command.arg0 == 0 || command.arg0 % 2 != 0 || command.cols % command.arg0 != 0))
     return bad(command.arg0);
@@ -433,6 +474,9 @@ std::optional<LocalFault> check_vector(const fr_vector& command, std::uint64_t m
   if (command.op == FR_VECTOR_QUANTIZE && !is_float_type(command.c_type)) return bad(command.c_type);
   if (command.op == FR_VECTOR_QUANTIZE_MX && !is_mx_element(command.d_type)) return bad(command.d_type);
   if (command.op == FR_VECTOR_DEQUANTIZE_GROUPS && command.arg0 == 0) return bad(command.arg0);
+  if (command.op == FR_VECTOR_ONLINE_SOFTMAX)
+    for (const unsigned type : {command.b_type, command.c_type})
+      if (type != FR_TYPE_F32) return bad(type);
   if ((command.op == FR_VECTOR_ARGMAX || command.op == FR_VECTOR_INDICES) && command.d_type != FR_TYPE_U32) return bad(command.d_type);
   if (command.rows == 0 || command.cols == 0) return std::nullopt;
   for (const auto& s : vector_sources(command)) {
@@ -440,14 +484,11 @@ std::optional<LocalFault> check_vector(const fr_vector& command, std::uint64_t m
             check_rows(s.address, command.rows, row_bytes(s.type, s.cols), s.stride, memory_bytes))
       return fault;
   }
-  if (has_scales(command.op))
-    if (const auto fault =
-            check_rows(command.c, command.rows, row_bytes(scale_type(command), groups_of(command)),
-                       command.c_stride, memory_bytes))
+  std::uint64_t rows = 0;
+  for (const auto& r : vector_results(command, rows))
+    if (const auto fault = check_rows(r.address, rows, row_bytes(r.type, r.cols), r.stride, memory_bytes))
       return fault;
-  std::uint64_t rows = 0, cols = 0;
-  destination(command, *operation, rows, cols);
-  return check_rows(command.d, rows, row_bytes(command.d_type, cols), command.d_stride, memory_bytes);
+  return std::nullopt;
 }
 
 void vector_operation(const fr_vector& command, std::span<unsigned char> memory) {
@@ -456,14 +497,15 @@ void vector_operation(const fr_vector& command, std::span<unsigned char> memory)
   if (operation.shape == Shape::T) return transpose(command, memory);
   const unsigned sources = sources_of(operation, command);
   thread_local std::vector<float> buffer;
-  buffer.resize(std::uint64_t{command.cols} * 5);
-  float *a = buffer.data(), *b = a + command.cols, *c = b + command.cols, *d = c + command.cols,
-        *scales = d + command.cols;
+  const std::uint64_t width = std::max(command.cols, 3u);
+  buffer.resize(width * 5);
+  float *a = buffer.data(), *b = a + width, *c = b + width, *d = c + width, *others = d + width;
+  const auto other = other_results(command);
   for (std::uint32_t r = 0; r < command.rows; ++r) {
     if (sources > 0) fetch(source_a(command), r, command.cols, memory, a);
     if (sources > 1) fetch(source_b(command), r, command.cols, memory, b);
     if (sources > 2) fetch(source_c(command), r, command.cols, memory, c);
-    Row row{command, r, a, b, c, d, command.cols, scales};
+    Row row{command, r, a, b, c, d, command.cols, others};
     auto* to = memory.data() + static_cast<std::int64_t>(command.d) + std::int64_t{r} * command.d_stride;
     if (command.op == FR_VECTOR_ARGMAX) {
       const std::uint32_t index = command.arg0 + largest(row);
@@ -475,10 +517,11 @@ void vector_operation(const fr_vector& command, std::span<unsigned char> memory)
     } else {
       operation.run(row);
       write_row(command.d_type, d, to, operation.shape == Shape::R ? 1 : command.cols, overflow_of(command));
-      if (has_scales(command.op))
-        write_row(scale_type(command), scales,
-                  memory.data() + static_cast<std::int64_t>(command.c) + std::int64_t{r} * command.c_stride,
-                  groups_of(command));
+      const float* from = others;
+      for (const auto& o : other) {
+        write_row(o.type, from, memory.data() + std::int64_t{o.address} + std::int64_t{r} * o.stride, o.cols);
+        from += o.cols;
+      }
     }
   }
 }
@@ -487,7 +530,8 @@ VectorCost vector_cost(const fr_vector& command) {
   const auto* operation = find(command.op);
   if (operation == nullptr) return {};
   const bool special_last =
-      operation->special > 0 && (operation->passes == 1 || command.op == FR_VECTOR_QUANTIZE);
+      operation->special > 0 && (operation->passes == 1 || command.op == FR_VECTOR_QUANTIZE ||
+                                 command.op == FR_VECTOR_ONLINE_SOFTMAX);
   // TOP_K takes the largest of what is left, one value in each pass, and then writes.
   const unsigned found = command.op == FR_VECTOR_TOP_K ? std::min(command.arg0, command.cols) : 0;
   return {command.rows, command.cols, operation->passes + found, operation->special, special_last};
@@ -501,11 +545,9 @@ VectorTraffic vector_traffic(const fr_vector& command) {
     const auto row = row_bytes(source.type, source.cols);
     traffic.read += source.stride == 0 ? row : row * command.rows;  // a repeated row is read once
   }
-  std::uint64_t rows = 0, cols = 0;
-  destination(command, *operation, rows, cols);
-  traffic.written = rows * row_bytes(command.d_type, cols);
-  if (has_scales(command.op))
-    traffic.written += command.rows * row_bytes(scale_type(command), groups_of(command));
+  std::uint64_t rows = 0;
+  for (const auto& result : vector_results(command, rows))
+    traffic.written += rows * row_bytes(result.type, result.cols);
   return traffic;
 }
 

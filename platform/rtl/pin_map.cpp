@@ -255,6 +255,11 @@ VectorMap read_vector(Reader& reader, const YamlNode& node) {
   if (vector.operations.empty() || vector.types.empty())
     reader.problem(
         node, "vector: expected operations and types, such as {operations: [add, mul], types: [f32, f16]}");
+  if (std::find(vector.operations.begin(), vector.operations.end(), FR_VECTOR_ONLINE_SOFTMAX) !=
+      vector.operations.end())
+    reader.problem(node,
+                   "vector: online_softmax is always left to the model, because the boundary has no place for "
+                   "the state of a row; expected operations without it");
   return vector;
 }
 

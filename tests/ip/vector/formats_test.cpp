@@ -232,7 +232,7 @@ TEST(VectorFormats, RefusesWhatCannotBe) {
             unsigned{FR_ERROR_LOCAL_RANGE});
   EXPECT_EQ(refused(FR_VECTOR_DEQUANTIZE_GROUPS, keep), 0u);
   EXPECT_EQ(refused(FR_VECTOR_DEQUANTIZE_GROUPS, [](auto& c) { c.arg0 = 0; }), unsigned{FR_ERROR_COMMAND});
-  EXPECT_EQ(refused(FR_VECTOR_COPY, [](auto& c) { c.flags = 32; }), unsigned{FR_ERROR_COMMAND});
+  EXPECT_EQ(refused(FR_VECTOR_COPY, [](auto& c) { c.flags = 64; }), unsigned{FR_ERROR_COMMAND});
 }
 
 }  // namespace
