@@ -26,7 +26,6 @@ enum WideRegister : unsigned {
   part1,
   count0,  ///< rows that it normalises
   count1,
-  seen,  ///< positions that this row group attends to
   row = tile_positions,
   row_count = carry,
   layer_weights = weight_offset,
@@ -50,17 +49,15 @@ enum WideSemaphore : std::uint8_t {
   block_stored,  ///< the same by the store engine
   block_full,
   norm_free,     ///< rows to normalise, in the place of the panels
-  queries_free,  ///< the same of queries
+  queries_free,  ///< the same of queries, and of what takes their place
   result_made,   ///< there is something to store
   keys_full,
   keys_free,
   values_full,
   values_free,
-  queries_full,
   scores_free,
   scores_full,
   weights_full,  ///< probabilities
-  output_free,
   output_full,
   sums_made,
   layer_constants_full,
@@ -71,7 +68,7 @@ enum WideSemaphore : std::uint8_t {
   hidden_posted,
   rows_posted
 };
-static_assert(+rows_posted < +FR_SEMAPHORES && +seen < +FR_REGISTERS);
+static_assert(+rows_posted < +FR_SEMAPHORES && +count1 < +FR_REGISTERS);
 
 class WideEmitter : public AttentionEmitter {
  public:

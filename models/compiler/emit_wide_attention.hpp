@@ -2,13 +2,20 @@
 /// Steps of many tokens: attention. Private to emit.cpp.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "models/compiler/emit_wide_panels.hpp"
 
 namespace forerun::models::emission {
 
+/// FlashAttention (Dao et al. 2022): keys and values come tile by tile, two of each in turn, and go past all
+/// rows of a unit, whose largest scores, sums of exponentials and weighted values are kept meanwhile. A unit
+/// is some rows of a run with all own heads of one key/value head; it is multiplied piece by piece, some rows
+/// of one head each, of which two are under way, so that arrays and lanes work at the same time.
 class WideAttention : public WidePanels {
  public:
   using WidePanels::WidePanels;
@@ -25,122 +32,273 @@ class WideAttention : public WidePanels {
                                  (std::uint64_t{wide().rows()} * model_.head_dim * act_ + wide().skew);
   }
 
-  /// All own heads, one key/value head after the other, with the whole of its keys and values in the
-  /// scratchpad. Some rows of one head are a piece: scores, soft-max and weighted values of neighbouring
-  /// pieces overlap.
   void wide_attention() {
-    const auto kv = group_heads_of(&Share::kv_heads);
     out_.add(FR_OP_LOAD_NOP, wait_for(static_cast<Semaphore>(cache_posted), wide().row_groups));
     // Queries come in the place of panels, which the one behind in the team may still be copying.
     const fr_semaphore_use panels{panel_free, std::uint8_t{Wide::panel_count}};
     out_.add(FR_OP_LOAD_NOP, {{panels}, {panels}});
-    std::vector<Piece> pieces;
-    for (auto g = kv.begin; g < kv.end; ++g) {
-      const auto heads = own_heads(g);
-      for (const bool second : {false, true})
-        for (std::uint32_t from = 0; from < wide().half; from += wide().score_rows)
-          for (auto h = heads.begin; h < heads.end; ++h) {
-            Piece p{g, h, second, from};
-            p.begins_part = h == heads.begin;
-            p.begins_run = p.begins_part && from == 0;
-            p.ends_run = h + 1 == heads.end && from + wide().score_rows >= wide().half;
-            p.begins_head = p.begins_run && !second;
-            p.ends_head = p.ends_run && second;
-            pieces.push_back(p);
-          }
-    }
-    std::size_t parts = 0;
-    for (std::size_t i = 0; i < pieces.size(); ++i) {
-      auto& p = pieces[i];
-      if (p.begins_head) load_cache(p.kv, memory_.keys, wide().keys, keys_free, keys_full);
-      if (p.begins_run) load_queries(p);
-      if (p.begins_head) load_cache(p.kv, memory_.values, wide().values, values_free, values_full);
-      if (p.begins_part) find_part(p, parts++);
-      p.registers = (parts - 1) % 2;
-      make_scores(p, i);
-      if (i > 0) weigh_values(pieces[i - 1], i - 1);
-    }
-    weigh_values(pieces.back(), pieces.size() - 1);
+    const auto units = units_of_group();
+    find_then(&units.front());
+    load_queries(units.front(), 0);
+    begin_tiles(units.front());
+    for (std::size_t i = 0; i < units.size(); ++i) attend(units, i);
+    // What was made ready for a tile that does not come.
+    out_.add(FR_OP_VECTOR_NOP, {{{scores_full, 1}}, {{scores_free, 1}, {keys_free, 1}}});
+    out_.add(FR_OP_VECTOR_NOP, {{{values_full, 1}}, {{values_free, 1}}});
     post_to_team(heads_posted);
   }
 
  private:
-  struct Piece {
-    std::uint64_t kv, head;
-    bool second;                                  ///< of the two runs
-    std::uint32_t from;                           ///< row of the run
-    bool begins_head = false, ends_head = false;  ///< first and last of the key/value head
-    bool begins_run = false, ends_run = false;    ///< of the key/value head with one of the runs
-    bool begins_part = false;                     ///< of those with the same rows
-    std::size_t registers = 0;
+  enum AttentionRegister : unsigned {
+    is_later = tile_positions,  ///< 1: not the unit's first tile
+    is_last = weight_offset,    ///< 1: its last one
+    unit_rows = constants_now,
+    tile_slot = count1 + 1,  ///< offset of the tile's buffer
+    unit_at = carry,         ///< position of the unit's first row, from the first of the tile on
+    // The unit behind:
+    then_rows = other_past,
+    then_at = first_cached,  ///< as `unit_at`, of its first tile
+    then_from = head_row,    ///< the first position of that
+    // The tile behind, of this unit or that one:
+    next_from = load_slot,
+    next_at = tiles,
+    next_rows = chunk_sequence,  ///< of the first piece
+    // Rows of a piece, and the positions that the last one sees of the tile; in turns.
+    rows_even = has_past,
+    seen_even = chunk_position,
+    rows_odd = chunk_tokens,
+    seen_odd = chunk_row
   };
-  /// Rows of a piece, and the positions that its last row sees; in turns, because two pieces are under way.
-  static constexpr std::array<std::pair<unsigned, unsigned>, 2> part_registers{
-      std::pair<unsigned, unsigned>{tiles, first_cached}, {has_past, other_past}};
-  unsigned piece_rows(const Piece& p) const { return part_registers[p.registers].first; }
-  unsigned piece_positions(const Piece& p) const { return part_registers[p.registers].second; }
+  static_assert(+tile_slot < +FR_REGISTERS);
 
+  struct Unit {
+    std::uint64_t kv;
+    Range heads;
+    bool second;         ///< of the two runs
+    std::uint32_t from;  ///< row of the run
+  };
+  struct Piece {
+    std::size_t number;
+    std::uint32_t from;                 ///< row of the unit
+    std::optional<std::uint64_t> head;  ///< of the unit; none: there is nothing to do
+    bool same_rows = false;             ///< as those of the piece before
+  };
+  const AttentionTiles& cut() const { return wide().attention; }
+  std::vector<Unit> units_of_group() const {
+    std::vector<Unit> units;
+    const auto kv = group_heads_of(&Share::kv_heads);
+    for (auto g = kv.begin; g < kv.end; ++g)
+      for (const bool second : {false, true})
+        for (std::uint32_t from = 0; from < wide().half; from += cut().unit_rows)
+          units.push_back({g, own_heads(g), second, from});
+    return units;
+  }
+  /// An even number, so that the two buffers of scores take turns over tiles and units.
+  std::vector<Piece> pieces_of(const Unit& unit) const {
+    std::vector<Piece> pieces;
+    for (std::uint32_t from = 0; from < cut().unit_rows; from += cut().piece_rows)
+      for (std::uint64_t h = 0; h < unit.heads.size(); ++h) pieces.push_back({pieces.size(), from, h, h > 0});
+    if (pieces.size() % 2 != 0) pieces.push_back({pieces.size(), pieces.back().from, std::nullopt, true});
+    return pieces;
+  }
   /// Query heads of this column group that share a key/value head.
   Range own_heads(std::uint64_t kv) const {
     const auto heads = group_heads_of(&Share::heads);
     return {std::max(heads.begin, kv * group()), std::min(heads.end, (kv + 1) * group())};
   }
   std::uint64_t head_bytes() const { return std::uint64_t{model_.head_dim} * act_; }
-  Matrix scores_of(std::size_t i) const {
-    return {wide().scores + u32(i % 2) * wide().score_rows * wide().score_stride, wide().score_stride,
-            FR_TYPE_F32};
+  std::uint8_t type() const { return static_cast<std::uint8_t>(plan_.numerics.activation); }
+  std::uint32_t queries_of_unit(std::size_t number) const {
+    return cut().queries + u32(number % 2) * cut().query_bytes;
   }
+  Matrix scores_of(const Piece& p) const {
+    return {cut().scores + u32(p.number % 2) * cut().score_bytes, cut().score_stride, FR_TYPE_F32};
+  }
+  Matrix output_of(const Piece& p) const {
+    return {cut().outputs + u32(p.number) * cut().output_bytes, model_.head_dim * 4ull, FR_TYPE_F32};
+  }
+  Matrix state_of(const Piece& p) const {
+    return {cut().states + u32(p.number) * cut().piece_rows * 8, 8, FR_TYPE_F32};
+  }
+  Matrix sums_of(const Piece& p) const {
+    return {cut().sums + u32(p.number) * cut().piece_rows * 4, 4, FR_TYPE_F32};
+  }
+  bool is_odd(const Piece& p) const { return p.from / cut().piece_rows % 2 != 0; }
+  unsigned rows_of(const Piece& p) const { return is_odd(p) ? rows_odd : rows_even; }
+  unsigned seen_of(const Piece& p) const { return is_odd(p) ? seen_odd : seen_even; }
 
-  void load_cache(std::uint64_t kv, std::uint64_t cache, std::uint32_t to, WideSemaphore free,
-                  WideSemaphore full) {
-    out_.add(
-        FR_OP_LOAD, run_of(cache + (kv - plan_.kv_heads.begin) * plan_.kv_head_bytes(), to, 0),
-        {{{free, 1}}, {{full, 1}}},
-        {FR_PATCH(fr_copy, global, cache_offset, 1), FR_PATCH(fr_copy, bytes, seen, narrow(head_bytes()))});
+  void clamp(unsigned reg, std::int64_t most) {
+    out_.scalar(FR_SCALAR_MAX, reg, reg, none, 0);
+    out_.scalar(FR_SCALAR_MIN, reg, reg, none, most);
   }
-  /// One run's queries of the heads that share a key/value head.
-  void load_queries(const Piece& p) {
-    const auto heads = own_heads(p.kv);
-    auto c = run_of(query_rows(heads.begin), wide().queries + (p.second ? wide().query_bytes : 0), 0);
-    c.size1 = u32(heads.size());
-    c.local_stride1 = narrow(wide().half * head_bytes());
+  /// `to`, or in the unit's last tile `then`.
+  void choose(unsigned to, unsigned then) {
+    out_.scalar(FR_SCALAR_SUB, scratch_register, then, to, 0);
+    out_.scalar(FR_SCALAR_MUL, scratch_register, scratch_register, is_last, 0);
+    out_.scalar(FR_SCALAR_ADD, to, to, scratch_register, 0);
+  }
+  /// The registers of the unit behind; no unit is one without rows.
+  void find_then(const Unit* unit) {
+    if (unit == nullptr) {
+      for (const auto reg : {then_rows, then_at, then_from}) out_.scalar(FR_SCALAR_ADD, reg, none, none, 0);
+      return;
+    }
+    out_.scalar(FR_SCALAR_SUB, then_rows, unit->second ? +rows1 : +rows0, none, unit->from);
+    clamp(then_rows, cut().unit_rows);
+    out_.scalar(FR_SCALAR_ADD, then_at, position, unit->second ? +first1 : +first0, unit->from);
+    out_.scalar(FR_SCALAR_ADD, then_from, none, none, 0);
+    if (has_windows()) {
+      out_.scalar(FR_SCALAR_SUB, then_from, then_at, window, -1);
+      out_.scalar(FR_SCALAR_MAX, then_from, then_from, none, 0);
+      out_.scalar(FR_SCALAR_DIV, then_from, then_from, none, cut().positions);
+      out_.scalar(FR_SCALAR_MUL, then_from, then_from, none, cut().positions);
+      out_.scalar(FR_SCALAR_SUB, then_at, then_at, then_from, 0);
+    }
+    out_.scalar(FR_SCALAR_MIN, scratch_register, then_rows, none, 1);
+    out_.scalar(FR_SCALAR_MUL, then_at, then_at, scratch_register, 0);
+  }
+  /// Of the unit behind.
+  void load_queries(const Unit& unit, std::size_t number) {
+    auto c = run_of(query_rows(unit.heads.begin) + unit.from * head_bytes(), queries_of_unit(number), 0);
+    c.size1 = u32(unit.heads.size());
+    c.local_stride1 = narrow(cut().unit_rows * head_bytes());
     c.global_stride1 = static_cast<std::int64_t>(wide().rows() * head_bytes() + wide().skew);
-    std::vector<Patch> patches{FR_PATCH(fr_copy, bytes, p.second ? +rows1 : +rows0, narrow(head_bytes()))};
-    if (p.second) patches.push_back(FR_PATCH(fr_copy, global, rows0, narrow(head_bytes())));
-    out_.add(FR_OP_LOAD, c, {{{queries_free, 1}}, {{queries_full, 1}}}, patches);
+    std::vector<Patch> patches{FR_PATCH(fr_copy, bytes, then_rows, narrow(head_bytes()))};
+    if (unit.second) patches.push_back(FR_PATCH(fr_copy, global, rows0, narrow(head_bytes())));
+    out_.add(FR_OP_LOAD, c, {{{queries_free, 1}}, {}}, patches);
   }
-  void find_part(const Piece& p, std::size_t number) {
-    const auto [count, positions] = part_registers[number % 2];
-    out_.scalar(FR_SCALAR_SUB, count, p.second ? +rows1 : +rows0, none, p.from);
-    out_.scalar(FR_SCALAR_MAX, count, count, none, 0);
-    out_.scalar(FR_SCALAR_MIN, count, count, none, wide().score_rows);
-    out_.scalar(FR_SCALAR_ADD, positions, position, p.second ? +first1 : +first0, p.from);
-    out_.scalar(FR_SCALAR_ADD, positions, positions, count, 0);
-    // A piece without rows is not to reach beyond the context.
-    out_.scalar(FR_SCALAR_MIN, positions, positions, none, plan_.context);
+  /// The next tile of keys and values, of the unit itself or of the one behind, into the other buffer. The
+  /// register of scratch has how many rows there are in all. Queries were loaded before it.
+  void load_tile(const Unit& unit, const Unit* then) {
+    out_.scalar(FR_SCALAR_MIN, next_rows, scratch_register, none, cut().piece_rows);
+    out_.scalar(FR_SCALAR_ADD, scratch_register, scratch_register, next_at, 0);
+    clamp(scratch_register, cut().positions);
+    for (const bool values : {false, true}) {
+      const auto c = run_of(
+          (values ? memory_.values : memory_.keys) + (unit.kv - plan_.kv_heads.begin) * plan_.kv_head_bytes(),
+          (values ? cut().values : cut().keys) + cut().tile_bytes, 0);
+      std::vector<Patch> patches{FR_PATCH(fr_copy, global, cache_offset, 1),
+                                 FR_PATCH(fr_copy, global, next_from, narrow(head_bytes())),
+                                 FR_PATCH(fr_copy, bytes, scratch_register, narrow(head_bytes())),
+                                 FR_PATCH(fr_copy, local, tile_slot, -1)};
+      if (then != nullptr && then->kv != unit.kv)
+        patches.push_back(
+            FR_PATCH(fr_copy, global, is_last, narrow((then->kv - unit.kv) * plan_.kv_head_bytes())));
+      out_.add(FR_OP_LOAD, c,
+               {{{values ? values_free : keys_free, 1}}, {{values ? values_full : keys_full, 1}}}, patches);
+    }
+  }
+  /// The first tile of all, and the scores of its first piece.
+  void begin_tiles(const Unit& first) {
+    out_.scalar(FR_SCALAR_ADD, unit_rows, then_rows, none, 0);
+    out_.scalar(FR_SCALAR_ADD, next_at, then_at, none, 0);
+    out_.scalar(FR_SCALAR_ADD, next_from, then_from, none, 0);
+    out_.scalar(FR_SCALAR_ADD, tile_slot, none, none, cut().tile_bytes);
+    out_.scalar(FR_SCALAR_ADD, scratch_register, then_rows, none, 0);
+    load_tile(first, nullptr);
+    score_next(0, false);
   }
 
-  void make_scores(const Piece& p, std::size_t i) {
-    const auto type = static_cast<std::uint8_t>(plan_.numerics.activation);
-    const auto scores = scores_of(i);
-    if (p.begins_head) out_.add(FR_OP_TENSOR_NOP, {{{keys_full, 1}}, {}});
-    fr_matmul qk{};  // scores = queries x keys^T
-    qk.a = wide().queries + (p.second ? wide().query_bytes : 0) +
-           u32(((p.head - own_heads(p.kv).begin) * wide().half + p.from) * head_bytes());
-    qk.a_stride = narrow(head_bytes()), qk.a_type = type;
-    qk.b = wide().keys, qk.b_stride = narrow(head_bytes()), qk.b_type = type;
+  void attend(const std::vector<Unit>& units, std::size_t number) {
+    const auto& unit = units[number];
+    const auto* then = number + 1 < units.size() ? &units[number + 1] : nullptr;
+    const auto pieces = pieces_of(unit);
+    if (number > 0) out_.scalar(FR_SCALAR_ADD, unit_rows, then_rows, none, 0);
+    find_then(then);
+    if (then != nullptr) load_queries(*then, number + 1);
+    out_.scalar(FR_SCALAR_ADD, scratch_register, next_at, unit_rows, 0);
+    out_.scalar(FR_SCALAR_CEIL_DIV, scratch_register, scratch_register, none, cut().positions);
+    out_.scalar(FR_SCALAR_MAX, scratch_register, scratch_register, none, 1);
+    out_.begin_loop(tile, 0, {FR_PATCH(fr_loop, count, scratch_register, 1)});
+    take_next(unit, then);
+    find_rows(pieces.front());
+    for (const auto& p : pieces) {
+      if (p.number + 1 < pieces.size())
+        make_scores(pieces[p.number + 1], number, p.number + 2 == pieces.size());
+      else
+        score_next(number, then != nullptr);
+      make_weights(p);
+      weigh_values(p, p.number + 1 == pieces.size());
+    }
+    out_.end_loop();
+    finish(unit, number, pieces);
+  }
+  /// The next tile becomes the present one, and the one behind it is loaded.
+  void take_next(const Unit& unit, const Unit* then) {
+    out_.scalar(FR_SCALAR_ADD, unit_at, next_at, none, 0);
+    out_.scalar(FR_SCALAR_SUB, tile_slot, none, tile_slot, -std::int64_t{cut().tile_bytes});
+    out_.scalar(FR_SCALAR_MIN, is_later, tile, none, 1);
+    out_.scalar(FR_SCALAR_ADD, scratch_register, unit_at, unit_rows, 0);
+    out_.scalar(FR_SCALAR_LESS, is_last, scratch_register, none, std::int64_t{cut().positions} + 1);
+    out_.scalar(FR_SCALAR_SUB, next_at, unit_at, none, cut().positions);
+    choose(next_at, then_at);
+    out_.scalar(FR_SCALAR_ADD, next_from, next_from, none, cut().positions);
+    choose(next_from, then_from);
+    out_.scalar(FR_SCALAR_SUB, scratch_register, then_rows, unit_rows, 0);
+    out_.scalar(FR_SCALAR_MUL, scratch_register, scratch_register, is_last, 0);
+    out_.scalar(FR_SCALAR_ADD, scratch_register, scratch_register, unit_rows, 0);
+    load_tile(unit, then);
+  }
+  /// None, if they see nothing of the tile.
+  void find_rows(const Piece& p) {
+    const auto count = rows_of(p), positions = seen_of(p);
+    count_rows(p);
+    out_.scalar(FR_SCALAR_ADD, positions, unit_at, count, p.from);
+    clamp(positions, cut().positions);
+    out_.scalar(FR_SCALAR_MIN, scratch_register, positions, none, 1);
+    out_.scalar(FR_SCALAR_MUL, count, count, scratch_register, 0);
+  }
+  void count_rows(const Piece& p) {
+    out_.scalar(FR_SCALAR_SUB, rows_of(p), unit_rows, none, p.from);
+    clamp(rows_of(p), cut().piece_rows);
+  }
+
+  /// scores = queries x keys^T
+  fr_matmul score_product(const Piece& p, std::size_t number) const {
+    const auto scores = scores_of(p);
+    fr_matmul qk{};
+    qk.a = queries_of_unit(number) + u32((p.head.value_or(0) * cut().unit_rows + p.from) * head_bytes());
+    qk.a_stride = narrow(head_bytes()), qk.a_type = type();
+    qk.b = cut().keys, qk.b_stride = narrow(head_bytes()), qk.b_type = type();
     qk.c = scores.at, qk.c_stride = narrow(scores.stride), qk.c_type = FR_TYPE_F32;
     qk.k = model_.head_dim;
     qk.flags = FR_MATMUL_B_TRANSPOSED;
+    return qk;
+  }
+  void make_scores(const Piece& p, std::size_t number, bool ends_tile) {
     Sync sync{{{scores_free, 1}}, {{scores_full, 1}}};
-    if (p.begins_run) sync.wait.push_back({queries_full, 1});
-    if (p.ends_run) sync.signal.push_back({queries_free, 1});
-    out_.add(FR_OP_MATMUL, qk, sync,
-             {FR_PATCH(fr_matmul, m, piece_rows(p), 1), FR_PATCH(fr_matmul, n, piece_positions(p), 1)});
-    if (p.ends_head) out_.add(FR_OP_TENSOR_NOP, {{}, {{keys_free, 1}}});
-
-    const std::vector<Patch> all_scores{FR_PATCH(fr_vector, rows, piece_rows(p), 1),
-                                        FR_PATCH(fr_vector, cols, piece_positions(p), 1)};
+    if (ends_tile) sync.signal.push_back({keys_free, 1});
+    std::vector<Patch> patches{FR_PATCH(fr_matmul, b, tile_slot, 1)};
+    if (p.head) {
+      if (!p.same_rows) find_rows(p);
+      patches.push_back(FR_PATCH(fr_matmul, m, rows_of(p), 1));
+      patches.push_back(FR_PATCH(fr_matmul, n, seen_of(p), 1));
+    }
+    out_.add(FR_OP_MATMUL, score_product(p, number), sync, patches);
+  }
+  /// Of the first piece of the next tile, which may be the first one of the unit behind.
+  void score_next(std::size_t number, bool may_change) {
+    out_.scalar(FR_SCALAR_ADD, scratch_register, next_at, next_rows, 0);
+    clamp(scratch_register, cut().positions);
+    auto qk = score_product({0, 0, 0}, number);
+    qk.b += cut().tile_bytes;
+    std::vector<Patch> patches{FR_PATCH(fr_matmul, b, tile_slot, -1), FR_PATCH(fr_matmul, m, next_rows, 1),
+                               FR_PATCH(fr_matmul, n, scratch_register, 1)};
+    if (may_change)
+      patches.push_back(FR_PATCH(fr_matmul, a, is_last,
+                                 static_cast<std::int32_t>(queries_of_unit(number + 1)) -
+                                     static_cast<std::int32_t>(queries_of_unit(number))));
+    out_.add(FR_OP_MATMUL, qk, {{{scores_free, 1}, {keys_full, 1}}, {{scores_full, 1}}}, patches);
+  }
+  /// Exponentials in the place of scores; what was weighted before is brought to their scale.
+  void make_weights(const Piece& p) {
+    if (!p.head) {
+      out_.add(FR_OP_VECTOR_NOP, {{{scores_full, 1}}, {{weights_full, 1}}});
+      return;
+    }
+    const auto scores = scores_of(p), state = state_of(p);
+    const std::vector<Patch> all_scores{FR_PATCH(fr_vector, rows, rows_of(p), 1),
+                                        FR_PATCH(fr_vector, cols, seen_of(p), 1)};
     Sync full{{{scores_full, 1}}, {}};
     const double cap = model_.score_cap;
     if (cap > 0) {
@@ -149,37 +307,81 @@ class WideAttention : public WidePanels {
       out_.add(FR_OP_VECTOR, scaled, std::exchange(full, {}), all_scores);
       out_.add(FR_OP_VECTOR, vector(FR_VECTOR_TANH, 0, scores, scores), {}, all_scores);
     }
-    auto v = vector(FR_VECTOR_SOFTMAX, 0, scores, {scores.at, scores.stride, plan_.numerics.activation});
-    v.arg0 = 1;  // of the first row: all positions but those of the rows behind it
-    v.arg1 = wide().score_rows;
+    auto v =
+        vector(FR_VECTOR_ONLINE_SOFTMAX, 0, scores, {scores.at, scores.stride, plan_.numerics.activation});
+    set_b(v, state);
+    set_c(v, sums_of(p));
+    v.flags = FR_VECTOR_FLAG_FIRST;
+    v.arg0 = p.from + 1;
+    v.arg1 = cut().piece_rows;
     v.arg2 = bits(cap > 0 ? cap : model_.score_scale);
     auto patches = all_scores;
-    patches.push_back(FR_PATCH(fr_vector, arg0, piece_positions(p), 1));
-    patches.push_back(FR_PATCH(fr_vector, arg0, piece_rows(p), -1));
+    patches.push_back(FR_PATCH(fr_vector, arg0, unit_at, 1));
+    patches.push_back(FR_PATCH(fr_vector, flags, is_later, -FR_VECTOR_FLAG_FIRST));
     if (has_windows()) patches.push_back(FR_PATCH(fr_vector, arg3, window, 1));
-    full.signal.push_back({weights_full, 1});
+    const bool once = cut().positions >= plan_.context;
+    if (once) full.signal.push_back({weights_full, 1});
     out_.add(FR_OP_VECTOR, v, full, patches);
+    if (once) return;
+    const auto output = output_of(p);
+    auto scaled = vector(FR_VECTOR_MUL, 0, output, output);
+    set_b(scaled, {state.at + 4, state.stride, state.type});
+    scaled.flags = FR_VECTOR_FLAG_B_SCALAR;
+    out_.add(FR_OP_VECTOR, scaled, {{}, {{weights_full, 1}}},
+             {FR_PATCH(fr_vector, rows, rows_of(p), 1),
+              FR_PATCH(fr_vector, cols, is_later, narrow(model_.head_dim))});
   }
-
-  void weigh_values(const Piece& p, std::size_t i) {
-    const auto type = static_cast<std::uint8_t>(plan_.numerics.activation);
-    const auto scores = scores_of(i);
-    if (p.begins_head) out_.add(FR_OP_TENSOR_NOP, {{{values_full, 1}}, {}});
+  void weigh_values(const Piece& p, bool ends_tile) {
+    const auto scores = scores_of(p), output = output_of(p);
     fr_matmul pv{};
-    pv.a = scores.at, pv.a_stride = narrow(scores.stride), pv.a_type = type;
-    pv.b = wide().values, pv.b_stride = narrow(head_bytes()), pv.b_type = type;
-    pv.c = wide().outputs + u32(i % 2) * wide().output_bytes, pv.c_stride = narrow(head_bytes()),
-    pv.c_type = type;
+    pv.a = scores.at, pv.a_stride = narrow(scores.stride), pv.a_type = type();
+    pv.b = cut().values, pv.b_stride = narrow(head_bytes()), pv.b_type = type();
+    pv.c = output.at, pv.c_stride = narrow(output.stride), pv.c_type = FR_TYPE_F32;
     pv.n = model_.head_dim;
-    out_.add(FR_OP_MATMUL, pv, {{{weights_full, 1}, {output_free, 1}}, {{output_full, 1}, {scores_free, 1}}},
-             {FR_PATCH(fr_matmul, m, piece_rows(p), 1), FR_PATCH(fr_matmul, k, piece_positions(p), 1)});
-    if (p.ends_head) out_.add(FR_OP_TENSOR_NOP, {{}, {{values_free, 1}}});
-    auto copies =
-        stores_of(attended(), {p.head * model_.head_dim, (p.head + 1) * model_.head_dim}, pv.c, head_bytes());
-    for (auto& c : copies) c.global += p.from * panel_row();
-    std::vector<Patch> patches{FR_PATCH(fr_copy, size1, piece_rows(p), 1)};
-    if (p.second) patches.push_back(FR_PATCH(fr_copy, global, rows0, narrow(panel_row())));
-    store_all(copies, {{{output_full, 1}}, {{output_free, 1}}}, patches);
+    Sync sync{{{weights_full, 1}}, {{scores_free, 1}}};
+    if (p.number == 0) sync.wait.push_back({values_full, 1});
+    if (ends_tile) sync.signal.push_back({values_free, 1});
+    std::vector<Patch> patches{FR_PATCH(fr_matmul, b, tile_slot, 1),
+                               FR_PATCH(fr_matmul, flags, is_later, FR_MATMUL_ACCUMULATE)};
+    if (p.head) {
+      patches.push_back(FR_PATCH(fr_matmul, m, rows_of(p), 1));
+      patches.push_back(FR_PATCH(fr_matmul, k, seen_of(p), 1));
+    }
+    out_.add(FR_OP_MATMUL, pv, sync, patches);
+  }
+  /// Weighted values by the sums of weights, in the place of the unit's queries as [row][head][head_dim], to
+  /// memory. All but the last two pieces are weighted when the last one's weights are made, because its
+  /// scores came behind them.
+  void finish(const Unit& unit, std::size_t number, const std::vector<Piece>& pieces) {
+    out_.add(FR_OP_TENSOR_NOP, {{}, {{output_full, 1}}});
+    const Matrix sums{cut().sums, 0, FR_TYPE_F32};
+    auto inverse = vector(FR_VECTOR_RECIPROCAL, pieces.size() * cut().piece_rows, sums, sums);
+    inverse.rows = 1;
+    out_.add(FR_OP_VECTOR, inverse);
+    const auto row = unit.heads.size() * head_bytes();
+    for (const auto& p : pieces) {
+      if (!p.head) continue;
+      if (!p.same_rows) count_rows(p);
+      const auto result = queries_of_unit(number) + u32(p.from * row);
+      auto v = vector(FR_VECTOR_MUL, model_.head_dim, output_of(p),
+                      {result + u32(*p.head * head_bytes()), row, plan_.numerics.activation});
+      set_b(v, sums_of(p));
+      v.flags = FR_VECTOR_FLAG_B_SCALAR;
+      const bool ends_rows = *p.head + 1 == unit.heads.size();
+      Sync sync;
+      if (p.number + 2 == pieces.size()) sync.wait.push_back({output_full, 1});
+      if (ends_rows) sync.signal.push_back({result_made, 1});
+      out_.add(FR_OP_VECTOR, v, sync, {FR_PATCH(fr_vector, rows, rows_of(p), 1)});
+      if (!ends_rows) continue;
+      auto copies = stores_of(
+          attended(), {unit.heads.begin * model_.head_dim, unit.heads.end * model_.head_dim}, result, row);
+      for (auto& c : copies) c.global += (unit.from + p.from) * panel_row();
+      std::vector<Patch> patches{FR_PATCH(fr_copy, size1, rows_of(p), 1)};
+      if (unit.second) patches.push_back(FR_PATCH(fr_copy, global, rows0, narrow(panel_row())));
+      Sync stored{{{result_made, 1}}, {}};
+      if (p.from + cut().piece_rows >= cut().unit_rows) stored.signal.push_back({queries_free, 1});
+      store_all(copies, stored, patches);
+    }
   }
 };
 

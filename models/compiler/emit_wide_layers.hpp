@@ -61,13 +61,6 @@ class WideLayers : public WideResidual {
       out_.scalar(FR_SCALAR_SUB, count, run_rows, part, 0);
       clamp(count, scratch_register);
     }
-    // The end of the later run, if it has tokens.
-    out_.scalar(FR_SCALAR_MIN, scratch_register, rows1, none, 1);
-    out_.scalar(FR_SCALAR_ADD, seen, first1, rows1, 0);
-    out_.scalar(FR_SCALAR_MUL, seen, seen, scratch_register, 0);
-    out_.scalar(FR_SCALAR_ADD, scratch_register, first0, rows0, 0);
-    out_.scalar(FR_SCALAR_MAX, seen, seen, scratch_register, 0);
-    out_.scalar(FR_SCALAR_ADD, seen, seen, position, 0);
     settle(false);
   }
   /// Gives the tokens of what is free in the beginning, and takes them in the end.
@@ -81,8 +74,7 @@ class WideLayers : public WideResidual {
     add(block_free, wide().block_count);
     add(queries_free, 2);
     add(norm_free, Wide::norm_sets);
-    for (const auto semaphore : {keys_free, values_free}) uses.push_back({semaphore, 1});
-    for (const auto semaphore : {scores_free, output_free}) uses.push_back({semaphore, 2});
+    for (const auto semaphore : {keys_free, values_free, scores_free}) uses.push_back({semaphore, 2});
     if (uses.size() % 2 != 0) uses.push_back({FR_NO_SEMAPHORE, 0});
     for (std::size_t i = 0; i < uses.size(); i += 2)
       out_.add(FR_OP_LOAD_NOP, take ? Sync{{uses[i], uses[i + 1]}, {}} : Sync{{}, {uses[i], uses[i + 1]}});

@@ -284,9 +284,10 @@ void choose_steps(Plan& plan, const chip::Chip& chip, std::uint32_t most_tokens,
 }
 
 /// Adds steps of many tokens for prompts of `wanted` tokens: where they are estimated to be faster, or as
-/// they are asked for. The other steps then leave room for large tiles of weights.
-void choose_steps_of_many(Plan& plan, const chip::Chip& chip, std::uint32_t wanted,
-                          std::optional<std::uint32_t> row_groups, const Lanes& lanes) {
+/// they are asked for, of up to `most` tokens. The other steps then leave room for large tiles of weights.
+void choose_steps_of_many(Plan& plan, const chip::Chip& chip, std::uint32_t wanted, std::uint32_t most,
+                          const CompileOptions& options, const Lanes& lanes) {
+  const auto row_groups = options.page_positions == 0 ? options.row_groups : 0;
   const auto few = std::max(plan.choices, row_groups ? std::clamp(wanted / 2, 1u, few_tokens) : few_tokens);
   if (plan.keep_logits || row_groups == 0u || wanted <= few) return;
   if (plan.launches) {  // clusters that hand tiles on to one another are no launches
@@ -299,7 +300,8 @@ void choose_steps_of_many(Plan& plan, const chip::Chip& chip, std::uint32_t want
   const auto otherwise = plan;
   const auto time = estimate_few(plan, chip, wanted);
   choose_steps(plan, chip, few, lanes, true);
-  plan.wide = choose_wide(plan, chip, lanes, wanted, row_groups.value_or(0));
+  plan.wide = choose_wide(plan, chip, lanes,
+                          {wanted, most, row_groups.value_or(0), options.tile_positions.value_or(0)});
   if (row_groups) {
     if (!plan.wide)
       throw CompileError(
@@ -453,19 +455,29 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOp
         plan.sequences > 1 ? "1 of each sequence" : fmt::format("1 to {}, the context", context)));
   const auto wanted =
       std::min(context, options.max_tokens == 0 ? context : std::max(options.max_tokens, options.choices));
-  choose_steps(plan, chip, wanted, lanes);
-  choose_steps_of_many(plan, chip, wanted, options.page_positions == 0 ? options.row_groups : 0, lanes);
-  choose_cache(plan, chip, wanted, options, lanes);
-  if (plan.max_chunk < plan.choices)
-    throw CompileError(
-        fmt::format("{} has steps of {} tokens on this chip, too few to choose {} in one (drafted ones and "
-                    "one more)",
-                    model.name, plan.max_chunk, plan.choices));
-  plan.memory.begin = options.drafts_for == nullptr
-                          ? chip::address_map::hbm
-                          : round_up(options.drafts_for->header.memory_end, memory_alignment);
-  lay_out_memory(plan, chip, lanes);
-  return plan;
+  // Memory may have room for shorter steps only, or for steps of few tokens.
+  const auto before = plan;
+  for (auto most = wanted;; most = plan.wide->tokens() / 2) {
+    plan = before;
+    choose_steps(plan, chip, wanted, lanes);
+    if (most > few_tokens || options.row_groups)
+      choose_steps_of_many(plan, chip, wanted, most, options, lanes);
+    choose_cache(plan, chip, wanted, options, lanes);
+    if (plan.max_chunk < plan.choices)
+      throw CompileError(
+          fmt::format("{} has steps of {} tokens on this chip, too few to choose {} in one (drafted ones and "
+                      "one more)",
+                      model.name, plan.max_chunk, plan.choices));
+    plan.memory.begin = options.drafts_for == nullptr
+                            ? chip::address_map::hbm
+                            : round_up(options.drafts_for->header.memory_end, memory_alignment);
+    try {
+      lay_out_memory(plan, chip, lanes);
+      return plan;
+    } catch (const OutOfMemory&) {
+      if (!plan.wide || options.row_groups) throw;
+    }
+  }
 }
 
 }  // namespace forerun::models

@@ -47,6 +47,9 @@ struct CompileOptions {
   /// How prompts are cut over clusters in steps of many tokens (wide.hpp): into so many groups of rows, a
   /// divisor of the clusters; chosen, where there is none; 0: no such steps.
   std::optional<std::uint32_t> row_groups = std::nullopt;
+  /// Positions of a tile of keys and values in the attention of such steps (wide_attention.hpp); chosen, where
+  /// there are none.
+  std::optional<std::uint32_t> tile_positions = std::nullopt;
   /// Into how many parts attention cuts the positions of a sequence (cache.hpp): 1, or the number of clusters
   /// that have query heads of one key/value head; chosen, where there is none.
   std::optional<std::uint32_t> context_parts = std::nullopt;

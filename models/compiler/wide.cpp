@@ -12,7 +12,7 @@ namespace forerun::models {
 namespace {
 
 constexpr std::uint64_t alignment = 64;
-constexpr std::uint32_t least_slots = 4, enough_score_rows = 32;
+constexpr std::uint32_t least_slots = 4;
 
 /// Whether the schedule has commands for all that the model does.
 bool has_commands(const ModelConfig& m, const Plan& plan) {
@@ -46,7 +46,7 @@ double link_bandwidth(const chip::Chip& chip) {
 }
 
 std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane& lane,
-                            std::uint32_t row_groups, std::uint32_t half) {
+                            std::uint32_t row_groups, std::uint32_t half, const WideRequest& request) {
   const auto& m = plan.model;
   Wide w;
   w.row_groups = row_groups;
@@ -82,25 +82,17 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
   };
   const auto u32 = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };
   const std::uint64_t queries = std::uint64_t{m.heads} * m.head_dim;
-  const auto cache = aligned(std::uint64_t{plan.context} * m.head_dim * act);
   const auto angles = aligned(rows * plan.rotated() * 2);
-  w.score_stride = u32(aligned(std::uint64_t{plan.context} * 4));
   w.block_bytes = u32(aligned(rows * widest * 4));
   const std::uint64_t least_blocks = w.together * (m.gated ? 2 : 1);
-  const auto zone = aligned(std::max(
-      {rows * columns * 4, 2 * cache + std::uint64_t{2} * std::min(half, enough_score_rows) * w.score_stride,
-       std::max<std::uint64_t>(2, least_blocks) * w.block_bytes, w.together * w.block_bytes + 2 * angles}));
+  const auto zone = aligned(std::max({rows * columns * 4, least_attention_bytes(plan, half),
+                                      std::max<std::uint64_t>(2, least_blocks) * w.block_bytes,
+                                      w.together * w.block_bytes + 2 * angles}));
   w.sums = take(zone);
   w.block_count = u32(std::min<std::uint64_t>(Wide::most_blocks, zone / w.block_bytes));
   w.head_blocks = u32(std::min<std::uint64_t>(w.block_count, (zone - 2 * angles) / w.block_bytes));
   w.cosines = u32(zone - 2 * angles);
   w.sines = u32(zone - angles);
-  w.keys = w.sums;
-  w.values = u32(w.keys + cache);
-  w.scores = u32(w.values + cache);
-  w.score_rows = std::min(half, u32((zone - 2 * cache) / 2 / w.score_stride));
-  w.query_bytes = u32(aligned(std::uint64_t{m.heads / m.kv_heads} * half * m.head_dim * act));
-  w.output_bytes = u32(aligned(std::uint64_t{w.score_rows} * m.head_dim * act));
   w.constants = take(plan.constants.bytes);
   w.next_norm = take(m.hidden * 4ull);
 
@@ -110,12 +102,10 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
   w.panel_bytes = u32(aligned(w.panel_rows() * w.panel_depth * act));
   w.slot_bytes = u32(aligned(slot));
   const auto norm_row = m.hidden * 8 + round_up(m.hidden, w.panel_depth) * act;
-  const auto others = std::max(std::uint64_t{2} * w.query_bytes + std::uint64_t{2} * w.output_bytes,
-                               Wide::norm_sets * aligned(norm_row));
-  const auto bytes = std::max(std::uint64_t{Wide::panel_count} * w.panel_bytes, others);
+  const auto bytes =
+      std::max(std::uint64_t{Wide::panel_count} * w.panel_bytes, Wide::norm_sets * aligned(norm_row));
   if (at + bytes + std::uint64_t{least_slots} * w.slot_bytes > scratch) return std::nullopt;
-  w.panels = w.queries = take(bytes);
-  w.outputs = w.queries + 2 * w.query_bytes;
+  w.panels = take(bytes);
   w.norm_bytes = u32(bytes / Wide::norm_sets / alignment * alignment);
   w.norm_rows = u32(std::min<std::uint64_t>(half, w.norm_bytes / norm_row));
   w.slots = u32(std::min<std::uint64_t>(Wide::most_slots, (scratch - at) / w.slot_bytes));
@@ -126,6 +116,11 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
                              &plan.tiles(c).gate_up, &plan.tiles(c).down})
       for (const auto& tile : *list)
         if (tile.k.begin / w.panel_depth != (tile.k.end - 1) / w.panel_depth) return std::nullopt;
+  const auto attention = choose_attention(plan, chip, half, request.tokens, request.positions,
+                                          {{w.sums, zone}, {w.panels, bytes}, {w.end, scratch - w.end}});
+  if (!attention) return std::nullopt;
+  w.attention = *attention;
+  if (attention->end > w.end) w.end = attention->end;
   return w;
 }
 
@@ -182,7 +177,9 @@ double estimate(const Plan& plan, const chip::Chip& chip, const Wide& w, std::ui
   const double network = (bytes / w.column_groups + operands) / link;
   const double memory =
       (bytes + operands * w.row_groups) / chip::peak_memory_bandwidth(chip).bytes_per_second;
-  return double(steps) * (std::max({compute, network, memory}) + before + many_meetings);
+  const double attention = double(tokens) * m.heads / plan.clusters * w.attention.cycles;
+  return double(steps) * (std::max({compute, network, memory}) + before + many_meetings) +
+         attention / chip.clusters.clock.hertz;
 }
 
 }  // namespace
@@ -204,7 +201,10 @@ double estimate_few(const Plan& plan, const chip::Chip& chip, std::uint32_t toke
   const double memory = weights * weight_bytes(plan) / chip::peak_memory_bandwidth(chip).bytes_per_second;
   const double exchange =
       rows * (double(m.heads) * m.head_dim * act + m.ffn * act + m.hidden * 8.0) / link_bandwidth(chip);
-  return steps * (std::max(compute, memory) + exchange + few_meetings);
+  const double attention =
+      tokens * double(m.heads) / plan.clusters * few_attention_cycles(plan, chip, tokens);
+  return steps * (std::max(compute, memory) + exchange + few_meetings) +
+         attention / chip.clusters.clock.hertz;
 }
 
 double estimate_wide(const Plan& plan, const chip::Chip& chip, std::uint32_t tokens) {
@@ -212,18 +212,19 @@ double estimate_wide(const Plan& plan, const chip::Chip& chip, std::uint32_t tok
 }
 
 std::optional<Wide> choose_wide(const Plan& plan, const chip::Chip& chip, const Lanes& lanes,
-                                std::uint32_t tokens, std::uint32_t row_groups) {
+                                const WideRequest& request) {
   if (!has_commands(plan.model, plan) || !tiles_fit(plan)) return std::nullopt;
   std::optional<Wide> best;
   double shortest = 0;
   for (std::uint32_t groups = 1; groups <= plan.clusters; ++groups) {
-    if (plan.clusters % groups != 0 || (row_groups != 0 && groups != row_groups)) continue;
-    const auto wanted = static_cast<std::uint32_t>(divide_up(tokens, 2ull * groups));
+    if (plan.clusters % groups != 0 || (request.row_groups != 0 && groups != request.row_groups)) continue;
+    const auto wanted =
+        static_cast<std::uint32_t>(divide_up(std::min(request.tokens, request.most), 2ull * groups));
     std::optional<Wide> w;
     for (auto half = wanted; half > 0 && !w; half = half > 16 ? (half - 1) / 16 * 16 : half - 1)
-      w = lay_out(plan, chip, lanes.first, groups, half);
+      w = lay_out(plan, chip, lanes.first, groups, half, request);
     if (!w) continue;
-    if (const auto time = estimate(plan, chip, *w, tokens); !best || time < shortest) {
+    if (const auto time = estimate(plan, chip, *w, request.tokens); !best || time < shortest) {
       best = w;
       shortest = time;
     }

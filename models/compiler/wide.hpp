@@ -9,6 +9,7 @@
 #include "models/compiler/arrange.hpp"
 #include "models/compiler/placement.hpp"
 #include "models/compiler/split.hpp"
+#include "models/compiler/wide_attention.hpp"
 
 namespace forerun::models {
 
@@ -50,10 +51,7 @@ struct Wide {
   std::uint32_t panel_depth = 0;
   std::uint32_t slots_at = 0, slots = 0, slot_bytes = 0;  ///< tiles of weights
   std::uint32_t constants = 0, next_norm = 0;  ///< of the layer; attention's norm of the next layer
-  /// Attention, in the place of the sums: keys and values of one head, two buffers of scores of `score_rows`
-  /// rows; in the place of the panels: two of queries, two of results.
-  std::uint32_t keys = 0, values = 0, scores = 0, score_stride = 0, score_rows = 0;
-  std::uint32_t queries = 0, query_bytes = 0, outputs = 0, output_bytes = 0;
+  AttentionTiles attention;  ///< in the place of sums and panels, and behind the slots
   /// Rows of the residual stream that are normalised at a time, in the place of the panels, `norm_sets`
   /// times.
   std::uint32_t norm_rows = 0;
@@ -80,10 +78,16 @@ struct Block {
 };
 std::vector<Block> blocks_of(const std::vector<WeightTile>& tiles);
 
-/// The schedule that is estimated to be the fastest for steps of up to `tokens` tokens, with `row_groups` if
-/// that is not 0; nothing if the model, its shares or the scratchpad do not allow any.
+struct WideRequest {
+  std::uint32_t tokens = 0;      ///< of a prompt
+  std::uint32_t most = 0;        ///< of a step
+  std::uint32_t row_groups = 0;  ///< 0: chosen
+  std::uint32_t positions = 0;   ///< of a tile of keys and values; 0: chosen
+};
+/// The schedule that is estimated to be the fastest for such prompts; nothing if the model, its shares or the
+/// scratchpad do not allow any.
 std::optional<Wide> choose_wide(const Plan& plan, const chip::Chip& chip, const Lanes& lanes,
-                                std::uint32_t tokens, std::uint32_t row_groups);
+                                const WideRequest& request);
 
 /// Estimated seconds of a layer of a prompt of `tokens` tokens, in steps of few tokens as the plan has them,
 /// and in steps of many.
