@@ -136,7 +136,7 @@ void PacketEngine<Matching, plain>::step(std::int64_t now, std::vector<NetworkEv
   // Switch allocation.
   switch_all(now);
   if constexpr (!plain) {
-    for (const auto id : cycle.moves) move(id, 1, now);
+    for (const auto id : cycle.moves) move(id, 1, false, now);
     cycle.moves.clear();
   }
   finish_all(cycle, now);

@@ -139,7 +139,7 @@ class PacketEngine final : public Network {
   void fall_back(std::uint32_t id, std::int64_t now);
   void switch_all(std::int64_t now);
   void grant(std::uint32_t router, unsigned in, unsigned out, unsigned cls, std::int64_t now);
-  void move(std::uint32_t id, std::uint32_t most, std::int64_t now);
+  void move(std::uint32_t id, std::uint32_t most, bool asking, std::int64_t now);
   void send_on(std::uint32_t id, const In& in, std::uint32_t out, std::uint32_t flits, bool head,
                std::int64_t when);
   void pace(std::uint32_t out, std::int64_t when, unsigned ahead, std::int64_t now);

@@ -44,9 +44,7 @@ class WordMatching {
     ++of_input_[router * ports_ + in];
     ++of_output_[router * ports_ + out];
   }
-  void withdraw(std::size_t router, unsigned cls, unsigned in, unsigned channel, unsigned out,
-                bool yes = true) {
-    if (!yes) return;
+  void withdraw(std::size_t router, unsigned cls, unsigned in, unsigned channel, unsigned out) {
     auto& channels = asking(router, cls, in, out);
     channels &= ~(Channels{1} << channel);
     auto* r = row(router, cls, out);
