@@ -372,10 +372,10 @@ void HbmStack::run() {
 }
 
 /// Column commands that each channel has to send, whatever they are for, before a request is complete: those
-/// of one block all go through its channel, those of others perhaps through all channels alike.
-void HbmStack::count_commands() {
-  std::fill(commands_.begin(), commands_.end(), 0);
-  if (short_requests_ > 0 || parameters_.model == hbm::Model::row) return;
+/// of one block all go through its channel, those of others perhaps through all channels alike. False: that
+/// is not known.
+bool HbmStack::count_commands() {
+  if (short_requests_ > 0 || parameters_.model == hbm::Model::row) return false;
   constexpr auto many = std::numeric_limits<std::int64_t>::max();
   std::fill(commands_.begin(), commands_.end(), many);
   auto of_all = many;
@@ -391,38 +391,41 @@ void HbmStack::count_commands() {
   }
   for (auto& own : commands_)
     if (own = std::min(own, of_all); own == many) own = 0;
+  return true;
 }
 
-/// When the stack has to look at a channel: a request that has `commands` to go may be complete, or the end
-/// of one may have to be told.
-std::int64_t HbmStack::wanted(unsigned channel, std::int64_t commands) {
+/// When the stack has to look at a channel: a request may be complete, or the end of one may have to be told.
+void HbmStack::look_at(unsigned channel) {
+  const auto& controller = *channels_[channel];
   auto& outlook = outlooks_[channel];
-  if (outlook.stale) {
-    const auto& controller = *channels_[channel];
-    outlook = {!collected(channel), controller.next(), far, far};
-    if (!controller.idle()) outlook.completion = controller.next_completion() / ticks_per_cycle_;
-    if (controller.blocked())
-      outlook.report = (controller.next_report() + ticks_per_cycle_ - 1) / ticks_per_cycle_;
-  }
-  if (outlook.completion == far) return far;
-  const auto completion = outlook.completion + commands * parameters_.timings.column_cycles;
-  return held_ == 0 ? completion : std::min(completion, outlook.report);
+  outlook = {!collected(channel), controller.next(), far, far};
+  if (controller.idle()) return;
+  outlook.completion = controller.next_completion() / ticks_per_cycle_;
+  if (controller.blocked())
+    outlook.report = (controller.next_report() + ticks_per_cycle_ - 1) / ticks_per_cycle_;
 }
 
 void HbmStack::schedule() {
   if (running_ || under_way_ == 0) return;
   auto cycle = due_.empty() ? far : due_.first();
   for (const auto index : offers_) cycle = std::min(cycle, requests_[index].wake);
-  count_commands();
-  for (unsigned c = 0; c < channels_.size(); ++c)
-    // Bursts whose ends have not been collected still count as to go.
-    cycle = std::min(cycle, outlooks_[c].stale && !collected(c) ? present() : wanted(c, commands_[c]));
+  const bool by_commands = count_commands();
+  for (unsigned c = 0; c < channels_.size(); ++c) {
+    const auto& outlook = outlooks_[c];
+    if (outlook.stale) look_at(c);
+    if (outlook.stale) cycle = std::min(cycle, present());  // bursts that are not collected count as to go
+    cycle = std::min(
+        cycle, outlook.completion + (by_commands ? commands_[c] * parameters_.timings.column_cycles : 0));
+    if (held_ > 0) cycle = std::min(cycle, outlook.report);
+  }
   wake_at(cycle);
 }
 
 void HbmStack::schedule(unsigned channel) {
   if (running_) return;
-  wake_at(wanted(channel, 0));
+  look_at(channel);
+  const auto& outlook = outlooks_[channel];
+  wake_at(held_ > 0 ? std::min(outlook.completion, outlook.report) : outlook.completion);
 }
 
 void HbmStack::wake_at(std::int64_t cycle) {

@@ -130,8 +130,8 @@ class HbmStack : public sc_core::sc_module {
   void end_request(std::uint32_t index);
   void respond(std::uint32_t index);
   void send_response(int id, tlm::tlm_generic_payload& payload, std::int64_t cycle);
-  void count_commands();
-  std::int64_t wanted(unsigned channel, std::int64_t commands);
+  bool count_commands();
+  void look_at(unsigned channel);
   hbm::Channel& touch(unsigned channel) {
     outlooks_[channel].stale = true;
     return *channels_[channel];

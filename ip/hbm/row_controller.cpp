@@ -50,6 +50,7 @@ void RowController::set_block(std::vector<AddressMap::Place> places) {
     order.number.push_back(n);
     order.time.push_back(time);
     order.bank.push_back(bit_of(unit));
+    order.banks |= bit_of(unit);
   }
   for (auto& order : orders_) order.before.push_back(static_cast<std::uint16_t>(order.number.size()));
 }
@@ -139,7 +140,7 @@ void RowController::enter(const Piece& piece, Tick first) {
 std::uint64_t RowController::banks_of(const Part& part) const {
   const auto& order = orders_[part.order];
   std::uint64_t banks = 0;
-  for (std::size_t k = part.next; k < part.end; ++k) banks |= order.bank[k];
+  for (std::size_t k = part.next; k < part.end && banks != order.banks; ++k) banks |= order.bank[k];
   static constexpr std::array<std::uint64_t, 6> lower{0x5555555555555555u, 0x3333333333333333u,
                                                       0x0f0f0f0f0f0f0f0fu, 0x00ff00ff00ff00ffu,
                                                       0x0000ffff0000ffffu, 0x00000000ffffffffu};

@@ -113,6 +113,7 @@ class RowController final : public Channel {
     std::vector<std::uint16_t> before;  ///< by number in the block, and its end: so many come before
     std::vector<Tick> time;             ///< of each column command, from the first
     std::vector<std::uint64_t> bank;    ///< by bits
+    std::uint64_t banks = 0;            ///< all of them
   };
 
   void wait(const Piece& piece);

@@ -45,7 +45,7 @@ class ByteMatching {
     wanted &= ~bit(in, out);
     if constexpr (plain) return;
     requests(router, cls) &= ~bit(in, out);
-    for (unsigned c = 0; c < classes_; ++c) wanted |= requests(router, c);
+    if (classes_ > 1) wanted |= others(router, bit(in, out));
   }
   /// The channel whose turn it is of those that ask.
   [[gnu::always_inline]] unsigned take_turn(std::size_t router, unsigned cls, unsigned in, unsigned out) {
@@ -88,6 +88,19 @@ class ByteMatching {
     r.busy_inputs |= run(cycles) << in;
     r.busy_outputs |= run(cycles) << out;
   }
+  /// The pair matched if it can be no more than one: all the picking of `match` would end with it. Most often
+  /// it is so.
+  [[gnu::always_inline]] Only match_only(std::size_t router, std::int64_t now) {
+    auto& r = routers_[router];
+    shift(r, now);
+    const auto wanted = r.wanted & r.enabled & usable(r.busy_inputs, r.busy_outputs);
+    if (wanted == 0) return {0, {}};
+    if ((wanted & (wanted - 1)) != 0) return {2, {}};
+    const auto number = static_cast<unsigned>(std::countr_zero(wanted));
+    const Match match{number % 8, number / 8, highest(router, wanted)};
+    note(r, match.in, match.out);
+    return {1, match};
+  }
   /// The pairs matched; valid until the next call.
   [[gnu::always_inline]] std::span<const Match> match(std::size_t router, std::int64_t now) {
     auto& r = routers_[router];
@@ -95,12 +108,8 @@ class ByteMatching {
     shift(r, now);
     auto open = r.enabled & usable(r.busy_inputs, r.busy_outputs);
     const auto wanted = r.wanted & open;
-    if ((wanted & (wanted - 1)) == 0) [[likely]] {  // one, or none: all the picking would end with it
-      if (wanted != 0) accept(r, wanted, highest(router, wanted));
-      return {match_.data(), matches_};
-    }
     if (plain || classes_ == 1) {
-      accept_all(r, pick(transpose(pick(wanted, r.outputs)), r.inputs), 0);
+      if (wanted != 0) accept(r, pick(transpose(pick(wanted, r.outputs)), r.inputs), 0);
       return {match_.data(), matches_};
     }
     std::array<std::uint64_t, 16> granted;  // of each class, a byte an output
@@ -113,7 +122,7 @@ class ByteMatching {
     for (auto c = classes_; c-- > 0;) {
       const auto offers = transpose(granted[c]) & free;
       free &= ~bytes(offers);
-      accept_all(r, pick(offers, r.inputs), c);
+      accept(r, pick(offers, r.inputs), c);
     }
     return {match_.data(), matches_};
   }
@@ -141,6 +150,14 @@ class ByteMatching {
     return channels_[plain ? router : router * classes_ + cls];
   }
   std::uint64_t& requests(std::size_t router, unsigned cls) { return requests_[router * classes_ + cls]; }
+  /// `request`, if any class has it.
+  std::uint64_t others(std::size_t router, std::uint64_t request) const {
+    const auto* const of = &requests_[router * classes_];
+    auto all = of[0] | of[1];
+    if (classes_ > 2) [[unlikely]]
+      for (unsigned c = 2; c < classes_; ++c) all |= of[c];
+    return all & request;
+  }
   /// The highest class of a request.
   unsigned highest(std::size_t router, std::uint64_t request) const {
     if constexpr (plain) return 0;
@@ -161,21 +178,18 @@ class ByteMatching {
     r.busy_outputs = r.busy_outputs >> half >> half;
     r.at = now;
   }
-  /// `request`: byte an output, bit an input.
-  [[gnu::always_inline]] void accept(Router& r, std::uint64_t request, unsigned cls) {
-    const auto number = static_cast<unsigned>(std::countr_zero(request));
-    accept(r, number % 8, number / 8, cls);
-  }
-  [[gnu::always_inline]] void accept(Router& r, unsigned in, unsigned out, unsigned cls) {
+  /// A pair is matched: others come first at its ports next time.
+  static void note(Router& r, unsigned in, unsigned out) {
     r.outputs[out] = static_cast<std::uint8_t>(0xffu << (in + 1));
     r.inputs[in] = static_cast<std::uint8_t>(0xffu << (out + 1));
-    match_[matches_++] = {in, out, cls};
   }
   /// `pairs`: a byte an input, a bit an output.
-  [[gnu::always_inline]] void accept_all(Router& r, std::uint64_t pairs, unsigned cls) {
+  [[gnu::always_inline]] void accept(Router& r, std::uint64_t pairs, unsigned cls) {
     for (; pairs != 0; pairs &= pairs - 1) {
       const auto pair = static_cast<unsigned>(std::countr_zero(pairs));
-      accept(r, pair / 8, pair % 8, cls);
+      const auto in = pair / 8, out = pair % 8;
+      note(r, in, out);
+      match_[matches_++] = {in, out, cls};
     }
   }
   /// Requests between ports that are not busy, as bits of the first byte.

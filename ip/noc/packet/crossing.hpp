@@ -132,9 +132,10 @@ template <class Matching, bool plain>
 }
 
 template <class Matching, bool plain>
-[[gnu::always_inline]] inline void PacketEngine<Matching, plain>::grant(std::uint32_t router, unsigned in,
-                                                                        unsigned out, unsigned cls,
+[[gnu::always_inline]] inline void PacketEngine<Matching, plain>::grant(std::uint32_t router,
+                                                                        const Match& match,
                                                                         std::int64_t now) {
+  const auto [in, out, cls] = match;
   const auto v = matching_.take_turn(router, cls, in, out);
   const auto id = router << row_ | in << shift_ | v;
   const auto to = router << row_ | out << shift_;
@@ -153,6 +154,11 @@ template <class Matching, bool plain>
   at(when).moves.push(id);
 }
 
+template <class Matching, bool plain>
+[[gnu::noinline]] void PacketEngine<Matching, plain>::grant_all(std::uint32_t router, std::int64_t now) {
+  for (const auto& match : matching_.match(router, now)) grant(router, match, now);
+}
+
 /// Matches the ports of all routers in which somebody asks.
 template <class Matching, bool plain>
 [[gnu::noinline]] void PacketEngine<Matching, plain>::switch_all(std::int64_t now) {
@@ -161,7 +167,10 @@ template <class Matching, bool plain>
     for (auto bits = active_[w]; bits != 0; bits &= bits - 1) {
       const auto b = static_cast<unsigned>(std::countr_zero(bits));
       const auto router = static_cast<std::uint32_t>(w * 64 + b);
-      for (const auto& m : matching_.match(router, now)) grant(router, m.in, m.out, m.cls, now);
+      if (const auto only = matching_.match_only(router, now); only.count == 1) [[likely]]
+        grant(router, only.match, now);
+      else if (only.count > 1)
+        grant_all(router, now);
       stay |= std::uint64_t{matching_.any(router)} << b;
     }
     active_[w] = stay;

@@ -32,22 +32,24 @@ Cycle* PacketEngine<Matching, plain>::new_cycle() {
 }
 
 template <class Matching, bool plain>
-void PacketEngine<Matching, plain>::run(std::int64_t now, std::vector<NetworkEvent>& events) {
-  for (std::int64_t cycle; (cycle = next_cycle()) <= now;) {
+std::int64_t PacketEngine<Matching, plain>::run(std::int64_t now, std::vector<NetworkEvent>& events) {
+  auto cycle = next_cycle();
+  for (; cycle <= now; cycle = next_cycle()) {
     step(cycle, events);
     done_ = cycle;
   }
   done_ = std::max(done_, now);
+  return cycle;
 }
 
 template <class Matching, bool plain>
 std::int64_t PacketEngine<Matching, plain>::advance(std::int64_t now, std::vector<NetworkEvent>& events) {
-  run(now, events);
+  const auto next = run(now, events);
   if (!early_.empty()) {
     events.insert(events.end(), early_.begin(), early_.end());
     early_.clear();
   }
-  return next_cycle();
+  return next;
 }
 
 // The parts of a cycle are functions of their own, not inlined: each is a loop that needs all registers.
