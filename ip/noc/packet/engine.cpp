@@ -119,10 +119,10 @@ void PacketEngine<Matching, plain>::take_others(Cycle& cycle, std::int64_t now) 
 template <class Matching, bool plain>
 void PacketEngine<Matching, plain>::step(std::int64_t now, std::vector<NetworkEvent>& events) {
   auto& cycle = at(now);
-  take_credits(cycle, now);
-  take_bodies(cycle, now);
-  take_heads(cycle, now);
-  take_landings(cycle, now);
+  if (!cycle.credits.empty()) take_credits(cycle, now);
+  if (!cycle.bodies.empty()) take_bodies(cycle, now);
+  if (!cycle.heads.empty()) take_heads(cycle, now);
+  if (!cycle.landings.empty() || !cycle.tails_landing.empty()) take_landings(cycle, now);
   take_others(cycle, now);
 
   // Channel allocation, on what is free as the cycle begins.
@@ -132,7 +132,7 @@ void PacketEngine<Matching, plain>::step(std::int64_t now, std::vector<NetworkEv
     for (const auto& result : cycle.bids) settle_bid(result);
     cycle.bids.clear();
     leading_.clear();
-    if (speculative_) bid_ahead(now);
+    if (speculative_ && !fresh_.empty()) bid_ahead(now);
   }
 
   // Switch allocation.
@@ -141,7 +141,7 @@ void PacketEngine<Matching, plain>::step(std::int64_t now, std::vector<NetworkEv
     for (const auto id : cycle.moves) move(id, 1, false, now);
     cycle.moves.clear();
   }
-  finish_all(cycle, now);
+  if (!cycle.tails.empty()) finish_all(cycle, now);
   for (const auto id : fresh_) activate(id, now);
   if constexpr (!plain)
     for (const auto id : leading_) fall_back(id, now);
