@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "ip/base/numbers.hpp"
 #include "models/compiler/bump.hpp"
@@ -60,10 +61,10 @@ Gemm::Gemm(const GemmShape& shape, const chip::Chip& chip, chip::Format format)
     most_ = std::max(most_, products(c).size());
   }
   plan_ = plan_blocks(chip.clusters);
-  const auto blocks = divide_up(shape.m, plan_.rows) * divide_up(widest_, plan_.columns);
+  const bool one_block = plan_.rows == shape.m && plan_.columns == widest_;
   const auto resident = plan_resident(chip.clusters);
-  if (resident && (most_ > 1 || blocks > 2 || resident->swapped)) plan_ = *resident;
-  if (plan_.slots < 2)
+  if (resident && (most_ > 1 || !one_block || resident->swapped)) plan_ = *resident;
+  if (plan_.rows == 0)
     throw CompileError(fmt::format("{} needs more than the {} bytes of a cluster's scratchpad", name(),
                                    chip.clusters.scratchpad.size.count));
 
@@ -74,37 +75,51 @@ Gemm::Gemm(const GemmShape& shape, const chip::Chip& chip, chip::Format format)
   check_memory(end());
 }
 
-/// Blocks of C take half the scratchpad at most, as square as the share of a cluster allows.
+/// The blocks of C that move the fewest bytes, beside three slots at least.
 GemmPlan Gemm::plan_blocks(const chip::Clusters& chip) const {
+  constexpr std::uint64_t deepest = 512, fewest_slots = 3, most_slots = 8,
+                          borders = 64 * (2 * most_slots + 2);
+  constexpr std::uint64_t run_overhead = 256;  // what a run of its own costs beside its bytes, about
   const auto scratch = chip.scratchpad.size.count;
   const auto across =
       std::max<std::uint64_t>(granule, std::uint64_t{chip.tensor.columns} * chip.tensor.arrays);
   const bool converts = out_type_ != sum_type_;
-  const auto block_bytes = [&](std::uint64_t m, std::uint64_t n, std::uint64_t sums) {
-    return m * n * (4 * sums + (converts ? out_bytes_ : 0));
-  };
-  std::uint64_t m = shape_.m, n = widest_;
-  const auto sums_for = [&] { return m < shape_.m || n < widest_ ? 2u : 1u; };
-  while (block_bytes(m, n, sums_for()) > scratch / 2 && (m > 1 || n > across)) {
-    if (m >= n || n <= across)
-      m = divide_up(m, 2);
-    else
-      n = std::max(across, round_up(divide_up(n, 2), across));
-  }
-  GemmPlan p;
-  p.rows = u32(m), p.columns = u32(n), p.sums = sums_for(), p.outs = converts ? 1 : 0;
-  Bump bump(0, 64);
-  p.sum_at = u32(bump.take(m * n * 4 * p.sums));
-  p.out_at = u32(bump.take(m * n * out_bytes_ * p.outs));
-  const auto room = bump.mark() < scratch ? scratch - bump.mark() : 0;
-  const auto slice_bytes = [&](std::uint64_t k) {
+  const auto slice_bytes = [&](std::uint64_t m, std::uint64_t n, std::uint64_t k) {
     return round_up(m * k * element_, 64) + round_up(k * n * element_, 64);
   };
-  auto k = std::min<std::uint64_t>(shape_.k, 512);
-  while (k > 1 && slice_bytes(k) * 4 > room) k = divide_up(k, 2);
-  p.slice = u32(k);
-  p.slot_bytes = u32(slice_bytes(k));
-  p.slots = u32(std::min<std::uint64_t>(8, room / p.slot_bytes));
+  GemmPlan p;
+  auto least = std::numeric_limits<double>::max();
+  const auto consider = [&](std::uint64_t n, std::uint64_t k) {
+    const auto rows_that_fit = [&](std::uint64_t sums) {
+      const auto of_b = fewest_slots * k * n * element_ + borders;
+      const auto of_row = n * (4 * sums + (converts ? out_bytes_ : 0)) + fewest_slots * k * element_;
+      return of_b < scratch ? (scratch - of_b) / of_row : 0;
+    };
+    const bool whole = n == widest_ && rows_that_fit(1) >= shape_.m;
+    const auto most = whole ? shape_.m : std::min(shape_.m, rows_that_fit(2));
+    if (most == 0) return;
+    const auto blocks = divide_up(shape_.m, most), parts = divide_up(widest_, n);
+    const double run = static_cast<double>(k * element_);
+    const double bytes = static_cast<double>(parts * shape_.m) * (1 + run_overhead / run) +
+                         static_cast<double>(blocks * widest_);  // of a column of A or a row of B
+    if (bytes >= least) return;
+    least = bytes;
+    p.rows = u32(divide_up(shape_.m, blocks)), p.columns = u32(n), p.slice = u32(k);
+    p.sums = whole ? 1 : 2, p.outs = converts ? 1 : 0;
+  };
+  for (auto k = std::min(shape_.k, deepest);; k = divide_up(k, 2)) {
+    consider(widest_, k);
+    for (auto n = widest_ / across * across; n > 0; n -= across) consider(n, k);
+    if (widest_ > granule) consider(granule, k);
+    if (k == 1) break;
+  }
+  if (p.rows == 0) return p;
+  Bump bump(0, 64);
+  const auto block = std::uint64_t{p.rows} * p.columns;
+  p.sum_at = u32(bump.take(block * 4 * p.sums));
+  p.out_at = u32(bump.take(block * out_bytes_ * p.outs));
+  p.slot_bytes = u32(slice_bytes(p.rows, p.columns, p.slice));
+  p.slots = u32(std::min(most_slots, (scratch - bump.mark()) / p.slot_bytes));
   p.slot_at = u32(bump.take(std::uint64_t{p.slots} * p.slot_bytes));
   p.end = u32(bump.mark());
   return p;
