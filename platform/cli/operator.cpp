@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <iostream>
@@ -104,6 +105,19 @@ std::optional<std::string> OperatorOptions::given() const {
     found = name;
   }
   return found;
+}
+
+void check_operator_option(const std::string& single, const std::string& option) {
+  // Of the number formats ModelOptions::operator_format() says more.
+  constexpr std::array<std::string_view, 10> known{"--dtype", "--weights",   "--activations", "--kv",
+                                                   "--chip",  "--set",       "--data",        "--report",
+                                                   "--limit", "--idle-limit"};
+  const bool symmetric = single == "--all-reduce" && option == "--symmetric";
+  if (option == single || symmetric || std::find(known.begin(), known.end(), option) != known.end()) return;
+  throw UsageError(
+      fmt::format("{} is a workload of its own, with which {} does not go: only --dtype, --chip, --set, "
+                  "--data, --report{} and limits do",
+                  single, option, single == "--all-reduce" ? ", --symmetric" : ""));
 }
 
 int run_operator(const OperatorOptions& options, chip::Chip chip, const ModelOptions& formats,

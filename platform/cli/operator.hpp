@@ -20,6 +20,9 @@ struct OperatorOptions {
   std::optional<std::string> given() const;
 };
 
+/// Throws UsageError if an option of `forerun run` does not go with that of an operator.
+void check_operator_option(const std::string& single, const std::string& option);
+
 /// How a single operator is run.
 struct OperatorRun {
   std::optional<std::string> report;

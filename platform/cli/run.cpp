@@ -50,7 +50,8 @@ struct RunOptions {
   std::uint64_t record_count = 0;
   bool native = false;
   bool symmetric = false, explain = false;
-  bool model_given = false, chip_given = false, dtype_given = false;
+  bool model_given = false, chip_given = false;
+  std::vector<std::string> given;  ///< options, by name
   /// What a run without any of these is.
   bool is_demonstration() const {
     return !model_given && !work.gives_text() && !work.prompt_tokens && !work.batch && !work.phase && !ids &&
@@ -269,19 +270,11 @@ int run(const RunOptions& o) {
   auto asked = description.load();
   check(o, asked);
   if (const auto single = o.single.given()) {
-    const bool other = o.model_given || o.work.gives_text() || o.work.prompt_tokens || o.work.phase ||
-                       o.work.batch || o.work.steps || o.work.teacher || o.work.repeat_layers || o.ids ||
-                       o.work.row_groups || o.work.context_parts || o.work.page_positions ||
-                       o.work.all_layers || o.draft.model || o.logits || o.program || o.explain ||
-                       o.firmware || o.gdb || o.native || !o.record.empty() || o.rtl.folder;
-    if (other)
-      throw UsageError(
-          fmt::format("{} is a workload of its own: only --dtype, --chip, --set, --data, --report{} and "
-                      "limits go with it",
-                      *single, o.single.all_reduce ? ", --symmetric" : ""));
+    for (const auto& name : o.given) check_operator_option(*single, name);
     auto limits = o.limit.limits(asked);
     if (!o.limit.idle) limits.idle_cycles = sim::RunLimits::firmware_idle_cycles;
-    return run_operator(o.single, asked, o.model, {o.report, o.symmetric, o.dtype_given}, std::move(limits));
+    const bool dtype_given = std::count(o.given.begin(), o.given.end(), "--dtype") > 0;
+    return run_operator(o.single, asked, o.model, {o.report, o.symmetric, dtype_given}, std::move(limits));
   }
   const bool data = asked.data == chip::Data::real;
   const auto path = o.model.path();
@@ -443,7 +436,8 @@ void add_run(CLI::App& app, int& code) {
   command.callback([o, &code, &command] {
     o->model_given = command.count("--model") > 0;
     o->chip_given = command.count("--chip") > 0;
-    o->dtype_given = command.count("--dtype") > 0;
+    for (const auto* option : command.get_options())
+      if (option->count() > 0) o->given.push_back(option->get_name());
     code = run(*o);
   });
 }

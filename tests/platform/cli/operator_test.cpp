@@ -76,9 +76,14 @@ TEST(Gemm, RefusesWhatIsNone) {
     EXPECT_EQ(result.code, 2) << shape;
     EXPECT_THAT(result.err, HasSubstr("expected MxKxN, three whole numbers")) << shape;
   }
-  const auto together = launch("run --chip edge --gemm 2x2x2 --prompt a");
-  EXPECT_EQ(together.code, 2);
-  EXPECT_THAT(together.err, HasSubstr("--gemm is a workload of its own"));
+  for (const std::string option :
+       {"--prompt a", "--seed 3", "--model orator-2m", "--record cluster0=x", "--native", "--explain",
+        "--step-timeout 5", "--symmetric --data none --set devices=2", "--allow-broken-rules"}) {
+    const auto together = launch("run --chip edge --gemm 2x2x2 " + option);
+    EXPECT_EQ(together.code, 2) << option;
+    EXPECT_THAT(together.err, HasSubstr("--gemm is a workload of its own, with which " +
+                                        option.substr(0, option.find(' ')) + " does not go"));
+  }
 }
 
 TEST(RowOperator, IsThatOfDoublePrecision) {
