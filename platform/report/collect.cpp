@@ -74,8 +74,8 @@ class Collector {
       case sim::PhaseOfRun::all:
         return both_phases(r);
       case sim::PhaseOfRun::prefill:
-      case sim::PhaseOfRun::gemm:
-        r.phase = request.phase == sim::PhaseOfRun::gemm ? "gemm" : "prefill";
+      case sim::PhaseOfRun::single:
+        r.phase = request.phase == sim::PhaseOfRun::single ? "operator" : "prefill";
         for (const auto& step : steps) r.phase_seconds += step.end - step.begin;
         break;
       case sim::PhaseOfRun::decode:
