@@ -25,7 +25,11 @@ class WideAttention : public WidePanels {
     return {(plan_.share(first_owner()).*heads).begin,
             (plan_.share(first_owner() + wide().row_groups - 1).*heads).end};
   }
-  Operand attended() const { return {memory_.attention, queries_, heads_posted}; }
+  Operand attended() const {
+    const auto depth = std::uint64_t{wide().panel_depth};
+    return {memory_.attention, queries_, heads_posted,
+            depth % model_.head_dim == 0 ? model_.head_dim : depth};
+  }
   /// Where the queries of a head are kept: [rows][head_dim], by row group and head.
   std::uint64_t query_rows(std::uint64_t head) const {
     return memory_.queries + (row_group() * std::uint64_t{model_.heads} + head) *
@@ -34,9 +38,6 @@ class WideAttention : public WidePanels {
 
   void wide_attention() {
     out_.add(FR_OP_LOAD_NOP, wait_for(static_cast<Semaphore>(cache_posted), wide().row_groups));
-    // Queries come in the place of panels, which the one behind in the team may still be copying.
-    const fr_semaphore_use panels{panel_free, std::uint8_t{Wide::panel_count}};
-    out_.add(FR_OP_LOAD_NOP, {{panels}, {panels}});
     const auto units = units_of_group();
     find_then(&units.front());
     load_queries(units.front(), 0);
@@ -53,8 +54,8 @@ class WideAttention : public WidePanels {
     is_later = tile_positions,  ///< 1: not the unit's first tile
     is_last = weight_offset,    ///< 1: its last one
     unit_rows = constants_now,
-    tile_slot = count1 + 1,  ///< offset of the tile's buffer
-    unit_at = carry,         ///< position of the unit's first row, from the first of the tile on
+    tile_slot = row_count + 1,  ///< offset of the tile's buffer
+    unit_at = carry,            ///< position of the unit's first row, from the first of the tile on
     // The unit behind:
     then_rows = other_past,
     then_at = first_cached,  ///< as `unit_at`, of its first tile
@@ -71,7 +72,7 @@ class WideAttention : public WidePanels {
   };
   static_assert(+tile_slot < +FR_REGISTERS);
 
-  struct Unit {
+  struct AttentionUnit {
     std::uint64_t kv;
     Range heads;
     bool second;         ///< of the two runs
@@ -84,8 +85,8 @@ class WideAttention : public WidePanels {
     bool same_rows = false;             ///< as those of the piece before
   };
   const AttentionTiles& cut() const { return wide().attention; }
-  std::vector<Unit> units_of_group() const {
-    std::vector<Unit> units;
+  std::vector<AttentionUnit> units_of_group() const {
+    std::vector<AttentionUnit> units;
     const auto kv = group_heads_of(&Share::kv_heads);
     for (auto g = kv.begin; g < kv.end; ++g)
       for (const bool second : {false, true})
@@ -94,7 +95,7 @@ class WideAttention : public WidePanels {
     return units;
   }
   /// An even number, so that the two buffers of scores take turns over tiles and units.
-  std::vector<Piece> pieces_of(const Unit& unit) const {
+  std::vector<Piece> pieces_of(const AttentionUnit& unit) const {
     std::vector<Piece> pieces;
     for (std::uint32_t from = 0; from < cut().unit_rows; from += cut().piece_rows)
       for (std::uint64_t h = 0; h < unit.heads.size(); ++h) pieces.push_back({pieces.size(), from, h, h > 0});
@@ -138,7 +139,7 @@ class WideAttention : public WidePanels {
     out_.scalar(FR_SCALAR_ADD, to, to, scratch_register, 0);
   }
   /// The registers of the unit behind; no unit is one without rows.
-  void find_then(const Unit* unit) {
+  void find_then(const AttentionUnit* unit) {
     if (unit == nullptr) {
       for (const auto reg : {then_rows, then_at, then_from}) out_.scalar(FR_SCALAR_ADD, reg, none, none, 0);
       return;
@@ -158,7 +159,7 @@ class WideAttention : public WidePanels {
     out_.scalar(FR_SCALAR_MUL, then_at, then_at, scratch_register, 0);
   }
   /// Of the unit behind.
-  void load_queries(const Unit& unit, std::size_t number) {
+  void load_queries(const AttentionUnit& unit, std::size_t number) {
     auto c = run_of(query_rows(unit.heads.begin) + unit.from * head_bytes(), queries_of_unit(number), 0);
     c.size1 = u32(unit.heads.size());
     c.local_stride1 = narrow(cut().unit_rows * head_bytes());
@@ -169,7 +170,7 @@ class WideAttention : public WidePanels {
   }
   /// The next tile of keys and values, of the unit itself or of the one behind, into the other buffer. The
   /// register of scratch has how many rows there are in all. Queries were loaded before it.
-  void load_tile(const Unit& unit, const Unit* then) {
+  void load_tile(const AttentionUnit& unit, const AttentionUnit* then) {
     out_.scalar(FR_SCALAR_MIN, next_rows, scratch_register, none, cut().piece_rows);
     out_.scalar(FR_SCALAR_ADD, scratch_register, scratch_register, next_at, 0);
     clamp(scratch_register, cut().positions);
@@ -189,7 +190,7 @@ class WideAttention : public WidePanels {
     }
   }
   /// The first tile of all, and the scores of its first piece.
-  void begin_tiles(const Unit& first) {
+  void begin_tiles(const AttentionUnit& first) {
     out_.scalar(FR_SCALAR_ADD, unit_rows, then_rows, none, 0);
     out_.scalar(FR_SCALAR_ADD, next_at, then_at, none, 0);
     out_.scalar(FR_SCALAR_ADD, next_from, then_from, none, 0);
@@ -199,7 +200,7 @@ class WideAttention : public WidePanels {
     score_next(0, false);
   }
 
-  void attend(const std::vector<Unit>& units, std::size_t number) {
+  void attend(const std::vector<AttentionUnit>& units, std::size_t number) {
     const auto& unit = units[number];
     const auto* then = number + 1 < units.size() ? &units[number + 1] : nullptr;
     const auto pieces = pieces_of(unit);
@@ -224,7 +225,7 @@ class WideAttention : public WidePanels {
     finish(unit, number, pieces);
   }
   /// The next tile becomes the present one, and the one behind it is loaded.
-  void take_next(const Unit& unit, const Unit* then) {
+  void take_next(const AttentionUnit& unit, const AttentionUnit* then) {
     out_.scalar(FR_SCALAR_ADD, unit_at, next_at, none, 0);
     out_.scalar(FR_SCALAR_SUB, tile_slot, none, tile_slot, -std::int64_t{cut().tile_bytes});
     out_.scalar(FR_SCALAR_MIN, is_later, tile, none, 1);
@@ -349,37 +350,32 @@ class WideAttention : public WidePanels {
     }
     out_.add(FR_OP_MATMUL, pv, sync, patches);
   }
-  /// Weighted values by the sums of weights, in the place of the unit's queries as [row][head][head_dim], to
-  /// memory. All but the last two pieces are weighted when the last one's weights are made, because its
-  /// scores came behind them.
-  void finish(const Unit& unit, std::size_t number, const std::vector<Piece>& pieces) {
+  /// Weighted values by the sums of weights, in the place of the unit's queries, to memory. All but the last
+  /// two pieces are weighted when the last one's weights are made, because its scores came behind them.
+  void finish(const AttentionUnit& unit, std::size_t number, const std::vector<Piece>& pieces) {
     out_.add(FR_OP_TENSOR_NOP, {{}, {{output_full, 1}}});
     const Matrix sums{cut().sums, 0, FR_TYPE_F32};
     auto inverse = vector(FR_VECTOR_RECIPROCAL, pieces.size() * cut().piece_rows, sums, sums);
     inverse.rows = 1;
     out_.add(FR_OP_VECTOR, inverse);
-    const auto row = unit.heads.size() * head_bytes();
     for (const auto& p : pieces) {
       if (!p.head) continue;
       if (!p.same_rows) count_rows(p);
-      const auto result = queries_of_unit(number) + u32(p.from * row);
+      const auto result = score_product(p, number).a;
       auto v = vector(FR_VECTOR_MUL, model_.head_dim, output_of(p),
-                      {result + u32(*p.head * head_bytes()), row, plan_.numerics.activation});
+                      {result, head_bytes(), plan_.numerics.activation});
       set_b(v, sums_of(p));
       v.flags = FR_VECTOR_FLAG_B_SCALAR;
-      const bool ends_rows = *p.head + 1 == unit.heads.size();
-      Sync sync;
-      if (p.number + 2 == pieces.size()) sync.wait.push_back({output_full, 1});
-      if (ends_rows) sync.signal.push_back({result_made, 1});
-      out_.add(FR_OP_VECTOR, v, sync, {FR_PATCH(fr_vector, rows, rows_of(p), 1)});
-      if (!ends_rows) continue;
-      auto copies = stores_of(
-          attended(), {unit.heads.begin * model_.head_dim, unit.heads.end * model_.head_dim}, result, row);
-      for (auto& c : copies) c.global += (unit.from + p.from) * panel_row();
+      Sync made{{}, {{result_made, 1}}}, stored{{{result_made, 1}}, {}};
+      if (p.number + 2 == pieces.size()) made.wait.push_back({output_full, 1});
+      out_.add(FR_OP_VECTOR, v, made, {FR_PATCH(fr_vector, rows, rows_of(p), 1)});
+      const auto column = (unit.heads.begin + *p.head) * model_.head_dim;
+      auto copies = stores_of(attended(), {column, column + model_.head_dim}, result, head_bytes());
+      for (auto& c : copies) c.global += (unit.from + p.from) * strip_row(attended());
       std::vector<Patch> patches{FR_PATCH(fr_copy, size1, rows_of(p), 1)};
-      if (unit.second) patches.push_back(FR_PATCH(fr_copy, global, rows0, narrow(panel_row())));
-      Sync stored{{{result_made, 1}}, {}};
-      if (p.from + cut().piece_rows >= cut().unit_rows) stored.signal.push_back({queries_free, 1});
+      if (unit.second) patches.push_back(FR_PATCH(fr_copy, global, rows0, narrow(strip_row(attended()))));
+      const bool last = p.number + 1 == pieces.size() || !pieces[p.number + 1].head;
+      if (last) stored.signal.push_back({queries_free, 1});
       store_all(copies, stored, patches);
     }
   }

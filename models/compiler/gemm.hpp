@@ -8,9 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "models/compiler/plan.hpp"
-#include "models/compiler/program.hpp"
-#include "platform/chip/chip.hpp"
+#include "models/compiler/single_operator.hpp"
 
 namespace forerun::models {
 
@@ -22,40 +20,58 @@ struct GemmShape {
   std::string name() const;
 };
 
-/// Each cluster takes a share of the columns, in blocks of C that fit half its scratchpad; slices of A and B
-/// along k come through two to eight buffers while the slice before is multiplied. C is written in the format
-/// of A and B, as int32 for i8, and as bfloat16 for 8-bit floats.
-class Gemm {
+/// How a cluster makes its products; sizes in elements, addresses in its scratchpad.
+struct GemmPlan {
+  /// Each product's B stays in the scratchpad (of several products the next one is loaded meanwhile), and
+  /// rows of A of full length come through the slots, so that everything moves once, in long runs. Else
+  /// blocks of C stay, and slices of A and B along k come through the slots, each as often as there are
+  /// blocks along the other side.
+  bool resident = false;
+  /// Arrays hold A and take B by columns, for they are wider than B: what they give is turned around.
+  bool swapped = false;
+  std::uint32_t rows = 0, columns = 0, slice = 0;  ///< of a block of C; along k
+  std::uint32_t slots = 0, sums = 0, outs = 0;     ///< buffers
+  std::uint32_t slot_bytes = 0, b_bytes = 0;       ///< of a buffer; b: where it is resident
+  std::uint32_t sum_at = 0, out_at = 0, b_at = 0, slot_at = 0, end = 0;
+};
+
+/// Loads, products, conversions and stores overlap. C is written in the format of A and B, as int32 for i8,
+/// and as bfloat16 for 8-bit floats.
+class Gemm : public SingleOperator {
  public:
   /// Throws CompileError when the chip lacks the format, the memory or the scratchpad.
   Gemm(const GemmShape& shape, const chip::Chip& chip, chip::Format format);
 
-  /// With `data`, A and B hold small numbers made from their indices.
-  Program program(bool data) const;
-  /// Where C lies, [product][M][N], and how many bytes it has.
-  std::uint64_t result() const { return c_; }
-  std::uint64_t result_bytes() const { return shape_.count * shape_.m * shape_.n * out_bytes_; }
-  /// The number of elements of C (as it lies in memory) that are not those of the golden product: one
-  /// binary32 fused multiply-add after the other over ascending k, or wrapping int32.
-  std::uint64_t differences(const std::vector<std::uint8_t>& result) const;
+  Program program(bool data, std::uint32_t device = 0) const override;
+  /// Of each element of C: right is one binary32 fused multiply-add after the other over ascending k, or
+  /// wrapping int32, to the bit.
+  Verdict verify(std::span<const std::uint8_t> result) const override;
+  const GemmPlan& plan() const { return plan_; }
 
  private:
+  struct Block;
+  class Emitter;
   std::vector<unsigned char> stream(std::uint32_t cluster) const;
   Range columns(std::uint32_t cluster) const;  ///< of each of its products
   Range products(std::uint32_t cluster) const;
   float a(std::uint64_t m, std::uint64_t k) const;
   float b(std::uint64_t k, std::uint64_t n) const;
+  bool converts() const { return out_type_ != sum_type_ || plan_.swapped; }
+  GemmPlan plan_blocks(const chip::Clusters& chip) const;
+  std::optional<GemmPlan> plan_resident(const chip::Clusters& chip) const;
+  void fill_b(std::uint32_t cluster, std::vector<unsigned char>& bytes) const;
 
   GemmShape shape_;
   Numerics numerics_;
   bool integer_;
-  std::uint64_t element_, out_bytes_, memory_bytes_;
-  void check_memory(std::uint64_t end) const;
+  std::uint64_t element_, out_bytes_;
   unsigned out_type_, sum_type_;
-  std::uint32_t clusters_, rows_, columns_, slice_, slots_, sums_;  // of a block of C; along k; buffers
-  std::uint32_t slot_bytes_, sum_at_, out_at_, scratch_end_;
-  std::uint64_t parameters_, token_ids_, next_ids_, requests_, a_, c_, end_;
-  std::vector<std::uint64_t> b_;  // of each cluster, [product][block of columns][k][columns of the block]
+  std::uint32_t clusters_;
+  std::uint64_t widest_ = 0, most_ = 0;  ///< columns of a cluster, products of one
+  GemmPlan plan_;
+  std::uint64_t a_;
+  /// Of each cluster: [product][block of columns][k][columns of the block], or swapped [product][n][k].
+  std::vector<std::uint64_t> b_;
 };
 
 }  // namespace forerun::models

@@ -24,10 +24,11 @@ constexpr std::array named{Named{"fp32", {Format::f32}},          Named{"fp16", 
                            Named{"bf16", {Format::bf16}},         Named{"fp8_e4m3", {Format::f8e4m3}},
                            Named{"fp8_e5m2", {Format::f8e5m2}},   Named{"int8", {Format::i8}},
                            Named{"int8_g32", {Format::i8, 32}},   Named{"int8_g64", {Format::i8, 64}},
-                           Named{"int8_g128", {Format::i8, 128}}, Named{"int4_g32", {Format::i4, 32}},
-                           Named{"int4_g64", {Format::i4, 64}},   Named{"int4_g128", {Format::i4, 128}},
-                           Named{"mxfp8", {Format::mxfp8}},       Named{"mxfp6", {Format::mxfp6}},
-                           Named{"mxfp4", {Format::mxfp4}},       Named{"mxint8", {Format::mxint8}}};
+                           Named{"int8_g128", {Format::i8, 128}}, Named{"int4_g16", {Format::i4, 16}},
+                           Named{"int4_g32", {Format::i4, 32}},   Named{"int4_g64", {Format::i4, 64}},
+                           Named{"int4_g128", {Format::i4, 128}}, Named{"mxfp8", {Format::mxfp8}},
+                           Named{"mxfp6", {Format::mxfp6}},       Named{"mxfp4", {Format::mxfp4}},
+                           Named{"mxint8", {Format::mxint8}}};
 
 constexpr std::array short_for{Named{"fp8", {Format::f8e4m3}}, Named{"int4", {Format::i4, 128}}};
 

@@ -152,9 +152,10 @@ models::NumberFormats ModelOptions::formats() const {
   return formats;
 }
 
-chip::Format ModelOptions::gemm_format() const {
+chip::Format ModelOptions::operator_format(const std::string& option) const {
   if (weights || activations || kv)
-    throw UsageError("--gemm takes --dtype: --weights, --activations and --kv do not go with it");
+    throw UsageError(
+        fmt::format("{} takes --dtype: --weights, --activations and --kv do not go with it", option));
   return models::parse_formats(dtype)->weights.format;
 }
 

@@ -70,7 +70,7 @@ struct ModelOptions {
   /// Throws UsageError for formats that do not go together.
   models::NumberFormats formats() const;
   /// Of a product without a model, whose operands are both in --dtype. Throws UsageError.
-  chip::Format gemm_format() const;
+  chip::Format operator_format(const std::string& option) const;
 };
 
 /// Token ids from a file, separated by white space. Throws std::runtime_error naming the file and line.

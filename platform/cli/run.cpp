@@ -19,7 +19,7 @@
 #include "platform/chip/names.hpp"
 #include "platform/cli/draft.hpp"
 #include "platform/cli/gdb.hpp"
-#include "platform/cli/gemm.hpp"
+#include "platform/cli/operator.hpp"
 #include "platform/cli/options.hpp"
 #include "platform/cli/progress.hpp"
 #include "platform/cli/workload.hpp"
@@ -42,7 +42,8 @@ struct RunOptions {
   RtlChoice rtl;
   WorkloadOptions work;
   DraftOptions draft;
-  std::optional<std::string> gemm, data, ids, logits, report, program, firmware;
+  OperatorOptions single;
+  std::optional<std::string> data, ids, logits, report, program, firmware;
   std::optional<std::uint16_t> gdb;
   LimitChoice limit;
   std::vector<std::string> record;
@@ -50,6 +51,7 @@ struct RunOptions {
   bool native = false;
   bool symmetric = false, explain = false;
   bool model_given = false, chip_given = false;
+  std::vector<std::string> given;  ///< options, by name
   /// What a run without any of these is.
   bool is_demonstration() const {
     return !model_given && !work.gives_text() && !work.prompt_tokens && !work.batch && !work.phase && !ids &&
@@ -267,20 +269,12 @@ int run(const RunOptions& o) {
   if (o.data) description.set.push_back("data=" + *o.data);
   auto asked = description.load();
   check(o, asked);
-  if (o.gemm) {
-    const bool other = o.model_given || o.work.gives_text() || o.work.prompt_tokens || o.work.phase ||
-                       o.work.batch || o.work.steps || o.work.teacher || o.work.repeat_layers || o.ids ||
-                       o.work.row_groups || o.work.context_parts || o.work.page_positions ||
-                       o.work.all_layers || o.draft.model || o.logits || o.program || o.explain ||
-                       o.firmware || o.gdb || o.native || !o.record.empty() || o.rtl.folder;
-    if (other)
-      throw UsageError(
-          "--gemm is a workload of its own: only --dtype, --chip, --set, --data, --report and limits go with "
-          "it");
-    if (asked.devices > 1) throw UsageError("--gemm is for one device, but devices is more than 1");
+  if (const auto single = o.single.given()) {
+    for (const auto& name : o.given) check_operator_option(*single, name);
     auto limits = o.limit.limits(asked);
     if (!o.limit.idle) limits.idle_cycles = sim::RunLimits::firmware_idle_cycles;
-    return run_gemm(*o.gemm, asked, o.model.gemm_format(), o.report, std::move(limits));
+    const bool dtype_given = std::count(o.given.begin(), o.given.end(), "--dtype") > 0;
+    return run_operator(o.single, asked, o.model, {o.report, o.symmetric, dtype_given}, std::move(limits));
   }
   const bool data = asked.data == chip::Data::real;
   const auto path = o.model.path();
@@ -407,10 +401,7 @@ void add_run(CLI::App& app, int& code) {
   o->draft.add_to(command);
   o->limit.add_to(command);
   o->limit.add_idle_to(command);
-  command.add_option(
-      "--gemm", o->gemm,
-      "instead of a model, one matrix product, given as MxKxN: C[M][N] = A[M][K] x B[K][N]; or "
-      "BxMxKxN: B of them, each on one cluster");
+  o->single.add_to(command);
   command
       .add_option(
           "--data", o->data,
@@ -445,6 +436,8 @@ void add_run(CLI::App& app, int& code) {
   command.callback([o, &code, &command] {
     o->model_given = command.count("--model") > 0;
     o->chip_given = command.count("--chip") > 0;
+    for (const auto* option : command.get_options())
+      if (option->count() > 0) o->given.push_back(option->get_name());
     code = run(*o);
   });
 }

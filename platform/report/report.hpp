@@ -121,7 +121,7 @@ struct Report {
   std::string chip, model, format, timing, data;
   std::string weights, activations, kv;  ///< number formats
   unsigned clusters = 0;                 ///< that took part
-  std::string phase;                     ///< "prefill", "decode" or "gemm", or empty for the first two
+  std::string phase;                     ///< "prefill", "decode" or "operator", or empty for the first two
   std::uint64_t sequences = 0;
   std::uint64_t context_least = 0, context_most = 0;  ///< of the sequences: cached positions and given tokens
   std::uint64_t given = 0, generated = 0;

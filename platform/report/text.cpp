@@ -59,7 +59,7 @@ std::string to_text(const Report& r) {
     fmt::format_to(out, "  prefill             {:>10}  ({} tokens{}), {:.1f} tokens/s\n",
                    quantity(r.phase_seconds, "s"), r.given, of,
                    static_cast<double>(r.given) / r.phase_seconds);
-  if (r.phase == "gemm")
+  if (r.phase == "operator")
     fmt::format_to(out, "  time                {:>10}\n", quantity(r.phase_seconds, "s"));
   if (r.phase == "decode" && r.draft.model.empty())
     fmt::format_to(out, "  time per step       {:>10}  ({} to {}), {:.1f} tokens/s{} at a context of {}\n",

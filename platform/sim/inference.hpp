@@ -29,7 +29,7 @@ enum class PhaseOfRun : unsigned char {
   all,      ///< prompts, then tokens after them
   prefill,  ///< prompts only
   decode,   ///< from a filled cache on
-  gemm,     ///< no tokens: the one step is a matrix product
+  single,   ///< no tokens: the one step is a single operator
 };
 
 /// A program beside that of the run, in the same memory, that drafts tokens which a step of the run's program

@@ -33,7 +33,8 @@ void flatten(const Report& json, const std::string& prefix, Flat& flat) {
   }
 }
 
-/// What the table shows of a report: the value at a pointer, scaled.
+/// What the table shows of a report: the value at a pointer, scaled, if any report has one there that is not
+/// 0.
 struct Column {
   const char* heading;
   const char* pointer;
@@ -42,9 +43,15 @@ struct Column {
 };
 constexpr Column columns[] = {
     {"first token us", "/seconds/first_token", 1e6, 1},
+    {"phase us", "/seconds/phase", 1e6, 1},
     {"per token us", "/seconds/per_token", 1e6, 1},
     {"tokens/s", "/tokens_per_second", 1, 1},
 };
+
+double value_of(const Report& report, const Column& column) {
+  const Report::json_pointer at(column.pointer);
+  return report.contains(at) && report.at(at).is_number() ? report.at(at).get<double>() * column.scale : 0;
+}
 
 /// Of the last phase, the steady state.
 std::string of_phase(const Report& report, const char* name) {
@@ -60,7 +67,12 @@ std::string of_phase(const Report& report, const char* name) {
 std::string to_table(const Study& study, std::span<const Point> points, std::span<const Outcome> outcomes) {
   std::vector<std::vector<std::string>> lines(1);
   for (const auto& axis : study.axes) lines[0].push_back(axis.key);
-  for (const auto& column : columns) lines[0].emplace_back(column.heading);
+  std::vector<Column> shown;
+  for (const auto& column : columns)
+    if (std::any_of(outcomes.begin(), outcomes.end(),
+                    [&](const Outcome& o) { return o.report && value_of(*o.report, column) != 0; }))
+      shown.push_back(column);
+  for (const auto& column : shown) lines[0].emplace_back(column.heading);
   lines[0].insert(lines[0].end(), {"HBM %", "operations %"});
   for (std::size_t i = 0; i < points.size(); ++i) {
     auto& line = lines.emplace_back(points[i].values);
@@ -69,12 +81,8 @@ std::string to_table(const Study& study, std::span<const Point> points, std::spa
       line.emplace_back("failed");
       continue;
     }
-    for (const auto& column : columns) {
-      const Report::json_pointer at(column.pointer);
-      const bool there = report->contains(at) && report->at(at).is_number();
-      line.push_back(
-          there ? fmt::format("{:.{}f}", report->at(at).get<double>() * column.scale, column.decimals) : "");
-    }
+    for (const auto& column : shown)
+      line.push_back(fmt::format("{:.{}f}", value_of(*report, column), column.decimals));
     line.push_back(of_phase(*report, "hbm_fraction_of_peak"));
     line.push_back(of_phase(*report, "operations_fraction_of_peak"));
   }

@@ -14,7 +14,7 @@
 namespace forerun::validate {
 
 /// Names of results: ms_per_token, tokens_per_second, first_token_ms, phase_ms and phase_us (of a run's first
-/// phase: a prefill, a decode step, a matrix product).
+/// phase: a prefill, a decode step, a single operator).
 std::vector<std::string_view> run_columns();
 bool is_run_column(const std::string& name);
 std::string run_unit(const std::string& column);

@@ -218,41 +218,6 @@ TEST(Phase, RefusesPartsThatThereAreNot) {
               testing::HasSubstr("cannot be cut into 2 parts of the context on this chip: expected 1"));
 }
 
-TEST(Gemm, IsTheGoldenProduct) {
-  // Blocks of C in both directions, ends of slices and blocks, clusters without work.
-  for (const std::string work :
-       {"--gemm 70x300x200 --dtype fp16 --chip edge --set 'clusters.scratchpad.size=64 KiB'",
-        "--gemm 1x515x33 --dtype bf16", "--gemm 9x40x7 --dtype fp32 --chip edge",
-        "--gemm 130x1000x520 --dtype int8 --chip four-arrays",
-        "--gemm 5x70x30x40 --dtype fp16 --chip four-arrays --set 'clusters.scratchpad.size=64 KiB'",
-        "--gemm 3x9x40x7 --dtype fp32 --chip edge"}) {
-    const auto result = launch("run " + work);
-    EXPECT_EQ(result.code, 0) << work << result.err;
-    EXPECT_THAT(result.out, HasSubstr("C is the golden product, bit for bit")) << work;
-  }
-}
-
-TEST(Gemm, TakesTheSameTimeWithoutData) {
-  const std::string work = "--gemm 64x512x1024 --dtype bf16 --chip four-arrays";
-  auto with = report_of(work), without = report_of(work + " --data none");
-  EXPECT_EQ(with["phase"], "gemm");
-  EXPECT_EQ(with["phases"][0]["operations"], 2.0 * 64 * 512 * 1024);
-  with.erase("data"), without.erase("data");
-  EXPECT_EQ(with, without);
-}
-
-TEST(Gemm, RefusesWhatIsNone) {
-  for (const std::string shape :
-       {"512x512", "0x1x1", "1x2x3x", "1x2x3000000", "axbxc", "-1x2x3", "1x2x3x4x5", "0x1x1x1"}) {
-    const auto result = launch("run --chip edge --gemm=" + shape);
-    EXPECT_EQ(result.code, 2) << shape;
-    EXPECT_THAT(result.err, HasSubstr("expected MxKxN, three whole numbers")) << shape;
-  }
-  const auto together = launch("run --chip edge --gemm 2x2x2 --prompt a");
-  EXPECT_EQ(together.code, 2);
-  EXPECT_THAT(together.err, HasSubstr("--gemm is a workload of its own"));
-}
-
 TEST(Phase, TakesALargerChipForALargerModel) {
   const Scratch scratch;
   // Rows so few that the reference chip has 32 MiB, and the next 256 MiB.
