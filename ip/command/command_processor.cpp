@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "firmware/abi/opcodes.hpp"
+
 namespace forerun::ip {
 namespace {
 
@@ -218,7 +220,7 @@ void CommandProcessor::step() {
     return;
   }
   since(waiting_fetch_, fetch_time);
-  const auto info = opcode_info(header.opcode);
+  const auto& info = abi::opcodes[header.opcode];
   if (info.engine != FR_ENGINE_COMMAND && !engines_[info.engine]->has_room()) {
     if (waiting_queue_ < 0) waiting_queue_ = now;
     return;  // progress() comes when an engine ends a command

@@ -4,20 +4,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "firmware/abi/opcodes.hpp"
+
 namespace forerun::ip {
 namespace {
-
-#define FR_F(TYPE, NAME, DESCRIPTION) +sizeof(TYPE)
-#define FR_X(NAME, NUMBER, ENGINE, FIELDS, DESCRIPTION)                                     \
-  table[NUMBER] = {static_cast<unsigned>(sizeof(fr_command_header) + (0 FIELDS(FR_F))) / 8, \
-                   FR_ENGINE_##ENGINE};
-std::array<OpcodeInfo, 256> make_table() {
-  std::array<OpcodeInfo, 256> table{};
-  FR_OPCODES(FR_X)
-  return table;
-}
-#undef FR_X
-#undef FR_F
 
 void write_field(unsigned char* at, unsigned width, std::int64_t addend) {
   std::uint64_t value = 0;
@@ -27,11 +17,6 @@ void write_field(unsigned char* at, unsigned width, std::int64_t addend) {
 }
 
 }  // namespace
-
-OpcodeInfo opcode_info(unsigned opcode) {
-  static const auto table = make_table();
-  return table[opcode & 0xff];
-}
 
 void CommandStream::begin(std::uint64_t bytes) {
   bytes_ = bytes;
@@ -46,7 +31,7 @@ std::int64_t CommandStream::iteration(std::uint64_t body) const {
 }
 
 LocalFault CommandStream::check(const fr_command_header& header) const {
-  const auto info = opcode_info(header.opcode);
+  const auto& info = abi::opcodes[header.opcode];
   if (info.words == 0) return {FR_ERROR_OPCODE, header.opcode};
   if (header.words != info.words + header.patches || header.words > FR_COMMAND_MAX_WORDS ||
       header.reserved != 0)

@@ -12,14 +12,6 @@
 
 namespace forerun::ip {
 
-/// Length and engine of an opcode; words is 0 for an unknown one. `words` counts header and fields, without
-/// patches.
-struct OpcodeInfo {
-  unsigned words = 0;
-  unsigned engine = 0;
-};
-OpcodeInfo opcode_info(unsigned opcode);
-
 class CommandStream {
  public:
   /// Lines of memory that a READ stays within.

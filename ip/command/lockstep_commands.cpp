@@ -4,36 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <utility>
-#include <vector>
+
+#include "firmware/abi/opcodes.hpp"
 
 namespace forerun::ip {
 namespace {
-
-struct Field {
-  const char* name;
-  unsigned bytes;
-};
-struct Opcode {
-  const char* name = "no command";
-  std::vector<Field> fields{};
-};
-
-/// By opcode, the fields behind the header in their order.
-const std::array<Opcode, 256>& opcodes() {
-  static const auto table = [] {
-    std::array<Opcode, 256> made;
-#define FR_F(TYPE, NAME, DESCRIPTION) {#NAME, static_cast<unsigned>(sizeof(TYPE))},
-#define FR_X(NAME, NUMBER, ENGINE, FIELDS, DESCRIPTION) made[NUMBER] = {#NAME, {FIELDS(FR_F)}};
-    FR_OPCODES(FR_X)
-#undef FR_X
-#undef FR_F
-    return made;
-  }();
-  return table;
-}
 
 const char* error_name(std::uint32_t error) {
   switch (error) {
@@ -52,7 +29,8 @@ std::string text(LocalFault fault) {
 }
 
 std::string title(const Command& command) {
-  return fmt::format("{} at byte {} of the stream", opcodes()[command.header().opcode].name, command.offset);
+  const auto name = abi::opcodes[command.header().opcode].name;
+  return fmt::format("{} at byte {} of the stream", name.empty() ? "no command" : name, command.offset);
 }
 
 std::uint64_t number(const unsigned char* at, unsigned bytes) {
@@ -166,7 +144,7 @@ bool LockstepCommands::look_at_command() {
       wrong(stream_.patch(command)))
     return false;
   command_ = command;
-  if (opcode_info(header.opcode).engine != FR_ENGINE_COMMAND) {
+  if (abi::opcodes[header.opcode].engine != FR_ENGINE_COMMAND) {
     state_ = State::command;
     return false;
   }
@@ -215,26 +193,26 @@ LockstepCommands::Result LockstepCommands::compare(unsigned engine, const Comman
   const auto want = command_.header(), got = command.header();
   if (command.offset != command_.offset)
     return differ(command, fmt::format("it is handed over, by the model {} is next", title(command_)));
-  if (const auto to = opcode_info(want.opcode).engine; engine != to)
+  if (const auto to = abi::opcodes[want.opcode].engine; engine != to)
     return differ(command, fmt::format("it goes to engine {}, by the model to engine {}", engine, to));
   unsigned at = 0;
-  const auto same = [&](const char* name, unsigned bytes) -> Result {
+  const auto same = [&](std::string_view name, unsigned bytes) -> Result {
     const auto a = number(command.bytes + at, bytes), b = number(command_.bytes + at, bytes);
     at += bytes;
     if (a == b) return std::nullopt;
     return differ(command, fmt::format("its field {} is {:#x}, by the model {:#x}", name, a, b));
   };
-  for (const auto& [name, bytes] : std::initializer_list<Field>{{"opcode", 1},
-                                                                {"words", 1},
-                                                                {"patches", 1},
-                                                                {"reserved", 1},
-                                                                {"tag", 4},
-                                                                {"wait[0]", 2},
-                                                                {"wait[1]", 2},
-                                                                {"signal[0]", 2},
-                                                                {"signal[1]", 2}})
+  for (const auto& [name, bytes] : std::initializer_list<std::pair<const char*, unsigned>>{{"opcode", 1},
+                                                                                           {"words", 1},
+                                                                                           {"patches", 1},
+                                                                                           {"reserved", 1},
+                                                                                           {"tag", 4},
+                                                                                           {"wait[0]", 2},
+                                                                                           {"wait[1]", 2},
+                                                                                           {"signal[0]", 2},
+                                                                                           {"signal[1]", 2}})
     if (auto found = same(name, bytes)) return found;
-  for (const auto& field : opcodes()[want.opcode].fields)
+  for (const auto& field : abi::opcodes[want.opcode].fields)
     if (auto found = same(field.name, field.bytes)) return found;
   for (; at < got.words * 8u;)
     if (auto found = same("patch", 8)) return found;

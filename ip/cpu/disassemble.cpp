@@ -10,15 +10,12 @@
 
 #include "ip/cpu/decode.hpp"
 #include "ip/cpu/fields.hpp"
+#include "ip/cpu/register_names.hpp"
 
 namespace forerun::ip::riscv {
 namespace {
 
 constexpr auto handlers = static_cast<std::size_t>(Handler::count);
-constexpr std::array<const char*, 32> registers{
-    "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0",  "a1",  "a2", "a3", "a4", "a5",
-    "a6",   "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
-
 /// Where the interpreter has the code of handlers, this has their numbers.
 const HandlerCode& numbers() {
   static const HandlerCode code = [] {
@@ -66,21 +63,19 @@ std::string system(std::uint32_t word) {
   const auto funct3 = funct3_of(word);
   if ((funct3 & 3) == 0) return "sfence.vma";
   const bool immediate = (funct3 & 4) != 0;
-  return fmt::format("{}{} {}, {:#x}, {}", names[funct3 & 3], immediate ? "i" : "", registers[rd_of(word)],
-                     csr_of(word),
-                     immediate ? std::to_string(rs1_of(word)) : std::string(registers[rs1_of(word)]));
+  return fmt::format("{}{} {}, {:#x}, {}", names[funct3 & 3], immediate ? "i" : "",
+                     register_names[rd_of(word)], csr_of(word),
+                     immediate ? std::to_string(rs1_of(word)) : std::string(register_names[rs1_of(word)]));
 }
 
 }  // namespace
-
-const char* register_name(unsigned number) { return registers[number % 32]; }
 
 std::string disassemble(std::uint32_t instruction, std::uint64_t pc) {
   const auto word =
       is_compressed(instruction) ? expand_compressed(static_cast<std::uint16_t>(instruction)) : instruction;
   const auto name = mnemonic(word);
-  const auto *const rd = registers[rd_of(word)], *const rs1 = registers[rs1_of(word)],
-                    *const rs2 = registers[rs2_of(word)];
+  const auto *const rd = register_names[rd_of(word)], *const rs1 = register_names[rs1_of(word)],
+                    *const rs2 = register_names[rs2_of(word)];
   const auto target = [pc](std::int64_t offset) { return pc + static_cast<std::uint64_t>(offset); };
   if (name == "illegal") return "no instruction";
   if (name == "mv") return fmt::format("mv {}, {}", rd, rs1_of(word) == 0 ? rs2 : rs1);

@@ -9,7 +9,5 @@ namespace forerun::ip::riscv {
 /// "lw a0, 8(sp)"; of operations that it has no words for, "floating point" for instance, only what they are.
 /// @param instruction as it lies in memory; `pc`: where, for targets of branches
 std::string disassemble(std::uint32_t instruction, std::uint64_t pc);
-/// "a0", by its number, 0 .. 31.
-const char* register_name(unsigned number);
 
 }  // namespace forerun::ip::riscv

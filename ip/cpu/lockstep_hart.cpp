@@ -8,6 +8,7 @@
 #include "ip/cpu/decode.hpp"
 #include "ip/cpu/disassemble.hpp"
 #include "ip/cpu/fields.hpp"
+#include "ip/cpu/register_names.hpp"
 
 namespace forerun::ip::riscv {
 namespace {

@@ -29,6 +29,7 @@ std::optional<LocalFault> Dma::prepare(const Command& command) {
   at_ = {};
   position_ = 0;
   exhausted_ = false;
+  runs_ = {};
   switch (command.header().opcode) {
     case FR_OP_LOAD:
     case FR_OP_STORE: {
@@ -99,6 +100,28 @@ void Dma::merge_dimensions() {
       merged = true;
     }
   }
+  // In one piece in the global address space alone.
+  runs_ = {};
+  if (size_[1] > 1 && !copier_ && global_stride_[1] == static_cast<std::int64_t>(size_[0])) {
+    runs_ = {size_[0], local_stride_[1], 0};
+    size_[0] *= size_[1];
+    for (std::size_t d = 1; d < 3; ++d) size_[d] = size_[d + 1], global_stride_[d] = global_stride_[d + 1], local_stride_[d] = local_stride_[d + 1];
+    size_[3] = 1;
+  }
+}
+
+template <typename Move>
+void Dma::for_each_piece(const Flight& flight, std::uint32_t length, const Move& move) const {
+  const auto& runs = flight.runs;
+  if (runs.bytes == 0) return move(flight.local, 0, length);
+  auto address = flight.local;
+  auto left = static_cast<std::uint32_t>(runs.bytes - runs.done);
+  for (std::uint32_t at = 0; at < length; left = static_cast<std::uint32_t>(runs.bytes)) {
+    const auto piece = std::min(left, length - at);
+    move(address, at, piece);
+    at += piece;
+    address += static_cast<std::uint64_t>(static_cast<std::int64_t>(piece) + runs.stride - static_cast<std::int64_t>(runs.bytes));
+  }
 }
 
 namespace {
@@ -146,6 +169,10 @@ bool Dma::next_burst(std::uint64_t& global_address, std::uint64_t& local_address
   if (phase_ == Phase::copy && gathering())
     global_address = gather_.table + (parameters_.rows_in_place ? indices_[at_[1]] : at_[1] % gather_.limit) * gather_.table_stride + at_[0];
   local_address = copy_.local + offset(local_stride_);
+  if (runs_.bytes != 0) {
+    runs_.done = at_[0] % runs_.bytes;
+    local_address += at_[0] / runs_.bytes * static_cast<std::uint64_t>(runs_.stride - static_cast<std::int64_t>(runs_.bytes));
+  }
   const auto burst = parameters_.burst.count;
   length = static_cast<std::uint32_t>(std::min(size_[0] - at_[0], burst - global_address % burst));
   at_[0] += length;
@@ -197,7 +224,7 @@ void Dma::send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t 
                bool timing_only, std::uint64_t source) {
   auto& payload = pool_.acquire(direction, address, length, timing_only);
   auto& flight = *std::find_if(flights_.begin(), flights_.end(), [](const Flight& f) { return f.payload == nullptr; });
-  flight = {&payload, local_address, source, now_picoseconds(), first_open_ + open_.size() - 1};
+  flight = {&payload, local_address, source, now_picoseconds(), first_open_ + open_.size() - 1, runs_};
   ++open_.back().in_flight;
   ++in_flight_;
   ++transactions;
@@ -206,7 +233,9 @@ void Dma::send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t 
     std::memcpy(payload.get_data_ptr(), &value, 4);
   } else if (direction == tlm::TLM_WRITE_COMMAND) {
     std::int64_t delay = 0;
-    move_local(tlm::TLM_READ_COMMAND, local_address, payload.get_data_ptr(), length, delay);
+    for_each_piece(flight, length, [&](std::uint64_t place, std::uint32_t at, std::uint32_t piece) {
+      move_local(tlm::TLM_READ_COMMAND, place, payload.get_data_ptr() + at, piece, delay);
+    });
   }
   if (parameters_.timing == Timing::loose) {
     auto delay = sc_core::SC_ZERO_TIME;
@@ -291,7 +320,9 @@ void Dma::complete(tlm::tlm_generic_payload& payload, std::int64_t delay_ps) {
       if (payload.is_read()) {
         if (parameters_.data && gathering() && !parameters_.rows_in_place)
           read_gather_row(flight.source >> 32, flight.source & 0xffffffff, payload.get_data_ptr(), length);
-        move_local(tlm::TLM_WRITE_COMMAND, flight.local, payload.get_data_ptr(), length, delay_ps);
+        for_each_piece(flight, length, [&](std::uint64_t place, std::uint32_t at, std::uint32_t piece) {
+          move_local(tlm::TLM_WRITE_COMMAND, place, payload.get_data_ptr() + at, piece, delay_ps);
+        });
       }
     }
     command.busy_until = std::max(command.busy_until, now_picoseconds() + delay_ps);
@@ -416,7 +447,7 @@ tlm::tlm_sync_enum Dma::to_global(tlm::tlm_generic_payload& payload, tlm::tlm_ph
     global->b_transport(payload, delay);
     return tlm::TLM_COMPLETED;
   }
-  copier_flights_.push_back({&payload, 0, 0, now_picoseconds()});
+  copier_flights_.push_back({&payload, 0, 0, now_picoseconds(), 0, {}});
   const auto answer = global->nb_transport_fw(payload, phase, delay);
   if (answer == tlm::TLM_COMPLETED || (answer == tlm::TLM_UPDATED && phase == tlm::BEGIN_RESP)) {
     latency_sum += static_cast<std::uint64_t>(to_picoseconds(delay));

@@ -29,6 +29,8 @@ struct DmaParameters {
 };
 
 /// One DMA engine. Runs of contiguous bytes are merged over dimensions where the strides allow it, and cut into bursts.
+/// Runs that follow one another in the global address space but not in the scratchpad are merged too: their bytes are
+/// scattered, or gathered, in the scratchpad.
 ///
 /// The reads or writes of a LOAD or STORE begin when those of the LOAD or STORE before have all been sent, not when they
 /// have come back, so that a row of copies keeps memory and network busy; only approximate timing does so. Copies still
@@ -63,12 +65,19 @@ class Dma : public Engine, private CopierHost {
 
  private:
   enum class Phase { idle, indices, copy, post };
+  /// Merged runs in the scratchpad: `bytes` each, `stride` apart; 0: the bytes of a burst lie together.
+  struct Runs {
+    std::uint64_t bytes = 0;
+    std::int64_t stride = 0;
+    std::uint64_t done = 0;  ///< of the run in which a burst begins
+  };
   struct Flight {
     tlm::tlm_generic_payload* payload = nullptr;
     std::uint64_t local = 0;
     std::uint64_t source = 0;  ///< gather: row << 32 | bytes before this piece
     std::int64_t sent = 0;
     std::uint64_t owner = 0;  ///< number of its command
+    Runs runs{};
   };
   /// A command that has started and not ended.
   struct Open {
@@ -84,6 +93,9 @@ class Dma : public Engine, private CopierHost {
   std::optional<LocalFault> prepare(const Command& command);
   void merge_dimensions();
   void issue();
+  /// Calls move(scratchpad address, offset in the burst, bytes) for each piece of a burst that begins at `local`.
+  template <typename Move>
+  void for_each_piece(const Flight& flight, std::uint32_t length, const Move& move) const;
   bool next_burst(std::uint64_t& global_address, std::uint64_t& local_address, std::uint32_t& length);
   void send(tlm::tlm_command direction, std::uint64_t address, std::uint64_t local_address, std::uint32_t length,
             bool timing_only, std::uint64_t source = 0);
@@ -130,6 +142,7 @@ class Dma : public Engine, private CopierHost {
   fr_post post_{};
   std::array<std::uint64_t, 4> size_{}, at_{};            // [0] bytes of a run, done in the present one
   std::array<std::int64_t, 4> global_stride_{}, local_stride_{};
+  Runs runs_;  ///< of the command
   bool exhausted_ = true;
   std::vector<std::uint32_t> indices_;
   std::uint64_t position_ = 0;  // bytes of the index list requested, or posts sent

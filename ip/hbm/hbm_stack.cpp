@@ -42,6 +42,7 @@ HbmStack::HbmStack(const sc_core::sc_module_name& name, const hbm::Parameters& p
       clock_(parameters.clock),
       store_(store),
       channels_(make_channels(parameters, collapse)),
+      outlooks_(channels_.size()),
       ticks_per_cycle_(channels_.front()->ticks_per_cycle()),
       horizon_(std::min(parameters.timings.RL, parameters.timings.WL) + parameters.timings.nBL),
       banks_(map_.banks_per_channel()),
@@ -69,16 +70,16 @@ void HbmStack::reset() {
   counters.clear();
   const auto now = present() * ticks_per_cycle_;
   settle(now);
-  for (auto& channel : channels_) {
-    channel->advance(now);
-    channel->clear_statistics(now);
+  for (unsigned c = 0; c < channels(); ++c) {
+    touch(c).advance(now);
+    channels_[c]->clear_statistics(now);
   }
 }
 
 hbm::ChannelStatistics HbmStack::statistics(unsigned channel) {
   const auto now = present() * ticks_per_cycle_;
   settle(now);
-  channels_[channel]->advance(now);
+  touch(channel).advance(now);
   return channels_[channel]->statistics(now);
 }
 
@@ -89,15 +90,15 @@ std::uint64_t HbmStack::burst_bytes(unsigned channel) {
 
 void HbmStack::record(std::int64_t cycles) {
   settle(present() * ticks_per_cycle_);
-  for (auto& channel : channels_) {
-    channel->advance(present() * ticks_per_cycle_);
-    channel->record(cycles * ticks_per_cycle_);
+  for (unsigned c = 0; c < channels(); ++c) {
+    touch(c).advance(present() * ticks_per_cycle_);
+    channels_[c]->record(cycles * ticks_per_cycle_);
   }
 }
 
 const std::vector<hbm::SeriesBin>& HbmStack::series(unsigned channel) {
   settle(present() * ticks_per_cycle_);
-  channels_[channel]->advance(present() * ticks_per_cycle_);
+  touch(channel).advance(present() * ticks_per_cycle_);
   return channels_[channel]->series();
 }
 
@@ -151,16 +152,17 @@ HbmStack::Room HbmStack::room_for(const Request& request, std::uint32_t before, 
   if (parameters_.ecc == hbm::Ecc::in_line) return {now + 1, true};
   Room room{now, false};
   const bool write = request.payload->is_write();
-  const auto look = [&](hbm::Channel& channel, unsigned bursts) {
+  const auto look = [&](unsigned number, unsigned bursts) {
     bursts += before;
+    auto& channel = *channels_[number];
     room.contended = room.contended || channel.blocked();
     if (channel.has_room(bursts, write)) return;
-    channel.advance(now);
+    touch(number).advance(now);
     if (!channel.has_room(bursts, write))
       room.from = std::max({room.from, now + 1, channel.soonest_entry(bursts, write)});
   };
   if (request.blocks == 1) {
-    look(*channels_[channel_of(request.first)], request.bursts_left);
+    look(channel_of(request.first), request.bursts_left);
     return room;
   }
   bursts_for_.assign(channels_.size(), 0);
@@ -168,7 +170,7 @@ HbmStack::Room HbmStack::room_for(const Request& request, std::uint32_t before, 
     bursts_for_[high.unit() / banks_] += end - first;
   });
   for (unsigned c = 0; c < channels_.size(); ++c)
-    if (bursts_for_[c] > 0) look(*channels_[c], bursts_for_[c]);
+    if (bursts_for_[c] > 0) look(c, bursts_for_[c]);
   return room;
 }
 
@@ -178,13 +180,13 @@ void HbmStack::cut(std::uint32_t index) {
   request.order = order_++;
   const auto offered = request.offered;
   if (request.blocks == 1) {
-    return channels_[channel_of(request.first)]->offer(request.first, offered);
+    return touch(channel_of(request.first)).offer(request.first, offered);
   }
   const bool write = request.payload->is_write();
   if (parameters_.ecc != hbm::Ecc::in_line)
     return for_each_block(*request.payload,
                           [&](hbm::AddressMap::Place high, std::uint16_t first, std::uint16_t end) {
-                            channels_[high.unit() / banks_]->offer({index, high, first, end, write}, offered);
+                            touch(high.unit() / banks_).offer({index, high, first, end, write}, offered);
                           });
   const auto group = std::max(1u, parameters_.ecc_data_bursts);
   unsigned count = 0;
@@ -193,7 +195,7 @@ void HbmStack::cut(std::uint32_t index) {
   const auto first = start / size, last = (start + request.payload->get_data_length() - 1) / size;
   const auto offer = [&](hbm::AddressMap::Place place, bool writes, bool check) {
     const auto unit = place.unit();
-    channels_[unit / banks_]->offer({index, unit % banks_, place.row(), writes, check, false}, offered);
+    touch(unit / banks_).offer({index, unit % banks_, place.row(), writes, check, false}, offered);
     ++count;
   };
   for (auto number = first; number <= last; ++number) {
@@ -247,14 +249,14 @@ void HbmStack::offer_now(std::uint32_t index, hbm::Tick now) {
     schedule();
   } else if (request.blocks == 1 && request.bursts_left == 1) {
     const auto channel = channel_of(request.first);
-    auto& controller = *channels_[channel];
+    auto& controller = touch(channel);
     const bool room = controller.has_room(1, request.first.write);
     if (!room) controller.advance(now);
     cut(index);
     if (!room) hold_until_admitted(index, channel);
     schedule(channel);
   } else {
-    for (auto& channel : channels_) channel->advance(now);
+    for (unsigned c = 0; c < channels(); ++c) touch(c).advance(now);
     cut(index);
     for (unsigned c = 0; c < channels_.size(); ++c) hold_until_admitted(index, c);
     schedule();
@@ -319,7 +321,7 @@ void HbmStack::settle(hbm::Tick now) {
     const bool one = request.blocks == 1;
     const auto first = one ? channel_of(request.first) : 0, last = one ? first + 1 : channels();
     for (auto c = first; c < last; ++c) {
-      channels_[c]->advance(requests_[*(end - 1)].offered);
+      touch(c).advance(requests_[*(end - 1)].offered);
       request.unadmitted += channels_[c]->report_last(*at);
     }
     if (request.unadmitted == 0) admitted_.push_back(*at);
@@ -329,7 +331,7 @@ void HbmStack::settle(hbm::Tick now) {
 
 /// END_REQ of a request waits for its last burst in front of the queue of a channel, if there is one.
 void HbmStack::hold_until_admitted(std::uint32_t index, unsigned channel) {
-  if (!channels_[channel]->report_last(index)) return;
+  if (!touch(channel).report_last(index)) return;
   auto& request = requests_[index];
   if (request.unadmitted++ == 0) ++held_;
 }
@@ -357,9 +359,10 @@ void HbmStack::run() {
   const auto now = present();
   settle(now * ticks_per_cycle_);
   for (unsigned c = 0; c < channels_.size(); ++c) {
-    auto& controller = *channels_[c];
+    if (!outlooks_[c].stale && outlooks_[c].next > now * ticks_per_cycle_) continue;
+    auto& controller = touch(c);
     if (controller.next() <= now * ticks_per_cycle_) controller.advance(now * ticks_per_cycle_);
-    if (!controller.completions.empty() || !controller.admissions.empty()) collect(c);
+    if (!collected(c)) collect(c);
   }
   for (std::size_t i = 0; i < admitted_.size(); ++i) end_request(admitted_[i]);
   admitted_.clear();
@@ -369,10 +372,10 @@ void HbmStack::run() {
 }
 
 /// Column commands that each channel has to send, whatever they are for, before a request is complete: those
-/// of one block all go through its channel, those of others perhaps through all channels alike.
-void HbmStack::count_commands() {
-  std::fill(commands_.begin(), commands_.end(), 0);
-  if (short_requests_ > 0 || parameters_.model == hbm::Model::row) return;
+/// of one block all go through its channel, those of others perhaps through all channels alike. False: that
+/// is not known.
+bool HbmStack::count_commands() {
+  if (short_requests_ > 0 || parameters_.model == hbm::Model::row) return false;
   constexpr auto many = std::numeric_limits<std::int64_t>::max();
   std::fill(commands_.begin(), commands_.end(), many);
   auto of_all = many;
@@ -388,36 +391,41 @@ void HbmStack::count_commands() {
   }
   for (auto& own : commands_)
     if (own = std::min(own, of_all); own == many) own = 0;
+  return true;
 }
 
-/// When the stack has to look at a channel: a request that has `commands` to go may be complete, or the end
-/// of one may have to be told.
-std::int64_t HbmStack::wanted(unsigned channel, std::int64_t commands) const {
+/// When the stack has to look at a channel: a request may be complete, or the end of one may have to be told.
+void HbmStack::look_at(unsigned channel) {
   const auto& controller = *channels_[channel];
-  if (controller.idle()) return far;
-  const auto completion =
-      controller.next_completion() / ticks_per_cycle_ + commands * parameters_.timings.column_cycles;
-  if (held_ == 0 || !controller.blocked()) return completion;
-  return std::min(completion, (controller.next_report() + ticks_per_cycle_ - 1) / ticks_per_cycle_);
+  auto& outlook = outlooks_[channel];
+  outlook = {!collected(channel), controller.next(), far, far};
+  if (controller.idle()) return;
+  outlook.completion = controller.next_completion() / ticks_per_cycle_;
+  if (controller.blocked())
+    outlook.report = (controller.next_report() + ticks_per_cycle_ - 1) / ticks_per_cycle_;
 }
 
 void HbmStack::schedule() {
   if (running_ || under_way_ == 0) return;
   auto cycle = due_.empty() ? far : due_.first();
   for (const auto index : offers_) cycle = std::min(cycle, requests_[index].wake);
-  count_commands();
+  const bool by_commands = count_commands();
   for (unsigned c = 0; c < channels_.size(); ++c) {
-    // Bursts whose ends have not been collected still count as to go.
-    const auto& controller = *channels_[c];
-    const bool known = controller.completions.empty() && controller.admissions.empty();
-    cycle = std::min(cycle, known ? wanted(c, commands_[c]) : present());
+    const auto& outlook = outlooks_[c];
+    if (outlook.stale) look_at(c);
+    if (outlook.stale) cycle = std::min(cycle, present());  // bursts that are not collected count as to go
+    cycle = std::min(
+        cycle, outlook.completion + (by_commands ? commands_[c] * parameters_.timings.column_cycles : 0));
+    if (held_ > 0) cycle = std::min(cycle, outlook.report);
   }
   wake_at(cycle);
 }
 
 void HbmStack::schedule(unsigned channel) {
   if (running_) return;
-  wake_at(wanted(channel, 0));
+  look_at(channel);
+  const auto& outlook = outlooks_[channel];
+  wake_at(held_ > 0 ? std::min(outlook.completion, outlook.report) : outlook.completion);
 }
 
 void HbmStack::wake_at(std::int64_t cycle) {

@@ -78,6 +78,12 @@ class HbmStack : public sc_core::sc_module {
     std::int64_t wake = 0;  // of an offer: the cycle by which its channel must have got it
   };
   static constexpr unsigned short_bursts = 8;  // requests of so many do not count as long
+  /// What a channel has said of itself, until it is touched again.
+  struct Outlook {
+    bool stale = true;
+    hbm::Tick next;
+    std::int64_t completion, report;  // cycles: none before these; far
+  };
   struct Response {
     tlm::tlm_generic_payload* payload;
     std::int64_t cycle;
@@ -118,11 +124,18 @@ class HbmStack : public sc_core::sc_module {
   void hold_until_admitted(std::uint32_t index, unsigned channel);
   void run();
   void collect(unsigned channel);
+  bool collected(unsigned channel) const {
+    return channels_[channel]->completions.empty() && channels_[channel]->admissions.empty();
+  }
   void end_request(std::uint32_t index);
   void respond(std::uint32_t index);
   void send_response(int id, tlm::tlm_generic_payload& payload, std::int64_t cycle);
-  void count_commands();
-  std::int64_t wanted(unsigned channel, std::int64_t commands) const;
+  bool count_commands();
+  void look_at(unsigned channel);
+  hbm::Channel& touch(unsigned channel) {
+    outlooks_[channel].stale = true;
+    return *channels_[channel];
+  }
   void schedule();
   void schedule(unsigned channel);
   void wake_at(std::int64_t cycle);
@@ -133,6 +146,7 @@ class HbmStack : public sc_core::sc_module {
   Clock clock_;
   SparseMemory& store_;
   std::vector<std::unique_ptr<hbm::Channel>> channels_;
+  std::vector<Outlook> outlooks_;  // by channel
   hbm::Tick ticks_per_cycle_;
   std::int64_t horizon_;  // cycles: no command sent later ends a burst sooner
   unsigned banks_;        // of a channel

@@ -49,6 +49,8 @@ void RowController::set_block(std::vector<AddressMap::Place> places) {
     }
     order.number.push_back(n);
     order.time.push_back(time);
+    order.bank.push_back(bit_of(unit));
+    order.banks |= bit_of(unit);
   }
   for (auto& order : orders_) order.before.push_back(static_cast<std::uint16_t>(order.number.size()));
 }
@@ -129,9 +131,23 @@ void RowController::enter(const Piece& piece, Tick first) {
               .ready = never,
               .misses = 0,
               .conflicts = 0};
-    for (std::size_t k = part.next; k < part.end; ++k) part.banks |= bit_of(bank_of(part, k));
+    part.banks = banks_of(part);
     lanes_[p].parts.push_back(part);
   }
+}
+
+/// The banks of places in a block, each moved by the block's own: an exclusive or of numbers swaps bits.
+std::uint64_t RowController::banks_of(const Part& part) const {
+  const auto& order = orders_[part.order];
+  std::uint64_t banks = 0;
+  for (std::size_t k = part.next; k < part.end && banks != order.banks; ++k) banks |= order.bank[k];
+  static constexpr std::array<std::uint64_t, 6> lower{0x5555555555555555u, 0x3333333333333333u,
+                                                      0x0f0f0f0f0f0f0f0fu, 0x00ff00ff00ff00ffu,
+                                                      0x0000ffff0000ffffu, 0x00000000ffffffffu};
+  for (unsigned i = 0; i < pseudo_shift_; ++i)
+    if ((part.high.unit() >> i & 1) != 0)
+      banks = (banks & lower[i]) << (1u << i) | (banks >> (1u << i) & lower[i]);
+  return banks;
 }
 
 bool RowController::has_room(unsigned bursts, bool write) const {

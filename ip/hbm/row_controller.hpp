@@ -112,6 +112,8 @@ class RowController final : public Channel {
     std::vector<std::uint16_t> number;  ///< in the block
     std::vector<std::uint16_t> before;  ///< by number in the block, and its end: so many come before
     std::vector<Tick> time;             ///< of each column command, from the first
+    std::vector<std::uint64_t> bank;    ///< by bits
+    std::uint64_t banks = 0;            ///< all of them
   };
 
   void wait(const Piece& piece);
@@ -135,6 +137,7 @@ class RowController final : public Channel {
     return (part.high ^ block_[orders_[part.order].number[place]]).unit() & bank_mask_;
   }
 
+  std::uint64_t banks_of(const Part& part) const;
   std::uint64_t bit_of(unsigned b) const { return std::uint64_t{1} << (b & ((1u << pseudo_shift_) - 1)); }
 
   bool shared_, competing_, together_;

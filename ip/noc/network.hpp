@@ -31,9 +31,9 @@ struct Packet {
 struct NetworkEvent {
   enum class What : std::uint8_t {
     injected,  ///< its tail has left the source queue: the next packet may follow
-    delivered  ///< its tail arrives at the destination: announced two cycles ahead or more
-               ///< (advance(event.cycle - 2) at the latest reports it), so that the caller can act in that
-               ///< cycle
+    delivered  ///< its tail arrives at the destination: announced Network::notice cycles ahead or more
+               ///< (advance(event.cycle - notice) at the latest reports it), so that the caller can act in
+               ///< that cycle
   };
   std::int64_t cycle;  ///< when; never before the present, may lie in the future (known in advance)
   What what;
@@ -77,6 +77,7 @@ struct Wait {
 class Network {
  public:
   static constexpr std::int64_t never = std::int64_t{1} << 62;
+  static constexpr std::int64_t notice = 3;  ///< cycles: through the switch, over the last link, and taken
   virtual ~Network() = default;
 
   /// Joins the (unbounded) source queue of its endpoint, virtual network and class at cycle `packet.born`,

@@ -121,11 +121,11 @@ class Noc : public sc_core::sc_module {
     std::uint64_t flits, busy_ps, blocked_ps;
     std::uint64_t packets, waited_ps;  ///< time that packets waited for the link beyond the pipeline, summed
   };
-  std::vector<LinkReport> links() const;
+  std::vector<LinkReport> links();
   /// Peak bytes a second of a link.
   double link_bandwidth() const;
   /// Packets on their way, with where they wait and for whom: for diagnosis. Names cyclic waits.
-  std::string describe_stall() const;
+  std::string describe_stall();
 
   /// Records links over time from now on, in bins of about `bin` (whole cycles); zero: off, as at the start.
   void record(Time bin);
@@ -134,7 +134,7 @@ class Noc : public sc_core::sc_module {
     std::vector<noc::LinkBin> bins;  ///< cycles of waiting, flits
   };
   /// Of links that have moved anything, since record().
-  std::vector<LinkTimeline> timelines() const;
+  std::vector<LinkTimeline> timelines();
   Time bin() const { return {clock_.cycles_to_ps(bin_cycles_)}; }
   struct Blocked {
     std::string link, behind;  ///< packets could not enter `link` because those at its far end waited for
@@ -142,7 +142,7 @@ class Noc : public sc_core::sc_module {
     std::uint64_t ps;
   };
   /// Who blocked whom, the longest first. Needs record().
-  std::vector<Blocked> blocked() const;
+  std::vector<Blocked> blocked();
 
   const noc::Graph& graph() const { return graph_; }
 
@@ -236,6 +236,7 @@ class Noc : public sc_core::sc_module {
   void post(std::int64_t when, What what, Transit& transit);
   void wake(std::int64_t when);
   void wake_for_next();
+  void wake_for_network();
   std::int64_t present();
   void catch_up();
   void arrives(Transit& transit, std::int64_t cycle);
@@ -302,6 +303,7 @@ class Noc : public sc_core::sc_module {
   };
   std::map<std::pair<const noc::Group*, std::uint64_t>, LooseMeeting> loose_meetings_;
   std::uint32_t resets_ = 0;
+  std::uint32_t owing_ = 0;  // requests in source queues that owe END_REQ
 };
 
 }  // namespace forerun::ip

@@ -65,7 +65,7 @@ Noc::Transit& Noc::start_request(tlm::tlm_generic_payload& payload, std::uint32_
   transit.priority = static_cast<std::uint8_t>(endpoints_[from].parameters.priority);
   transit.group = &group, transit.tree = &tree;
   transit.drawn_way = false;  // or writes of one member to one place could overtake one another
-  if (tree.nodes.empty()) {  // one member
+  if (tree.nodes.empty()) {   // one member
     const auto& member = group.members.front();
     transit.destination = group.reduces ? group.target(address) : member.endpoint;
     payload.set_address(group.reduces ? group.local(address) : member.offset + address - group.base);
@@ -118,7 +118,7 @@ std::int64_t Noc::present() {
 void Noc::arrives(Transit& transit, std::int64_t cycle) {
   auto when = clock_.cycles_to_ps(cycle);
   const auto& to = endpoints_[transit.destination];
-  if (to.crossing_period == 0 && cycle > present_ && cycle < present_ + horizon) {
+  if (to.crossing_period == 0 && cycle >= present_ && cycle < present_ + horizon) {
     arriving_[static_cast<std::size_t>(cycle) % horizon].push_back(&transit);
     arriving_in_ |= std::uint64_t{1} << (cycle % horizon);
     return wake(when);
@@ -131,7 +131,8 @@ void Noc::arrives(Transit& transit, std::int64_t cycle) {
 }
 
 /// The network has done all cycles before the present one: packets may still join in the present one,
-/// whatever the order in which processes run at one time. Arrivals are announced early enough for that.
+/// whatever the order in which processes run at one time. Arrivals are announced early enough for that, and
+/// for several cycles to be done at a time.
 void Noc::catch_up() {
   const auto done = present() - 1;
   if (next_cycle_ > done) return;
@@ -140,10 +141,12 @@ void Noc::catch_up() {
   for (const auto& event : happened_) {
     auto& transit = static_cast<Transit&>(*event.packet);
     if (event.what == noc::NetworkEvent::What::injected) {
-      if (transit.owes_end)
+      if (transit.owes_end) {
+        --owing_;
         post(clock_.cycles_to_ps(event.cycle + 1), What::left, transit);
-      else
+      } else {
         --endpoints_[transit.source].leaving;
+      }
     } else {
       arrives(transit, event.cycle);
     }
@@ -186,36 +189,38 @@ void Noc::run() {
 }
 
 void Noc::wake_for_next() {
-  auto next = noc::Network::never;
-  if (next_cycle_ < next) next = clock_.cycles_to_ps(next_cycle_ + 1);
-  if (!events_.empty()) next = std::min(next, events_.front().when);
+  auto next = events_.empty() ? noc::Network::never : events_.front().when;
   if (arriving_in_ != 0) {
     const auto later = std::rotr(arriving_in_, static_cast<int>(present_ % horizon));
     next = std::min(next, clock_.cycles_to_ps(present_ + std::countr_zero(later)));
   }
   wake_at_ = noc::Network::never;
   if (next < noc::Network::never) wake(next);
+  wake_for_network();
+}
+
+/// In time for what the network announces ahead; END_REQ comes with the cycle that follows.
+void Noc::wake_for_network() {
+  if (next_cycle_ == noc::Network::never) return;
+  wake(clock_.cycles_to_ps(next_cycle_ + (owing_ > 0 ? 1 : noc::Network::notice)));
 }
 
 void Noc::inject(Transit& transit) {
+  catch_up();
   transit.born = present();
   if (clock_.cycles_to_ps(transit.born) < present_ps_) ++transit.born;  // the next edge
   ++endpoints_[transit.source].leaving;
   network_->inject(transit);
-  if (transit.born < next_cycle_) {
-    next_cycle_ = transit.born;
-    wake(clock_.cycles_to_ps(next_cycle_ + 1));
-  }
+  next_cycle_ = std::min(next_cycle_, transit.born);
+  wake_for_network();
 }
 
 /// The endpoint has taken a packet: the network may forget it.
 void Noc::give_back(Transit& transit) {
   catch_up();
   const auto next = network_->release(transit, present());
-  if (next < next_cycle_) {
-    next_cycle_ = next;
-    wake(clock_.cycles_to_ps(next_cycle_ + 1));
-  }
+  next_cycle_ = std::min(next_cycle_, next);
+  wake_for_network();
 }
 
 void Noc::left(Transit& transit) {

@@ -9,7 +9,8 @@
 
 namespace forerun::ip {
 
-std::vector<Noc::LinkReport> Noc::links() const {
+std::vector<Noc::LinkReport> Noc::links() {
+  catch_up();
   std::vector<LinkReport> reports;
   const auto elapsed = static_cast<std::uint64_t>(now_picoseconds() - reset_at_);
   for (std::uint32_t i = 0; i < graph_.links().size(); ++i) {
@@ -29,8 +30,9 @@ double Noc::link_bandwidth() const {
   return static_cast<double>(parameters_.link_width.count) * 1e12 / static_cast<double>(clock_.period_ps());
 }
 
-std::string Noc::describe_stall() const {
+std::string Noc::describe_stall() {
   if (carrier_ != nullptr) return carrier_->describe_stall();
+  catch_up();
   std::string text;
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
     const auto& e = endpoints_[i];
@@ -61,7 +63,8 @@ void Noc::record(Time bin) {
   network_->record(bin_cycles_);
 }
 
-std::vector<Noc::LinkTimeline> Noc::timelines() const {
+std::vector<Noc::LinkTimeline> Noc::timelines() {
+  catch_up();
   std::vector<LinkTimeline> all;
   for (std::uint32_t i = 0; network_ && i < graph_.links().size(); ++i)
     if (auto bins = network_->bins(i); !bins.empty())
@@ -69,7 +72,8 @@ std::vector<Noc::LinkTimeline> Noc::timelines() const {
   return all;
 }
 
-std::vector<Noc::Blocked> Noc::blocked() const {
+std::vector<Noc::Blocked> Noc::blocked() {
+  catch_up();
   std::vector<Blocked> all;
   if (!network_) return all;
   for (const auto& blame : network_->blames())

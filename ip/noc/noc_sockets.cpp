@@ -62,8 +62,10 @@ tlm::tlm_sync_enum Noc::nb_transport_fw(int id, tlm::tlm_generic_payload& payloa
     return carrier_->request(from.number, endpoints_[destination].number, local, payload, phase, delay);
   payload.acquire();
   auto& transit = start_request(payload, endpoint, *range, destination, local);
+  catch_up();
   const bool free = from.leaving == 0;
   transit.owes_end = !free;
+  owing_ += !free;
   transit.born_ps += to_picoseconds(delay);
   if (transit.born_ps > now_picoseconds())
     post(transit.born_ps, What::join, transit);

@@ -22,13 +22,8 @@ enum WideRegister : unsigned {
   rows1,
   first0,  ///< token of the step with which the run begins
   first1,
-  part0,  ///< row of the run from which on this cluster normalises
-  part1,
-  count0,  ///< rows that it normalises
-  count1,
+  row_count,
   seen,  ///< positions that this row group attends to
-  row = tile_positions,
-  row_count = carry,
   layer_weights = weight_offset,
   part_rows = use_slot,  ///< rows of a part of a panel
 };
@@ -42,14 +37,20 @@ enum WideSemaphore : std::uint8_t {
   slot_free,       ///< both; slots become free in the order of their use
   panel_full,      ///< a panel of the operand is there
   panel_loaded,    ///< a part of it, for those who pass it on
-  panel_there,     ///< from the one before in the team
-  panel_copied,    ///< from the one behind: it has all
+  panel_pushed,    ///< all of it, to the one behind
+  panel_room,      ///< from the one behind: there is room for a panel
   panel_used,      ///< multiplied
   panel_free,
   block_free,    ///< by the vector engine; blocks become free in the order of their use
   block_stored,  ///< the same by the store engine
   block_full,
-  norm_free,     ///< rows to normalise, in the place of the panels
+  block_added,  ///< the residual stream, to a block of sums
+  stream_free,
+  stream_full,  ///< a part of the residual stream is there
+  squares_made,
+  squares_full,
+  squares_posted,
+  norm_free,     ///< half of the place of the panels, for normalised columns
   queries_free,  ///< the same of queries
   result_made,   ///< there is something to store
   keys_full,
@@ -62,11 +63,9 @@ enum WideSemaphore : std::uint8_t {
   weights_full,  ///< probabilities
   output_free,
   output_full,
-  sums_made,
   layer_constants_full,
   cache_posted,
   heads_posted,
-  sums_posted,
   normed_posted,
   hidden_posted,
   rows_posted

@@ -18,7 +18,11 @@ class WideAttention : public WidePanels {
     return {(plan_.share(first_owner()).*heads).begin,
             (plan_.share(first_owner() + wide().row_groups - 1).*heads).end};
   }
-  Operand attended() const { return {memory_.attention, queries_, heads_posted}; }
+  Operand attended() const {
+    const auto depth = std::uint64_t{wide().panel_depth};
+    return {memory_.attention, queries_, heads_posted,
+            depth % model_.head_dim == 0 ? model_.head_dim : depth};
+  }
   /// Where the queries of a head are kept: [rows][head_dim], by row group and head.
   std::uint64_t query_rows(std::uint64_t head) const {
     return memory_.queries + (row_group() * std::uint64_t{model_.heads} + head) *
@@ -31,9 +35,6 @@ class WideAttention : public WidePanels {
   void wide_attention() {
     const auto kv = group_heads_of(&Share::kv_heads);
     out_.add(FR_OP_LOAD_NOP, wait_for(static_cast<Semaphore>(cache_posted), wide().row_groups));
-    // Queries come in the place of panels, which the one behind in the team may still be copying.
-    const fr_semaphore_use panels{panel_free, std::uint8_t{Wide::panel_count}};
-    out_.add(FR_OP_LOAD_NOP, {{panels}, {panels}});
     std::vector<Piece> pieces;
     for (auto g = kv.begin; g < kv.end; ++g) {
       const auto heads = own_heads(g);
@@ -176,9 +177,9 @@ class WideAttention : public WidePanels {
     if (p.ends_head) out_.add(FR_OP_TENSOR_NOP, {{}, {{values_free, 1}}});
     auto copies =
         stores_of(attended(), {p.head * model_.head_dim, (p.head + 1) * model_.head_dim}, pv.c, head_bytes());
-    for (auto& c : copies) c.global += p.from * panel_row();
+    for (auto& c : copies) c.global += p.from * strip_row(attended());
     std::vector<Patch> patches{FR_PATCH(fr_copy, size1, piece_rows(p), 1)};
-    if (p.second) patches.push_back(FR_PATCH(fr_copy, global, rows0, narrow(panel_row())));
+    if (p.second) patches.push_back(FR_PATCH(fr_copy, global, rows0, narrow(strip_row(attended()))));
     store_all(copies, {{{output_full, 1}}, {{output_free, 1}}}, patches);
   }
 };

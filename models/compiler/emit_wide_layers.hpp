@@ -21,7 +21,7 @@ class WideLayers : public WideResidual {
     tag(OperatorKind::embed);
     load_next_norm(0);
     out_.add(FR_OP_VECTOR_NOP, {{{layer_constants_full, 1}}, {}});
-    normalise(nullptr);
+    embed();
     out_.begin_loop(layer, 0, {FR_PATCH(fr_loop, count, layers, 1)});
     wide_layer();
     out_.end_loop();
@@ -53,14 +53,6 @@ class WideLayers : public WideResidual {
     }
     out_.scalar(FR_SCALAR_ADD, rows, rows0, rows1, 0);
     out_.scalar(FR_SCALAR_CEIL_DIV, part_rows, rows, none, Wide::panel_parts);
-    const auto team = std::int64_t{wide().column_groups};
-    for (const auto& [run_rows, part, count] :
-         {std::tuple{+rows0, +part0, +count0}, std::tuple{+rows1, +part1, +count1}}) {
-      out_.scalar(FR_SCALAR_CEIL_DIV, scratch_register, run_rows, none, team);
-      out_.scalar(FR_SCALAR_MUL, part, scratch_register, none, column_group());
-      out_.scalar(FR_SCALAR_SUB, count, run_rows, part, 0);
-      clamp(count, scratch_register);
-    }
     // The end of the later run, if it has tokens.
     out_.scalar(FR_SCALAR_MIN, scratch_register, rows1, none, 1);
     out_.scalar(FR_SCALAR_ADD, seen, first1, rows1, 0);
@@ -77,10 +69,12 @@ class WideLayers : public WideResidual {
       uses.push_back({static_cast<std::uint8_t>(semaphore), static_cast<std::uint8_t>(count)});
     };
     add(slot_free, wide().slots);
-    add(panel_free, Wide::panel_count);
+    if (begins_team()) add(panel_free, Wide::panel_count);
+    if (!ends_team()) add(panel_room, Wide::panel_count);
     add(block_free, wide().block_count);
     add(queries_free, 2);
-    add(norm_free, Wide::norm_sets);
+    add(norm_free, 2);
+    add(stream_free, 1);
     for (const auto semaphore : {keys_free, values_free}) uses.push_back({semaphore, 1});
     for (const auto semaphore : {scores_free, output_free}) uses.push_back({semaphore, 2});
     if (uses.size() % 2 != 0) uses.push_back({FR_NO_SEMAPHORE, 0});
@@ -99,13 +93,12 @@ class WideLayers : public WideResidual {
     tag(OperatorKind::attention);
     wide_attention();
     tag(OperatorKind::attention_output);
-    project_sums(&Projections::attention_output, attended());
-    normalise(&plan_.constants.ffn_norm);
+    project_sums(&Projections::attention_output, attended(),
+                 wide().constants + plan_.constants.ffn_norm + u32(group_hidden(column_group()).begin * 4));
     tag(model_.gated ? OperatorKind::gate_up : OperatorKind::up);
     gate_up();
     tag(OperatorKind::down);
-    project_sums(&Projections::down, hidden_layer());
-    normalise(&plan_.constants.attention_norm);
+    project_sums(&Projections::down, hidden_layer(), wide().next_norm);
   }
 
   // Queries, keys and values
@@ -264,6 +257,19 @@ class WideLayers : public WideResidual {
   }
   // Feed-forward
 
+  /// Strips are as wide as pieces of work, where those are alike.
+  Operand hidden_layer() const {
+    const auto depth = std::uint64_t{wide().panel_depth};
+    std::uint64_t strip = 0;
+    for (std::uint32_t g = 0; g < wide().column_groups; ++g)
+      for (const auto& work : gated_works(g)) {
+        const auto begin = first_hidden(work.columns.front()),
+                   width = work.columns.size() / work.step * work.columns.front().block.n.size();
+        if (strip == 0) strip = width;
+        if (width != strip || begin % strip != 0) return {memory_.swiglu, model_.ffn, hidden_posted, depth};
+      }
+    return {memory_.swiglu, model_.ffn, hidden_posted, depth % strip == 0 ? strip : depth};
+  }
   std::uint64_t first_hidden(const Columns& gate) const {
     return plan_.share(gate.owner).ffn.begin + gate.block.n.begin;
   }
@@ -287,7 +293,7 @@ class WideLayers : public WideResidual {
   /// Gates with their ups. Two neighbours in one panel go together where their results have room in the place
   /// of the first gate, so that they are stored in longer pieces; in all column groups alike, because panels
   /// go from group to group, as many for each.
-  std::vector<Work> gated_works() const {
+  std::vector<Work> gated_works(std::uint32_t group) const {
     const std::size_t step = model_.gated ? 2 : 1;
     const bool room = act_ == 2 && wide().block_count >= 2 * step * wide().together;
     std::vector<std::vector<Columns>> groups;
@@ -297,7 +303,7 @@ class WideLayers : public WideResidual {
                return i + 1 < gates.size() && are_neighbours(gates[i], gates[i + 1]);
              });
     };
-    const auto& gates = groups[column_group()];
+    const auto& gates = groups[group];
     std::vector<Work> works;
     for (std::size_t i = 0; i < gates.size();) {
       auto& work = works.emplace_back(Work{{}, step});
@@ -325,7 +331,7 @@ class WideLayers : public WideResidual {
     return mixed;
   }
   void gate_up() {
-    project_blocks(gated_works(), wide().block_count, normalised(),
+    project_blocks(gated_works(column_group()), wide().block_count, normalised(),
                    [this](const Work& work, const std::vector<int>& blocks, std::size_t first, Free& free) {
                      activate_blocks(work, blocks, first, free);
                    });
@@ -369,17 +375,11 @@ class WideLayers : public WideResidual {
   void end_wide() {
     tag(OperatorKind::classifier);
     post_to(0, 1, plan_.clusters, rows_posted);
+    out_.add(FR_OP_LOAD_NOP, wait_for(static_cast<Semaphore>(rows_posted), plan_.clusters));
     settle(true);
     // The row of the step's last token among all: of run k, whose row group is k or what mirrors it.
     const auto groups = std::int64_t{wide().row_groups};
-    enum : unsigned {
-      last = first0,
-      run = first1,
-      group = part0,
-      below = part1,
-      local = count0,
-      other = count1
-    };
+    enum : unsigned { last = first0, run = first1, group = rows0, below = rows1, local = rows, other = seen };
     out_.scalar(FR_SCALAR_ADD, last, tokens, none, -1);
     out_.scalar(FR_SCALAR_DIV, run, last, half, 0);
     out_.scalar(FR_SCALAR_LESS, below, run, none, groups);
@@ -398,18 +398,17 @@ class WideLayers : public WideResidual {
     out_.scalar(FR_SCALAR_MUL, local, local, none, narrow(panel_row()));
     out_.scalar(FR_SCALAR_ADD, group, group, local, 0);
     const auto full = model_.hidden / wide().panel_depth, rest = model_.hidden % wide().panel_depth;
-    auto barrier = wait_for(static_cast<Semaphore>(rows_posted), plan_.clusters);
     if (full > 0) {
       auto c = run_of(memory_.ffn_sum, s_.normed, panel_row());
       c.size1 = u32(full);
       c.local_stride1 = narrow(panel_row());
       c.global_stride1 = static_cast<std::int64_t>(panel_pitch());
-      link(FR_OP_LOAD, c, std::exchange(barrier, {}), {FR_PATCH(fr_copy, global, group, 1)});
+      link(FR_OP_LOAD, c, {}, {FR_PATCH(fr_copy, global, group, 1)});
     }
     if (rest > 0)
       link(FR_OP_LOAD,
            run_of(memory_.ffn_sum + full * panel_pitch(), s_.normed + u32(full * panel_row()), rest * act_),
-           barrier, {FR_PATCH(fr_copy, global, group, 1)});
+           {}, {FR_PATCH(fr_copy, global, group, 1)});
     // As after the layers of a step of few tokens.
     for (const auto reg : {load_slot, use_slot}) out_.scalar(FR_SCALAR_MUL, reg, none, none, 0);
     out_.scalar(FR_SCALAR_MUL, weight_offset, layers, none,

@@ -18,30 +18,34 @@ class WidePanels : public WideEmitter {
   using WideEmitter::WideEmitter;
 
  protected:
-  /// An operand in memory, there when the team has posted: [row group][panel][rows][panel_depth], so that a
-  /// panel comes in one piece.
+  /// An operand in memory, there when the team has posted: [row group][panel][strip][rows][columns of a
+  /// strip]. A panel comes in one piece, and what a cluster makes at a time, columns of one strip, is stored
+  /// in one piece.
   struct Operand {
     std::uint64_t at, width;
     WideSemaphore posted;
+    std::uint64_t strip;  ///< columns, which divide panel_depth
   };
+  std::uint64_t strip_row(const Operand& operand) const { return operand.strip * act_; }
   std::uint64_t panels_of(const Operand& operand) const { return wide().panels_of(operand.width); }
   /// Bytes between panels.
   std::uint64_t panel_pitch() const { return wide().panel_pitch(act_); }
   std::uint64_t rows_of_group(const Operand& operand) const {
     return operand.at + row_group() * wide().group_pitch(operand.width, act_);
   }
-  /// Copies that store columns of some rows: one for each panel that they reach into, the rows patched in.
+  /// Copies that store columns of some rows: one for each strip that they reach into, the rows patched in.
   std::vector<fr_copy> stores_of(const Operand& operand, Range columns, std::uint32_t from,
                                  std::uint64_t stride) const {
     std::vector<fr_copy> copies;
-    const auto depth = std::uint64_t{wide().panel_depth};
+    const auto depth = std::uint64_t{wide().panel_depth}, strip = operand.strip;
     for (auto k = columns.begin; k < columns.end;) {
-      const auto end = std::min(columns.end, (k / depth + 1) * depth);
-      auto c = run_of(rows_of_group(operand) + k / depth * panel_pitch() + k % depth * act_,
+      const auto end = std::min(columns.end, (k / strip + 1) * strip);
+      auto c = run_of(rows_of_group(operand) + k / depth * panel_pitch() +
+                          k % depth / strip * (wide().panel_rows() * strip_row(operand)) + k % strip * act_,
                       from + u32((k - columns.begin) * act_), (end - k) * act_);
       c.size1 = 0;
       c.local_stride1 = narrow(stride);
-      c.global_stride1 = static_cast<std::int64_t>(panel_row());
+      c.global_stride1 = static_cast<std::int64_t>(strip_row(operand));
       copies.push_back(c);
       k = end;
     }
@@ -57,29 +61,54 @@ class WidePanels : public WideEmitter {
     }
   }
 
-  /// The first of a team loads a part of a panel from memory, each other one copies it from the one before.
-  void load_panel_part(std::uint64_t from, std::uint32_t to, std::uint32_t part) {
-    const auto c =
-        run_of(begins_team() ? from : chip::address_map::scratchpad(place().team_before) + to, to, 0);
-    Sync sync;
-    if (part == 0) sync.wait.push_back({panel_free, 1});
-    if (!begins_team()) sync.wait.push_back({panel_there, 1});
+  /// A part of a panel: the first of a team loads it from memory, and each but the last stores it in the
+  /// scratchpad of the one behind, so that load engines have tiles alone to copy.
+  void move_panel_part(const Operand& operand, std::uint64_t from, std::uint32_t to, std::uint32_t part) {
     const bool last = part + 1 == Wide::panel_parts;
-    if (last) sync.signal.push_back({panel_full, 1});
-    if (wide().column_groups > 1) sync.signal.push_back({panel_loaded, 1});
     const auto pitch = narrow(panel_row());
-    panel_loads_.push_back({c,
-                            sync,
-                            {FR_PATCH(fr_copy, bytes, part_rows, pitch),
-                             FR_PATCH(fr_copy, local, part_rows, narrow(part * panel_row())),
-                             FR_PATCH(fr_copy, global, part_rows, narrow(part * panel_row()))}});
-    if (wide().column_groups == 1) return;
-    Sync loaded{{{panel_loaded, 1}}, {}};
-    if (!ends_team()) posts_.push_back({place().team_behind, panel_there, std::exchange(loaded, {})});
-    if (!begins_team() && last)
-      posts_.push_back({place().team_before, panel_copied, loaded});
-    else if (ends_team())
-      posts_.push_back({Place::none, panel_there, loaded});
+    if (begins_team()) {
+      const auto row = strip_row(operand);
+      for (std::uint64_t strip = 0; strip < wide().panel_depth / operand.strip; ++strip) {
+        const bool ends = last && strip + 1 == wide().panel_depth / operand.strip;
+        auto c = run_of(from + strip * wide().panel_rows() * row, to + u32(strip * row), row);
+        c.size1 = 0;
+        c.local_stride1 = pitch;
+        c.global_stride1 = static_cast<std::int64_t>(row);
+        Sync sync;
+        if (part == 0 && strip == 0) sync.wait.push_back({panel_free, 1});
+        if (ends) sync.signal.push_back({panel_full, 1});
+        if (!ends_team() && strip + 1 == wide().panel_depth / operand.strip)
+          sync.signal.push_back({panel_loaded, 1});
+        panel_loads_.push_back({c,
+                                sync,
+                                {FR_PATCH(fr_copy, size1, part_rows, 1),
+                                 FR_PATCH(fr_copy, local, part_rows, narrow(part * panel_row())),
+                                 FR_PATCH(fr_copy, global, part_rows, narrow(part * row))}});
+      }
+    }
+    if (ends_team()) return;
+    flush_loads();
+    const auto behind = place().team_behind;
+    Sync sync{{{panel_loaded, 1}}, {}};
+    if (part == 0) sync.wait.push_back({panel_room, 1});
+    if (last) sync.signal.push_back({panel_pushed, 1});
+    out_.add(FR_OP_STORE, run_of(chip::address_map::scratchpad(behind) + to, to, 0), sync,
+             {FR_PATCH(fr_copy, bytes, part_rows, pitch),
+              FR_PATCH(fr_copy, local, part_rows, narrow(part * panel_row())),
+              FR_PATCH(fr_copy, global, part_rows, narrow(part * panel_row()))});
+    if (wide().places[behind].team_behind != Place::none) post_to(behind, 1, 1, panel_loaded);
+    if (last) post_to(behind, 1, 1, panel_full);
+  }
+  /// When a panel has been multiplied, and stored for the one behind: its place is free, for the load engine
+  /// or for the one before.
+  void free_panel() {
+    out_.add(FR_OP_TENSOR_NOP, {{}, {{begins_team() && ends_team() ? panel_free : panel_used, 1}}});
+    if (begins_team() && ends_team()) return;
+    Sync sync{{{panel_used, 1}}, {}};
+    if (!ends_team()) sync.wait.push_back({panel_pushed, 1});
+    if (!begins_team()) return posts_.push_back({place().team_before, panel_room, sync});
+    sync.signal.push_back({panel_free, 1});
+    out_.add(FR_OP_VECTOR_NOP, sync);
   }
 
   /// Multiplies panels of this row group's rows with tiles of weights, as often as `loads` want the operand.
@@ -101,7 +130,7 @@ class WidePanels : public WideEmitter {
         if (loaded == 0)
           out_.add(FR_OP_LOAD_NOP, wait_for(static_cast<Semaphore>(operand.posted), wide().column_groups));
         const auto panel = loaded / Wide::panel_parts;
-        load_panel_part(rows_of_group(operand) + panel % panels * panel_pitch(),
+        move_panel_part(operand, rows_of_group(operand) + panel % panels * panel_pitch(),
                         wide().panels + u32(panel % Wide::panel_count * wide().panel_bytes),
                         u32(loaded % Wide::panel_parts));
       }
@@ -128,11 +157,7 @@ class WidePanels : public WideEmitter {
         },
         [&](Unit& unit) {
           multiply(unit, prepare(unit));
-          if (--products[unit.panel] == 0) {
-            out_.add(FR_OP_TENSOR_NOP, {{}, {{ends_team() ? panel_free : panel_used, 1}}});
-            if (!ends_team())
-              out_.add(FR_OP_VECTOR_NOP, {{{panel_used, 1}, {panel_copied, 1}}, {{panel_free, 1}}});
-          }
+          if (--products[unit.panel] == 0) free_panel();
           done(unit);
         });
   }
@@ -223,44 +248,6 @@ class WidePanels : public WideEmitter {
   }
   Matrix block_at(int block, std::uint64_t columns) const {
     return {wide().sums + static_cast<std::uint32_t>(block) * wide().block_bytes, columns * 4, FR_TYPE_F32};
-  }
-
-  /// Sums of all columns of the group, side by side.
-  void project_sums(const std::vector<WeightTile> Projections::*projection, const Operand& operand) {
-    std::vector<Work> works;
-    for (std::uint32_t i = 0; i < wide().row_groups; ++i) {
-      const auto owner = first_owner() + i;
-      const auto offset = offset_of(owner, projection);
-      const auto& tiles = plan_.tiles(owner).*projection;
-      for (const auto& block : blocks_of(tiles)) works.push_back({{{owner, &tiles, offset, block}}});
-    }
-    // Blocks of neighbours side by side, so that they can be loaded together.
-    std::stable_sort(works.begin(), works.end(), [](const Work& a, const Work& b) {
-      const auto &x = a.columns[0], &y = b.columns[0];
-      return std::pair(x.owner / 2, x.block.n.begin) < std::pair(y.owner / 2, y.block.n.begin);
-    });
-    const auto columns = group_hidden(column_group());
-    std::vector<Together> loads;
-    for (std::uint64_t p = 0; p < panels_of(operand); ++p)
-      for (const auto& pair : pairs_of(works, 2))
-        for (std::size_t t = 0; t < works[pair.front()].columns[0].block.count; ++t) {
-          Together together;
-          for (const auto number : pair) {
-            auto unit = unit_of(works[number], number, 0, t);
-            if (unit.tile.k.begin / wide().panel_depth != p) continue;
-            unit.panel = p;
-            unit.sums = {
-                wide().sums +
-                    u32((plan_.share(unit.owner).hidden.begin - columns.begin + unit.tile.n.begin) * 4),
-                columns.size() * 4, FR_TYPE_F32};
-            together.push_back(unit);
-          }
-          if (!together.empty()) loads.push_back(std::move(together));
-        }
-    stream_panels(
-        std::move(loads), operand, [] {}, [](Unit&) { return Sync{}; }, [](const Unit&) {});
-    out_.add(FR_OP_TENSOR_NOP, {{}, {{sums_made, 1}}});
-    post_to_team(sums_posted, {{{sums_made, 1}}, {}});
   }
 
   // Meetings

@@ -1,46 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <array>
 #include <cstring>
 #include <iterator>
 
-#include "firmware/abi/command.h"
+#include "firmware/abi/opcodes.hpp"
 #include "models/compiler/compiler.hpp"
 
 namespace forerun::models {
 namespace {
-
-struct Field {
-  const char* name;
-  unsigned offset, width;
-  bool is_signed, is_address;
-};
-
-struct Format {
-  const char* name = nullptr;
-  std::vector<Field> fields;
-};
-
-#define FR_F(TYPE, NAME, DESCRIPTION)                                                          \
-  fields.push_back({#NAME, at, sizeof(TYPE), std::is_signed_v<TYPE>,                           \
-                    std::string_view(DESCRIPTION).find("address") != std::string_view::npos}); \
-  at += sizeof(TYPE);
-#define FR_X(NAME, NUMBER, ENGINE, FIELDS, DESCRIPTION) \
-  {                                                     \
-    unsigned at = sizeof(fr_command_header);            \
-    std::vector<Field> fields;                          \
-    FIELDS(FR_F)                                        \
-    static_cast<void>(at);                              \
-    table[NUMBER] = {#NAME, std::move(fields)};         \
-  }
-std::array<Format, 256> make_formats() {
-  std::array<Format, 256> table;
-  FR_OPCODES(FR_X)
-  return table;
-}
-#undef FR_X
-#undef FR_F
 
 #define FR_X(NAME, NUMBER, ...) \
   if (number == NUMBER) return #NAME;
@@ -59,21 +27,22 @@ std::string type_name(unsigned number) {
 }
 #undef FR_X
 
-std::int64_t read(const unsigned char* at, const Field& field) {
+std::int64_t read(const unsigned char* at, const abi::Field& field) {
   std::uint64_t value = 0;
-  std::memcpy(&value, at + field.offset, field.width);
-  const unsigned unused = 64 - 8 * field.width;
+  std::memcpy(&value, at + field.offset, field.bytes);
+  const unsigned unused = 64 - 8 * field.bytes;
   return field.is_signed ? static_cast<std::int64_t>(value << unused) >> unused
                          : static_cast<std::int64_t>(value);
 }
 
-std::string show(const Field& field, std::int64_t value, unsigned opcode) {
-  const std::string_view name = field.name;
+std::string show(const abi::Field& field, std::int64_t value, unsigned opcode) {
+  const auto name = field.name;
   if (name.ends_with("_type")) return type_name(static_cast<unsigned>(value));
   if (name == "op")
     return opcode == FR_OP_SCALAR ? scalar_op(static_cast<unsigned>(value))
                                   : vector_op(static_cast<unsigned>(value));
-  if (field.is_address) return fmt::format("{:#x}", static_cast<std::uint64_t>(value));
+  if (field.description.find("address") != std::string_view::npos)
+    return fmt::format("{:#x}", static_cast<std::uint64_t>(value));
   return std::to_string(value);
 }
 
@@ -85,7 +54,8 @@ std::string uses(const char* what, const fr_semaphore_use (&list)[2]) {
 }
 
 /// "MATMUL a=0x100 b=0x2000+r22 ... wait(s0 1) signal(s1 1)"; fields that are 0 and not patched are left out.
-std::string command_text(const unsigned char* at, const Format& format, const fr_command_header& header) {
+std::string command_text(const unsigned char* at, const abi::Opcode& format,
+                         const fr_command_header& header) {
   std::string text = fmt::format("{:<10}", format.name);
   for (const auto& field : format.fields) {
     const auto value = read(at, field);
@@ -96,7 +66,7 @@ std::string command_text(const unsigned char* at, const Format& format, const fr
       if (p.offset == field.offset)
         patched += p.scale == 1 ? fmt::format("+r{}", p.reg) : fmt::format("{:+}*r{}", p.scale, p.reg);
     }
-    const std::string_view name = field.name;
+    const auto name = field.name;
     if (name == "reserved" || (value == 0 && patched.empty() && name != "op" && !name.ends_with("_type")))
       continue;
     text += fmt::format(" {}={}{}", name,
@@ -108,7 +78,6 @@ std::string command_text(const unsigned char* at, const Format& format, const fr
 }  // namespace
 
 std::string listing(const Program& program) {
-  static const auto formats = make_formats();
   const auto& h = program.header;
   std::string text;
   auto out = std::back_inserter(text);
@@ -134,9 +103,9 @@ std::string listing(const Program& program) {
     for (std::size_t at = 0; at + sizeof(fr_command_header) <= stream.size();) {
       fr_command_header header;
       std::memcpy(&header, stream.data() + at, sizeof header);
-      const auto& format = formats[header.opcode];
+      const auto& format = abi::opcodes[header.opcode];
       const auto bytes = header.words * std::size_t{8};
-      if (format.name == nullptr || bytes < sizeof header || at + bytes > stream.size()) {
+      if (format.name.empty() || bytes < sizeof header || at + bytes > stream.size()) {
         fmt::format_to(out, "{:#08x} no command: opcode {:#x}, {} words\n", at, header.opcode, header.words);
         break;
       }

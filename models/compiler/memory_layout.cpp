@@ -35,6 +35,19 @@ std::uint64_t lane_bytes(const Plan& plan, std::uint32_t cluster, const Lane& la
 
 /// Lanes of all clusters side by side from `base` on, which is the address of the first port; returns their
 /// bytes.
+/// Room for a cluster's part of the residual stream in its lane, in steps of many tokens.
+std::uint64_t residual_bytes(const Plan& plan, const Lane& lane) {
+  const auto& w = *plan.wide;
+  std::uint64_t most = 0;
+  for (std::uint32_t g = 0; g < w.column_groups; ++g) {
+    std::uint64_t sum = 0;
+    for (std::uint32_t i = 0; i < w.row_groups; ++i)
+      sum += lane.advance(w.rows() * 4ull * plan.share(g * w.row_groups + i).hidden.size());
+    most = std::max(most, sum);
+  }
+  return round_up(most, lane.stride);
+}
+
 std::uint64_t lay_out_weights(Plan& plan, const Lanes& lanes, std::uint64_t base) {
   std::vector<std::uint64_t> used(lanes.groups);
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
@@ -85,8 +98,7 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
     };
     memory.attention = bump.take(operand(plan.attended(), act));
     memory.latent = bump.take(tokens * plan.latent_width() * 4);
-    memory.hidden_sum =
-        bump.take(tokens * m.hidden * 4 + (plan.wide ? 3 * plan.clusters * plan.wide->skew : 0));
+    memory.hidden_sum = bump.take(tokens * m.hidden * 4);
     memory.swiglu = bump.take(std::max(operand(m.ffn, act), 2 * plan.expert_round_bytes()));
     memory.router = bump.take(tokens * m.experts.count * 4);
     memory.ffn_sum = bump.take(operand(m.hidden, 4));
@@ -118,6 +130,14 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
     std::vector<std::uint32_t> before(lanes.groups);  // clusters that share the lane
     for (std::uint32_t c = 0; c < plan.clusters; ++c)
       plan.cache.lanes[c] = lanes.lane(lanes.group_of[c], bump.mark() + before[lanes.group_of[c]]++ * bytes);
+    bump.take(plan.clusters / lanes.groups * bytes);
+  }
+  if (plan.wide) {
+    const auto bytes = residual_bytes(plan, lanes.first);
+    std::vector<std::uint32_t> before(lanes.groups);
+    for (std::uint32_t c = 0; c < plan.clusters; ++c)
+      memory.residual.push_back(
+          lanes.lane(lanes.group_of[c], bump.mark() + before[lanes.group_of[c]]++ * bytes));
     bump.take(plan.clusters / lanes.groups * bytes);
   }
   memory.weights = bump.mark();

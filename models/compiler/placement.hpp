@@ -28,6 +28,8 @@ struct Lane {
   std::uint64_t part_bytes(std::uint64_t bytes) const {
     return round_up(divide_up(bytes, parts(bytes)), alignment);
   }
+  /// Room that a block takes in a scratchpad.
+  std::uint64_t padded(std::uint64_t bytes) const { return parts(bytes) * part_bytes(bytes); }
   /// From the address of a block to that of its part `i`.
   std::uint64_t part_offset(std::uint64_t i) const { return i / width * stride + i % width * step; }
   /// From the address of a block to that of the next.

@@ -173,6 +173,8 @@ struct Memory {
   std::vector<std::uint64_t> constants, head_scales;  ///< by cluster of the device
   std::uint64_t weights = 0, weight_bytes = 0;        ///< of all clusters, their lanes side by side
   std::vector<Lane> lanes;  ///< by cluster: its tiles of weights, in the order of use
+  std::vector<Lane>
+      residual;  ///< by cluster, in steps of many tokens: its columns and rows of the residual stream
   /// Without data: u32 [tokens of a step][draws][expert_list_bytes()], experts drawn in the place of the
   /// chosen.
   std::uint64_t drawn_experts = 0;

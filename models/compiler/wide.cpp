@@ -59,10 +59,26 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
       row_groups % 2 == 0 && lane.width == 1 && !lane.linear() && port < link_bandwidth(chip) ? 2 : 1;
   const std::uint64_t rows = w.rows(), act = plan.activation_bytes();
   const std::uint64_t scratch = chip.clusters.scratchpad.size.count;
-  std::uint64_t columns = 0, widest = 0, slot = 0, depth = 0;
-  for (std::uint32_t g = 0; g < w.column_groups; ++g)
-    columns = std::max(
-        columns, plan.share((g + 1) * row_groups - 1).hidden.end - plan.share(g * row_groups).hidden.begin);
+  std::uint64_t hidden = 0, stream = 0, widest = 0, slot = 0, depth = 0;
+  for (std::uint32_t g = 0; g < w.column_groups; ++g) {
+    std::uint64_t sum = 0;
+    hidden = std::max(
+        hidden, plan.share((g + 1) * row_groups - 1).hidden.end - plan.share(g * row_groups).hidden.begin);
+    for (std::uint32_t i = 0; i < row_groups; ++i)
+      sum += lane.padded(rows * 4 * plan.share(g * row_groups + i).hidden.size());
+    stream = std::max(stream, sum);
+  }
+  const auto whole = [&](std::uint32_t parts) {
+    return rows % parts == 0 && std::all_of(plan.shares.begin(), plan.shares.end(), [&](const Share& share) {
+             const auto bytes = rows / parts * 4 * share.hidden.size();
+             return lane.padded(bytes) == bytes && lane.advance(bytes) * parts == lane.advance(bytes * parts);
+           });
+  };
+  for (const auto parts : {8u, 4u, 2u})
+    if (w.stream_parts == 1 && whole(parts)) w.stream_parts = parts;
+  std::uint64_t stream_part = 0;
+  for (const auto& share : plan.shares)
+    stream_part = std::max(stream_part, lane.padded(rows / w.stream_parts * 4 * share.hidden.size()));
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     const auto& p = plan.tiles(c);
     for (const auto* tiles : {&p.query_key_value, &p.attention_output, &p.gate_up, &p.down})
@@ -88,7 +104,7 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
   w.block_bytes = u32(aligned(rows * widest * 4));
   const std::uint64_t least_blocks = w.together * (m.gated ? 2 : 1);
   const auto zone = aligned(std::max(
-      {rows * columns * 4, 2 * cache + std::uint64_t{2} * std::min(half, enough_score_rows) * w.score_stride,
+      {stream, 2 * cache + std::uint64_t{2} * std::min(half, enough_score_rows) * w.score_stride,
        std::max<std::uint64_t>(2, least_blocks) * w.block_bytes, w.together * w.block_bytes + 2 * angles}));
   w.sums = take(zone);
   w.block_count = u32(std::min<std::uint64_t>(Wide::most_blocks, zone / w.block_bytes));
@@ -102,22 +118,20 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
   w.query_bytes = u32(aligned(std::uint64_t{m.heads / m.kv_heads} * half * m.head_dim * act));
   w.output_bytes = u32(aligned(std::uint64_t{w.score_rows} * m.head_dim * act));
   w.constants = take(plan.constants.bytes);
-  w.next_norm = take(m.hidden * 4ull);
+  w.next_norm = take(hidden * 4);
+  w.stream = take(stream_part);
+  w.statistics = take(rows * 4 * (2 + w.column_groups + row_groups));
 
   // Panels as deep as the deepest tile; what is left is for weights.
   const auto deepest = std::max<std::uint64_t>(queries, m.ffn);
   w.panel_depth = u32(std::min(depth, deepest));
   w.panel_bytes = u32(aligned(w.panel_rows() * w.panel_depth * act));
   w.slot_bytes = u32(aligned(slot));
-  const auto norm_row = m.hidden * 8 + round_up(m.hidden, w.panel_depth) * act;
-  const auto others = std::max(std::uint64_t{2} * w.query_bytes + std::uint64_t{2} * w.output_bytes,
-                               Wide::norm_sets * aligned(norm_row));
+  const auto others = std::uint64_t{2} * w.query_bytes + std::uint64_t{2} * w.output_bytes;
   const auto bytes = std::max(std::uint64_t{Wide::panel_count} * w.panel_bytes, others);
   if (at + bytes + std::uint64_t{least_slots} * w.slot_bytes > scratch) return std::nullopt;
   w.panels = w.queries = take(bytes);
   w.outputs = w.queries + 2 * w.query_bytes;
-  w.norm_bytes = u32(bytes / Wide::norm_sets / alignment * alignment);
-  w.norm_rows = u32(std::min<std::uint64_t>(half, w.norm_bytes / norm_row));
   w.slots = u32(std::min<std::uint64_t>(Wide::most_slots, (scratch - at) / w.slot_bytes));
   w.slots_at = take(std::uint64_t{w.slots} * w.slot_bytes);
   w.end = u32(at);

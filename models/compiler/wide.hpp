@@ -35,8 +35,8 @@ struct Wide {
   std::uint32_t panel_rows() const { return (rows() + panel_parts - 1) / panel_parts * panel_parts; }
   std::uint32_t tokens() const { return row_groups * rows(); }
 
-  static constexpr std::uint32_t most_blocks = 8, most_slots = 8, panel_parts = 16, tile_parts = 4,
-                                 panel_count = 2, norm_sets = 4;
+  static constexpr std::uint32_t most_blocks = 8, most_slots = 8, panel_parts = 4, tile_parts = 4,
+                                 panel_count = 2;
 
   // Byte addresses in the scratchpad.
   /// f32 [rows][columns of the group] of the projections whose sums are added to the residual stream; else
@@ -54,10 +54,9 @@ struct Wide {
   /// rows; in the place of the panels: two of queries, two of results.
   std::uint32_t keys = 0, values = 0, scores = 0, score_stride = 0, score_rows = 0;
   std::uint32_t queries = 0, query_bytes = 0, outputs = 0, output_bytes = 0;
-  /// Rows of the residual stream that are normalised at a time, in the place of the panels, `norm_sets`
-  /// times.
-  std::uint32_t norm_rows = 0;
-  std::uint32_t norm_bytes = 0;
+  /// Rows of a block of the residual stream, one of `stream_parts` parts, on their way to the sums.
+  std::uint32_t stream = 0, stream_parts = 1;
+  std::uint32_t statistics = 0;  ///< sums of squares of rows
   std::uint32_t end = 0;
 
   /// Operands in memory, [row group][panel][rows][panel_depth], so that a panel comes in one piece. Clusters

@@ -191,7 +191,7 @@ class Collector {
     r.noc_flits = run_.value("noc.flits");
     r.noc_latency = ratio(as_double(run_.value("noc.latency_sum")) * 1e-12, as_double(r.noc_packets));
     const auto time = static_cast<double>(run_.picoseconds());
-    const auto links = soc_.noc.links();
+    const auto& links = soc_.noc.graph().links();
     for (std::size_t i = 0; i < links.size(); ++i)
       r.links.push_back({links[i].name, run_.link(i, 0), ratio(as_double(run_.link(i, 1)), time),
                          ratio(as_double(run_.link(i, 2)), time)});

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "ip/cpu/register_names.hpp"
+
 namespace forerun::sim {
 namespace {
 
@@ -23,9 +25,8 @@ constexpr auto look_interval = std::chrono::milliseconds(5);
 constexpr unsigned pc_number = 32, first_float = 33, first_csr = 65, csr_end = first_csr + 4096,
                    privilege_number = csr_end;
 
-constexpr std::array integer_names = {"zero", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "fp", "s1", "a0",
-                                      "a1",   "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
-                                      "s6",   "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
+/// gdb calls s0 by its other name.
+const char* integer_name(unsigned i) { return i == 8 ? "fp" : ip::riscv::register_name(i); }
 constexpr std::array float_names = {"ft0", "ft1", "ft2",  "ft3",  "ft4", "ft5", "ft6",  "ft7",
                                     "fs0", "fs1", "fa0",  "fa1",  "fa2", "fa3", "fa4",  "fa5",
                                     "fa6", "fa7", "fs2",  "fs3",  "fs4", "fs5", "fs6",  "fs7",
@@ -483,7 +484,7 @@ std::string GdbServer::description() const {
   };
   feature("cpu", [&] {
     for (unsigned i = 0; i < 32; ++i)
-      reg(integer_names[i], 64, i == 1 ? "code_ptr" : i >= 2 && i <= 4 ? "data_ptr" : "int", i);
+      reg(integer_name(i), 64, i == 1 ? "code_ptr" : i >= 2 && i <= 4 ? "data_ptr" : "int", i);
     reg("pc", 64, "code_ptr", pc_number);
   });
   feature("fpu", [&] {

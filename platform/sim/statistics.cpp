@@ -19,7 +19,7 @@ bool matches(std::string_view name, std::string_view prefix, std::string_view su
 
 }  // namespace
 
-Snapshot take_snapshot(const soc::Soc& soc, std::size_t tags) {
+Snapshot take_snapshot(soc::Soc& soc, std::size_t tags) {
   Snapshot snapshot{ip::now_picoseconds(), {}, {}, {}};
   snapshot.values.reserve(soc.statistics().size());
   for (const auto& statistic : soc.statistics()) snapshot.values.push_back(statistic.value());

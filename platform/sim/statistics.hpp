@@ -19,7 +19,7 @@ struct Snapshot {
   std::vector<std::uint64_t> tags;  ///< busy picoseconds: [cluster][engine but the command processor][tag]
 };
 /// `tags`: how many tags the program has.
-Snapshot take_snapshot(const soc::Soc& soc, std::size_t tags);
+Snapshot take_snapshot(soc::Soc& soc, std::size_t tags);
 /// Adds `factor` times what happened between two snapshots of the same chip; an empty one is zero.
 void add_difference(Snapshot& to, const Snapshot& from, const Snapshot& until, double factor);
 

@@ -26,42 +26,48 @@ class ByteMatching {
   ByteMatching(std::size_t routers, unsigned classes, unsigned /*ports*/)
       : classes_(classes),
         routers_(routers),
-        asking_(plain ? 0 : routers * classes),
-        enabled_(plain ? 0 : routers, ~std::uint64_t{0}) {}
+        requests_(plain ? 0 : routers * classes),
+        channels_(routers * classes) {}
 
   [[gnu::always_inline]] void ask(std::size_t router, unsigned cls, unsigned in, unsigned channel,
                                   unsigned out) {
-    auto& a = asking(router, cls);
-    a.channels[in][out] = static_cast<Channels>(a.channels[in][out] | 1u << channel);
-    a.requests |= bit(in, out);
+    auto& channels = asking(router, cls)[in][out];
+    channels = static_cast<Channels>(channels | 1u << channel);
+    routers_[router].wanted |= bit(in, out);
+    if constexpr (!plain) requests(router, cls) |= bit(in, out);
   }
-  /// If `yes`.
   [[gnu::always_inline]] void withdraw(std::size_t router, unsigned cls, unsigned in, unsigned channel,
-                                       unsigned out, bool yes = true) {
-    auto& a = asking(router, cls);
-    auto& channels = a.channels[in][out];
-    channels = static_cast<Channels>(channels & ~(unsigned{yes} << channel));
-    a.requests &= ~(std::uint64_t{channels == 0} << (out * 8 + in));
+                                       unsigned out) {
+    auto& channels = asking(router, cls)[in][out];
+    channels = static_cast<Channels>(channels & ~(1u << channel));
+    if (channels != 0) return;
+    auto& wanted = routers_[router].wanted;
+    wanted &= ~bit(in, out);
+    if constexpr (plain) return;
+    requests(router, cls) &= ~bit(in, out);
+    if (classes_ > 1) wanted |= others(router, bit(in, out));
   }
   /// The channel whose turn it is of those that ask.
   [[gnu::always_inline]] unsigned take_turn(std::size_t router, unsigned cls, unsigned in, unsigned out) {
     auto& turn = routers_[router].turn[in];
-    const auto channel = first_from(asking(router, cls).channels[in][out], turn);
+    const auto channel = first_from(asking(router, cls)[in][out], turn);
     turn = static_cast<std::uint8_t>(channel + 1);
     return channel;
   }
   /// No other request wants either port, no other channel the same.
   [[gnu::always_inline]] bool alone(std::size_t router, unsigned cls, unsigned in, unsigned out) const {
-    const auto channels = asking(router, cls).channels[in][out];
-    return ((channels & (channels - 1u)) | ((all(router) & lanes(in, out)) ^ bit(in, out))) == 0;
+    const auto channels = asking(router, cls)[in][out];
+    return ((channels & (channels - 1u)) | ((routers_[router].wanted & lanes(in, out)) ^ bit(in, out))) == 0;
   }
   /// An output that is off gets no matches.
   void enable(std::size_t router, unsigned out, bool on) {
-    auto& enabled = enabled_[router];
+    auto& enabled = routers_[router].enabled;
     enabled = on ? enabled | std::uint64_t{0xff} << (out * 8) : enabled & ~(std::uint64_t{0xff} << (out * 8));
   }
   /// Somebody asks for an output that is on.
-  [[gnu::always_inline]] bool any(std::size_t router) const { return (all(router) & enabled(router)) != 0; }
+  [[gnu::always_inline]] bool any(std::size_t router) const {
+    return (routers_[router].wanted & routers_[router].enabled) != 0;
+  }
   /// Takes both ports for `cycles` from `now` + `ahead` on, up to `now` + 8, if nobody asks for either and
   /// both are free then.
   [[gnu::always_inline]] bool reserve(std::size_t router, unsigned in, unsigned out, unsigned cycles,
@@ -69,9 +75,8 @@ class ByteMatching {
     auto& r = routers_[router];
     shift(r, now);
     const auto wanted = run(cycles) << (8 * ahead);
-    const auto off = ~enabled(router) >> (out * 8) & 1;
-    if (((all(router) & lanes(in, out)) | ((r.busy_inputs >> in | r.busy_outputs >> out) & wanted) | off) !=
-        0)
+    const auto off = ~r.enabled >> (out * 8) & 1;
+    if (((r.wanted & lanes(in, out)) | ((r.busy_inputs >> in | r.busy_outputs >> out) & wanted) | off) != 0)
       return false;
     r.busy_inputs |= wanted << in;
     r.busy_outputs |= wanted << out;
@@ -83,22 +88,35 @@ class ByteMatching {
     r.busy_inputs |= run(cycles) << in;
     r.busy_outputs |= run(cycles) << out;
   }
+  /// The pair matched if it can be no more than one: all the picking of `match` would end with it. Most often
+  /// it is so.
+  [[gnu::always_inline]] Only match_only(std::size_t router, std::int64_t now) {
+    auto& r = routers_[router];
+    shift(r, now);
+    const auto wanted = r.wanted & r.enabled & usable(r.busy_inputs, r.busy_outputs);
+    if (wanted == 0) return {0, {}};
+    if ((wanted & (wanted - 1)) != 0) return {2, {}};
+    const auto number = static_cast<unsigned>(std::countr_zero(wanted));
+    const Match match{number % 8, number / 8, highest(router, wanted)};
+    note(r, match.in, match.out);
+    return {1, match};
+  }
   /// The pairs matched; valid until the next call.
   [[gnu::always_inline]] std::span<const Match> match(std::size_t router, std::int64_t now) {
     auto& r = routers_[router];
     matches_ = 0;
     shift(r, now);
-    auto open = enabled(router) & usable(r.busy_inputs, r.busy_outputs);
+    auto open = r.enabled & usable(r.busy_inputs, r.busy_outputs);
+    const auto wanted = r.wanted & open;
     if (plain || classes_ == 1) {
-      const auto requests = asking(router, 0).requests & open;
-      if (requests != 0) accept(r, pick(transpose(pick(requests, r.outputs)), r.inputs), 0);
+      if (wanted != 0) accept(r, pick(transpose(pick(wanted, r.outputs)), r.inputs), 0);
       return {match_.data(), matches_};
     }
     std::array<std::uint64_t, 16> granted;  // of each class, a byte an output
     for (auto c = classes_; c-- > 0;) {
-      const auto requests = asking_[router * classes_ + c].requests & open;
-      open &= ~bytes(requests);
-      granted[c] = pick(requests, r.outputs);
+      const auto of_class = requests(router, c) & open;
+      open &= ~bytes(of_class);
+      granted[c] = pick(of_class, r.outputs);
     }
     auto free = ~std::uint64_t{0};  // inputs without a grant of a higher class
     for (auto c = classes_; c-- > 0;) {
@@ -114,26 +132,38 @@ class ByteMatching {
   using Masks = std::array<std::uint8_t, 8>;
   static_assert(std::endian::native == std::endian::little);
   static constexpr Masks every() { return std::bit_cast<Masks>(~std::uint64_t{0}); }
-  struct Asking {                                       // of a class
-    std::uint64_t requests = 0;                         // byte an output, bit an input
-    std::array<std::array<Channels, 8>, 8> channels{};  // [in][out]
-  };
   struct alignas(64) Router {
     std::uint64_t busy_inputs = 0, busy_outputs = 0;  // byte k: ports taken in cycle `at` + k
     std::int64_t at = 0;
     // Pointers as masks: byte p has the bits at or after the pointer of port p.
     Masks outputs = every(), inputs = every();
     std::array<std::uint8_t, 8> turn{};  // of each input: channel whose turn it is
-    Asking asking;                       // if plain
+    // Byte an output, bit an input: requests of all classes; outputs that are on.
+    std::uint64_t wanted = 0, enabled = ~std::uint64_t{0};
   };
+  struct alignas(64) Asking : std::array<std::array<Channels, 8>, 8> {};  // [in][out]
 
   Asking& asking(std::size_t router, unsigned cls) {
-    if constexpr (plain) return routers_[router].asking;
-    return asking_[router * classes_ + cls];
+    return channels_[plain ? router : router * classes_ + cls];
   }
   const Asking& asking(std::size_t router, unsigned cls) const {
-    if constexpr (plain) return routers_[router].asking;
-    return asking_[router * classes_ + cls];
+    return channels_[plain ? router : router * classes_ + cls];
+  }
+  std::uint64_t& requests(std::size_t router, unsigned cls) { return requests_[router * classes_ + cls]; }
+  /// `request`, if any class has it.
+  std::uint64_t others(std::size_t router, std::uint64_t request) const {
+    const auto* const of = &requests_[router * classes_];
+    auto all = of[0] | of[1];
+    if (classes_ > 2) [[unlikely]]
+      for (unsigned c = 2; c < classes_; ++c) all |= of[c];
+    return all & request;
+  }
+  /// The highest class of a request.
+  unsigned highest(std::size_t router, std::uint64_t request) const {
+    if constexpr (plain) return 0;
+    auto cls = classes_ - 1;
+    while ((requests_[router * classes_ + cls] & request) == 0) --cls;
+    return cls;
   }
   static constexpr std::uint64_t bit(unsigned in, unsigned out) { return std::uint64_t{1} << (out * 8 + in); }
   /// All requests of an input and for an output.
@@ -148,20 +178,17 @@ class ByteMatching {
     r.busy_outputs = r.busy_outputs >> half >> half;
     r.at = now;
   }
-  std::uint64_t enabled(std::size_t router) const { return plain ? ~std::uint64_t{0} : enabled_[router]; }
-  std::uint64_t all(std::size_t router) const {
-    if constexpr (plain) return routers_[router].asking.requests;
-    auto requests = asking_[router * classes_].requests;
-    for (unsigned c = 1; c < classes_; ++c) requests |= asking_[router * classes_ + c].requests;
-    return requests;
+  /// A pair is matched: others come first at its ports next time.
+  static void note(Router& r, unsigned in, unsigned out) {
+    r.outputs[out] = static_cast<std::uint8_t>(0xffu << (in + 1));
+    r.inputs[in] = static_cast<std::uint8_t>(0xffu << (out + 1));
   }
   /// `pairs`: a byte an input, a bit an output.
   [[gnu::always_inline]] void accept(Router& r, std::uint64_t pairs, unsigned cls) {
     for (; pairs != 0; pairs &= pairs - 1) {
       const auto pair = static_cast<unsigned>(std::countr_zero(pairs));
       const auto in = pair / 8, out = pair % 8;
-      r.outputs[out] = static_cast<std::uint8_t>(0xffu << (in + 1));
-      r.inputs[in] = static_cast<std::uint8_t>(0xffu << (out + 1));
+      note(r, in, out);
       match_[matches_++] = {in, out, cls};
     }
   }
@@ -195,8 +222,8 @@ class ByteMatching {
 
   unsigned classes_;
   std::vector<Router> routers_;
-  std::vector<Asking> asking_;          // if not plain: [router][class]
-  std::vector<std::uint64_t> enabled_;  // the same: a byte an output
+  std::vector<std::uint64_t> requests_;  // if not plain: [router][class], as Router::wanted
+  std::vector<Asking> channels_;         // [router][class]: those that ask
   std::array<Match, 8> match_{};
   std::size_t matches_ = 0;
 };

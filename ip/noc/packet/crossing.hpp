@@ -36,22 +36,18 @@ void PacketEngine<Matching, plain>::starve(std::uint32_t output, std::int64_t fr
 /// becomes valid: the last that has begun and not ended. They are a class of their own, below all others.
 template <class Matching, bool plain>
 void PacketEngine<Matching, plain>::bid_ahead(std::int64_t now) {
-  List<std::uint32_t> others;
-  for (const auto id : fresh_) {
+  fresh_.remove_if([&](std::uint32_t id) {
     const auto& in = inputs_[id];
     const auto first = due(in, now) - ahead_;
     const auto begin = first + (now - first) / sw_delay_ * sw_delay_;
     const bool ended = begin + sw_delay_ <= now + 1 && (vc_delay_ > 1 || sw_delay_ > 1);
-    if (ended || in.count == 0 || outputs_[out_of(id, in)].credits == 0) {
-      others.push(id);
-      continue;
-    }
+    if (ended || in.count == 0 || outputs_[out_of(id, in)].credits == 0) return false;
     bidders_[id].early = static_cast<std::uint16_t>(now - begin);
     bidders_[id].leading = true;
     ask(id, in, 0);
     leading_.push_back(id);
-  }
-  fresh_ = std::move(others);
+    return true;
+  });
 }
 
 /// A speculative bid that won nothing asks again as any other.
@@ -100,13 +96,13 @@ template <class Matching, bool plain>
   } else {
     later.bodies.push({to.flits_to + channel_of(out), flits});
   }
-  at(when + flits - 1).tails.push_if(tail, id);
+  if (tail) at(when + flits - 1).tails.push(id);
 }
 
-/// Flits go through the switch, at most so many.
+/// Flits go through the switch, at most so many. `asking`: the packet still asks for it, in its class.
 template <class Matching, bool plain>
 [[gnu::always_inline]] inline void PacketEngine<Matching, plain>::move(std::uint32_t id, std::uint32_t most,
-                                                                       std::int64_t now) {
+                                                                       bool asking, std::int64_t now) {
   auto& in = inputs_[id];
   const auto out = out_of(id, in);
   auto& output = outputs_[out];
@@ -127,34 +123,40 @@ template <class Matching, bool plain>
       record_wait(link_of(out), due, now);
   }
   send_on(id, in, out, flits, head, now);
-  const bool at_once = plain || sw_delay_ == 1;
-  if (paces(port(out)) && at_once) pace(out, now, 0, now);
-  const bool again = (count != 0) & (credits != 0) & (left != 0);
-  if (!plain && again) ask(id, in, class_of(id));
-  if (at_once) matching_.withdraw(router, class_of(id), from_port, channel_of(id), to_port, !again);
+  if (paces(port(out)) && (plain || sw_delay_ == 1)) pace(out, now, 0, now);
+  const bool again = count != 0 && credits != 0 && left != 0;
+  if (again && !asking) ask(id, in, class_of(id));
+  if (!again && asking) matching_.withdraw(router, class_of(id), from_port, channel_of(id), to_port);
   if (credits == 0 && count > 0 && left > 0) [[unlikely]]
     starve(out, now + flits);
 }
 
 template <class Matching, bool plain>
-[[gnu::always_inline]] inline void PacketEngine<Matching, plain>::grant(std::uint32_t router, unsigned in,
-                                                                        unsigned out, unsigned cls,
+[[gnu::always_inline]] inline void PacketEngine<Matching, plain>::grant(std::uint32_t router,
+                                                                        const Match& match,
                                                                         std::int64_t now) {
+  const auto [in, out, cls] = match;
   const auto v = matching_.take_turn(router, cls, in, out);
   const auto id = router << row_ | in << shift_ | v;
   const auto to = router << row_ | out << shift_;
   auto most = matching_.alone(router, cls, in, out) ? turns_.alone : turns_.contended;
   if (paces(port(to))) most = 1;
-  if constexpr (plain) return move(id, most, now);
-  auto& q = bidders_[id];
+  if constexpr (plain) return move(id, most, true, now);
   const bool leads = speculative_ && cls == 0;
-  if (leads || sw_delay_ > 1) matching_.withdraw(router, cls, in, v, out);
+  if (!leads && sw_delay_ == 1) return move(id, most, true, now);
+  auto& q = bidders_[id];
+  matching_.withdraw(router, cls, in, v, out);
   const auto when = now + sw_delay_ - 1 - q.early;
   q.early = 0;
   q.leading = false;
-  if (sw_delay_ == 1) return move(id, most, now);
+  if (sw_delay_ == 1) return move(id, most, false, now);
   if (paces(port(to))) pace(to, when, sw_delay_ - 1, now);
   at(when).moves.push(id);
+}
+
+template <class Matching, bool plain>
+[[gnu::noinline]] void PacketEngine<Matching, plain>::grant_all(std::uint32_t router, std::int64_t now) {
+  for (const auto& match : matching_.match(router, now)) grant(router, match, now);
 }
 
 /// Matches the ports of all routers in which somebody asks.
@@ -165,7 +167,10 @@ template <class Matching, bool plain>
     for (auto bits = active_[w]; bits != 0; bits &= bits - 1) {
       const auto b = static_cast<unsigned>(std::countr_zero(bits));
       const auto router = static_cast<std::uint32_t>(w * 64 + b);
-      for (const auto& m : matching_.match(router, now)) grant(router, m.in, m.out, m.cls, now);
+      if (const auto only = matching_.match_only(router, now); only.count == 1) [[likely]]
+        grant(router, only.match, now);
+      else if (only.count > 1)
+        grant_all(router, now);
       stay |= std::uint64_t{matching_.any(router)} << b;
     }
     active_[w] = stay;

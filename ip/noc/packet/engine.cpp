@@ -32,22 +32,24 @@ Cycle* PacketEngine<Matching, plain>::new_cycle() {
 }
 
 template <class Matching, bool plain>
-void PacketEngine<Matching, plain>::run(std::int64_t now, std::vector<NetworkEvent>& events) {
-  for (std::int64_t cycle; (cycle = next_cycle()) <= now;) {
+std::int64_t PacketEngine<Matching, plain>::run(std::int64_t now, std::vector<NetworkEvent>& events) {
+  auto cycle = next_cycle();
+  for (; cycle <= now; cycle = next_cycle()) {
     step(cycle, events);
     done_ = cycle;
   }
   done_ = std::max(done_, now);
+  return cycle;
 }
 
 template <class Matching, bool plain>
 std::int64_t PacketEngine<Matching, plain>::advance(std::int64_t now, std::vector<NetworkEvent>& events) {
-  run(now, events);
+  const auto next = run(now, events);
   if (!early_.empty()) {
     events.insert(events.end(), early_.begin(), early_.end());
     early_.clear();
   }
-  return next_cycle();
+  return next;
 }
 
 // The parts of a cycle are functions of their own, not inlined: each is a loop that needs all registers.
@@ -117,10 +119,10 @@ void PacketEngine<Matching, plain>::take_others(Cycle& cycle, std::int64_t now) 
 template <class Matching, bool plain>
 void PacketEngine<Matching, plain>::step(std::int64_t now, std::vector<NetworkEvent>& events) {
   auto& cycle = at(now);
-  take_credits(cycle, now);
-  take_bodies(cycle, now);
-  take_heads(cycle, now);
-  take_landings(cycle, now);
+  if (!cycle.credits.empty()) take_credits(cycle, now);
+  if (!cycle.bodies.empty()) take_bodies(cycle, now);
+  if (!cycle.heads.empty()) take_heads(cycle, now);
+  if (!cycle.landings.empty() || !cycle.tails_landing.empty()) take_landings(cycle, now);
   take_others(cycle, now);
 
   // Channel allocation, on what is free as the cycle begins.
@@ -130,16 +132,16 @@ void PacketEngine<Matching, plain>::step(std::int64_t now, std::vector<NetworkEv
     for (const auto& result : cycle.bids) settle_bid(result);
     cycle.bids.clear();
     leading_.clear();
-    if (speculative_) bid_ahead(now);
+    if (speculative_ && !fresh_.empty()) bid_ahead(now);
   }
 
   // Switch allocation.
   switch_all(now);
   if constexpr (!plain) {
-    for (const auto id : cycle.moves) move(id, 1, now);
+    for (const auto id : cycle.moves) move(id, 1, false, now);
     cycle.moves.clear();
   }
-  finish_all(cycle, now);
+  if (!cycle.tails.empty()) finish_all(cycle, now);
   for (const auto id : fresh_) activate(id, now);
   if constexpr (!plain)
     for (const auto id : leading_) fall_back(id, now);

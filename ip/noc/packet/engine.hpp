@@ -98,7 +98,7 @@ class PacketEngine final : public Network {
     return now - static_cast<std::int32_t>(static_cast<std::uint32_t>(now) - flights_[in.front].due);
   }
   std::int64_t next_cycle() const;
-  void run(std::int64_t now, std::vector<NetworkEvent>& events);
+  std::int64_t run(std::int64_t now, std::vector<NetworkEvent>& events);
   void step(std::int64_t now, std::vector<NetworkEvent>& events);
   void take_credits(Cycle& cycle, std::int64_t now);
   void take_bodies(Cycle& cycle, std::int64_t now);
@@ -138,8 +138,9 @@ class PacketEngine final : public Network {
   void bid_ahead(std::int64_t now);
   void fall_back(std::uint32_t id, std::int64_t now);
   void switch_all(std::int64_t now);
-  void grant(std::uint32_t router, unsigned in, unsigned out, unsigned cls, std::int64_t now);
-  void move(std::uint32_t id, std::uint32_t most, std::int64_t now);
+  void grant(std::uint32_t router, const Match& match, std::int64_t now);
+  void grant_all(std::uint32_t router, std::int64_t now);
+  void move(std::uint32_t id, std::uint32_t most, bool asking, std::int64_t now);
   void send_on(std::uint32_t id, const In& in, std::uint32_t out, std::uint32_t flits, bool head,
                std::int64_t when);
   void pace(std::uint32_t out, std::int64_t when, unsigned ahead, std::int64_t now);

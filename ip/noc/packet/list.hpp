@@ -17,12 +17,11 @@ class List {
       grow();
     data_[size_++] = value;
   }
-  /// If `yes`, which need not be known when the place is chosen.
-  [[gnu::always_inline]] void push_if(bool yes, const T& value) {
-    if (size_ == capacity_) [[unlikely]]
-      grow();
-    data_[size_] = value;
-    size_ += yes;
+  /// Takes out those for which `is` returns true.
+  template <class Is>
+  void remove_if(Is&& is) {
+    const auto end = std::remove_if(data_.get(), data_.get() + size_, is);
+    size_ = static_cast<std::uint32_t>(end - data_.get());
   }
   void clear() { size_ = 0; }
   bool empty() const { return size_ == 0; }

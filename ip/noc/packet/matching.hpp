@@ -33,5 +33,10 @@ template <class Visit>
 struct Match {
   std::uint32_t in, out, cls;
 };
+/// No match, one, or (2) as yet unknown ones.
+struct Only {
+  unsigned count;
+  Match match;
+};
 
 }  // namespace forerun::ip::noc

@@ -110,8 +110,8 @@ struct Sender {
   std::uint32_t link = none;
   std::uint32_t to = none;  // input channel 0
   std::uint32_t delay = 0;
-  std::uint32_t turn = 0;  // virtual network whose turn it is
-  std::uint32_t busy = 0;  // sources that have packets
+  std::uint32_t turn = 0;   // virtual network whose turn it is
+  std::uint32_t busy = 0;   // sources that have packets
   std::uint32_t drawn = 0;  // packets injected
   bool paced = false;
   std::uint8_t last[2] = {};  // channel taken last, of each virtual network

@@ -44,9 +44,7 @@ class WordMatching {
     ++of_input_[router * ports_ + in];
     ++of_output_[router * ports_ + out];
   }
-  void withdraw(std::size_t router, unsigned cls, unsigned in, unsigned channel, unsigned out,
-                bool yes = true) {
-    if (!yes) return;
+  void withdraw(std::size_t router, unsigned cls, unsigned in, unsigned channel, unsigned out) {
     auto& channels = asking(router, cls, in, out);
     channels &= ~(Channels{1} << channel);
     auto* r = row(router, cls, out);
@@ -91,6 +89,7 @@ class WordMatching {
   void occupy(std::size_t router, unsigned in, unsigned out, unsigned cycles) {
     input_until_[router * ports_ + in] = output_until_[router * ports_ + out] = now_ + cycles;
   }
+  Only match_only(std::size_t, std::int64_t) { return {2, {}}; }
   std::span<const Match> match(std::size_t router, std::int64_t now) {
     now_ = now;
     auto *outputs = &outputs_[router * ports_], *inputs = &inputs_[router * ports_];

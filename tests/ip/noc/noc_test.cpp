@@ -200,6 +200,55 @@ TEST(Noc, ResetBeginsReportsAnewAndDeliversWhatIsUnderWay) {
         << link.name;
 }
 
+/// Two requests `gap` apart from an idle network: whether the second gets END_REQ at once. It is made in the
+/// first evaluation of its time, or (`later`) when all others have run.
+TEST(Noc, EndsOfRequestsDoNotDependOnTheOrderOfProcesses) {
+  Noc noc("noc", mesh(2, 1));
+  Memory memory("memory");
+  auto& target = noc.add_target("memory", 1, 0);
+  target.bind(memory.socket);
+  noc.map(0, 0x10000, target);
+  Sender sender("sender", 1, 1, 0);
+  sender.socket.bind(noc.add_initiator("sender", 0, 0));
+  std::vector<bool> ends[2];
+  sc_core::sc_event go;
+  int pauses = 0;
+  bool later = false;
+  sc_core::sc_spawn_options options;
+  options.spawn_method();
+  options.set_sensitivity(&go);
+  options.dont_initialize();
+  sc_core::sc_spawn(
+      [&] {
+        if (pauses-- > 0) return go.notify(sc_core::SC_ZERO_TIME);
+        auto& p = sender.pool.acquire(tlm::TLM_WRITE_COMMAND, 0, 256);
+        std::memset(p.get_data_ptr(), 1, 256);
+        tlm::tlm_phase phase = tlm::BEGIN_REQ;
+        auto delay = sc_core::SC_ZERO_TIME;
+        ends[later].push_back(sender.socket->nb_transport_fw(p, phase, delay) != tlm::TLM_ACCEPTED);
+      },
+      "request", &options);
+  sc_core::sc_spawn([&] {
+    const sc_core::sc_time after(1, sc_core::SC_PS);
+    sc_core::wait(after);
+    for (later = false;; later = true) {
+      for (int gap = 1; gap <= 20; ++gap)
+        for (const auto wait : {200, gap}) {
+          pauses = later ? 3 : 0;
+          go.notify(sc_core::sc_time(wait, sc_core::SC_NS) - after);
+          sc_core::wait(go);
+          sc_core::wait(after);
+        }
+      if (later) return;
+    }
+  });
+  sc_core::sc_start(20, sc_core::SC_US);
+  EXPECT_EQ(ends[0].size(), 40u);
+  EXPECT_EQ(ends[0], ends[1]);
+  EXPECT_FALSE(ends[0][1]);
+  EXPECT_TRUE(ends[0].back());
+}
+
 TEST(Noc, UnmappedAddressesAndCrossingsAreRefused) {
   Noc noc("noc", mesh(2, 1));
   Memory first("first"), second("second");

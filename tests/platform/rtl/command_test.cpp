@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "firmware/abi/command.h"
+#include "firmware/abi/opcodes.hpp"
 #include "ip/command/command_processor.hpp"
 #include "ip/command/lockstep_commands.hpp"
 #include "platform/rtl/command_front.hpp"
@@ -39,7 +39,7 @@ class Program {
  private:
   std::uint64_t below(std::uint64_t limit) { return random_() % limit; }
   void header(unsigned opcode, std::uint64_t patches) {
-    const std::uint64_t words = ip::opcode_info(opcode).words + patches;
+    const std::uint64_t words = abi::opcodes[opcode].words + patches;
     stream.push_back(opcode | words << 8 | patches << 16 | below(1000) << 32);
     std::uint64_t uses = 0;
     for (int i = 0; i < 4; ++i)
@@ -78,7 +78,7 @@ class Program {
                                     FR_OP_GATHER,        FR_OP_POST,       FR_OP_MATMUL,
                                     FR_OP_MATMUL_SCALED, FR_OP_ALL_GATHER, FR_OP_LOAD_NOP};
     const auto opcode = opcodes[below(std::size(opcodes))];
-    const auto words = ip::opcode_info(opcode).words;
+    const auto words = abi::opcodes[opcode].words;
     const auto patches = words > 2 ? below(5) : 0;
     header(opcode, patches);
     for (unsigned i = 2; i < words; ++i) stream.push_back(random_());

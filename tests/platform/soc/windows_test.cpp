@@ -188,7 +188,7 @@ TEST(SocWindowsTogether, RoundSumsAlikeInBothTimings) {
 /// Flits over all links between routers, and flits times the links that they crossed.
 struct Load {
   std::uint64_t links = 0, hops = 0;
-  static Load of(const ip::Noc& noc) {
+  static Load of(ip::Noc& noc) {
     Load load{0, noc.flit_hops.value()};
     for (const auto& link : noc.links())
       if (link.name.starts_with('(') && link.name.ends_with(')') &&
