@@ -60,6 +60,8 @@ Gemm::Gemm(const GemmShape& shape, const chip::Chip& chip, chip::Format format)
     widest_ = std::max(widest_, columns(c).size());
     most_ = std::max(most_, products(c).size());
   }
+  const auto lanes = make_lanes(chip, clusters_);
+  lanes_.assign(clusters_, lanes.first);
   plan_ = plan_blocks(chip.clusters);
   const bool one_block = plan_.rows == shape.m && plan_.columns == widest_;
   const auto resident = plan_resident(chip.clusters);
@@ -69,8 +71,15 @@ Gemm::Gemm(const GemmShape& shape, const chip::Chip& chip, chip::Format format)
                                    chip.clusters.scratchpad.size.count));
 
   a_ = take(shape.count * shape.m * shape.k * element_);
-  for (std::uint32_t c = 0; c < clusters_; ++c)
-    b_.push_back(take(products(c).size() * shape.k * columns(c).size() * element_));
+  align(lanes.first.stride);
+  std::vector<std::uint64_t> used(lanes.groups);
+  for (std::uint32_t c = 0; c < clusters_; ++c) {
+    auto& in_lane = used[lanes.group_of[c]];
+    lanes_[c] = lanes.lane(lanes.group_of[c], end() + in_lane);
+    in_lane += b_offset(c, products(c).size(), columns(c).begin, 0);
+    b_bytes_ = std::max(b_bytes_, in_lane);
+  }
+  b_ = take(b_bytes_);
   take_result(shape.count * shape.m * shape.n * out_bytes_);
   check_memory(end());
 }
@@ -84,14 +93,11 @@ GemmPlan Gemm::plan_blocks(const chip::Clusters& chip) const {
   const auto across =
       std::max<std::uint64_t>(granule, std::uint64_t{chip.tensor.columns} * chip.tensor.arrays);
   const bool converts = out_type_ != sum_type_;
-  const auto slice_bytes = [&](std::uint64_t m, std::uint64_t n, std::uint64_t k) {
-    return round_up(m * k * element_, 64) + round_up(k * n * element_, 64);
-  };
   GemmPlan p;
   auto least = std::numeric_limits<double>::max();
   const auto consider = [&](std::uint64_t n, std::uint64_t k) {
     const auto rows_that_fit = [&](std::uint64_t sums) {
-      const auto of_b = fewest_slots * k * n * element_ + borders;
+      const auto of_b = fewest_slots * b_room(k, n) + borders;
       const auto of_row = n * (4 * sums + (converts ? out_bytes_ : 0)) + fewest_slots * k * element_;
       return of_b < scratch ? (scratch - of_b) / of_row : 0;
     };
@@ -118,7 +124,7 @@ GemmPlan Gemm::plan_blocks(const chip::Clusters& chip) const {
   const auto block = std::uint64_t{p.rows} * p.columns;
   p.sum_at = u32(bump.take(block * 4 * p.sums));
   p.out_at = u32(bump.take(block * out_bytes_ * p.outs));
-  p.slot_bytes = u32(slice_bytes(p.rows, p.columns, p.slice));
+  p.slot_bytes = u32(round_up(std::uint64_t{p.rows} * p.slice * element_, 64) + b_room(p.slice, p.columns));
   p.slots = u32(std::min(most_slots, (scratch - bump.mark()) / p.slot_bytes));
   p.slot_at = u32(bump.take(std::uint64_t{p.slots} * p.slot_bytes));
   p.end = u32(bump.mark());
@@ -130,8 +136,7 @@ std::optional<GemmPlan> Gemm::plan_resident(const chip::Clusters& chip) const {
   constexpr std::uint64_t fewest = 64, slots = 3, sums = 2;
   const auto scratch = chip.scratchpad.size.count;
   const auto width = std::uint64_t{chip.tensor.columns} * chip.tensor.arrays;
-  const auto b_bytes = round_up(shape_.k * widest_ * element_, 64),
-             copies = std::min<std::uint64_t>(2, most_);
+  const auto b_bytes = b_room(shape_.k, widest_), copies = std::min<std::uint64_t>(2, most_);
   constexpr std::uint64_t borders = 64 * (slots + 3);
   if (b_bytes * copies + borders > scratch / 2) return std::nullopt;
 
@@ -178,11 +183,7 @@ Program Gemm::program(bool data, std::uint32_t) const {
   p.tags = {"load", "multiply", "convert", "store"};
   const auto all_rows = shape_.count * shape_.m;
   p.segments.push_back({"A", a_, all_rows * shape_.k * element_, {}});
-  for (std::uint32_t c = 0; c < clusters_; ++c)
-    p.segments.push_back({fmt::format("cluster{}.B", c),
-                          b_[c],
-                          products(c).size() * shape_.k * columns(c).size() * element_,
-                          {}});
+  p.segments.push_back({"B", b_, b_bytes_, {}});
   if (data) {
     std::vector<float> line(shape_.k);
     p.segments[0].bytes.resize(p.segments[0].memory_bytes);
@@ -191,42 +192,59 @@ Program Gemm::program(bool data, std::uint32_t) const {
       ip::write_row(numerics_.weight, line.data(), p.segments[0].bytes.data() + m * shape_.k * element_,
                     line.size());
     }
-    for (std::uint32_t c = 0; c < clusters_; ++c) {
-      auto& segment = p.segments[1 + c];
-      segment.bytes.resize(segment.memory_bytes);
-      fill_b(c, segment.bytes);
-    }
+    p.segments[1].bytes.resize(b_bytes_);
+    for (std::uint32_t c = 0; c < clusters_; ++c) fill_b(c, p.segments[1].bytes);
   }
   finish(p, plan_.end);
   return p;
 }
 
-void Gemm::fill_b(std::uint32_t cluster, std::vector<unsigned char>& bytes) const {
-  auto* to = bytes.data();
-  const auto own = columns(cluster), mine = products(cluster);
-  std::vector<float> line;
-  const auto put = [&] {
-    ip::write_row(numerics_.weight, line.data(), to, line.size());
-    to += line.size() * element_;
+std::uint64_t Gemm::b_room(std::uint64_t k, std::uint64_t n) const {
+  const auto& lane = lanes_.front();
+  const auto bytes = k * n * element_;
+  return lane.parts(bytes) * lane.part_bytes(bytes);
+}
+
+std::uint64_t Gemm::b_offset(std::uint32_t cluster, std::uint64_t product, std::uint64_t n,
+                             std::uint64_t k) const {
+  const auto own = columns(cluster).size(), before = n - columns(cluster).begin;
+  const auto slices = [&](std::uint64_t depth, std::uint64_t width) {
+    const auto advance = [&](std::uint64_t rows) {
+      return rows * width == 0 ? 0 : lanes_[cluster].advance(rows * width * element_);
+    };
+    return depth / plan_.slice * advance(plan_.slice) + advance(depth % plan_.slice);
   };
-  for (auto product = mine.begin; product < mine.end; ++product) {
-    const auto first_k = product * shape_.k;
-    if (plan_.swapped) {
-      line.resize(shape_.k);
-      for (auto n = own.begin; n < own.end; ++n) {
-        for (std::uint64_t k = 0; k < shape_.k; ++k) line[k] = b(first_k + k, n);
-        put();
+  const auto whole = slices(shape_.k, plan_.columns);
+  return product * (own / plan_.columns * whole + slices(shape_.k, own % plan_.columns)) +
+         before / plan_.columns * whole + slices(k, std::min<std::uint64_t>(plan_.columns, own - before));
+}
+
+void Gemm::fill_b(std::uint32_t cluster, std::vector<unsigned char>& bytes) const {
+  const auto own = columns(cluster), mine = products(cluster);
+  const auto& lane = lanes_[cluster];
+  std::vector<unsigned char> block;
+  std::vector<float> line;
+  for (auto product = mine.begin; product < mine.end; ++product)
+    for (auto n = own.begin; n < own.end; n += plan_.columns)
+      for (std::uint64_t k = 0; k < shape_.k; k += plan_.slice) {
+        const auto width = std::min<std::uint64_t>(plan_.columns, own.end - n),
+                   depth = std::min<std::uint64_t>(plan_.slice, shape_.k - k),
+                   rows = plan_.swapped ? width : depth;
+        line.resize(plan_.swapped ? depth : width);
+        block.resize(depth * width * element_);
+        for (std::uint64_t row = 0; row < rows; ++row) {
+          for (std::uint64_t i = 0; i < line.size(); ++i)
+            line[i] = plan_.swapped ? b(product * shape_.k + k + i, n + row)
+                                    : b(product * shape_.k + k + row, n + i);
+          ip::write_row(numerics_.weight, line.data(), block.data() + row * line.size() * element_,
+                        line.size());
+        }
+        auto* const to = bytes.data() + (lane.base + b_offset(cluster, product - mine.begin, n, k) - b_);
+        const auto part = lane.part_bytes(block.size());
+        for (std::uint64_t i = 0; i * part < block.size(); ++i)
+          std::memcpy(to + lane.part_offset(i), block.data() + i * part,
+                      std::min(part, block.size() - i * part));
       }
-      continue;
-    }
-    for (auto n = own.begin; n < own.end; n += plan_.columns) {
-      line.resize(std::min<std::uint64_t>(plan_.columns, own.end - n));
-      for (std::uint64_t k = 0; k < shape_.k; ++k) {
-        for (std::uint64_t i = 0; i < line.size(); ++i) line[i] = b(first_k + k, n + i);
-        put();
-      }
-    }
-  }
 }
 
 SingleOperator::Verdict Gemm::verify(std::span<const std::uint8_t> result) const {

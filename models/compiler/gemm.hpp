@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "models/compiler/placement.hpp"
 #include "models/compiler/single_operator.hpp"
 
 namespace forerun::models {
@@ -35,8 +36,8 @@ struct GemmPlan {
   std::uint32_t sum_at = 0, out_at = 0, b_at = 0, slot_at = 0, end = 0;
 };
 
-/// Loads, products, conversions and stores overlap. C is written in the format of A and B, as int32 for i8,
-/// and as bfloat16 for 8-bit floats.
+/// Loads, products, conversions and stores overlap. Each cluster's B lies behind ports of its own
+/// (placement.hpp). C is written in the format of A and B, as int32 for i8, and as bfloat16 for 8-bit floats.
 class Gemm : public SingleOperator {
  public:
   /// Throws CompileError when the chip lacks the format, the memory or the scratchpad.
@@ -60,6 +61,11 @@ class Gemm : public SingleOperator {
   GemmPlan plan_blocks(const chip::Clusters& chip) const;
   std::optional<GemmPlan> plan_resident(const chip::Clusters& chip) const;
   void fill_b(std::uint32_t cluster, std::vector<unsigned char>& bytes) const;
+  /// What a block of B takes in a scratchpad, where the parts of its lane follow one another.
+  std::uint64_t b_room(std::uint64_t k, std::uint64_t n) const;
+  /// In a cluster's lane, from its beginning to a block; products are counted from its first one.
+  std::uint64_t b_offset(std::uint32_t cluster, std::uint64_t product, std::uint64_t n,
+                         std::uint64_t k) const;
 
   GemmShape shape_;
   Numerics numerics_;
@@ -69,9 +75,9 @@ class Gemm : public SingleOperator {
   std::uint32_t clusters_;
   std::uint64_t widest_ = 0, most_ = 0;  ///< columns of a cluster, products of one
   GemmPlan plan_;
-  std::uint64_t a_;
-  /// Of each cluster: [product][block of columns][k][columns of the block], or swapped [product][n][k].
-  std::vector<std::uint64_t> b_;
+  std::uint64_t a_, b_, b_bytes_ = 0;  ///< b: of all lanes
+  /// By cluster. Blocks in the order of use, [product][columns][slice], each [k][n], or swapped [n][k].
+  std::vector<Lane> lanes_;
 };
 
 }  // namespace forerun::models

@@ -52,7 +52,7 @@ class Gemm::Emitter {
         cluster_(cluster),
         own_(gemm.columns(cluster)),
         products_(gemm.products(cluster)),
-        b_(gemm.b_[cluster]) {}
+        lane_(gemm.lanes_[cluster]) {}
 
   std::vector<unsigned char> stream() {
     out_.set_tag(loading);
@@ -106,10 +106,20 @@ class Gemm::Emitter {
     return c;
   }
 
+  /// A block of B, whose parts the lane spreads over memory.
+  fr_copy block_of_b(std::uint64_t product, std::uint64_t n, std::uint64_t k, std::uint64_t bytes,
+                     std::uint32_t local) const {
+    const auto part = lane_.part_bytes(bytes), side_by_side = lane_.linear() ? 1 : lane_.width;
+    auto c = rows_of(lane_.base + gemm_.b_offset(cluster_, product - products_.begin, n, k), local,
+                     side_by_side, part, lane_.step);
+    c.size2 = u32(lane_.rounds(bytes));
+    c.local_stride2 = i32(part * side_by_side);
+    c.global_stride2 = static_cast<std::int64_t>(lane_.stride);
+    return c;
+  }
   void load_b(std::uint64_t product) {
-    const auto bytes = own_.size() * shape_.k * e();
     out_.set_tag(loading);
-    out_.add(FR_OP_LOAD, rows_of(b_ + (product - products_.begin) * bytes, b_buffer(product), 1, bytes, 0),
+    out_.add(FR_OP_LOAD, block_of_b(product, own_.begin, 0, own_.size() * shape_.k * e(), b_buffer(product)),
              {{{b_free, 1}}, {{b_full, 1}}});
   }
 
@@ -124,13 +134,8 @@ class Gemm::Emitter {
                rows_of(gemm_.a_ + ((block.product * shape_.m + block.m) * shape_.k + k) * e(), a_at,
                        block.rows, depth * e(), shape_.k * e()),
                {{{slot_free, 1}}, {{slot_full, 1}}});
-      out_.add(
-          FR_OP_LOAD,
-          rows_of(b_ + (((block.product - products_.begin) * own_.size() + block.n - own_.begin) * shape_.k +
-                        k * block.columns) *
-                           e(),
-                  b_at, 1, depth * block.columns * e(), 0),
-          {{}, {{slot_full, 1}}});
+      out_.add(FR_OP_LOAD, block_of_b(block.product, block.n, k, depth * block.columns * e(), b_at),
+               {{}, {{slot_full, 1}}});
       auto c = multiplication(block.rows, block.columns, depth);
       c.a = a_at, c.a_stride = i32(depth * e());
       c.b = b_at, c.b_stride = i32(block.columns * e());
@@ -197,7 +202,7 @@ class Gemm::Emitter {
   const GemmShape& shape_;
   const std::uint32_t cluster_;
   const Range own_, products_;
-  const std::uint64_t b_;
+  const Lane& lane_;
   StreamBuilder out_;
   std::uint64_t slot_ = 0, block_ = 0;
 };

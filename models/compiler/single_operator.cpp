@@ -42,6 +42,10 @@ std::uint64_t SingleOperator::take(std::uint64_t bytes) {
   return address;
 }
 
+void SingleOperator::align(std::uint64_t bytes) {
+  end_ = chip::address_map::hbm + round_up(end_ - chip::address_map::hbm, bytes);
+}
+
 void SingleOperator::take_result(std::uint64_t bytes) {
   result_ = take(bytes);
   result_bytes_ = bytes;

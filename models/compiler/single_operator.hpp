@@ -43,6 +43,8 @@ class SingleOperator {
   /// Memory from the chip's beginning on, behind what firmware needs.
   std::uint64_t take(std::uint64_t bytes);
   void take_result(std::uint64_t bytes);
+  /// The next take() begins at a multiple of so many bytes from the beginning of memory.
+  void align(std::uint64_t bytes);
   /// First commands of a cluster's stream: where the chip launches what its clusters do, nothing is loaded
   /// before.
   void launch(StreamBuilder& out, std::uint32_t cluster) const;

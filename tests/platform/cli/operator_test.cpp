@@ -53,6 +53,11 @@ TEST(Gemm, MovesSmallProductsOnce) {
   EXPECT_LE(phase["hbm_bytes_read"], 1.1 * operands);  // commands are read, too
 }
 
+TEST(Gemm, ReadsBFromPortsOfItsOwn) {
+  const auto report = report_of("--gemm 32x4096x8192 --dtype bf16 --data none");
+  EXPECT_GT(report["phases"][0]["hbm_fraction_of_peak"], 0.7);
+}
+
 TEST(Gemm, KeepsWideArraysBusyWithNarrowProducts) {
   // 32 columns for two arrays of 64 side by side: by rows three of four columns would stand idle.
   const auto report = report_of("--gemm 16x2048x512x32 --dtype bf16 --data none");
