@@ -93,5 +93,5 @@ TEST(Prefill, OfALargeModelKeepsItsShareOfPeak) {
       "--model llama-3-8b --dtype bf16 --phase prefill --context 2048 --data none --chip reference --set "
       "hbm.model=row");
   expect_within_peak(report);
-  EXPECT_GE(report["phases"][0]["operations_fraction_of_peak"].get<double>(), 0.593);
+  EXPECT_GE(report["phases"][0]["operations_fraction_of_peak"].get<double>(), 0.72);
 }
