@@ -19,8 +19,8 @@ struct Plan;
 /// grid of `row_groups` x `column_groups` (arrange.hpp). Column group g has the columns of the `row_groups`
 /// clusters from g x row_groups on in steps of few tokens. The clusters of one column group are a chain: the
 /// first loads tiles of weights from memory, each other one from the scratchpad of the one before. The
-/// clusters of one row group are a team: together they have all columns of their rows, and panels of operands
-/// go through them in the same way.
+/// clusters of one row group are a team: together they have all columns of their rows. The first loads panels
+/// of operands, and each stores them in the scratchpad of the one behind.
 ///
 /// The rows of a group are two runs of consecutive tokens, of which the step has 2 x row_groups: run r and
 /// run 2 row_groups - 1 - r, so that all have as many earlier tokens to attend to.
