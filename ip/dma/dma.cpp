@@ -101,7 +101,6 @@ void Dma::merge_dimensions() {
     }
   }
   // In one piece in the global address space alone.
-  runs_ = {};
   if (size_[1] > 1 && !copier_ && global_stride_[1] == static_cast<std::int64_t>(size_[0])) {
     runs_ = {size_[0], local_stride_[1], 0};
     size_[0] *= size_[1];

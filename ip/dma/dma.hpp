@@ -30,7 +30,7 @@ struct DmaParameters {
 
 /// One DMA engine. Runs of contiguous bytes are merged over dimensions where the strides allow it, and cut into bursts.
 /// Runs that follow one another in the global address space but not in the scratchpad are merged too: their bytes are
-/// scattered, or gathered, in the scratchpad.
+/// scattered, or gathered, in the scratchpad. (Not by another that moves the bytes, see use().)
 ///
 /// The reads or writes of a LOAD or STORE begin when those of the LOAD or STORE before have all been sent, not when they
 /// have come back, so that a row of copies keeps memory and network busy; only approximate timing does so. Copies still

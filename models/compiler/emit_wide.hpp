@@ -194,7 +194,7 @@ class WideEmitter : public AttentionEmitter {
     std::vector<Patch> patches;
   };
   struct Post {
-    std::uint32_t cluster;  ///< Place::none: none, but the wait
+    std::uint32_t cluster;
     WideSemaphore semaphore;
     Sync sync;
   };
@@ -206,12 +206,7 @@ class WideEmitter : public AttentionEmitter {
       const auto& l = takes_tile ? tile_loads_[tile++] : panel_loads_[panel++];
       out_.add(FR_OP_LOAD, l.copy, l.sync, l.patches);
     }
-    for (const auto& post : posts_) {
-      if (post.cluster == Place::none)
-        out_.add(FR_OP_COLLECTIVE_NOP, post.sync);
-      else
-        post_at_once(post.cluster, post.semaphore, post.sync);
-    }
+    for (const auto& post : posts_) post_at_once(post.cluster, post.semaphore, post.sync);
     tile_loads_.clear();
     panel_loads_.clear();
     posts_.clear();
@@ -231,10 +226,7 @@ class WideEmitter : public AttentionEmitter {
     for (std::size_t i = 0; i < tiles.size(); ++i) {
       Sync loaded{{{tile_loaded, 1}}, {}};
       if (!ends_chain()) posts_.push_back({place().chain_behind, tile_there, std::exchange(loaded, {})});
-      if (!begins_chain())
-        posts_.push_back({place().chain_before, tile_copied, loaded});
-      else if (ends_chain())
-        posts_.push_back({Place::none, tile_there, loaded});
+      if (!begins_chain()) posts_.push_back({place().chain_before, tile_copied, loaded});
     }
   }
   std::uint32_t slot_at(const Unit& unit) const { return wide().slots_at + unit.slot * wide().slot_bytes; }

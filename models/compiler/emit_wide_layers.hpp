@@ -95,14 +95,15 @@ class WideLayers : public WideResidual {
 
   // Queries, keys and values
 
-  /// Of the owners in this column group, the one that computes the keys (the first that has the head), and
-  /// the one that computes the values (the last).
-  std::uint32_t owner_of(std::uint64_t kv_head, bool keys) const {
+  /// Of the owners in a column group, the one that computes the keys (the first that has the head), and the
+  /// one that computes the values (the last).
+  std::uint32_t owner_of(std::uint32_t group, std::uint64_t kv_head, bool keys) const {
     std::uint32_t owner = 0;
     for (std::uint32_t i = 0; i < wide().row_groups; ++i) {
-      const auto heads = plan_.share(first_owner() + i).kv_heads;
+      const auto candidate = group * wide().row_groups + i;
+      const auto heads = plan_.share(candidate).kv_heads;
       if (kv_head < heads.begin || kv_head >= heads.end) continue;
-      owner = first_owner() + i;
+      owner = candidate;
       if (keys) break;
     }
     return owner;
@@ -121,30 +122,33 @@ class WideLayers : public WideResidual {
       add(Head::query, h, (h - share.heads.begin) * model_.head_dim);
     for (auto g = share.kv_heads.begin; g < share.kv_heads.end; ++g) {
       const auto column = share.query_columns + (g - share.kv_heads.begin) * model_.head_dim;
-      if (owner_of(g, true) == owner) add(Head::key, g, column);
-      if (owner_of(g, false) == owner) add(Head::value, g, column + share.key_columns);
+      if (owner_of(owner / wide().row_groups, g, true) == owner) add(Head::key, g, column);
+      if (owner_of(owner / wide().row_groups, g, false) == owner)
+        add(Head::value, g, column + share.key_columns);
     }
     return heads;
   }
-  void query_key_value() {
-    std::vector<Work> works;
-    std::size_t most = 0;
-    for (std::uint32_t i = 0; i < wide().row_groups; ++i)
-      most = std::max(most, blocks_of(plan_.tiles(first_owner() + i).query_key_value).size());
-    // Block by block over the owners, so that neighbours' blocks can be loaded together.
+  /// Block by block over the owners, so that neighbours' blocks can be loaded together.
+  std::vector<Work> head_works(std::uint32_t group) const {
     std::vector<std::vector<Block>> blocks;
+    std::size_t most = 0;
+    const auto first = group * wide().row_groups;
     for (std::uint32_t i = 0; i < wide().row_groups; ++i) {
       blocks.emplace_back();
-      for (const auto& block : blocks_of(plan_.tiles(first_owner() + i).query_key_value))
-        if (!heads_in(first_owner() + i, block.n).empty()) blocks.back().push_back(block);
+      for (const auto& block : blocks_of(plan_.tiles(first + i).query_key_value))
+        if (!heads_in(first + i, block.n).empty()) blocks.back().push_back(block);
+      most = std::max(most, blocks.back().size());
     }
+    std::vector<Work> works;
     for (std::size_t b = 0; b < most; ++b)
       for (std::uint32_t i = 0; i < wide().row_groups; ++i)
         if (b < blocks[i].size())
-          works.push_back(
-              {{{first_owner() + i, &plan_.tiles(first_owner() + i).query_key_value, 0, blocks[i][b]}}});
+          works.push_back({{{first + i, &plan_.tiles(first + i).query_key_value, 0, blocks[i][b]}}});
+    return works;
+  }
+  void query_key_value() {
     project_blocks(
-        works, wide().head_blocks, normalised(),
+        [this](std::uint32_t group) { return head_works(group); }, wide().head_blocks, normalised(),
         [this](const Work& work, const std::vector<int>& held, std::size_t, Free& free) {
           place_wide_heads(work.columns.front(), held.front());
           free.by_store.push_back(held.front());
@@ -323,7 +327,8 @@ class WideLayers : public WideResidual {
     return mixed;
   }
   void gate_up() {
-    project_blocks(gated_works(column_group()), wide().block_count, normalised(),
+    project_blocks([this](std::uint32_t group) { return gated_works(group); }, wide().block_count,
+                   normalised(),
                    [this](const Work& work, const std::vector<int>& blocks, std::size_t first, Free& free) {
                      activate_blocks(work, blocks, first, free);
                    });

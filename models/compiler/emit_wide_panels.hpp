@@ -112,9 +112,11 @@ class WidePanels : public WideEmitter {
   }
 
   /// Multiplies panels of this row group's rows with tiles of weights, as often as `loads` want the operand.
-  /// `also` comes behind the first panel, `done` behind each product, which gets what `prepare` gives.
-  void stream_panels(std::vector<Together> loads, const Operand& operand, const std::function<void()>& also,
-                     const std::function<Sync(Unit&)>& prepare,
+  /// `also` comes behind the first panel, `done` behind each product, which gets what `prepare` gives. In
+  /// all, `total` panels go through the team: behind the last that is multiplied here, others are handed on
+  /// alone.
+  void stream_panels(std::vector<Together> loads, const Operand& operand, std::size_t total,
+                     const std::function<void()>& also, const std::function<Sync(Unit&)>& prepare,
                      const std::function<void(const Unit&)>& done) {
     const auto panels = panels_of(operand);
     std::vector<std::size_t> products;
@@ -126,7 +128,7 @@ class WidePanels : public WideEmitter {
     // other.
     std::size_t loaded = 0, begun = 0;
     const auto load_parts_until = [&](std::size_t parts) {
-      for (const auto end = std::min(parts, products.size() * Wide::panel_parts); loaded < end; ++loaded) {
+      for (const auto end = std::min(parts, total * Wide::panel_parts); loaded < end; ++loaded) {
         if (loaded == 0)
           out_.add(FR_OP_LOAD_NOP, wait_for(static_cast<Semaphore>(operand.posted), wide().column_groups));
         const auto panel = loaded / Wide::panel_parts;
@@ -152,14 +154,20 @@ class WidePanels : public WideEmitter {
             made = 0;
           }
           ++made;
-          const auto due = made * Wide::panel_parts / 4;
-          load_parts_until(begun * Wide::panel_parts + std::min<std::size_t>(due, Wide::panel_parts));
+          load_parts_until(begun * Wide::panel_parts + std::min<std::size_t>(made, Wide::panel_parts));
         },
         [&](Unit& unit) {
           multiply(unit, prepare(unit));
           if (--products[unit.panel] == 0) free_panel();
           done(unit);
         });
+    for (; begun < total; ++begun) {
+      load_parts_until((begun + 1) * Wide::panel_parts);
+      flush_loads();
+      out_.add(FR_OP_TENSOR_NOP, {{{panel_full, 1}}, {}});
+      free_panel();
+      flush_loads();
+    }
   }
 
   /// A block, and which semaphore tells that it is free: of the vector or of the store engine, which last
@@ -179,14 +187,10 @@ class WidePanels : public WideEmitter {
       return held;
     }
   };
-  /// Sums of each block in a place of its own, of up to `most` blocks at a time. When blocks `first` to
-  /// `first + step` of a piece of work are made, `epilogue(work, blocks, first, free)` takes them on: its
-  /// commands signal block_free and block_stored for what it adds to `free`.
-  using Epilogue = std::function<void(const Work&, const std::vector<int>&, std::size_t first, Free& free)>;
-  void project_blocks(
-      const std::vector<Work>& works, std::uint32_t most, const Operand& operand, const Epilogue& epilogue,
-      const std::function<void()>& also = [] {}) {
-    std::vector<std::vector<std::vector<std::size_t>>> rounds(1);  // pairs of works, as many as have room
+  /// Pairs of pieces of work, as many in a round as there is room for.
+  using Rounds = std::vector<std::vector<std::vector<std::size_t>>>;
+  Rounds rounds_of(const std::vector<Work>& works, std::uint32_t most) const {
+    Rounds rounds(1);
     std::size_t room = most;
     for (const auto& pair : pairs_of(works, most)) {
       std::size_t blocks = 0;
@@ -198,6 +202,21 @@ class WidePanels : public WideEmitter {
       room -= blocks;
       rounds.back().push_back(pair);
     }
+    return rounds;
+  }
+  /// Sums of each block in a place of its own, of up to `most` blocks at a time. When blocks `first` to
+  /// `first + step` of a piece of work are made, `epilogue(work, blocks, first, free)` takes them on: its
+  /// commands signal block_free and block_stored for what it adds to `free`.
+  using Epilogue = std::function<void(const Work&, const std::vector<int>&, std::size_t first, Free& free)>;
+  void project_blocks(
+      const std::function<std::vector<Work>(std::uint32_t group)>& works_of, std::uint32_t most,
+      const Operand& operand, const Epilogue& epilogue, const std::function<void()>& also = [] {}) {
+    // Panels go from group to group, as many for each.
+    std::size_t most_rounds = 0;
+    for (std::uint32_t g = 0; g < wide().column_groups; ++g)
+      most_rounds = std::max(most_rounds, rounds_of(works_of(g), most).size());
+    const auto works = works_of(column_group());
+    const auto rounds = rounds_of(works, most);
     std::vector<Together> loads;
     for (std::size_t r = 0; r < rounds.size(); ++r)
       for (std::uint64_t p = 0; p < panels_of(operand); ++p)
@@ -223,7 +242,7 @@ class WidePanels : public WideEmitter {
       return unit.last && (unit.column + 1) % works[unit.work].step == 0;
     };
     stream_panels(
-        std::move(loads), operand, also,
+        std::move(loads), operand, most_rounds * panels_of(operand), also,
         [&](Unit& unit) {
           Sync sync;
           auto& held = blocks[unit.work];

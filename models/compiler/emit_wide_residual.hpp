@@ -112,7 +112,9 @@ class WideResidual : public WideAttention {
       return unit.tile.n.end == columns_of(block_of(unit)).size() &&
              unit.tile.k.end == std::min<std::uint64_t>(operand.width, (unit.panel + 1) * wide().panel_depth);
     };
-    // Some products later, so that loads of tiles are not held up by the present one.
+    // Some products later, so that loads of tiles are not held up by the present one; but before the next
+    // product of the block in a chain of several, whose end of tile the vector engine waits for: with two row
+    // groups or more there are two products in a panel.
     struct Due {
       std::uint32_t block;
       std::vector<std::uint32_t> parts;
@@ -126,7 +128,7 @@ class WideResidual : public WideAttention {
         add_residual(waiting.front().block, waiting.front().parts, waiting.front().tells);
     };
     stream_panels(
-        std::move(loads), operand, [] {},
+        std::move(loads), operand, panels, [] {},
         [&](const Unit& unit) {
           Sync sync;
           if (begins(unit) && unit.panel > 0 && !due_in(block_of(unit), unit.panel - 1).empty())

@@ -33,8 +33,6 @@ std::uint64_t lane_bytes(const Plan& plan, std::uint32_t cluster, const Lane& la
          bytes(p.classifier);
 }
 
-/// Lanes of all clusters side by side from `base` on, which is the address of the first port; returns their
-/// bytes.
 /// Room for a cluster's part of the residual stream in its lane, in steps of many tokens.
 std::uint64_t residual_bytes(const Plan& plan, const Lane& lane) {
   const auto& w = *plan.wide;
@@ -48,6 +46,8 @@ std::uint64_t residual_bytes(const Plan& plan, const Lane& lane) {
   return round_up(most, lane.stride);
 }
 
+/// Lanes of all clusters side by side from `base` on, which is the address of the first port; returns their
+/// bytes.
 std::uint64_t lay_out_weights(Plan& plan, const Lanes& lanes, std::uint64_t base) {
   std::vector<std::uint64_t> used(lanes.groups);
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
@@ -98,10 +98,10 @@ void lay_out_memory(Plan& plan, const chip::Chip& chip, const Lanes& lanes) {
     };
     memory.attention = bump.take(operand(plan.attended(), act));
     memory.latent = bump.take(tokens * plan.latent_width() * 4);
-    memory.hidden_sum = bump.take(tokens * m.hidden * 4);
+    memory.hidden_sum = bump.take(plan.devices > 1 ? tokens * m.hidden * 4 : 0);
     memory.swiglu = bump.take(std::max(operand(m.ffn, act), 2 * plan.expert_round_bytes()));
     memory.router = bump.take(tokens * m.experts.count * 4);
-    memory.ffn_sum = bump.take(operand(m.hidden, 4));
+    memory.ffn_sum = bump.take(operand(m.hidden, plan.devices > 1 ? 4 : act));
   }
   memory.queries = bump.take(
       plan.wide ? m.heads * (tokens * m.head_dim * act + plan.wide->row_groups * plan.wide->skew) : 0);

@@ -457,7 +457,7 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOp
       std::min(context, options.max_tokens == 0 ? context : std::max(options.max_tokens, options.choices));
   // Memory may have room for shorter steps only, or for steps of few tokens.
   const auto before = plan;
-  for (auto most = wanted;; most = plan.wide->tokens() / 2) {
+  for (auto most = wanted;; most = std::min(most, plan.wide->tokens()) / 2) {
     plan = before;
     choose_steps(plan, chip, wanted, lanes);
     if (most > few_tokens || options.row_groups)

@@ -169,8 +169,8 @@ struct Memory {
   /// [layer][sequence][kv head of the device][context][head_dim], unless they lie near the clusters.
   std::uint64_t keys = 0, values = 0;
   std::uint64_t key_scales = 0, value_scales = 0;  ///< the same without [head_dim], f32; or nothing
-  /// Exchange buffers of several devices, [tokens][width]. In steps of many tokens `hidden_sum` is the
-  /// residual stream, `ffn_sum` its norm.
+  /// Exchange buffers of several devices, [tokens][width]. In steps of many tokens `ffn_sum` is the
+  /// normalised residual stream.
   std::uint64_t attention = 0, hidden_sum = 0, ffn_sum = 0, swiglu = 0, router = 0, latent = 0;
   std::uint64_t queries = 0;                          ///< of steps of many tokens
   std::vector<std::uint64_t> constants, head_scales;  ///< by cluster of the device

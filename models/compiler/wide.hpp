@@ -40,8 +40,9 @@ struct Wide {
                                  panel_count = 2;
 
   // Byte addresses in the scratchpad.
-  /// f32 [rows][columns of the group] of the projections whose sums are added to the residual stream; else
-  /// blocks of sums, f32 [rows][columns of a tile] each, `block_bytes` apart.
+  /// Of the projections that add to the residual stream a block for each owner of columns, f32 [rows][columns
+  /// of the owner], padded to the parts of a lane; else blocks of sums, f32 [rows][columns of a tile] each,
+  /// `block_bytes` apart.
   std::uint32_t sums = 0;
   std::uint32_t block_bytes = 0, block_count = 0;
   /// Blocks of queries, keys and values: behind them lie cosines and sines, f32 [rows][rotated / 2] each.
@@ -57,9 +58,9 @@ struct Wide {
   std::uint32_t statistics = 0;  ///< sums of squares of rows
   std::uint32_t end = 0;
 
-  /// Operands in memory, [row group][panel][rows][panel_depth], so that a panel comes in one piece. Clusters
-  /// store their parts side by side, so parts of different ones begin `skew` bytes further each: at different
-  /// ports of the memory.
+  /// Operands in memory, [row group][panel][strip][rows][columns of a strip], so that a panel comes in one
+  /// piece. Clusters store their parts side by side, so parts of different ones begin `skew` bytes further
+  /// each: at different ports of the memory.
   std::uint64_t skew = 0;
   std::uint64_t panels_of(std::uint64_t width) const { return divide_up(width, panel_depth); }
   std::uint64_t panel_pitch(std::uint64_t element) const {

@@ -365,6 +365,58 @@ TEST(Cluster, StridedCopiesInFourDimensions) {
   EXPECT_EQ(bench.read<unsigned char>(data_at + 0x20000, 1 << 16), expected);
 }
 
+/// Runs that follow one another in memory alone go in long bursts, and come to their places all the same.
+struct ScatteredRuns {
+  std::uint32_t bytes, runs;
+  std::int32_t stride;    ///< in the scratchpad
+  std::uint32_t repeats;  ///< of all of them, 5000 bytes on in memory
+  std::int32_t repeat_stride;
+  std::uint32_t at = 30000;  ///< in the scratchpad
+};
+class ScatteredCopies : public testing::TestWithParam<ScatteredRuns> {};
+TEST_P(ScatteredCopies, MoveTheBytesOfEachRun) {
+  const auto& p = GetParam();
+  Bench bench("bench");
+  std::vector<unsigned char> source(1 << 16), other(1 << 16);
+  std::mt19937 random(10);
+  for (auto* bytes : {&source, &other})
+    for (auto& byte : *bytes) byte = static_cast<unsigned char>(random());
+  bench.write(data_at, source);
+  bench.write(data_at + 0x10000, other);
+  auto c = copy(data_at + 4099, p.at, p.bytes);
+  c.size1 = p.runs, c.size2 = p.repeats;
+  c.global_stride1 = p.bytes, c.global_stride2 = 5000;
+  c.local_stride1 = p.stride, c.local_stride2 = p.repeat_stride;
+  auto back = c;
+  back.global += 0x30000;
+  auto& s = bench.stream;
+  s.add(FR_OP_LOAD, copy(data_at + 0x10000, 0, 1 << 16), {{}, {{0, 1}}});
+  s.add(FR_OP_LOAD_NOP);
+  s.add(FR_OP_LOAD, c, {{}, {{0, 1}}});
+  s.add(FR_OP_STORE, copy(data_at + 0x20000, 0, 1 << 16), {{{0, 2}}, {}});
+  s.add(FR_OP_STORE, back);
+  s.add(FR_OP_END);
+  sc_core::sc_start(1, sc_core::SC_MS);
+  ASSERT_EQ(bench.peek(FR_CLUSTER_STATUS, 4), FR_CLUSTER_STATUS_DONE);
+  auto expected = other;
+  const auto local_of = [&](std::uint32_t y, std::uint32_t x, std::uint32_t b) {
+    return static_cast<std::size_t>(std::int64_t{p.at} + b + std::int64_t{x} * p.stride + std::int64_t{y} * p.repeat_stride);
+  };
+  for (std::uint32_t y = 0; y < p.repeats; ++y)
+    for (std::uint32_t x = 0; x < p.runs; ++x)
+      for (std::uint32_t b = 0; b < p.bytes; ++b) expected[local_of(y, x, b)] = source[4099 + b + x * p.bytes + y * 5000];
+  EXPECT_EQ(bench.read<unsigned char>(data_at + 0x20000, 1 << 16), expected);
+  const auto stored = bench.read<unsigned char>(data_at + 0x30000, 1 << 15);
+  for (std::uint32_t y = 0; y < p.repeats; ++y)
+    for (std::uint32_t x = 0; x < p.runs; ++x)
+      for (std::uint32_t b = 0; b < p.bytes; ++b)
+        ASSERT_EQ(stored[4099 + b + x * p.bytes + y * 5000], expected[local_of(y, x, b)]) << y << " " << x << " " << b;
+}
+INSTANTIATE_TEST_SUITE_P(Strides, ScatteredCopies,
+                         testing::Values(ScatteredRuns{24, 40, 100, 3, 6000}, ScatteredRuns{24, 40, -40, 3, 6000},
+                                         ScatteredRuns{300, 9, 310, 1, 0}, ScatteredRuns{700, 7, 1024, 2, -9000},
+                                         ScatteredRuns{1, 500, 3, 4, 2000}));
+
 void add_read(StreamBuilder& s, std::uint64_t address, std::uint32_t rd, std::uint32_t count) {
   fr_read read{};
   read.address = address;
