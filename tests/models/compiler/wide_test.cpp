@@ -291,6 +291,13 @@ INSTANTIATE_TEST_SUITE_P(All, TilesOfFamily,
                                   (test.param.window > 0 ? std::to_string(test.param.window) : "");
                          });
 
+/// Five clusters share the heads unequally: panels pass through clusters that have fewer rounds of blocks.
+TEST(StepsOfManyTokens, ColumnGroupsWithDifferentRounds) {
+  auto chip = chip_with(5, 32);
+  chip.clusters.tensor.arrays = 1;
+  chip.clusters.scratchpad.size = {208 << 10};
+  expect_golden(bundled(), {.chip = chip, .format = chip::Format::f16, .row_groups = 1, .steps = {64, 2}});
+}
 /// Fewer tokens than runs: some clusters have no rows.
 TEST(StepsOfManyTokens, FewerTokensThanRuns) {
   expect_golden(bundled(), {chip_with(6), chip::Format::f16, 6, {11, 3, 2, 1}});
