@@ -124,6 +124,8 @@ class WideEmitter : public AttentionEmitter {
   /// Row of this row group's first row in buffers of all rows.
   std::uint64_t base_row() const { return std::uint64_t{row_group()} * wide().rows(); }
 
+  /// A vector operation over the rows of this row group.
+  static Patch all_rows() { return FR_PATCH(fr_vector, rows, rows, 1); }
   /// Bytes between the rows of a panel of operands.
   std::uint64_t panel_row() const { return wide().panel_depth * act_; }
 

@@ -181,7 +181,6 @@ class WideLayers : public WideResidual {
     const auto heads = heads_in(source.owner, columns);
     const auto rotated = plan_.rotated();
     const auto head_bytes = model_.head_dim * act_;
-    const Patch all_rows = FR_PATCH(fr_vector, rows, rows, 1);
     Sync made{{{block_full, 1}}, {}};
     std::vector<Matrix> results;
     for (const auto& head : heads) {
@@ -197,7 +196,7 @@ class WideLayers : public WideResidual {
         set_b(v, {wide().constants +
                       (head.kind == Head::query ? plan_.constants.query_norm : plan_.constants.key_norm),
                   0, FR_TYPE_F32});
-        out_.add(FR_OP_VECTOR, v, std::exchange(made, {}), {all_rows});
+        out_.add(FR_OP_VECTOR, v, std::exchange(made, {}), {all_rows()});
       }
       const auto part = [&](unsigned op, std::uint64_t first, std::uint64_t cols) {
         return vector(op, cols, {from.at + u32(first * 4), from.stride, FR_TYPE_F32},
@@ -215,12 +214,12 @@ class WideLayers : public WideResidual {
         v.flags = model_.rotary.interleaved ? FR_VECTOR_FLAG_INTERLEAVED : 0;
         set_b(v, {wide().cosines, rotated * 2ull, FR_TYPE_F32});
         set_c(v, {wide().sines, rotated * 2ull, FR_TYPE_F32});
-        out_.add(FR_OP_VECTOR, v, sync_of(whole), {all_rows});
+        out_.add(FR_OP_VECTOR, v, sync_of(whole), {all_rows()});
       }
       const std::uint64_t plain = rotates ? rotated : 0;
       if (plain < model_.head_dim)
         out_.add(FR_OP_VECTOR, part(FR_VECTOR_COPY, plain, model_.head_dim - plain), sync_of(true),
-                 {all_rows});
+                 {all_rows()});
       results.push_back(to);
     }
     Sync stored{{{result_made, 1}}, {}};
@@ -340,7 +339,6 @@ class WideLayers : public WideResidual {
     const auto gate = block_at(blocks[first], n), results = block_at(blocks.front(), n);
     const Matrix to{results.at + u32(first / work.step * n * act_), results.stride,
                     plan_.numerics.activation};
-    const Patch all_rows = FR_PATCH(fr_vector, rows, rows, 1);
     const auto function = function_of(model_.activation);
     const bool last = first + work.step == work.columns.size();
     Sync sync{{{block_full, 1}}, {}}, made;
@@ -352,14 +350,14 @@ class WideLayers : public WideResidual {
     if (last) made.signal.push_back({result_made, 1});
     if (!model_.gated) {
       sync.signal = made.signal;
-      out_.add(FR_OP_VECTOR, vector(function, n, gate, to), sync, {all_rows});
+      out_.add(FR_OP_VECTOR, vector(function, n, gate, to), sync, {all_rows()});
     } else {
       if (function != FR_VECTOR_SILU)
-        out_.add(FR_OP_VECTOR, vector(function, n, gate, gate), std::exchange(sync, {}), {all_rows});
+        out_.add(FR_OP_VECTOR, vector(function, n, gate, gate), std::exchange(sync, {}), {all_rows()});
       sync.signal = made.signal;
       auto v = vector(function == FR_VECTOR_SILU ? FR_VECTOR_SWIGLU : FR_VECTOR_MUL, n, gate, to);
       set_b(v, block_at(blocks[first + 1], n));
-      out_.add(FR_OP_VECTOR, v, sync, {all_rows});
+      out_.add(FR_OP_VECTOR, v, sync, {all_rows()});
     }
     if (!last) return;
     const auto begin = first_hidden(work.columns.front());

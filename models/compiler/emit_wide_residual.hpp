@@ -13,9 +13,9 @@ namespace forerun::models::emission {
 
 /// Each cluster has the residual stream's columns of its column group, for the rows of its row group: a block
 /// for each owner of columns, f32 [rows][columns of the owner], which lies in the memory ports near the
-/// cluster. A projection makes sums of all its columns in
-/// the scratchpad, and the stream is added to them while others are still made.
-/// Norms need the whole row: clusters of a team tell each other the sums of squares of their columns.
+/// cluster. A projection makes sums of all its columns in the scratchpad, and the stream is added to them
+/// while others are still made. Norms need the whole row: clusters of a team tell each other the sums of
+/// squares of their columns.
 class WideResidual : public WideAttention {
  public:
   using WideAttention::WideAttention;
@@ -112,9 +112,9 @@ class WideResidual : public WideAttention {
       return unit.tile.n.end == columns_of(block_of(unit)).size() &&
              unit.tile.k.end == std::min<std::uint64_t>(operand.width, (unit.panel + 1) * wide().panel_depth);
     };
-    // Some products later, so that loads of tiles are not held up by the present one; but before the next
-    // product of the block in a chain of several, whose end of tile the vector engine waits for: with two row
-    // groups or more there are two products in a panel.
+    // Some products later, so that loads of tiles are not held up by the present one. It has to come before
+    // the vector engine waits for the block's next product, as it does in a chain of several clusters: their
+    // panels have two products at least, one for each row group.
     struct Due {
       std::uint32_t block;
       std::vector<std::uint32_t> parts;
@@ -149,7 +149,6 @@ class WideResidual : public WideAttention {
   }
 
  private:
-  Patch all_rows() const { return FR_PATCH(fr_vector, rows, rows, 1); }
   Range own_columns() const { return {0, group_hidden(column_group()).size()}; }
   static Range overlap(Range a, Range b) {
     const Range both{std::max(a.begin, b.begin), std::min(a.end, b.end)};

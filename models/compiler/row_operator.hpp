@@ -17,9 +17,8 @@ struct RowShape {
   std::string name() const;
 };
 
-/// Clusters take runs of rows; blocks of rows are loaded into
-/// slots in turn, worked on in place, and stored, all at the same time. LayerNorm's weights and biases, a row
-/// each, stay in the scratchpad.
+/// Clusters take runs of rows; blocks of rows are loaded into slots in turn, worked on in place, and stored,
+/// all at the same time. LayerNorm's weights and biases, a row each, stay in the scratchpad.
 class RowOperator : public SingleOperator {
  public:
   /// In fp32, fp16 or bf16, from and to memory; sums are binary32. Throws CompileError for another format,
