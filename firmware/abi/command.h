@@ -232,7 +232,7 @@ enum {
   F(uint8_t, b_type, "element type of source b")                                             \
   F(uint8_t, c_type, "element type of source c")                                             \
   F(uint8_t, d_type, "element type of the destination")                                      \
-  F(uint8_t, flags, "FR_VECTOR_FLAG_*")                                                      \
+  F(uint8_t, flags, "FR_VECTOR_FLAG_*, only those that mean something for the operation")    \
   F(uint16_t, reserved, "0")                                                                 \
   F(uint32_t, rows, "0 does nothing")                                                        \
   F(uint32_t, cols, "0 does nothing")                                                        \

@@ -460,13 +460,35 @@ bool vector_reduces(unsigned op) {
   return operation != nullptr && operation->shape == Shape::R;
 }
 
+namespace {
+
+/// The flags that mean something for a command.
+unsigned flags_of(const Operation& operation, const fr_vector& c) {
+  unsigned flags = c.d_type == FR_TYPE_F8E4M3 || c.d_type == FR_TYPE_F8E5M2 ? FR_VECTOR_FLAG_OVERFLOW : 0;
+  switch (c.op) {
+    case FR_VECTOR_ROPE:
+      return flags | FR_VECTOR_FLAG_INTERLEAVED;
+    case FR_VECTOR_DEQUANTIZE_GROUPS:
+      return flags | FR_VECTOR_FLAG_ZERO_POINTS;
+    case FR_VECTOR_ONLINE_SOFTMAX:
+      return flags | FR_VECTOR_FLAG_FIRST;
+    default:
+      if (operation.sources > 1) flags |= FR_VECTOR_FLAG_B_SCALAR;
+      if (operation.sources > 2) flags |= FR_VECTOR_FLAG_C_SCALAR;
+      return flags;
+  }
+}
+
+}  // namespace
+
 std::optional<LocalFault> check_vector(const fr_vector& command, std::uint64_t memory_bytes) {
   const auto bad = [](std::uint64_t value) { return LocalFault{FR_ERROR_COMMAND, value}; };
   const auto* operation = find(command.op);
   if (operation == nullptr) return bad(command.op);
   for (const unsigned type : {command.a_type, command.b_type, command.c_type, command.d_type})
     if (type >= FR_TYPE_COUNT) return bad(type);
-  if ((command.flags & ~63u) != 0) return bad(command.flags);
+  if ((command.flags & ~flags_of(*operation, command)) != 0) return bad(command.flags);
+  if (command.reserved != 0) return bad(command.reserved);
   if (command.op == FR_VECTOR_ROPE &&
       (command.arg0 == 0 || command.arg0 % 2 != 0 || command.cols % command.arg0 != 0))
     return bad(command.arg0);

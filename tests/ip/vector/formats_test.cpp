@@ -232,6 +232,19 @@ TEST(VectorFormats, RefusesWhatCannotBe) {
             unsigned{FR_ERROR_LOCAL_RANGE});
   EXPECT_EQ(refused(FR_VECTOR_DEQUANTIZE_GROUPS, keep), 0u);
   EXPECT_EQ(refused(FR_VECTOR_DEQUANTIZE_GROUPS, [](auto& c) { c.arg0 = 0; }), unsigned{FR_ERROR_COMMAND});
+  EXPECT_EQ(refused(FR_VECTOR_COPY, [](auto& c) { c.reserved = 1; }), unsigned{FR_ERROR_COMMAND});
+  // Flags that mean nothing for the operation.
+  for (const auto& [op, flag] :
+       {std::pair{FR_VECTOR_COPY, FR_VECTOR_FLAG_B_SCALAR}, std::pair{FR_VECTOR_ADD, FR_VECTOR_FLAG_C_SCALAR},
+        std::pair{FR_VECTOR_ROPE, FR_VECTOR_FLAG_B_SCALAR},
+        std::pair{FR_VECTOR_ADD, FR_VECTOR_FLAG_INTERLEAVED},
+        std::pair{FR_VECTOR_DEQUANTIZE, FR_VECTOR_FLAG_ZERO_POINTS},
+        std::pair{FR_VECTOR_SOFTMAX, FR_VECTOR_FLAG_FIRST}})
+    EXPECT_EQ(refused(op, [flag = flag](auto& c) { c.flags = static_cast<std::uint8_t>(flag); }),
+              unsigned{FR_ERROR_COMMAND})
+        << +op << ' ' << +flag;
+  const auto overflows = [](auto& c) { c.d_type = FR_TYPE_F16, c.flags = FR_VECTOR_FLAG_OVERFLOW; };
+  EXPECT_EQ(refused(FR_VECTOR_ADD, overflows), unsigned{FR_ERROR_COMMAND});
   EXPECT_EQ(refused(FR_VECTOR_COPY, [](auto& c) { c.flags = 64; }), unsigned{FR_ERROR_COMMAND});
 }
 

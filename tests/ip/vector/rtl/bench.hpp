@@ -59,8 +59,9 @@ class Stimulus {
     c.cols = 1 + below(below(4) == 0 ? 200 : 3 * lanes);
     c.a = at_a, c.b = at_b, c.c = at_c, c.d = at_d;
     c.arg0 = std::bit_cast<std::uint32_t>(value()), c.arg1 = std::bit_cast<std::uint32_t>(value());
-    if (below(3) == 0) c.flags |= FR_VECTOR_FLAG_B_SCALAR;
-    if (below(3) == 0) c.flags |= FR_VECTOR_FLAG_C_SCALAR;
+    const auto sources = vector_sources(c).size();
+    if (below(3) == 0 && sources > 1) c.flags |= FR_VECTOR_FLAG_B_SCALAR;
+    if (below(3) == 0 && sources > 2) c.flags |= FR_VECTOR_FLAG_C_SCALAR;
     special(c);
     const auto stride = [&](unsigned type, std::uint32_t cols) {
       return static_cast<std::int32_t>(row_bytes(type, cols) + 4 * below(3));
