@@ -21,10 +21,11 @@ struct Plan;
 /// Paged: the cache consists of pages of `page` positions, [layer][page][own kv head][keys, values], which
 /// the run-time gives to sequences as they grow (fr_program_header::page_table).
 ///
-/// The query heads that share a key/value head may be on several clusters: a team. Each cluster of the team
-/// then has all of the team's queries but only a part of the positions: every `parts`-th round, beginning
-/// with that of its number in the team. What it has made of its part, normalised by itself, is put together
-/// with the others' by their sums of exponentials.
+/// Where there are more clusters than key/value heads, several of a device may share one: a team. They share
+/// the columns of its queries, keys and values, of query heads whole ones or parts of one. Each cluster of
+/// the team then has all of the team's queries but only a part of the positions: every `parts`-th round,
+/// beginning with that of its number in the team. What it has made of its part, normalised by itself, is put
+/// together with the others' by their sums of exponentials.
 struct CacheLayout {
   bool near = false;
   std::uint32_t parts = 1;
@@ -43,8 +44,9 @@ struct CacheLayout {
   std::uint64_t pages_of_sequence(std::uint64_t positions) const { return divide_up(positions, page); }
 };
 
-/// Clusters that have query heads of a key/value head, if there are as many of each, with as many heads; 0 if
-/// not. 1 also where clusters have several key/value heads, or none.
+/// Clusters for each key/value head, if there are as many for each, all of one device, and each can have as
+/// many query heads or as large a part of one as the others; 0 if not. 1 also where clusters have several
+/// key/value heads, or none.
 std::uint32_t clusters_of_a_head(const Plan& plan);
 
 /// The layout for parts of the context (1: every cluster has all positions of its heads), but for the lanes'

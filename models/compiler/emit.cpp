@@ -149,9 +149,9 @@ class Emitter : public LatentEmitter {
         if (model_.is_latent()) expand_values();
         break;
       case OperatorKind::attention_output: {
-        const auto all = exchange(attention_posted, activations(s_.slice, plan_.attended(share_.heads)),
-                                  columns_of(share_.heads), queries_, s_.inputs, memory_.attention,
-                                  contributors(&Share::heads), multiplier());
+        const auto all =
+            exchange(attention_posted, activations(s_.slice, share_.attended.size()), share_.attended,
+                     queries_, s_.inputs, memory_.attention, contributors(&Share::attended), multiplier());
         if (!many() && !in_parts()) store_cache();
         load_next_constants();
         project(tiles_.attention_output, all, queries_, share_.hidden.size(), tokens,
@@ -197,9 +197,6 @@ class Emitter : public LatentEmitter {
         throw CompileError(fmt::format("no commands for {}", op.name));
     }
     ++tag_;
-  }
-  Range columns_of(Range heads) const {
-    return {heads.begin * model_.value_dim, heads.end * model_.value_dim};
   }
 
   /// The engine of a projection's first command.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Clusters that have query heads of one key/value head and share its positions: what they exchange. Private
-/// to emit.cpp.
+/// Clusters of a device that share a key/value head and its positions: what they exchange. Private to
+/// emit.cpp.
 #pragma once
 
 #include <utility>
@@ -79,7 +79,6 @@ class TeamEmitter : public CacheEmitter {
   // probability.
 
   std::uint64_t team_heads() const { return plan_.group(); }
-  std::uint64_t own_heads() const { return share_.heads.size(); }
   Matrix of_part(std::uint32_t column = 0) const {
     return {s_.weighted + column, plan_.part_row_bytes(), FR_TYPE_F32};
   }
@@ -241,21 +240,47 @@ class TeamEmitter : public CacheEmitter {
     link_nop(FR_ENGINE_VECTOR);
   }
 
-  /// The rows of each cluster's query heads to it, [token][own head]; then own heads' parts, each weighed by
-  /// its part of all exponentials, to `slice`.
+  /// To each cluster of the team what it puts together, [token][combined head]: of whole heads whole rows, of
+  /// a part of one its columns and what is behind all.
+  void send_parts() {
+    const auto parts = plan_.cache.parts;
+    const auto stride = chip::address_map::scratchpad_stride;
+    const auto row = plan_.part_row_bytes(), heads = plan_.combined_heads(),
+               combined = plan_.combined_row_bytes();
+    const auto columns = plan_.combined_columns() * 4;
+    const std::uint64_t of_a_head = parts * heads / team_heads();  // clusters, or one of several heads
+    const auto put = [&](std::uint64_t from, std::uint64_t bytes, std::uint64_t apart, std::uint64_t to,
+                         const Sync& sync) {
+      auto c = run_of(chip::address_map::scratchpad(first_in_team()) + s_.parts +
+                          part() * plan_.max_tokens * heads * combined + to,
+                      s_.weighted + u32(from), bytes);
+      c.size1 = 0;
+      c.local_stride1 = narrow(team_heads() * row);
+      c.global_stride1 = static_cast<std::int64_t>(heads * combined);
+      c.size2 = u32(of_a_head);
+      c.local_stride2 = narrow(apart);
+      c.global_stride2 = static_cast<std::int64_t>(stride);
+      c.size3 = u32(parts / of_a_head);
+      c.local_stride3 = narrow(heads * row);
+      c.global_stride3 = static_cast<std::int64_t>(of_a_head * stride);
+      link(FR_OP_STORE, c, sync, {FR_PATCH(fr_copy, size1, tokens, 1)});
+    };
+    const Sync posted{{}, {{parts_posted, 1}}};
+    if (of_a_head == 1) {
+      put(0, heads * row, 0, 0, posted);
+    } else {
+      put(0, columns, columns, 0, {});
+      put(largest_score(), Plan::part_sums_bytes, 0, columns, posted);
+    }
+    post(parts_posted, first_in_team(), parts, part());
+  }
+
+  /// What the team has sent, each part weighed by its part of all exponentials, to `slice`.
   void combine_parts() {
     const auto parts = plan_.cache.parts;
-    const auto row = plan_.part_row_bytes(), own = own_heads();
-    auto c = run_of(
-        chip::address_map::scratchpad(first_in_team()) + s_.parts + part() * plan_.max_tokens * own * row,
-        s_.weighted, own * row);
-    c.size1 = 0;
-    c.local_stride1 = narrow(team_heads() * row), c.global_stride1 = static_cast<std::int64_t>(own * row);
-    c.size2 = parts;
-    c.local_stride2 = narrow(own * row);
-    c.global_stride2 = static_cast<std::int64_t>(chip::address_map::scratchpad_stride);
-    link(FR_OP_STORE, c, {{}, {{parts_posted, 1}}}, {FR_PATCH(fr_copy, size1, tokens, 1)});
-    post(parts_posted, first_in_team(), parts, part());
+    const auto row = plan_.combined_row_bytes(), own = plan_.combined_heads(),
+               columns = plan_.combined_columns();
+    send_parts();
     link_when(FR_ENGINE_VECTOR, parts_posted, parts);
     const std::vector<Patch> all_rows{FR_PATCH(fr_vector, rows, tokens, narrow(own))};
     const auto part_at = [&](std::uint32_t i, std::uint32_t column) {
@@ -265,10 +290,9 @@ class TeamEmitter : public CacheEmitter {
     const Matrix sums{scores.at + u32(plan_.max_tokens * own * parts * 4), scores.stride, FR_TYPE_F32};
     const auto column = [](Matrix m, std::uint32_t i) { return m.at += i * 4, m; };
     for (std::uint32_t i = 0; i < parts; ++i) {
-      link(FR_OP_VECTOR, vector(FR_VECTOR_COPY, 1, part_at(i, largest_score()), column(scores, i)), {},
-           all_rows);
-      link(FR_OP_VECTOR, vector(FR_VECTOR_COPY, 1, part_at(i, largest_probability()), column(sums, i)), {},
-           all_rows);
+      const auto score = u32(columns * 4), probability = score + 4;
+      link(FR_OP_VECTOR, vector(FR_VECTOR_COPY, 1, part_at(i, score), column(scores, i)), {}, all_rows);
+      link(FR_OP_VECTOR, vector(FR_VECTOR_COPY, 1, part_at(i, probability), column(sums, i)), {}, all_rows);
     }
     // The largest probability is one by the sum of exponentials less the largest score.
     link(FR_OP_VECTOR, vector(FR_VECTOR_LOG, parts, sums, sums), {}, all_rows);
@@ -279,10 +303,10 @@ class TeamEmitter : public CacheEmitter {
     set_b(v, sums);
     link(FR_OP_VECTOR, v, {}, all_rows);
     link(FR_OP_VECTOR, vector(FR_VECTOR_SOFTMAX, parts, scores, scores), {}, all_rows);
-    const Matrix sum{s_.part_sums, model_.head_dim * 4ull, FR_TYPE_F32};
-    const Matrix result{s_.slice, model_.head_dim * act_, plan_.numerics.activation};
+    const Matrix sum{s_.part_sums, columns * 4, FR_TYPE_F32};
+    const Matrix result{s_.slice, columns * act_, plan_.numerics.activation};
     for (std::uint32_t i = 0; i < parts; ++i) {
-      v = vector(i == 0 ? FR_VECTOR_MUL : FR_VECTOR_FMA, model_.head_dim, part_at(i, 0),
+      v = vector(i == 0 ? FR_VECTOR_MUL : FR_VECTOR_FMA, columns, part_at(i, 0),
                  i + 1 == parts ? result : sum);
       set_b(v, column(scores, i));
       v.flags = FR_VECTOR_FLAG_B_SCALAR;

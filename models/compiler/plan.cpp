@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <string_view>
 
 #include "firmware/abi/command.h"
 #include "firmware/abi/program.h"
@@ -48,6 +49,8 @@ Share make_share(const ModelConfig& m, std::uint32_t clusters, std::uint32_t clu
   }
   const auto query_dim = m.is_latent() ? m.latent.plain_dim + m.latent.rotary_dim : m.head_dim;
   s.query_columns = s.heads.size() * query_dim;
+  s.queries = {s.heads.begin * query_dim, s.heads.end * query_dim};
+  s.attended = {s.heads.begin * m.value_dim, s.heads.end * m.value_dim};
   s.key_columns = s.kv_heads.size() * m.head_dim;
   s.keys = s.values = {s.kv_heads.begin * m.head_dim, s.kv_heads.end * m.head_dim};
   s.hidden = share(m.hidden, hidden_granule, clusters, cluster);
@@ -184,24 +187,24 @@ std::uint64_t lay_out_scratch(const Plan& plan, Scratch& s) {
              ffn = plan.widest(&Share::ffn);
   if (parts > 1) {
     s.team_rows = take(tokens * (group + 2) * m.head_dim * 4);
-    s.parts = take(tokens * group * plan.part_row_bytes());
+    s.parts = take(tokens * parts * plan.combined_heads() * plan.combined_row_bytes());
   }
 
   const auto common = bump.mark();
-  const auto attended = parts > 1 ? group : heads, together = std::min(attended, group);
+  const auto attends = parts > 1 ? group : heads, together = std::min(attends, group);
+  const auto attended = plan.widest(&Share::attended);
   const auto expert = plan.widest(&Share::expert_ffn), shared = plan.widest(&Share::shared_ffn);
   std::uint64_t product =
       std::max({plan.widest_qkv(), hidden, plan.widest(&Share::experts), plan.widest(&Share::latent),
-                heads * m.value_dim, (m.gated ? 2 : 1) * std::max({ffn, expert, shared})});
+                attended, (m.gated ? 2 : 1) * std::max({ffn, expert, shared})});
   s.product = take(tokens * product * 4);
-  s.slice = take(
-      std::max(tokens * std::max({heads * m.value_dim, ffn, shared}), plan.expert_rows() * expert) * act);
-  s.queries = take(cached * attended * m.head_dim * act);
+  s.slice = take(std::max(tokens * std::max({attended, ffn, shared}), plan.expert_rows() * expert) * act);
+  s.queries = take(cached * attends * m.head_dim * act);
   s.scores = take(together * chunk * s.score_stride);
   s.weighted = take(parts > 1 ? tokens * group * plan.part_row_bytes() : together * chunk * m.head_dim * 4);
   if (parts > 1) {
-    s.part_columns = take(2 * tokens * group * 4);
-    s.part_sums = take(tokens * heads * m.head_dim * 4);
+    s.part_columns = take(2 * tokens * plan.combined_heads() * parts * 4);
+    s.part_sums = take(tokens * attended * 4);
   }
   bump.release(common);
   s.embedding_norm = take(m.embedding_norm ? m.hidden * 8ull : 0);
@@ -312,6 +315,22 @@ void choose_steps_of_many(Plan& plan, const chip::Chip& chip, std::uint32_t want
   if (!plan.wide || estimate_wide(plan, chip, wanted) >= time) plan = otherwise;
 }
 
+/// Why attention cannot be cut into parts of the context, with so many clusters for a head; empty if it can.
+std::string_view why_not_in_parts(const Plan& plan, std::uint32_t clusters) {
+  const auto& m = plan.model;
+  if (plan.wide) return "there are steps of many tokens";
+  if (m.is_latent()) return "its attention is latent";
+  if (plan.numerics.cache_scales) return "its cache is in integers";
+  if (plan.launches) return "the chip launches what follows an exchange";
+  if (m.positions == Positions::alibi) return "its scores have linear biases";
+  if (std::any_of(m.windows.begin(), m.windows.end(), [](auto w) { return w != 0; }))
+    return "it has sliding windows";
+  if (clusters == 0)
+    return "key/value heads do not all have as many clusters, of one device, with equal parts of their "
+           "columns";
+  return clusters == 1 ? "no cluster shares a key/value head with another one" : "";
+}
+
 /// Puts the cache near the clusters that read it where that can be, and cuts attention into parts of the
 /// context where that is estimated to be faster, or as it is asked for.
 void choose_cache(Plan& plan, const chip::Chip& chip, std::uint32_t wanted, const CompileOptions& options,
@@ -326,14 +345,12 @@ void choose_cache(Plan& plan, const chip::Chip& chip, std::uint32_t wanted, cons
                   m.name));
   const bool lies_near = !plan.wide && !m.is_latent() && !plan.numerics.cache_scales;
   const auto clusters = lies_near ? clusters_of_a_head(plan) : 0;
-  const bool may_be_cut = clusters > 1 && 2 * m.head_dim % clusters == 0 && !plan.launches &&
-                          m.positions != Positions::alibi &&
-                          std::all_of(m.windows.begin(), m.windows.end(), [](auto w) { return w == 0; });
-  const auto most = may_be_cut ? clusters : 1;
+  const auto why_not = why_not_in_parts(plan, clusters);
+  const auto most = why_not.empty() ? clusters : 1;
   if (parts && *parts != 1 && *parts != most)
-    throw CompileError(
-        fmt::format("attention of {} cannot be cut into {} parts of the context on this chip: expected {}",
-                    m.name, *parts, most == 1 ? "1" : fmt::format("1 or {}", most)));
+    throw CompileError(fmt::format(
+        "attention of {} cannot be cut into {} parts of the context on this chip: expected {}", m.name,
+        *parts, most == 1 ? fmt::format("1, because {}", why_not) : fmt::format("1 or {}", most)));
   const bool pays = most > 1 && (page != 0 || parts_pay(plan, chip, most));
   const auto chosen = parts ? *parts : pays ? most : 1;
   if (clusters == 0 || (clusters > 1 && chosen == 1)) {

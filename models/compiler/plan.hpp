@@ -47,11 +47,11 @@ struct CompileOptions {
   /// How prompts are cut over clusters in steps of many tokens (wide.hpp): into so many groups of rows, a
   /// divisor of the clusters; chosen, where there is none; 0: no such steps.
   std::optional<std::uint32_t> row_groups = std::nullopt;
-  /// Positions of a tile of keys and values in the attention of such steps (wide_attention.hpp); chosen, where
-  /// there are none.
+  /// Positions of a tile of keys and values in the attention of such steps (wide_attention.hpp); chosen,
+  /// where there are none.
   std::optional<std::uint32_t> tile_positions = std::nullopt;
   /// Into how many parts attention cuts the positions of a sequence (cache.hpp): 1, or the number of clusters
-  /// that have query heads of one key/value head; chosen, where there is none.
+  /// for each key/value head; chosen, where there is none.
   std::optional<std::uint32_t> context_parts = std::nullopt;
   /// The cache consists of pages of so many positions, or some more (cache.hpp); 0: each sequence has room
   /// for the whole context.
@@ -75,7 +75,8 @@ struct Share {
   Range expert_ffn, shared_ffn;  ///< columns of every routed expert, and of those that all tokens take
   std::uint64_t query_columns = 0,
                 key_columns = 0;  ///< of its heads: queries, and keys (= values)
-  Range keys, values;             ///< columns of all keys and of all values that it computes
+  Range queries, keys, values;    ///< columns of all queries, keys and values that it computes
+  Range attended;                 ///< columns of what attention gives, of all heads, that it makes
   /// Of its query/key/value projection.
   std::uint64_t qkv_columns() const { return query_columns + keys.size() + values.size(); }
   /// Key/value heads that this cluster stores in the cache of its device: those of whose query heads it has
@@ -110,7 +111,8 @@ struct Scratch {
   std::uint32_t product = 0;  ///< f32 or i32: result of a projection
   std::uint32_t queries = 0;  ///< by key/value head, [query head][tokens][head_dim]
   std::uint32_t scores = 0;   ///< [query head][tokens], rows of `score_stride`
-  /// f32 [query head][tokens][head_dim]; of a part of the context, chunk by chunk, rows as in `parts`.
+  /// f32 [query head][tokens][head_dim]; of a part of the context [tokens][query head], rows of
+  /// `Plan::part_row_bytes()`.
   std::uint32_t weighted = 0;
   std::uint32_t slice = 0;     ///< [tokens][own columns]: what this cluster gives to the others
   std::uint32_t last_row = 0;  ///< f32 [vocabulary]
@@ -118,11 +120,11 @@ struct Scratch {
   std::uint32_t ring = 0;      ///< `slots` of `slot_bytes`: weights, cached keys and values on their way
   std::uint32_t slots = 0, slot_bytes = 0;
   std::uint32_t score_stride = 0;
-  // Attention in parts of the context; rows of a part are `Plan::part_row_bytes()` apart:
+  // Attention in parts of the context:
   std::uint32_t team_rows = 0;     ///< f32 [tokens][queries, key, value of a key/value head], put together
-  std::uint32_t parts = 0;         ///< [part][tokens][own head], from all clusters of the team
-  std::uint32_t part_columns = 0;  ///< f32, two times [tokens][own head][part]
-  std::uint32_t part_sums = 0;     ///< f32 [tokens][own head][head_dim]
+  std::uint32_t parts = 0;         ///< [part][tokens][combined head], from all clusters of the team
+  std::uint32_t part_columns = 0;  ///< f32, two times [tokens][combined head][part]
+  std::uint32_t part_sums = 0;     ///< f32 [tokens][combined head][combined column]
   // Latent attention:
   std::uint32_t latent_parts = 0;    ///< f32 [tokens][latent_width()], put together by the clusters
   std::uint32_t latent_input = 0;    ///< [tokens][rank of queries], normalised
@@ -236,8 +238,7 @@ struct Plan {
   /// Columns of a cluster's first projection of a feed-forward layer of which it has so many.
   std::uint64_t up_columns(const Range& ffn) const { return (model.gated ? 2 : 1) * ffn.size(); }
   std::uint64_t up_columns(const Share& share) const { return up_columns(share.ffn); }
-  /// Columns of a head in what attention gives to its output projection.
-  std::uint64_t attended(Range heads) const { return heads.size() * model.value_dim; }
+  /// Columns of what attention gives to its output projection.
   std::uint64_t attended() const { return std::uint64_t{model.heads} * model.value_dim; }
   /// Columns of a cached value; with latent attention the first ones of the key.
   std::uint32_t cached_value_dim() const { return model.is_latent() ? model.latent.kv_rank : model.head_dim; }
@@ -273,9 +274,19 @@ struct Plan {
   }
   /// Query heads that share a key/value head.
   std::uint32_t group() const { return model.heads / model.kv_heads; }
-  /// Of one query of a part of the context: f32 [head_dim] of weighted values, the largest score, the largest
-  /// probability.
-  std::uint64_t part_row_bytes() const { return model.head_dim * 4ull + 16; }
+  // Attention in parts of the context. A cluster of the team puts together what the parts give for the whole
+  // of some of its query heads, or for some columns of one.
+  std::uint64_t combined_heads() const { return std::max<std::uint64_t>(1, group() / cache.parts); }
+  /// Of each of these heads.
+  std::uint64_t combined_columns() const {
+    return std::uint64_t{model.head_dim} * group() / cache.parts / combined_heads();
+  }
+  /// Behind a query's weighted values: the largest score and the largest probability.
+  static constexpr std::uint64_t part_sums_bytes = 16;
+  /// Of one query of a part: f32 [head_dim] of weighted values and what is behind them; with the columns that
+  /// one cluster puts together.
+  std::uint64_t part_row_bytes() const { return model.head_dim * 4ull + part_sums_bytes; }
+  std::uint64_t combined_row_bytes() const { return combined_columns() * 4 + part_sums_bytes; }
   std::uint64_t tile_bytes(const WeightTile& tile) const {
     return tile_format().bytes(tile.k.size(), tile.n.size());
   }

@@ -79,9 +79,6 @@ class Packer {
     const auto& share = plan_.share(index);
     const auto& tiles = plan_.tiles(index);
     const auto& at = plan_.constants;
-    const auto columns = [&m](Range heads) {
-      return Range{heads.begin * m.head_dim, heads.end * m.head_dim};
-    };
     auto* to = weights.bytes.data() + (plan_.memory.lanes[index].base - plan_.memory.weights);
     for (std::uint32_t l = 0; l < m.layers; ++l) {
       const auto& layer = model_.layers[l];
@@ -97,7 +94,7 @@ class Packer {
       if (m.is_latent())
         to = latent(layer, index, to);
       else
-        project({{&layer.wq.weight, columns(share.heads)},
+        project({{&layer.wq.weight, share.queries},
                  {&layer.wk.weight, share.keys},
                  {&layer.wv.weight, share.values}},
                 tiles.query_key_value, at.query_key_value);
@@ -217,9 +214,7 @@ class Packer {
                  {&layer.kv_down, clamp(l.q_rank, std::uint64_t{l.kv_rank} + l.rotary_dim)}},
                 plan_.formats.weights),
         tiles.latent);
-    put(Columns({{&layer.wq.weight, rows_of(share.heads, std::uint64_t{l.plain_dim} + l.rotary_dim)}},
-                plan_.formats.weights),
-        tiles.query_key_value);
+    put(Columns({{&layer.wq.weight, share.queries}}, plan_.formats.weights), tiles.query_key_value);
     for (auto h = share.heads.begin; h < share.heads.end; ++h)
       put(Columns({&layer.wk.weight, rows_of({h, h + 1}, l.plain_dim)}), tiles.absorb);
     for (auto h = share.heads.begin; h < share.heads.end; ++h)
@@ -248,13 +243,8 @@ class Packer {
           std::memcpy(to, &value, 4);
         }
     };
-    const auto columns = [&m](Range heads) {
-      return Range{heads.begin * m.head_dim, heads.end * m.head_dim};
-    };
     if (m.qkv_bias)
-      put({{&layer.wq.bias, columns(share.heads)},
-           {&layer.wk.bias, share.keys},
-           {&layer.wv.bias, share.values}},
+      put({{&layer.wq.bias, share.queries}, {&layer.wk.bias, share.keys}, {&layer.wv.bias, share.values}},
           block + at.query_key_value_bias);
     if (m.output_bias) put({{&layer.wo.bias, share.hidden}}, block + at.attention_output_bias);
     if (m.ffn_bias) {
