@@ -16,6 +16,10 @@ static bool next_step(struct draft* draft, uint64_t position, uint32_t* id, uint
   const uint64_t first = draft->done, left = position + 1 - first;
   const uint64_t tokens = left < header->max_tokens ? left : header->max_tokens;
   struct step_times times;
+  if (!pages_give(&draft->pages, header, 0, first + tokens)) {
+    *failure = (struct failure){.code = FR_FAILURE_PAGES};
+    return false;
+  }
   if (!step_run(&draft->program, first, tokens, 1, timeout, &times, failure)) return false;
   draft->done += tokens;
   *id = hal_read32(header->next_ids + (draft->done - 1) * sizeof *id);

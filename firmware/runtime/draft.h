@@ -6,10 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "firmware/runtime/pages.h"
 #include "firmware/runtime/step.h"
 
 struct draft {
   struct step_program program;
+  struct pages pages;
   uint64_t done; /* positions whose keys and values are in its cache */
 };
 

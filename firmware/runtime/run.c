@@ -18,6 +18,7 @@ enum {
 
 static const struct hardware* chip;
 static struct step_program model;
+static struct pages model_pages;
 static struct draft draft;
 
 struct run_request run_request_from(const uint64_t words[FR_MESSAGE_WORDS], const struct run_draft* drafts) {
@@ -80,10 +81,9 @@ static bool take_draft(const struct run_request* request, uint32_t count) {
   draft.done = sequences[0].position;
   return request->draft.tokens >= 1 && request->draft.tokens <= FR_DRAFT_TOKENS &&
          request->draft.tokens < model.header.choices && model.header.choices <= model.header.max_tokens &&
-         count == 1 && model.header.sequences == 1 &&
-         (request->flags & FR_RUN_TEACHER) == 0 && d->sequences == 1 && d->max_tokens >= 1 &&
-         d->vocabulary == model.header.vocabulary && d->context >= sequences[0].end &&
-         d->page_positions == 0 && model.header.page_positions == 0;
+         count == 1 && model.header.sequences == 1 && (request->flags & FR_RUN_TEACHER) == 0 &&
+         d->sequences == 1 && d->max_tokens >= 1 && d->vocabulary == model.header.vocabulary &&
+         d->context >= sequences[0].end;
 }
 
 static void prepare(const struct run_request* request, struct step_program* program, uint64_t layers) {
@@ -101,10 +101,10 @@ static void prepare(const struct run_request* request, struct step_program* prog
 
 /* Pages for all that the cache holds already, page by page as if the sequences had grown together. False if
  * there are too few for all that is to come. */
-static bool prepare_pages(const struct fr_program_header* header, uint32_t count) {
+static bool prepare_pages(struct pages* pages, const struct fr_program_header* header, uint32_t count) {
   const uint64_t size = header->page_positions;
   uint64_t wanted = 0;
-  pages_start();
+  pages_start(pages);
   for (uint32_t i = 0; size != 0 && i < count; ++i) wanted += (sequences[i].end + size - 1) / size;
   if (wanted > header->pages) return false;
   bool more = size != 0;
@@ -112,7 +112,7 @@ static bool prepare_pages(const struct fr_program_header* header, uint32_t count
     more = false;
     for (uint32_t i = 0; i < count; ++i) {
       const uint64_t cached = sequences[i].position;
-      if (!pages_give(header, i, cached < end ? cached : end)) return false;
+      if (!pages_give(pages, header, i, cached < end ? cached : end)) return false;
       more = more || cached > end;
     }
   }
@@ -179,6 +179,13 @@ static uint64_t tokens_to_draft(const struct run_request* request) {
   return request->draft.tokens < left ? request->draft.tokens : left;
 }
 
+/* Pages for the positions of a step before `end`. */
+static bool give_pages(uint32_t sequence, uint64_t end, struct failure* failure) {
+  if (pages_give(&model_pages, &model.header, sequence, end)) return true;
+  *failure = (struct failure){.code = FR_FAILURE_PAGES};
+  return false;
+}
+
 /* Drafts tokens, verifies them in one step, and takes those that it would have chosen. */
 static bool run_round(const struct run_request* request, uint64_t count, struct failure* failure) {
   const struct fr_program_header* const header = &model.header;
@@ -188,7 +195,9 @@ static bool run_round(const struct run_request* request, uint64_t count, struct 
   if (!draft_tokens(&draft, position, count, ids, request->timeout, failure)) return false;
   for (uint64_t i = 0; i < count; ++i)
     hal_write32(header->token_ids + (position + 1 + i) * sizeof *ids, ids[i]);
-  if (!step_run(&model, position, count + 1, count + 1, request->timeout, &times, failure)) return false;
+  if (!give_pages(0, position + count + 1, failure) ||
+      !step_run(&model, position, count + 1, count + 1, request->timeout, &times, failure))
+    return false;
   uint64_t kept = 0;
   for (bool drafted = true; drafted; ++kept) {
     const uint32_t id = hal_read32(header->next_ids + (position + kept) * sizeof id);
@@ -210,11 +219,8 @@ static bool run_step(const struct run_request* request, uint64_t tokens, struct 
   const bool all_logits = (request->flags & FR_RUN_ALL_LOGITS) != 0;
   struct step_times times;
   for (uint64_t i = 0; i < chunk_count; ++i)
-    if (!pages_give(&model.header, (uint32_t)chunks[i].sequence,
-                    (uint64_t)(chunks[i].position + chunks[i].tokens))) {
-      *failure = (struct failure){.code = FR_FAILURE_PAGES};
+    if (!give_pages((uint32_t)chunks[i].sequence, (uint64_t)(chunks[i].position + chunks[i].tokens), failure))
       return false;
-    }
   step_set(&model, FR_PARAMETER_CHUNKS, (int64_t)chunk_count);
   if (!step_run(&model, (uint64_t)chunks[0].position, tokens, all_logits ? tokens : chunk_count,
                 request->timeout, &times, failure))
@@ -249,7 +255,8 @@ bool run_program(const struct run_request* request, uint64_t* steps, struct fail
     return false;
   }
   announce(request, count);
-  if (!prepare_pages(&model.header, count)) {
+  if (!prepare_pages(&model_pages, &model.header, count) ||
+      (drafts && !prepare_pages(&draft.pages, &draft.program.header, count))) {
     *failure = (struct failure){.code = FR_FAILURE_PAGES};
     return false;
   }

@@ -94,6 +94,33 @@ TEST_F(DraftOfFirmware, FillsTheWholeContext) {
   EXPECT_EQ(bench.read_ids(TestProgram::token_ids, 64), from(1, 64));
 }
 
+/// Each program has pages and a table of its own.
+TEST_F(DraftOfFirmware, GivesBothProgramsPages) {
+  const std::vector<std::uint64_t> none(16, 99);
+  const auto page = [&](TestProgram& program, std::uint64_t offset, std::uint32_t positions,
+                        std::uint32_t pages) {
+    program.header.page_positions = positions, program.header.pages = pages;
+    program.header.page_table = TestProgram::page_table + offset;
+    program.load(bench.soc);
+    bench.soc.write(program.header.page_table,
+                    {reinterpret_cast<const std::uint8_t*>(none.data()), none.size() * 8});
+  };
+  const auto table = [&](const TestProgram& program) {
+    std::vector<std::uint64_t> pages(4);
+    bench.soc.read(program.header.page_table, {reinterpret_cast<std::uint8_t*>(pages.data()), 4 * 8});
+    return pages;
+  };
+  page(model, 0, 8, 2), page(draft, behind, 4, 3);
+  ASSERT_EQ(bench.run_with_draft({46}, 9, behind, 3)[0], FR_MESSAGE_DONE) << bench.log;
+  EXPECT_EQ(bench.read_ids(TestProgram::token_ids, 10), from(46, 10));
+  EXPECT_THAT(table(model), ElementsAre(0, 1, 99, 99)) << "positions 0 to 8";
+  EXPECT_THAT(table(draft), ElementsAre(0, 1, 99, 99)) << "positions 0 to 7";
+  page(draft, behind, 4, 2);
+  EXPECT_EQ(bench.run_with_draft({46}, 9, behind, 3)[1], FR_FAILURE_PAGES) << "it might need three";
+  page(model, 0, 8, 1), page(draft, behind, 4, 3);
+  EXPECT_EQ(bench.run_with_draft({46}, 9, behind, 3)[1], FR_FAILURE_PAGES);
+}
+
 TEST_F(DraftOfFirmware, IsRefusedIfItDoesNotGoWithTheProgram) {
   const auto refused = [&](const std::function<void(TestProgram&, TestProgram&)>& change,
                            std::uint64_t tokens, std::uint64_t flags, std::uint64_t failure) {
