@@ -487,7 +487,8 @@ Plan make_plan(const ModelConfig& model, const chip::Chip& chip, const CompileOp
                       model.name, plan.max_chunk, plan.choices));
     plan.memory.begin = options.drafts_for == nullptr
                             ? chip::address_map::hbm
-                            : round_up(options.drafts_for->header.memory_end, memory_alignment);
+                            : round_up(std::max(options.drafts_for->header.memory_end, options.drafts_from),
+                                       memory_alignment);
     try {
       lay_out_memory(plan, chip, lanes);
       return plan;

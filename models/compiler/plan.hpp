@@ -64,6 +64,8 @@ struct CompileOptions {
   /// The program drafts tokens for that one: it lies behind it in memory, and its operators' names follow
   /// those of that one, as "draft.NAME".
   const Program* drafts_for = nullptr;
+  /// Then memory before this stays free, too: a program must lie in the same place on all devices.
+  std::uint64_t drafts_from = 0;
 };
 
 /// What one cluster computes. All clusters of all devices share the work. Key/value heads that several

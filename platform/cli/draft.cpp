@@ -51,7 +51,7 @@ void DraftOptions::add_to(CLI::App& command) {
       ->check(CLI::Range(0.0, 1.0));
 }
 
-void DraftOptions::check(const WorkloadOptions& work, bool data, bool program, unsigned devices) const {
+void DraftOptions::check(const WorkloadOptions& work, bool data, bool program) const {
   const auto refuse = [](bool wrong, const char* why) {
     if (wrong) throw UsageError(why);
   };
@@ -67,9 +67,7 @@ void DraftOptions::check(const WorkloadOptions& work, bool data, bool program, u
          "--draft is for tokens after a prompt: --phase prefill does not go with it");
   refuse(work.phase && work.steps.value_or(1) < 2,
          "--draft with --phase decode needs --steps, 2 or more: how many tokens are generated");
-  refuse(work.page_positions.has_value(), "--draft has no paged cache: --page-positions does not go with it");
   refuse(program, "--program is for one model: --draft does not go with it");
-  refuse(devices > 1, "--draft is for one device, but devices is more than 1");
   refuse(data && acceptance,
          "--acceptance is for --data none: with data the chip finds out which drafted tokens are kept");
   refuse(acceptance && !(*acceptance >= 0), "--acceptance must be a number from 0 to 1");
@@ -108,8 +106,9 @@ DraftModel::DraftModel(const DraftOptions& options, const ModelOptions& model, c
                     different, own.vocabulary, own.name, other.name));
 }
 
-models::Program DraftModel::compile(const chip::Chip& chip, const models::CompileOptions& target_options,
-                                    const models::Program& target) const {
+std::vector<models::Program> DraftModel::compile(const chip::Chip& chip,
+                                                 const models::CompileOptions& target_options,
+                                                 const std::vector<models::Program>& targets) const {
   auto options = target_options;
   options.format = formats_;
   options.keep_logits = false;
@@ -117,10 +116,15 @@ models::Program DraftModel::compile(const chip::Chip& chip, const models::Compil
   options.row_groups.reset();
   options.context_parts.reset();
   options.choices = 1;
-  options.device = 0;
-  options.drafts_for = &target;
+  for (const auto& target : targets)
+    options.drafts_from = std::max(options.drafts_from, target.header.memory_end);
+  std::vector<models::Program> programs;
   try {
-    return models::compile(model_, chip, options);
+    for (options.device = 0; options.device < targets.size(); ++options.device) {
+      options.drafts_for = &targets[options.device];
+      programs.push_back(models::compile(model_, chip, options));
+    }
+    return programs;
   } catch (const models::OutOfMemory& error) {
     throw models::OutOfMemory(
         fmt::format("the draft does not fit beside the model: with what that needs, {}", error.what()));

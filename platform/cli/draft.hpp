@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "models/compiler/compiler.hpp"
 #include "models/import/model.hpp"
@@ -22,7 +23,7 @@ struct DraftOptions {
 
   void add_to(CLI::App& command);
   /// Throws UsageError for what does not go with a draft, or with none.
-  void check(const WorkloadOptions& work, bool data, bool program, unsigned devices) const;
+  void check(const WorkloadOptions& work, bool data, bool program) const;
   std::uint64_t tokens_or_default() const { return tokens.value_or(4); }
 };
 
@@ -34,9 +35,9 @@ class DraftModel {
   DraftModel(const DraftOptions& options, const ModelOptions& model, const models::Model& target,
              const sim::InferenceRequest& request, bool data);
 
-  /// The program, in memory behind that of the other model. Throws models::CompileError.
-  models::Program compile(const chip::Chip& chip, const models::CompileOptions& target_options,
-                          const models::Program& target) const;
+  /// The programs, by device, in memory behind those of the other model. Throws models::CompileError.
+  std::vector<models::Program> compile(const chip::Chip& chip, const models::CompileOptions& target_options,
+                                       const std::vector<models::Program>& targets) const;
   unsigned layer_period() const { return cli::layer_period(model_.config); }
   const std::string& name() const { return model_.config.name; }
   const models::NumberFormats& formats() const { return formats_; }

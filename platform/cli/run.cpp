@@ -82,7 +82,7 @@ void check(const RunOptions& o, const chip::Chip& chip) {
   refuse(o.symmetric && data, "--symmetric needs --data none: what the other devices compute is not there");
   refuse(o.native && o.firmware, "--native runs the chip's own firmware: --firmware does not go with it");
   o.work.check(data);
-  o.draft.check(o.work, data, o.program.has_value(), chip.devices);
+  o.draft.check(o.work, data, o.program.has_value());
   refuse(o.logits && (o.work.prompts || o.work.batch),
          "--logits is for one sequence: --prompts and --batch do not go with it");
 }
@@ -99,8 +99,7 @@ sim::InferenceRequest make_request(const RunOptions& o, const models::ModelConfi
 /// taken for a model that does not fit the default, and `note` says so.
 struct Target {
   chip::Chip chip;
-  std::vector<models::Program> programs;  ///< by device
-  std::unique_ptr<models::Program> draft;
+  std::vector<models::Program> programs, drafts;  ///< by device; of a draft, or none
   std::string note;
 };
 
@@ -113,7 +112,7 @@ Target make_target(const RunOptions& o, chip::Chip chip, ChipOptions description
                    const sim::InferenceRequest& request, const DraftModel* draft) {
   if (o.program) {
     auto program = read_program(o, model, chip, request);
-    return {std::move(chip), {std::move(program)}, nullptr, ""};
+    return {std::move(chip), {std::move(program)}, {}, ""};
   }
   const bool data = chip.data == chip::Data::real;
   auto options = compile_options(request, model.config, o.model.formats(), data);
@@ -130,9 +129,8 @@ Target make_target(const RunOptions& o, chip::Chip chip, ChipOptions description
       std::vector<models::Program> programs;
       for (options.device = 0; options.device < (o.symmetric ? 1 : chip.devices); ++options.device)
         programs.push_back(models::compile(model, chip, options));
-      std::unique_ptr<models::Program> drafts;
-      if (draft != nullptr)
-        drafts = std::make_unique<models::Program>(draft->compile(chip, options, programs.front()));
+      std::vector<models::Program> drafts;
+      if (draft != nullptr) drafts = draft->compile(chip, options, programs);
       return {std::move(chip), std::move(programs), std::move(drafts), note};
     } catch (const models::OutOfMemory& error) {
       if (next == larger_chips.end()) throw;
@@ -291,18 +289,19 @@ int run(const RunOptions& o) {
     request.draft = {.tokens = std::min(o.draft.tokens_or_default(), most), .acceptance = o.draft.acceptance};
     draft.emplace(o.draft, o.model, model, request, data);
   }
-  const auto* const drafts = draft ? &*draft : nullptr;
-  const auto [chip, programs, draft_program, note] =
-      make_target(o, std::move(asked), description, model, request, drafts);
+  const auto* const draft_model = draft ? &*draft : nullptr;
+  const auto [chip, programs, drafts, note] =
+      make_target(o, std::move(asked), description, model, request, draft_model);
   const auto& program = programs.front();
   if (request.draft) {
-    request.draft->program = draft_program.get();
+    request.draft->program = &drafts.front();
     request.draft->repetition = request.repetition;
     if (request.draft->repetition) request.draft->repetition->period = draft->layer_period();
   }
-  if (o.symmetric && !program.symmetric)
-    throw UsageError(fmt::format("--symmetric: {} cannot be shared between {} devices in equal parts",
-                                 model.config.name, chip.devices));
+  for (const auto* part : {&program, request.draft ? request.draft->program : &program})
+    if (o.symmetric && !part->symmetric)
+      throw UsageError(fmt::format("--symmetric: {} cannot be shared between {} devices in equal parts",
+                                   part == &program ? model.config.name : draft->name(), chip.devices));
   auto ids = open_output(o.ids), logits = open_output(o.logits), report_file = open_output(o.report);
 
   std::vector<sim::Recording> recordings;
@@ -314,7 +313,8 @@ int run(const RunOptions& o) {
   if (!o.native) simulation.load(sim::ElfProgram::read(o.firmware.value_or(sim::firmware_path("llm.elf"))));
   std::vector<sim::Peer> peers;
   for (std::size_t i = 0; i < simulation.others.size(); ++i)
-    peers.push_back({simulation.others[i].get(), &programs[i + 1]});
+    peers.push_back(
+        {simulation.others[i].get(), &programs[i + 1], drafts.empty() ? nullptr : &drafts[i + 1]});
   sim::Inference inference(simulation.soc, program, request, peers);
   std::optional<sim::OperatorProbe> probe;
   if (o.explain)
@@ -358,7 +358,7 @@ int run(const RunOptions& o) {
     output.end_text();
   };
   if (!note.empty()) output.line(note);
-  output.line(headline(model.config.name, o, chip, program, request, drafts));
+  output.line(headline(model.config.name, o, chip, program, request, draft_model));
   GdbSession gdb(simulation, o.gdb);
   const double setup = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   auto limits = o.limit.limits(chip);

@@ -73,10 +73,9 @@ Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceReq
   if (request_.repetition) count_repeats();
   write_program(soc, program);
   if (request_.draft) {
-    if (request_.sequences.size() != 1 || request_.teacher || !peers_.empty())
-      throw std::invalid_argument("drafts are for one sequence on one device, which chooses the tokens");
-    write_program(soc, *request_.draft->program);
-    accept_drafts();
+    if (request_.sequences.size() != 1 || request_.teacher)
+      throw std::invalid_argument("drafts are for one sequence, whose tokens the chip chooses");
+    write_draft(soc, program, *request_.draft->program);
   }
   soc.clusters.front()->on_start = [this] {
     if (request_.phase != PhaseOfRun::all && !started_) start_ = snapshot();
@@ -87,6 +86,11 @@ Inference::Inference(soc::Soc& soc, const models::Program& program, InferenceReq
   };
   for (std::size_t i = 0; i < peers_.size(); ++i) {
     write_program(*peers_[i].soc, *peers_[i].program);
+    if (request_.draft) write_draft(*peers_[i].soc, *peers_[i].program, *peers_[i].draft);
+    peers_[i].soc->clusters.front()->on_start = [this, i, started = false]() mutable {
+      if (request_.phase != PhaseOfRun::all && !std::exchange(started, true))
+        peers_start_[i] = take_snapshot(*peers_[i].soc, tags().size());
+    };
     peers_[i].soc->host().on_message = [this, i] {
       while (const auto message = peers_[i].soc->host().host_receive()) take_from(i, *message);
     };
@@ -142,18 +146,24 @@ void Inference::write_program(soc::Soc& soc, const models::Program& program) con
                          requests.size() * sizeof(fr_sequence_request)});
 }
 
+void Inference::write_draft(soc::Soc& soc, const models::Program& program,
+                            const models::Program& draft) const {
+  write_program(soc, draft);
+  accept_drafts(soc, program);
+}
+
 /// Without data no program writes ids, so all that are chosen are 0, and a drafted one is the chosen one.
 /// Where it is not to be, the chosen one is another.
-void Inference::accept_drafts() const {
+void Inference::accept_drafts(soc::Soc& soc, const models::Program& program) const {
   const auto& probability = request_.draft->acceptance;
-  const bool none = soc_.chip().data == chip::Data::none;
+  const bool none = soc.chip().data == chip::Data::none;
   if (probability.has_value() != none)
     throw std::invalid_argument("an acceptance of drafts is for runs without data, and they need one");
   if (!probability) return;
   std::mt19937_64 random(request_.seed);
-  std::vector<std::uint32_t> ids(program_.header.context);
+  std::vector<std::uint32_t> ids(program.header.context);
   for (auto& id : ids) id = static_cast<double>(random() >> 11) * 0x1p-53 < *probability ? 0 : 1;
-  soc_.write(program_.header.next_ids, bytes_of(ids));
+  soc.write(program.header.next_ids, bytes_of(ids));
 }
 
 std::size_t Inference::clusters() const {
@@ -173,7 +183,8 @@ void Inference::take(const ip::Message& message) {
     case FR_MESSAGE_DONE:
       return done();
     case FR_MESSAGE_FAILED:
-      failure_ = describe_failure(message, soc_, program_at(message[7]));
+      failure_ =
+          describe_failure(message, soc_, program_, request_.draft ? request_.draft->program : nullptr);
       return finish();
     case FR_MESSAGE_TRAP:
       failure_ = fmt::format("firmware trapped: mcause {:#x}, mepc {:#x}, mtval {:#x}", message[1],
@@ -192,10 +203,12 @@ void Inference::take_from(std::size_t peer, const ip::Message& message) {
       return ready();
     case FR_MESSAGE_STEP:
       return chosen_[peer].push_back(static_cast<std::uint32_t>(message[3]));
+    case FR_MESSAGE_DRAFTED:
+      return;
     case FR_MESSAGE_DONE:
       return done();
     case FR_MESSAGE_FAILED:
-      failure_ = describe_failure(message, *peers_[peer].soc, *peers_[peer].program);
+      failure_ = describe_failure(message, *peers_[peer].soc, *peers_[peer].program, peers_[peer].draft);
       break;
     default:
       failure_ = fmt::format("firmware sent a message of type {} ({:#x}, {:#x}, {:#x})", message[0],
@@ -237,7 +250,7 @@ bool Inference::same_choices() const {
 void Inference::request_run() {
   if (on_ready) on_ready();
   start_ = snapshot();
-  for (const auto& peer : peers_) peers_start_.push_back(take_snapshot(*peer.soc, peer.program->tags.size()));
+  for (const auto& peer : peers_) peers_start_.push_back(take_snapshot(*peer.soc, tags().size()));
   first_token_ = start_;
   boot_seconds_ = static_cast<double>(start_.picoseconds) * 1e-12;
   std::uint64_t flags = 0;
@@ -251,15 +264,15 @@ void Inference::request_run() {
     what = request_.sequences.size();
     more = 0;
   }
-  const auto run = [&](soc::Soc& soc, const models::Program& program) {
+  const auto run = [&](soc::Soc& soc, const models::Program& program, const models::Program* draft) {
+    if (draft != nullptr)
+      soc.host().host_send({FR_MESSAGE_DRAFT, draft->header.load_address, request_.draft->tokens});
     soc.host().host_send({FR_MESSAGE_RUN, program.header.load_address, what, more, flags,
                           std::bit_cast<std::uint32_t>(request_.temperature.value_or(0)), request_.seed,
                           request_.step_timeout});
   };
-  if (const auto& draft = request_.draft)
-    soc_.host().host_send({FR_MESSAGE_DRAFT, draft->program->header.load_address, draft->tokens});
-  run(soc_, program_);
-  for (const auto& peer : peers_) run(*peer.soc, *peer.program);
+  run(soc_, program_, request_.draft ? request_.draft->program : nullptr);
+  for (const auto& peer : peers_) run(*peer.soc, *peer.program, peer.draft);
 }
 
 Snapshot Inference::snapshot() const {
@@ -350,7 +363,7 @@ void Inference::collect_logits(const Chunk& chunk) {
 
 void Inference::finish() {
   end_ = snapshot();
-  for (const auto& peer : peers_) peers_end_.push_back(take_snapshot(*peer.soc, peer.program->tags.size()));
+  for (const auto& peer : peers_) peers_end_.push_back(take_snapshot(*peer.soc, tags().size()));
   if (on_end) on_end();
   const ip::Message stop{FR_MESSAGE_STOP, failure_.empty() ? 0u : 1u};
   reply([this, stop] {
@@ -368,13 +381,9 @@ std::string Inference::describe_progress() const {
                      request_.given() + request_.to_generate());
 }
 
-const models::Program& Inference::program_at(std::uint64_t address) const {
-  const auto& draft = request_.draft;
-  return draft && draft->program->header.load_address == address ? *draft->program : program_;
-}
-
-std::string Inference::describe_failure(const ip::Message& message, soc::Soc& soc,
-                                        const models::Program& program) const {
+std::string Inference::describe_failure(const ip::Message& message, soc::Soc& soc, const models::Program& own,
+                                        const models::Program* draft) const {
+  const auto& program = draft != nullptr && draft->header.load_address == message[7] ? *draft : own;
   auto text = failure_text(message[1]);
   if (message[1] == FR_FAILURE_CLUSTER) {
     std::string where;

@@ -35,9 +35,9 @@ enum class PhaseOfRun : unsigned char {
 /// A program beside that of the run, in the same memory, that drafts tokens which a step of the run's program
 /// then verifies. It begins with the same tokens.
 struct Draft {
-  const models::Program* program = nullptr;
-  std::uint64_t tokens = 4;          ///< before a step, 1 .. FR_DRAFT_TOKENS
-  std::optional<double> acceptance;  ///< without data: the probability that a drafted token is kept
+  const models::Program* program = nullptr;  ///< of the first device
+  std::uint64_t tokens = 4;                  ///< before a step, 1 .. FR_DRAFT_TOKENS
+  std::optional<double> acceptance;          ///< without data: the probability that a drafted token is kept
   std::optional<LayerRepetition> repetition =
       std::nullopt;  ///< of the draft's layers, if those of the run's program repeat
 };
@@ -52,7 +52,7 @@ struct InferenceRequest {
   std::uint64_t seed = 0;            ///< of the sampling
   std::uint64_t step_timeout = 0;    ///< ticks of the time base; 0: none
   std::optional<LayerRepetition> repetition;
-  std::optional<Draft> draft;  ///< of one sequence, on one device, without `teacher`
+  std::optional<Draft> draft;  ///< of one sequence, without `teacher`
 
   /// Tokens of all sequences that are given, and that may be generated.
   std::uint64_t given() const;
@@ -69,6 +69,7 @@ struct Chunk {
 struct Peer {
   soc::Soc* soc = nullptr;
   const models::Program* program = nullptr;
+  const models::Program* draft = nullptr;  ///< if the request has one
 };
 
 /// What firmware reported about one step.
@@ -160,13 +161,13 @@ class Inference {
   void take_drafted(const ip::Message& message);
   void finish_step();
   void end_step(Step& step, const models::Program& program);
-  void accept_drafts() const;
+  void write_draft(soc::Soc& soc, const models::Program& program, const models::Program& draft) const;
+  void accept_drafts(soc::Soc& soc, const models::Program& program) const;
   bool prompts_done() const;
   void collect_logits(const Chunk& chunk);
   void finish();
-  std::string describe_failure(const ip::Message& message, soc::Soc& soc,
-                               const models::Program& program) const;
-  const models::Program& program_at(std::uint64_t address) const;
+  std::string describe_failure(const ip::Message& message, soc::Soc& soc, const models::Program& program,
+                               const models::Program* draft) const;
   Snapshot snapshot() const;
   void count_repeats();
 

@@ -45,6 +45,14 @@ const std::string even_model =
     "1, "
     "eos_token_id: 2}\n";
 
+/// 8 heads, of which 2 share a key/value head.
+const std::string grouped_model =
+    "source: made up\nparameters: 1705216\nconfig: {model_type: llama, hidden_act: silu, hidden_size: 256, "
+    "intermediate_size: 512, num_hidden_layers: 2, num_attention_heads: 8, num_key_value_heads: 4, "
+    "max_position_embeddings: 256, rms_norm_eps: 1e-05, rope_theta: 10000, vocab_size: 1024, bos_token_id: "
+    "1, "
+    "eos_token_id: 2}\n";
+
 /// The whole system and the one device that stands for all: what both reports say of the first device,
 /// without rates, whose time ends where the host looks.
 struct Pair {
@@ -156,6 +164,50 @@ TEST(Devices, OneOfManyStandsForAllWithExperts) {
                                scratch.file("config.json")));
 }
 
+/// Prompts of different lengths. Attention in parts of the context:
+/// tests/models/compiler/context_parts_test.cpp.
+TEST(Devices, BatchesGiveTheSameIdsAlsoFromPages) {
+  const Scratch scratch;
+  scratch.write("prompts",
+                "We the people\nIn the beginning of the second year of the war they came to the city\nA\n");
+  const auto ids = [&](const std::string& arguments) {
+    const auto result = launch(fmt::format("run --chip edge --dtype fp16 --steps 12 --prompts {} --ids {} {}",
+                                           scratch.file("prompts"), scratch.file("ids"), arguments));
+    EXPECT_EQ(result.code, 0) << arguments << result.err;
+    return read_file(scratch.file("ids"));
+  };
+  const auto alone = ids("");
+  EXPECT_FALSE(alone.empty());
+  for (const std::string system :
+       {"--set devices=2", "--set devices=2 --page-positions 16",
+        "--set devices=2 --page-positions 1 --set link.topology=switched", "--set devices=3",
+        "--set devices=4 --set clusters.count=2 --set link.topology=torus"})
+    EXPECT_EQ(ids(system), alone) << system;
+}
+
+TEST(Devices, OneStandsForAllInPartsAndWithPages) {
+  const Scratch scratch;
+  scratch.write("grouped.yaml", grouped_model);
+  const auto job = fmt::format("--chip edge --model {} --phase decode --context 200,70,130 --steps 2 ",
+                               scratch.file("grouped.yaml"));
+  expect_symmetric(job + "--set devices=4 --page-positions 32 --set link.topology=torus");
+  expect_symmetric(job + "--set devices=2 --set clusters.count=8 --context-parts 4");
+  expect_symmetric(job +
+                   "--set devices=2 --set clusters.count=4 --context-parts 2 --page-positions 16 "
+                   "--set link.topology=switched");
+}
+
+TEST(Devices, OneStandsForAllWithDrafts) {
+  const Scratch scratch;
+  scratch.write("grouped.yaml", grouped_model);
+  const auto job = fmt::format(
+      "--chip edge --set devices=2 --model {0} --draft {0} --draft-tokens 3 --acceptance 0.6 --phase decode "
+      "--context 60 --steps 7 ",
+      scratch.file("grouped.yaml"));
+  expect_symmetric(job + "--draft-dtype int4");
+  expect_symmetric(job + "--set clusters.count=8 --page-positions 16");
+}
+
 TEST(Devices, ReportLinksAndDevices) {
   const auto result = launch("run --chip edge --set devices=2 --steps 1 --data none --prompt-tokens 2");
   EXPECT_EQ(result.code, 0) << result.err;
@@ -177,5 +229,9 @@ TEST(Devices, WhatCannotBeIsRefused) {
   EXPECT_THAT(problem("--symmetric --data none"), HasSubstr("devices is 1"));
   EXPECT_THAT(problem("--set devices=4 --symmetric --data none --prompt-tokens 2"),
               HasSubstr("in equal parts"));
+  EXPECT_THAT(problem("--set devices=3 --page-positions 16 --prompt A"),
+              HasSubstr("cannot be paged on this chip"));
+  EXPECT_THAT(problem("--set devices=3 --context-parts 2 --prompt A"),
+              HasSubstr("of one device, with equal parts"));
   EXPECT_THAT(problem("--set devices=2 --native"), HasSubstr("--native runs the firmware of one device"));
 }

@@ -44,8 +44,8 @@ double of(const nlohmann::json& report, const std::string& pointer) {
   return report.at(nlohmann::json::json_pointer(pointer)).get<double>();
 }
 
-/// What does not depend on time within `all_figures`, and time within that or twice the standard error that is
-/// stated. The energy of a channel and the arrays' time in one operator differ more from layer to layer.
+/// What does not depend on time within `all_figures`, and time within that or twice the standard error that
+/// is stated. The energy of a channel and the arrays' time in one operator differ more from layer to layer.
 void expect_close(const nlohmann::json& counted, const nlohmann::json& all, double single = 0.01,
                   double all_figures = 0.01) {
   EXPECT_LT(counted["layers"]["simulated"], counted["layers"]["of_model"]);
@@ -169,9 +169,6 @@ TEST(PagedCache, IsRefusedWhereThereIsNone) {
   const auto program = launch("run --chip edge --program x.bin --prompt A --steps 1 --page-positions 16");
   EXPECT_EQ(program.code, 2);
   EXPECT_THAT(program.err, HasSubstr("--program is compiled already"));
-  const auto draft = launch("run --chip edge --draft orator-2m --prompt A --steps 1 --page-positions 16");
-  EXPECT_EQ(draft.code, 2);
-  EXPECT_THAT(draft.err, HasSubstr("--draft has no paged cache"));
 }
 
 TEST(RepeatedLayers, AreCountedWithinOnePerCent) {
@@ -325,8 +322,8 @@ TEST(Explain, CountsLayersThatWereNotSimulated) {
   }
 }
 
-/// The many-token schedule marks its layers as the other does. What is loaded ahead when one begins differs, in
-/// a small shape by up to 3.4 % of a layer's bytes over the layers that are measured.
+/// The many-token schedule marks its layers as the other does. What is loaded ahead when one begins differs,
+/// in a small shape by up to 3.4 % of a layer's bytes over the layers that are measured.
 TEST(RepeatedLayers, OfStepsOfManyTokens) {
   const Scratch scratch;
   const auto arguments =
