@@ -191,7 +191,7 @@ Program AllReduce::program(bool data, std::uint32_t device) const {
   return p;
 }
 
-SingleOperator::Verdict AllReduce::verify(std::span<const std::uint8_t> result) const {
+SingleOperator::Verdict AllReduce::verify(std::span<const std::uint8_t> result, std::uint32_t) const {
   std::uint64_t wrong = 0;
   for (std::uint64_t i = 0; i < result_bytes() / 4; ++i) {
     float sum = 0;

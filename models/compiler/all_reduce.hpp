@@ -21,7 +21,7 @@ class AllReduce : public SingleOperator {
 
   Program program(bool data, std::uint32_t device = 0) const override;
   /// Against the sum in the order of the devices, to the bit.
-  Verdict verify(std::span<const std::uint8_t> result) const override;
+  Verdict verify(std::span<const std::uint8_t> result, std::uint32_t device = 0) const override;
 
  private:
   class Emitter;

@@ -39,11 +39,13 @@ std::string GemmShape::name() const {
   return fmt::format("GEMM {}{}x{}x{}", count == 1 ? "" : fmt::format("{}x", count), m, k, n);
 }
 
-Gemm::Gemm(const GemmShape& shape, const chip::Chip& chip, chip::Format format)
-    : SingleOperator(shape.name(), chip, 1),
+Gemm::Gemm(const GemmShape& shape, const chip::Chip& chip, chip::Format format, bool gathers)
+    : SingleOperator(shape.name(), chip, chip.devices),
       shape_(shape),
       numerics_(numerics_for(format)),
-      integer_(numerics_.sum() == FR_TYPE_I32) {
+      integer_(numerics_.sum() == FR_TYPE_I32),
+      gathers_(gathers),
+      columns_(chip.link.topology == chip::LinkTopology::torus ? chip.link.columns : chip.devices) {
   const auto& tensor = chip.clusters.tensor;
   if (std::find(tensor.formats.begin(), tensor.formats.end(), format) == tensor.formats.end())
     throw CompileError("the chip's tensor cores do not have this number format (clusters.tensor.formats)");
@@ -54,9 +56,13 @@ Gemm::Gemm(const GemmShape& shape, const chip::Chip& chip, chip::Format format)
   sum_type_ = numerics_.sum();
   out_type_ = integer_ ? sum_type_ : numerics_.activation;
   out_bytes_ = ip::element_bytes(out_type_);
-  clusters_ = u32(std::min<std::uint64_t>(chip.clusters.count,
-                                          shape.count > 1 ? shape.count : divide_up(shape.n, granule)));
-  for (std::uint32_t c = 0; c < clusters_; ++c) {
+  const auto shares = shape.count > 1 ? shape.count : divide_up(shape.n, granule);
+  if (shares < devices())
+    throw CompileError(fmt::format("{} cannot be shared between {} devices: a device takes {} at least",
+                                   name(), devices(), shape.count > 1 ? "one product" : "16 columns"));
+  clusters_ = u32(std::min<std::uint64_t>(chip.clusters.count, divide_up(shares, devices())));
+  const auto clusters = devices() * clusters_;
+  for (std::uint32_t c = 0; c < clusters; ++c) {
     widest_ = std::max(widest_, columns(c).size());
     most_ = std::max(most_, products(c).size());
   }
@@ -70,17 +76,26 @@ Gemm::Gemm(const GemmShape& shape, const chip::Chip& chip, chip::Format format)
     throw CompileError(fmt::format("{} needs more than the {} bytes of a cluster's scratchpad", name(),
                                    chip.clusters.scratchpad.size.count));
 
-  a_ = take(shape.count * shape.m * shape.k * element_);
+  // Everything lies in the same place in all devices.
+  std::uint64_t most_products = 0, most_results = 0;
+  for (std::uint32_t d = 0; d < devices(); ++d) {
+    most_products = std::max(most_products, products_of(d).size());
+    most_results = std::max(most_results, products_in(d).size() * columns_in(d).size());
+  }
+  a_ = take(most_products * shape.m * shape.k * element_);
   align(lanes.first.stride);
   std::vector<std::uint64_t> used(lanes.groups);
   for (std::uint32_t c = 0; c < clusters_; ++c) {
     auto& in_lane = used[lanes.group_of[c]];
     lanes_[c] = lanes.lane(lanes.group_of[c], end() + in_lane);
-    in_lane += b_offset(c, products(c).size(), columns(c).begin, 0);
+    std::uint64_t most = 0;
+    for (auto i = c; i < clusters; i += clusters_)
+      most = std::max(most, b_offset(i, products(i).size(), columns(i).begin, 0));
+    in_lane += most;
     b_bytes_ = std::max(b_bytes_, in_lane);
   }
   b_ = take(b_bytes_);
-  take_result(shape.count * shape.m * shape.n * out_bytes_);
+  take_result(most_results * shape.m * out_bytes_);
   check_memory(end());
 }
 
@@ -169,34 +184,60 @@ std::optional<GemmPlan> Gemm::plan_resident(const chip::Clusters& chip) const {
 }
 
 Range Gemm::columns(std::uint32_t cluster) const {
-  return shape_.count > 1 ? Range{0, shape_.n} : share(shape_.n, granule, clusters_, cluster);
+  return shape_.count > 1 ? Range{0, shape_.n} : share(shape_.n, granule, devices() * clusters_, cluster);
 }
 Range Gemm::products(std::uint32_t cluster) const {
-  return shape_.count > 1 ? share(shape_.count, 1, clusters_, cluster) : Range{0, 1};
+  return shape_.count > 1 ? share(shape_.count, 1, devices() * clusters_, cluster) : Range{0, 1};
+}
+Range Gemm::columns_of(std::uint32_t device) const {
+  return {columns(device * clusters_).begin, columns((device + 1) * clusters_ - 1).end};
+}
+Range Gemm::products_of(std::uint32_t device) const {
+  return {products(device * clusters_).begin, products((device + 1) * clusters_ - 1).end};
+}
+Range Gemm::columns_in(std::uint32_t device) const {
+  return gathers_ ? Range{0, shape_.n} : columns_of(device);
+}
+Range Gemm::products_in(std::uint32_t device) const {
+  return gathers_ ? Range{0, shape_.count} : products_of(device);
+}
+std::uint32_t Gemm::contributors() const {
+  std::uint32_t count = 0;
+  for (std::uint32_t c = 0; c < devices() * clusters_; ++c)
+    count += columns(c).empty() || products(c).empty() ? 0 : 1;
+  return count;
 }
 float Gemm::a(std::uint64_t m, std::uint64_t k) const { return small(m, k, 1) * (integer_ ? 1.0F : 0.125F); }
 float Gemm::b(std::uint64_t k, std::uint64_t n) const { return small(k, n, 2) * (integer_ ? 1.0F : 0.25F); }
 
-Program Gemm::program(bool data, std::uint32_t) const {
+Program Gemm::program(bool data, std::uint32_t device) const {
   Program p;
-  for (std::uint32_t c = 0; c < clusters_; ++c) p.streams.push_back(stream(c));
-  p.tags = {"load", "multiply", "convert", "store"};
-  const auto all_rows = shape_.count * shape_.m;
-  p.segments.push_back({"A", a_, all_rows * shape_.k * element_, {}});
+  const auto first = device * clusters_;
+  for (std::uint32_t c = 0; c < clusters_; ++c) p.streams.push_back(stream(first + c));
+  p.tags = {"load", "multiply", "convert", gathers_ ? "gather" : "store"};
+  p.segments.push_back({"A", a_, products_of(device).size() * shape_.m * shape_.k * element_, {}});
   p.segments.push_back({"B", b_, b_bytes_, {}});
+  // One device stands for all where none sends anything and all have as much to do.
+  p.symmetric = !gathers_;
+  for (std::uint32_t c = 0; c < devices() * clusters_; ++c)
+    p.symmetric = p.symmetric && columns(c).size() == columns(c % clusters_).size() &&
+                  products(c).size() == products(c % clusters_).size();
   if (data) {
-    std::vector<float> line(shape_.k);
-    p.segments[0].bytes.resize(p.segments[0].memory_bytes);
-    for (std::uint64_t m = 0; m < all_rows; ++m) {
-      for (std::uint64_t k = 0; k < shape_.k; ++k) line[k] = a(m, k);
-      ip::write_row(numerics_.weight, line.data(), p.segments[0].bytes.data() + m * shape_.k * element_,
-                    line.size());
-    }
-    p.segments[1].bytes.resize(b_bytes_);
-    for (std::uint32_t c = 0; c < clusters_; ++c) fill_b(c, p.segments[1].bytes);
+    for (auto& segment : p.segments) segment.bytes.resize(segment.memory_bytes);
+    fill_a(device, p.segments[0].bytes);
+    for (std::uint32_t c = 0; c < clusters_; ++c) fill_b(first + c, p.segments[1].bytes);
   }
   finish(p, plan_.end);
   return p;
+}
+
+void Gemm::fill_a(std::uint32_t device, std::vector<unsigned char>& bytes) const {
+  std::vector<float> line(shape_.k);
+  const auto row = shape_.k * element_, first = products_of(device).begin * shape_.m;
+  for (std::uint64_t m = 0; m < bytes.size() / row; ++m) {
+    for (std::uint64_t k = 0; k < shape_.k; ++k) line[k] = a(first + m, k);
+    ip::write_row(numerics_.weight, line.data(), bytes.data() + m * row, line.size());
+  }
 }
 
 std::uint64_t Gemm::b_room(std::uint64_t k, std::uint64_t n) const {
@@ -210,7 +251,7 @@ std::uint64_t Gemm::b_offset(std::uint32_t cluster, std::uint64_t product, std::
   const auto own = columns(cluster).size(), before = n - columns(cluster).begin;
   const auto slices = [&](std::uint64_t depth, std::uint64_t width) {
     const auto advance = [&](std::uint64_t rows) {
-      return rows * width == 0 ? 0 : lanes_[cluster].advance(rows * width * element_);
+      return rows * width == 0 ? 0 : lane(cluster).advance(rows * width * element_);
     };
     return depth / plan_.slice * advance(plan_.slice) + advance(depth % plan_.slice);
   };
@@ -221,7 +262,7 @@ std::uint64_t Gemm::b_offset(std::uint32_t cluster, std::uint64_t product, std::
 
 void Gemm::fill_b(std::uint32_t cluster, std::vector<unsigned char>& bytes) const {
   const auto own = columns(cluster), mine = products(cluster);
-  const auto& lane = lanes_[cluster];
+  const auto& lane = this->lane(cluster);
   std::vector<unsigned char> block;
   std::vector<float> line;
   for (auto product = mine.begin; product < mine.end; ++product)
@@ -247,11 +288,13 @@ void Gemm::fill_b(std::uint32_t cluster, std::vector<unsigned char>& bytes) cons
       }
 }
 
-SingleOperator::Verdict Gemm::verify(std::span<const std::uint8_t> result) const {
+SingleOperator::Verdict Gemm::verify(std::span<const std::uint8_t> result, std::uint32_t device) const {
   std::uint64_t wrong = 0;
   std::vector<float> column(shape_.k);
-  for (std::uint64_t at = 0; at < shape_.count * shape_.n; ++at) {
-    const auto product = at / shape_.n, n = at % shape_.n;
+  const auto columns = columns_in(device), products = products_in(device);
+  const auto* to = result.data();
+  for (std::uint64_t at = 0; at < products.size() * columns.size(); ++at) {
+    const auto product = products.begin + at / columns.size(), n = columns.begin + at % columns.size();
     for (std::uint64_t k = 0; k < shape_.k; ++k) column[k] = b(product * shape_.k + k, n);
     for (auto m = product * shape_.m; m < (product + 1) * shape_.m; ++m) {
       std::uint8_t golden[4]{};
@@ -265,12 +308,21 @@ SingleOperator::Verdict Gemm::verify(std::span<const std::uint8_t> result) const
         for (std::uint64_t k = 0; k < shape_.k; ++k) sum = std::fma(a(m, k), column[k], sum);
         ip::write_row(out_type_, &sum, golden, 1);
       }
-      wrong += std::memcmp(golden, result.data() + (m * shape_.n + n) * out_bytes_, out_bytes_) != 0 ? 1 : 0;
+      const auto row = m - products.begin * shape_.m;
+      to = result.data() + (row * columns.size() + n - columns.begin) * out_bytes_;
+      wrong += std::memcmp(golden, to, out_bytes_) != 0 ? 1 : 0;
     }
   }
-  if (wrong == 0) return {true, "C is the golden product, bit for bit"};
-  return {false, fmt::format("{} of the {} elements of C are not those of the golden product", wrong,
-                             shape_.count * shape_.m * shape_.n)};
+  const auto all = products.size() * shape_.m * columns.size();
+  const bool part = all < shape_.count * shape_.m * shape_.n;
+  const auto what = !part ? std::string("C is")
+                    : shape_.count == 1
+                        ? fmt::format("columns {} to {} of C are", columns.begin, columns.end - 1)
+                        : fmt::format("products {} to {} are", products.begin, products.end - 1);
+  if (wrong == 0)
+    return {true, fmt::format("{} {}, bit for bit", what,
+                              part && shape_.count > 1 ? "golden products" : "the golden product")};
+  return {false, fmt::format("{} of the {} elements of C are not those of the golden product", wrong, all)};
 }
 
 }  // namespace forerun::models

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A matrix product as a program: C[M][N] = A[M][K] x B[K][N], spread over the clusters by columns of C; or
-/// several of one shape, each made by one cluster.
+/// A matrix product as a program: C[M][N] = A[M][K] x B[K][N], spread over the clusters of all devices by
+/// columns of C; or several of one shape, each made by one cluster.
 #pragma once
 
 #include <cstdint>
@@ -38,28 +38,43 @@ struct GemmPlan {
 
 /// Loads, products, conversions and stores overlap. Each cluster's B lies behind ports of its own
 /// (placement.hpp). C is written in the format of A and B, as int32 for i8, and as bfloat16 for 8-bit floats.
+///
+/// Each of several devices has its columns of B and C, and all of A; or of several products its own. Nothing
+/// is exchanged, unless C is gathered: then each block of it is written to all devices by an ALL_GATHER, in
+/// its place, and a device has ended when it has all of C.
 class Gemm : public SingleOperator {
  public:
-  /// Throws CompileError when the chip lacks the format, the memory or the scratchpad.
-  Gemm(const GemmShape& shape, const chip::Chip& chip, chip::Format format);
+  /// `gathers`: every device gets all of C. Throws CompileError when the chip lacks the format, the memory or
+  /// the scratchpad, or has more devices than there are 16 columns, or products, for.
+  Gemm(const GemmShape& shape, const chip::Chip& chip, chip::Format format, bool gathers = false);
 
   Program program(bool data, std::uint32_t device = 0) const override;
-  /// Of each element of C: right is one binary32 fused multiply-add after the other over ascending k, or
-  /// wrapping int32, to the bit.
-  Verdict verify(std::span<const std::uint8_t> result) const override;
+  /// Of each element of C that the device has: right is one binary32 fused multiply-add after the other over
+  /// ascending k, or wrapping int32, to the bit.
+  Verdict verify(std::span<const std::uint8_t> result, std::uint32_t device = 0) const override;
   const GemmPlan& plan() const { return plan_; }
 
  private:
   struct Block;
   class Emitter;
+  // A cluster is counted among those of all devices: `device * clusters_ + its own number`.
   std::vector<unsigned char> stream(std::uint32_t cluster) const;
   Range columns(std::uint32_t cluster) const;  ///< of each of its products
   Range products(std::uint32_t cluster) const;
+  Range columns_of(std::uint32_t device) const;  ///< that its clusters make
+  Range products_of(std::uint32_t device) const;
+  /// What lies in the device's memory: its own or, gathered, all.
+  Range columns_in(std::uint32_t device) const;
+  Range products_in(std::uint32_t device) const;
+  /// Clusters that have something to do.
+  std::uint32_t contributors() const;
+  const Lane& lane(std::uint32_t cluster) const { return lanes_[cluster % clusters_]; }
   float a(std::uint64_t m, std::uint64_t k) const;
   float b(std::uint64_t k, std::uint64_t n) const;
   bool converts() const { return out_type_ != sum_type_ || plan_.swapped; }
   GemmPlan plan_blocks(const chip::Clusters& chip) const;
   std::optional<GemmPlan> plan_resident(const chip::Clusters& chip) const;
+  void fill_a(std::uint32_t device, std::vector<unsigned char>& bytes) const;
   void fill_b(std::uint32_t cluster, std::vector<unsigned char>& bytes) const;
   /// What a block of B takes in a scratchpad, where the parts of its lane follow one another.
   std::uint64_t b_room(std::uint64_t k, std::uint64_t n) const;
@@ -72,11 +87,14 @@ class Gemm : public SingleOperator {
   bool integer_;
   std::uint64_t element_, out_bytes_;
   unsigned out_type_, sum_type_;
-  std::uint32_t clusters_;
+  bool gathers_;
+  std::uint32_t clusters_;               ///< of a device
+  std::uint32_t columns_;                ///< of a torus of devices
   std::uint64_t widest_ = 0, most_ = 0;  ///< columns of a cluster, products of one
   GemmPlan plan_;
   std::uint64_t a_, b_, b_bytes_ = 0;  ///< b: of all lanes
-  /// By cluster. Blocks in the order of use, [product][columns][slice], each [k][n], or swapped [n][k].
+  /// By cluster of a device. Blocks in the order of use, [product][columns][slice], each [k][n], or swapped
+  /// [n][k].
   std::vector<Lane> lanes_;
 };
 

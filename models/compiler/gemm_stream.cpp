@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "firmware/abi/registers.h"
 #include "models/compiler/gemm.hpp"
 #include "models/compiler/split.hpp"
 #include "models/compiler/stream.hpp"
+#include "platform/chip/address_map.hpp"
 
 namespace forerun::models {
 namespace {
@@ -16,7 +18,8 @@ enum Semaphore : std::uint8_t {
   out_free,
   out_done,
   b_free,
-  b_full
+  b_full,
+  gathered
 };
 enum Tag : std::uint32_t { loading, multiplying, converting, storing };
 
@@ -50,13 +53,23 @@ class Gemm::Emitter {
         plan_(gemm.plan_),
         shape_(gemm.shape_),
         cluster_(cluster),
+        device_(cluster / gemm.clusters_),
         own_(gemm.columns(cluster)),
         products_(gemm.products(cluster)),
-        lane_(gemm.lanes_[cluster]) {}
+        in_memory_(gemm.columns_in(device_)),
+        lane_(gemm.lane(cluster)) {}
 
   std::vector<unsigned char> stream() {
     out_.set_tag(loading);
-    gemm_.launch(out_, cluster_);
+    gemm_.launch(out_, cluster_ % gemm_.clusters_);
+    if (!own_.empty() && !products_.empty()) multiply();
+    if (gemm_.gathers_ && cluster_ % gemm_.clusters_ == 0) await_all();
+    out_.add(FR_OP_END);
+    return out_.bytes();
+  }
+
+ private:
+  void multiply() {
     give_all(true);
     for (auto product = products_.begin; product < products_.end; ++product) {
       if (plan_.resident && product == products_.begin) load_b(product);
@@ -74,11 +87,16 @@ class Gemm::Emitter {
     // Semaphores outlive a run: they end as they began.
     out_.add(FR_OP_SYNC);
     give_all(false);
-    out_.add(FR_OP_END);
-    return out_.bytes();
   }
-
- private:
+  /// Every cluster of all devices has posted when its last block was there.
+  void await_all() {
+    out_.set_tag(storing);
+    for (auto left = gemm_.contributors(); left > 0;) {
+      const auto count = std::min(left, 255u);
+      out_.add(FR_OP_LOAD_NOP, {{{gathered, u8(count)}}, {}});
+      left -= count;
+    }
+  }
   void give_all(bool give) {
     const auto all = [&](std::vector<fr_semaphore_use> uses) {
       out_.add(FR_OP_LOAD_NOP, give ? Sync{{}, std::move(uses)} : Sync{std::move(uses), {}});
@@ -89,6 +107,10 @@ class Gemm::Emitter {
     if (plan_.resident) all({{b_free, u8(b_buffers())}});
   }
   std::uint64_t b_buffers() const { return std::min<std::uint64_t>(2, gemm_.most_); }
+  std::uint64_t row_of_a(const Block& block) const {
+    const auto product = block.product - gemm_.products_of(device_).begin;
+    return gemm_.a_ + (product * shape_.m + block.m) * shape_.k * e();
+  }
   std::uint64_t e() const { return gemm_.element_; }
   std::uint32_t sums() const {
     return plan_.sum_at + u32(block_ % plan_.sums * plan_.rows * plan_.columns * 4);
@@ -130,9 +152,7 @@ class Gemm::Emitter {
       const auto a_at = next_slot();
       const auto b_at = a_at + u32(round_up(std::uint64_t{plan_.rows} * plan_.slice * e(), 64));
       out_.set_tag(loading);
-      out_.add(FR_OP_LOAD,
-               rows_of(gemm_.a_ + ((block.product * shape_.m + block.m) * shape_.k + k) * e(), a_at,
-                       block.rows, depth * e(), shape_.k * e()),
+      out_.add(FR_OP_LOAD, rows_of(row_of_a(block) + k * e(), a_at, block.rows, depth * e(), shape_.k * e()),
                {{{slot_free, 1}}, {{slot_full, 1}}});
       out_.add(FR_OP_LOAD, block_of_b(block.product, block.n, k, depth * block.columns * e(), b_at),
                {{}, {{slot_full, 1}}});
@@ -151,9 +171,7 @@ class Gemm::Emitter {
   void multiply_rows(const Block& block) {
     const auto slot = next_slot();
     out_.set_tag(loading);
-    out_.add(FR_OP_LOAD,
-             rows_of(gemm_.a_ + (block.product * shape_.m + block.m) * shape_.k * e(), slot, 1,
-                     block.rows * shape_.k * e(), 0),
+    out_.add(FR_OP_LOAD, rows_of(row_of_a(block), slot, 1, block.rows * shape_.k * e(), 0),
              {{{slot_free, 1}}, {{slot_full, 1}}});
     // By now what was made of the product before is on its way, and its B no longer needed.
     const auto panel = block.m / plan_.rows, panels = divide_up(shape_.m, plan_.rows);
@@ -189,19 +207,45 @@ class Gemm::Emitter {
       out_.add(FR_OP_VECTOR, copy, {{{sum_done, 1}, {out_free, 1}}, {{sum_free, 1}, {out_done, 1}}});
     }
     out_.set_tag(storing);
-    out_.add(FR_OP_STORE,
-             rows_of(gemm_.result() +
-                         ((block.product * shape_.m + block.m) * shape_.n + block.n) * gemm_.out_bytes_,
-                     from, block.rows, bytes, shape_.n * gemm_.out_bytes_),
-             {{{converts ? out_done : sum_done, 1}}, {{converts ? out_free : sum_free, 1}}});
+    const Sync sync{{{converts ? out_done : sum_done, 1}}, {{converts ? out_free : sum_free, 1}}};
+    const auto row = (block.product - gemm_.products_in(device_).begin) * shape_.m + block.m;
+    const auto to =
+        gemm_.result() + (row * in_memory_.size() + block.n - in_memory_.begin) * gemm_.out_bytes_;
+    const auto stride = in_memory_.size() * gemm_.out_bytes_;
+    if (gemm_.gathers_)
+      out_.add(FR_OP_ALL_GATHER, gather(block, from, bytes, to, stride), sync);
+    else
+      out_.add(FR_OP_STORE, rows_of(to, from, block.rows, bytes, stride), sync);
     ++block_;
+  }
+  /// To the same place in all devices; behind the last block a post to the first cluster of each.
+  fr_collective gather(const Block& block, std::uint32_t from, std::uint64_t bytes, std::uint64_t to,
+                       std::uint64_t stride) const {
+    fr_collective c{};
+    c.global = to;
+    c.window = chip::address_map::devices;
+    c.window_stride = chip::address_map::device_stride;
+    c.row_stride = static_cast<std::int64_t>(stride);
+    c.post = chip::address_map::cluster_registers(0) + FR_CLUSTER_POST;
+    c.post_stride = chip::address_map::cluster_stride;
+    const bool last = block.product + 1 == products_.end && block.m + block.rows == shape_.m &&
+                      block.n + block.columns == own_.end;
+    c.post_count = last ? 1 : 0;
+    c.semaphore = gathered;
+    c.members = gemm_.devices();
+    c.columns = gemm_.columns_;
+    c.own = device_;
+    c.rows = u32(block.rows);
+    c.bytes = u32(bytes);
+    c.source = from, c.source_stride = i32(bytes);
+    return c;
   }
 
   const Gemm& gemm_;
   const GemmPlan& plan_;
   const GemmShape& shape_;
-  const std::uint32_t cluster_;
-  const Range own_, products_;
+  const std::uint32_t cluster_, device_;
+  const Range own_, products_, in_memory_;
   const Lane& lane_;
   StreamBuilder out_;
   std::uint64_t slot_ = 0, block_ = 0;

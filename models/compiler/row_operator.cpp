@@ -198,7 +198,7 @@ void RowOperator::compute(std::vector<double>& row) const {
   }
 }
 
-SingleOperator::Verdict RowOperator::verify(std::span<const std::uint8_t> result) const {
+SingleOperator::Verdict RowOperator::verify(std::span<const std::uint8_t> result, std::uint32_t) const {
   const double rounding = type_ == FR_TYPE_F32 ? 0 : type_ == FR_TYPE_F16 ? 0x1p-11 : 0x1p-8;
   const double absolute = shape_.kind == Kind::layernorm ? 4e-6 : 3e-7;
   std::uint64_t wrong = 0;

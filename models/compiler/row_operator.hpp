@@ -28,7 +28,7 @@ class RowOperator : public SingleOperator {
   Program program(bool data, std::uint32_t device = 0) const override;
   /// Against double precision: within the rounding of the format and 1e-5 of each result, and 3e-7 (of
   /// LayerNorm, which subtracts, 4e-6).
-  Verdict verify(std::span<const std::uint8_t> result) const override;
+  Verdict verify(std::span<const std::uint8_t> result, std::uint32_t device = 0) const override;
 
  private:
   std::vector<unsigned char> stream(std::uint32_t cluster) const;

@@ -24,7 +24,7 @@ class SingleOperator {
   std::uint32_t devices() const { return devices_; }  ///< that take part
   /// Of one of the devices. With `data`, operands hold small numbers made from their indices.
   virtual Program program(bool data, std::uint32_t device = 0) const = 0;
-  /// Where the result lies, the same in every device, and how many bytes it has.
+  /// Where the result lies, the same in every device, and how many bytes it has there at most.
   std::uint64_t result() const { return result_; }
   std::uint64_t result_bytes() const { return result_bytes_; }
 
@@ -32,8 +32,8 @@ class SingleOperator {
     bool right = false;
     std::string text;  ///< a sentence
   };
-  /// Compares a result, as it lies in memory, with one that is computed here in another way.
-  virtual Verdict verify(std::span<const std::uint8_t> result) const = 0;
+  /// Compares the result in a device's memory with one that is computed here in another way.
+  virtual Verdict verify(std::span<const std::uint8_t> result, std::uint32_t device = 0) const = 0;
 
  protected:
   SingleOperator(std::string name, const chip::Chip& chip, std::uint32_t devices);

@@ -50,7 +50,7 @@ std::uint64_t size(const std::string& text) {
 
 std::unique_ptr<models::SingleOperator> make(const OperatorOptions& o, const chip::Chip& chip,
                                              chip::Format format) {
-  if (o.gemm) return std::make_unique<models::Gemm>(gemm_shape(*o.gemm), chip, format);
+  if (o.gemm) return std::make_unique<models::Gemm>(gemm_shape(*o.gemm), chip, format, o.gather);
   if (o.all_reduce) return std::make_unique<models::AllReduce>(size(*o.all_reduce), chip);
   const auto shape = o.softmax     ? row_shape(RowShape::Kind::softmax, "--softmax", *o.softmax)
                      : o.layernorm ? row_shape(RowShape::Kind::layernorm, "--layernorm", *o.layernorm)
@@ -64,7 +64,7 @@ bool verify(const models::SingleOperator& work, sim::Simulation& simulation) {
   for (std::size_t d = 0; d <= simulation.others.size(); ++d) {
     std::vector<std::uint8_t> result(work.result_bytes());
     simulation.device(d).read(work.result(), result);
-    const auto verdict = work.verify(result);
+    const auto verdict = work.verify(result, static_cast<std::uint32_t>(d));
     text = work.devices() > 1 ? fmt::format("device {}: {}", d, verdict.text) : verdict.text;
     if (!verdict.right) {
       fmt::print(stderr, "forerun: error: {}\n", text);
@@ -81,7 +81,8 @@ void OperatorOptions::add_to(CLI::App& command) {
   command.add_option(
       "--gemm", gemm,
       "instead of a model, one matrix product, given as MxKxN: C[M][N] = A[M][K] x B[K][N]; or "
-      "BxMxKxN: B of them, each on one cluster");
+      "BxMxKxN: B of them, each on one cluster; several devices share the columns, or the B products");
+  command.add_flag("--gather", gather, "with --gemm on several devices: each of them gets all of C");
   command.add_option("--softmax", softmax, "instead of a model, the soft-max of each row of ROWSxCOLUMNS");
   command.add_option("--layernorm", layernorm, "instead of a model, LayerNorm of each row of ROWSxCOLUMNS");
   command.add_option("--gelu", gelu, "instead of a model, GELU of each element of ROWSxCOLUMNS");
@@ -104,6 +105,7 @@ std::optional<std::string> OperatorOptions::given() const {
       throw UsageError(fmt::format("{} and {} are a workload each: expected one of them", *found, name));
     found = name;
   }
+  if (gather && !gemm) throw UsageError("--gather goes with --gemm");
   return found;
 }
 
@@ -112,12 +114,17 @@ void check_operator_option(const std::string& single, const std::string& option)
   constexpr std::array<std::string_view, 10> known{"--dtype", "--weights",   "--activations", "--kv",
                                                    "--chip",  "--set",       "--data",        "--report",
                                                    "--limit", "--idle-limit"};
-  const bool symmetric = single == "--all-reduce" && option == "--symmetric";
-  if (option == single || symmetric || std::find(known.begin(), known.end(), option) != known.end()) return;
+  const bool gemm = single == "--gemm", between_devices = gemm || single == "--all-reduce";
+  if (option == single || (between_devices && option == "--symmetric") || (gemm && option == "--gather") ||
+      std::find(known.begin(), known.end(), option) != known.end())
+    return;
   throw UsageError(
       fmt::format("{} is a workload of its own, with which {} does not go: only --dtype, --chip, --set, "
                   "--data, --report{} and limits do",
-                  single, option, single == "--all-reduce" ? ", --symmetric" : ""));
+                  single, option,
+                  gemm              ? ", --gather, --symmetric"
+                  : between_devices ? ", --symmetric"
+                                    : ""));
 }
 
 int run_operator(const OperatorOptions& options, chip::Chip chip, const ModelOptions& formats,
@@ -125,10 +132,16 @@ int run_operator(const OperatorOptions& options, chip::Chip chip, const ModelOpt
   const auto started = std::chrono::steady_clock::now();
   const auto option = options.given().value_or("");
   const bool data = chip.data == chip::Data::real;
-  if (!options.all_reduce && chip.devices > 1)
+  if (!options.all_reduce && !options.gemm && chip.devices > 1)
     throw UsageError(fmt::format("{} is for one device, but devices is more than 1", option));
   if (options.all_reduce && chip.devices == 1)
     throw UsageError("--all-reduce is between several devices, but devices is 1 (--set devices=2)");
+  if (options.gather && chip.devices == 1)
+    throw UsageError("--gather is between several devices, but devices is 1 (--set devices=2)");
+  if (options.gather && run.symmetric)
+    throw UsageError(
+        "--symmetric: with --gather devices write C in its place, each in another one, so none stands for "
+        "all");
   auto format = formats.operator_format(option);
   if (options.all_reduce) {
     if (run.dtype_given && format != chip::Format::f32)
@@ -139,6 +152,9 @@ int run_operator(const OperatorOptions& options, chip::Chip chip, const ModelOpt
   const auto work = make(options, chip, format);
   std::vector<models::Program> programs;
   for (std::uint32_t d = 0; d < work->devices(); ++d) programs.push_back(work->program(data, d));
+  if (run.symmetric && !programs.front().symmetric)
+    throw UsageError(fmt::format("--symmetric: {} cannot be shared between {} devices in equal parts",
+                                 work->name(), chip.devices));
   std::optional<OutputFile> report_file;
   if (run.report) report_file.emplace(*run.report);
   sim::Simulation simulation(chip, {}, {}, run.symmetric);

@@ -15,8 +15,9 @@ namespace forerun::cli {
 
 struct OperatorOptions {
   std::optional<std::string> gemm, softmax, layernorm, gelu, all_reduce;
+  bool gather = false;  ///< of `gemm` on several devices
   void add_to(CLI::App& command);
-  /// The option that is given, or nothing. Throws UsageError for several.
+  /// The option that is given, or nothing. Throws UsageError for several, or for `gather` without `gemm`.
   std::optional<std::string> given() const;
 };
 

@@ -83,12 +83,72 @@ TEST(Gemm, RefusesWhatIsNone) {
   }
   for (const std::string option :
        {"--prompt a", "--seed 3", "--model orator-2m", "--record cluster0=x", "--native", "--explain",
-        "--step-timeout 5", "--symmetric --data none --set devices=2", "--allow-broken-rules"}) {
+        "--step-timeout 5", "--page-positions 3", "--allow-broken-rules"}) {
     const auto together = launch("run --chip edge --gemm 2x2x2 " + option);
     EXPECT_EQ(together.code, 2) << option;
     EXPECT_THAT(together.err, HasSubstr("--gemm is a workload of its own, with which " +
                                         option.substr(0, option.find(' ')) + " does not go"));
   }
+}
+
+TEST(Gemm, IsSharedBetweenDevices) {
+  // Equal and unequal parts, blocks in both directions, B that stays, clusters without work.
+  for (const std::string work :
+       {"--gemm 70x300x200 --dtype fp16 --set devices=2 --set 'clusters.scratchpad.size=64 KiB'",
+        "--gemm 9x40x90 --dtype fp32 --set devices=4 --set clusters.count=2 --set link.topology=torus",
+        "--gemm 130x100x520 --dtype int8 --set devices=3 --set clusters.count=4",
+        "--gemm 7x20x48x90 --dtype fp16 --set devices=2 --set clusters.count=2",
+        "--gemm 5x30x300x60 --dtype bf16 --set devices=3 --set link.topology=switched"}) {
+    for (const std::string gather : {"", " --gather"}) {
+      const auto result = launch("run --chip edge " + work + gather);
+      EXPECT_EQ(result.code, 0) << work << gather << result.err;
+      const bool several = work.find("--gemm 7x") == 0 || work.find("--gemm 5x") == 0;
+      EXPECT_THAT(result.out, HasSubstr(!gather.empty() ? "device 1: C is the golden product, bit for bit"
+                                        : several       ? "are golden products, bit for bit"
+                                                        : " of C are the golden product, bit for bit"))
+          << work << gather;
+    }
+  }
+}
+
+TEST(Gemm, OfSeveralDevicesMovesItsShare) {
+  const std::string work = "--gemm 64x512x1024 --dtype fp16 --chip edge --data none ";
+  const auto one = report_of(work), four = report_of(work + "--set devices=4"),
+             gathered = report_of(work + "--set devices=4 --gather");
+  EXPECT_LT(2 * cycles(four), cycles(one));
+  EXPECT_EQ(four["phases"][0]["operations"], 2.0 * 64 * 512 * 256) << "of the first device";
+  std::uint64_t bytes = 0;
+  for (const auto& link : gathered["devices"]["links"]) bytes += link["bytes"].get<std::uint64_t>();
+  EXPECT_GT(bytes, 3 * 64 * 1024 * 2u) << "each element of C to the three others";
+  for (const auto& link : four["devices"]["links"]) EXPECT_EQ(link["messages"], 0);
+  EXPECT_GT(gathered["phases"][0]["hbm_bytes_written"], four["phases"][0]["hbm_bytes_written"]);
+}
+
+TEST(Gemm, OfOneDeviceTakesAsLongAsThatOfAll) {
+  const std::string work = "--gemm 64x512x1024 --chip edge --data none --set devices=4";
+  EXPECT_EQ(cycles(report_of(work)), cycles(report_of(work + " --symmetric")));
+}
+
+TEST(Gemm, TakesTheSameTimeWithoutDataOnSeveralDevices) {
+  const std::string work = "--gemm 64x100x200 --chip edge --set devices=3 --gather";
+  auto with = report_of(work), without = report_of(work + " --data none");
+  with.erase("data"), without.erase("data");
+  EXPECT_EQ(with, without);
+}
+
+TEST(Gemm, RefusesDevicesThatItIsNotFor) {
+  const auto problem = [](const std::string& arguments) {
+    const auto result = launch("run --chip edge --data none " + arguments);
+    EXPECT_NE(result.code, 0) << arguments;
+    return result.err;
+  };
+  EXPECT_THAT(problem("--gemm 4x4x16 --set devices=2"), HasSubstr("a device takes 16 columns at least"));
+  EXPECT_THAT(problem("--gemm 2x4x4x16 --set devices=3"), HasSubstr("a device takes one product at least"));
+  EXPECT_THAT(problem("--gemm 4x4x64 --gather"), HasSubstr("--gather is between several devices"));
+  EXPECT_THAT(problem("--gelu 4x4 --gather"), HasSubstr("--gather goes with --gemm"));
+  EXPECT_THAT(problem("--gemm 4x4x64 --set devices=2 --gather --symmetric"),
+              HasSubstr("none stands for all"));
+  EXPECT_THAT(problem("--gemm 4x4x48 --set devices=2 --symmetric"), HasSubstr("in equal parts"));
 }
 
 TEST(RowOperator, IsThatOfDoublePrecision) {
