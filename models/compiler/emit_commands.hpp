@@ -71,7 +71,7 @@ enum Register : unsigned {
   choice_rows = carry,         ///< rows with logits up to this one
   choice_end = tile_positions  ///< position behind it
 };
-/// The same as `cache_offset` for scales, which steps of many tokens do not have.
+/// The same as `cache_offset` for scales; steps of many tokens have another register for it.
 constexpr unsigned scale_offset = other_past;
 /// Earlier positions of the own part of the context; experts are chosen behind attention.
 constexpr unsigned own_past = round;

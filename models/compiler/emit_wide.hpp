@@ -23,6 +23,7 @@ enum WideRegister : unsigned {
   first0,  ///< token of the step with which the run begins
   first1,
   row_count,
+  cache_scales_offset = row_count + 2,  ///< behind `tile_slot` (emit_wide_attention.hpp)
   layer_weights = weight_offset,
   part_rows = use_slot,  ///< rows of a part of a panel
 };
@@ -65,9 +66,14 @@ enum WideSemaphore : std::uint8_t {
   heads_posted,
   normed_posted,
   hidden_posted,
-  rows_posted
+  rows_posted,
+  scales_full,   ///< of the layer's weights
+  operand_full,  ///< a panel has been quantised
+  operand_free,
+  peaks_made,           ///< largest magnitudes of rows
+  other_squares_posted  ///< where norms tell twice
 };
-static_assert(+rows_posted < +FR_SEMAPHORES && +row_count < +FR_REGISTERS);
+static_assert(+other_squares_posted < +FR_SEMAPHORES && +row_count < +FR_REGISTERS);
 
 class WideEmitter : public AttentionEmitter {
  public:
@@ -85,6 +91,7 @@ class WideEmitter : public AttentionEmitter {
     std::size_t panel = 0;  ///< of the operand, among all that are loaded for this projection
     Matrix sums{};
     std::uint32_t slot = 0;
+    std::uint32_t scales = 0;  ///< of its outputs, where they have such
   };
   using Together = std::vector<Unit>;
   /// A block of an owner's columns.
@@ -126,8 +133,6 @@ class WideEmitter : public AttentionEmitter {
 
   /// A vector operation over the rows of this row group.
   static Patch all_rows() { return FR_PATCH(fr_vector, rows, rows, 1); }
-  /// Bytes between the rows of a panel of operands.
-  std::uint64_t panel_row() const { return wide().panel_depth * act_; }
 
   // Weights
 
@@ -156,9 +161,26 @@ class WideEmitter : public AttentionEmitter {
   Unit unit_of(const Work& work, std::size_t number, std::size_t column, std::size_t i) const {
     const auto& c = work.columns[column];
     const auto at = c.block.first + i;
-    return {c.owner,        c.offset + advance_of(memory_.lanes[c.owner], *c.tiles, at),
-            (*c.tiles)[at], number,
-            column,         i + 1 == c.block.count};
+    Unit unit{c.owner,        c.offset + advance_of(memory_.lanes[c.owner], *c.tiles, at),
+              (*c.tiles)[at], number,
+              column,         i + 1 == c.block.count};
+    if (plan_.numerics.output_scales) unit.scales = own_constant(c.owner, scales_of(c), c.block.n.begin).at;
+    return unit;
+  }
+  /// Among the constants.
+  std::uint32_t scales_of(const Columns& c) const {
+    const auto& p = plan_.tiles(c.owner);
+    const auto& at = plan_.constants;
+    return c.tiles == &p.query_key_value    ? at.query_key_value
+           : c.tiles == &p.attention_output ? at.attention_output
+           : c.tiles == &p.gate_up          ? at.gate_up
+                                            : at.down;
+  }
+  /// Of an owner's columns from `column` on, what is at `offset` among the constants.
+  Matrix own_constant(std::uint32_t owner, std::uint32_t offset, std::uint64_t column) const {
+    return {wide().own_constants + (owner - first_owner()) * plan_.constants.own_bytes() + offset -
+                plan_.constants.own + u32(column * 4),
+            0, FR_TYPE_F32};
   }
   /// Two pieces of work can share their loads when their tiles are alike and lie at the same places of two
   /// lanes, layer by layer.
@@ -305,16 +327,8 @@ class WideEmitter : public AttentionEmitter {
     c.semaphore = semaphore;
     out_.add(FR_OP_ALL_GATHER, c, sync);
   }
-  void multiply(const Unit& unit, Sync sync) {
-    auto m = unscaled(tile_product(unit.tile, slot_at(unit)));
-    m.a = wide().panels + u32(unit.panel % Wide::panel_count * wide().panel_bytes +
-                              unit.tile.k.begin % wide().panel_depth * act_);
-    m.a_stride = narrow(panel_row());
-    m.a_type = static_cast<std::uint8_t>(plan_.numerics.activation);
-    m.c = unit.sums.at, m.c_stride = narrow(unit.sums.stride), m.c_type = FR_TYPE_F32;
-    sync.wait.push_back({tile_full, 1});
-    sync.signal.push_back({ends_chain() ? slot_free : tile_used, 1});
-    out_.add(FR_OP_MATMUL, m, sync, {FR_PATCH(fr_matmul, m, rows, 1)});
+  /// When a tile has been multiplied, and copied by the one behind.
+  void free_slot() {
     // By the engine with the least to do: a NOP among loads would let no load begin before the end of the
     // last.
     if (!ends_chain()) out_.add(FR_OP_VECTOR_NOP, {{{tile_used, 1}, {tile_copied, 1}}, {{slot_free, 1}}});

@@ -27,8 +27,8 @@ class WideAttention : public WidePanels {
   }
   Operand attended() const {
     const auto depth = std::uint64_t{wide().panel_depth};
-    return {memory_.attention, queries_, heads_posted,
-            depth % model_.head_dim == 0 ? model_.head_dim : depth};
+    return {memory_.attention, queries_, heads_posted, depth % model_.head_dim == 0 ? model_.head_dim : depth,
+            numerics().block_scales};
   }
   /// Where the queries of a head are kept: [rows][head_dim], by row group and head.
   std::uint64_t query_rows(std::uint64_t head) const {
@@ -39,6 +39,7 @@ class WideAttention : public WidePanels {
   void wide_attention() {
     out_.add(FR_OP_LOAD_NOP, wait_for(static_cast<Semaphore>(cache_posted), wide().row_groups));
     const auto units = units_of_group();
+    if (comes_plain(attended())) begin_peaks(plain_peaks());
     find_then(&units.front());
     load_queries(units.front(), 0);
     begin_tiles(units.front());
@@ -46,7 +47,7 @@ class WideAttention : public WidePanels {
     // What was made ready for a tile that does not come.
     out_.add(FR_OP_VECTOR_NOP, {{{scores_full, 1}}, {{scores_free, 1}, {keys_free, 1}}});
     out_.add(FR_OP_VECTOR_NOP, {{{values_full, 1}}, {{values_free, 1}}});
-    post_to_team(heads_posted);
+    post_operand(attended());
   }
 
  private:
@@ -70,7 +71,7 @@ class WideAttention : public WidePanels {
     rows_odd = chunk_tokens,
     seen_odd = chunk_row
   };
-  static_assert(+tile_slot < +FR_REGISTERS);
+  static_assert(+tile_slot < +cache_scales_offset && +cache_scales_offset < +FR_REGISTERS);
 
   struct AttentionUnit {
     std::uint64_t kv;
@@ -109,6 +110,7 @@ class WideAttention : public WidePanels {
   }
   std::uint64_t head_bytes() const { return std::uint64_t{model_.head_dim} * act_; }
   std::uint8_t type() const { return static_cast<std::uint8_t>(plan_.numerics.activation); }
+  std::uint8_t cache_type() const { return static_cast<std::uint8_t>(plan_.numerics.cache); }
   std::uint32_t queries_of_unit(std::size_t number) const {
     return cut().queries + u32(number % 2) * cut().query_bytes;
   }
@@ -174,21 +176,30 @@ class WideAttention : public WidePanels {
     out_.scalar(FR_SCALAR_MIN, next_rows, scratch_register, none, cut().piece_rows);
     out_.scalar(FR_SCALAR_ADD, scratch_register, scratch_register, next_at, 0);
     clamp(scratch_register, cut().positions);
-    for (const bool values : {false, true}) {
-      const auto c = run_of(
-          (values ? memory_.values : memory_.keys) + (unit.kv - plan_.kv_heads.begin) * plan_.kv_head_bytes(),
-          (values ? cut().values : cut().keys) + cut().tile_bytes, 0);
-      std::vector<Patch> patches{FR_PATCH(fr_copy, global, cache_offset, 1),
-                                 FR_PATCH(fr_copy, global, next_from, narrow(head_bytes())),
-                                 FR_PATCH(fr_copy, bytes, scratch_register, narrow(head_bytes())),
-                                 FR_PATCH(fr_copy, local, tile_slot, -1)};
+    const auto load = [&](std::uint64_t from, std::uint64_t head, std::uint32_t to, unsigned offset,
+                          std::uint64_t row, const Sync& sync) {
+      std::vector<Patch> patches{
+          FR_PATCH(fr_copy, global, offset, 1), FR_PATCH(fr_copy, global, next_from, narrow(row)),
+          FR_PATCH(fr_copy, bytes, scratch_register, narrow(row)), FR_PATCH(fr_copy, local, tile_slot, -1)};
       if (then != nullptr && then->kv != unit.kv)
-        patches.push_back(
-            FR_PATCH(fr_copy, global, is_last, narrow((then->kv - unit.kv) * plan_.kv_head_bytes())));
-      out_.add(FR_OP_LOAD, c,
-               {{{values ? values_free : keys_free, 1}}, {{values ? values_full : keys_full, 1}}}, patches);
+        patches.push_back(FR_PATCH(fr_copy, global, is_last, narrow((then->kv - unit.kv) * head)));
+      out_.add(FR_OP_LOAD, run_of(from + (unit.kv - plan_.kv_heads.begin) * head, to + cut().tile_bytes, 0),
+               sync, patches);
+    };
+    const auto row = plan_.cache_row_bytes(), head = plan_.kv_head_bytes();
+    Sync keys{{{keys_free, 1}}, {{keys_full, 1}}}, values{{{values_free, 1}}, {{values_full, 1}}};
+    if (scaled()) {  // those of values come before keys, because weights are multiplied with them
+      const auto scale_head = plan_.kv_head_scale_bytes();
+      load(memory_.value_scales, scale_head, cut().values + scales_in_tile(), cache_scales_offset, 4,
+           {std::exchange(values.wait, {}), {}});
+      load(memory_.key_scales, scale_head, cut().keys + scales_in_tile(), cache_scales_offset, 4,
+           {std::exchange(keys.wait, {}), {}});
     }
+    load(memory_.keys, head, cut().keys, cache_offset, row, keys);
+    load(memory_.values, head, cut().values, cache_offset, row, values);
   }
+  /// From a tile of keys or values to the scales of its positions.
+  std::uint32_t scales_in_tile() const { return u32(cut().positions * plan_.cache_row_bytes()); }
   /// The first tile of all, and the scores of its first piece.
   void begin_tiles(const AttentionUnit& first) {
     out_.scalar(FR_SCALAR_ADD, unit_rows, then_rows, none, 0);
@@ -255,27 +266,39 @@ class WideAttention : public WidePanels {
   }
 
   /// scores = queries x keys^T
-  fr_matmul score_product(const Piece& p, std::size_t number) const {
+  fr_matmul_scaled score_product(const Piece& p, std::size_t number) const {
     const auto scores = scores_of(p);
-    fr_matmul qk{};
+    auto qk = without_scales();
     qk.a = queries_of_unit(number) + u32((p.head.value_or(0) * cut().unit_rows + p.from) * head_bytes());
     qk.a_stride = narrow(head_bytes()), qk.a_type = type();
-    qk.b = cut().keys, qk.b_stride = narrow(head_bytes()), qk.b_type = type();
+    qk.b = cut().keys, qk.b_stride = narrow(plan_.cache_row_bytes()), qk.b_type = cache_type();
     qk.c = scores.at, qk.c_stride = narrow(scores.stride), qk.c_type = FR_TYPE_F32;
     qk.k = model_.head_dim;
     qk.flags = FR_MATMUL_B_TRANSPOSED;
+    if (scaled()) {
+      qk.group = qk.k;
+      qk.b_scale = qk.b + scales_in_tile();
+      qk.b_scale_stride = 4, qk.b_scale_type = FR_TYPE_F32;
+    }
     return qk;
   }
   void make_scores(const Piece& p, std::size_t number, bool ends_tile) {
     Sync sync{{{scores_free, 1}}, {{scores_full, 1}}};
     if (ends_tile) sync.signal.push_back({keys_free, 1});
     std::vector<Patch> patches{FR_PATCH(fr_matmul, b, tile_slot, 1)};
+    if (scaled()) patches.push_back(FR_PATCH(fr_matmul_scaled, b_scale, tile_slot, 1));
     if (p.head) {
       if (!p.same_rows) find_rows(p);
       patches.push_back(FR_PATCH(fr_matmul, m, rows_of(p), 1));
       patches.push_back(FR_PATCH(fr_matmul, n, seen_of(p), 1));
     }
-    out_.add(FR_OP_MATMUL, score_product(p, number), sync, patches);
+    add_product(score_product(p, number), sync, patches);
+  }
+  void add_product(const fr_matmul_scaled& m, const Sync& sync, const std::vector<Patch>& patches) {
+    if (m.group != 0)
+      out_.add(FR_OP_MATMUL_SCALED, m, sync, patches);
+    else
+      out_.add(FR_OP_MATMUL, unscaled(m), sync, patches);
   }
   /// Of the first piece of the next tile, which may be the first one of the unit behind.
   void score_next(std::size_t number, bool may_change) {
@@ -283,13 +306,15 @@ class WideAttention : public WidePanels {
     clamp(scratch_register, cut().positions);
     auto qk = score_product({0, 0, 0}, number);
     qk.b += cut().tile_bytes;
+    qk.b_scale += cut().tile_bytes;
     std::vector<Patch> patches{FR_PATCH(fr_matmul, b, tile_slot, -1), FR_PATCH(fr_matmul, m, next_rows, 1),
                                FR_PATCH(fr_matmul, n, scratch_register, 1)};
     if (may_change)
       patches.push_back(FR_PATCH(fr_matmul, a, is_last,
                                  static_cast<std::int32_t>(queries_of_unit(number + 1)) -
                                      static_cast<std::int32_t>(queries_of_unit(number))));
-    out_.add(FR_OP_MATMUL, qk, {{{scores_free, 1}, {keys_full, 1}}, {{scores_full, 1}}}, patches);
+    if (scaled()) patches.push_back(FR_PATCH(fr_matmul_scaled, b_scale, tile_slot, -1));
+    add_product(qk, {{{scores_free, 1}, {keys_full, 1}}, {{scores_full, 1}}}, patches);
   }
   /// Exponentials in the place of scores; what was weighted before is brought to their scale.
   void make_weights(const Piece& p) {
@@ -303,9 +328,9 @@ class WideAttention : public WidePanels {
     Sync full{{{scores_full, 1}}, {}};
     const double cap = model_.score_cap;
     if (cap > 0) {
-      auto scaled = vector(FR_VECTOR_AFFINE, 0, scores, scores);
-      scaled.arg0 = bits(model_.score_scale / cap);
-      out_.add(FR_OP_VECTOR, scaled, std::exchange(full, {}), all_scores);
+      auto less = vector(FR_VECTOR_AFFINE, 0, scores, scores);
+      less.arg0 = bits(model_.score_scale / cap);
+      out_.add(FR_OP_VECTOR, less, std::exchange(full, {}), all_scores);
       out_.add(FR_OP_VECTOR, vector(FR_VECTOR_TANH, 0, scores, scores), {}, all_scores);
     }
     auto v =
@@ -321,14 +346,23 @@ class WideAttention : public WidePanels {
     patches.push_back(FR_PATCH(fr_vector, flags, is_later, -FR_VECTOR_FLAG_FIRST));
     if (has_windows()) patches.push_back(FR_PATCH(fr_vector, arg3, window, 1));
     const bool once = cut().positions >= plan_.context;
-    if (once) full.signal.push_back({weights_full, 1});
+    const Sync made{{}, {{weights_full, 1}}};
+    if (once && !scaled()) full.signal = made.signal;
     out_.add(FR_OP_VECTOR, v, full, patches);
+    if (scaled()) {
+      const Matrix weights{scores.at, scores.stride, plan_.numerics.activation};
+      auto scale = vector(FR_VECTOR_MUL, 0, weights, weights);
+      set_b(scale, {cut().values + scales_in_tile(), 0, FR_TYPE_F32});
+      auto with_tile = all_scores;
+      with_tile.push_back(FR_PATCH(fr_vector, b, tile_slot, 1));
+      out_.add(FR_OP_VECTOR, scale, once ? made : Sync{}, with_tile);
+    }
     if (once) return;
     const auto output = output_of(p);
-    auto scaled = vector(FR_VECTOR_MUL, 0, output, output);
-    set_b(scaled, {state.at + 4, state.stride, state.type});
-    scaled.flags = FR_VECTOR_FLAG_B_SCALAR;
-    out_.add(FR_OP_VECTOR, scaled, {{}, {{weights_full, 1}}},
+    auto rescaled = vector(FR_VECTOR_MUL, 0, output, output);
+    set_b(rescaled, {state.at + 4, state.stride, state.type});
+    rescaled.flags = FR_VECTOR_FLAG_B_SCALAR;
+    out_.add(FR_OP_VECTOR, rescaled, made,
              {FR_PATCH(fr_vector, rows, rows_of(p), 1),
               FR_PATCH(fr_vector, cols, is_later, narrow(model_.head_dim))});
   }
@@ -336,7 +370,7 @@ class WideAttention : public WidePanels {
     const auto scores = scores_of(p), output = output_of(p);
     fr_matmul pv{};
     pv.a = scores.at, pv.a_stride = narrow(scores.stride), pv.a_type = type();
-    pv.b = cut().values, pv.b_stride = narrow(head_bytes()), pv.b_type = type();
+    pv.b = cut().values, pv.b_stride = narrow(plan_.cache_row_bytes()), pv.b_type = cache_type();
     pv.c = output.at, pv.c_stride = narrow(output.stride), pv.c_type = FR_TYPE_F32;
     pv.n = model_.head_dim;
     Sync sync{{{weights_full, 1}}, {{scores_free, 1}}};
@@ -361,22 +395,33 @@ class WideAttention : public WidePanels {
     for (const auto& p : pieces) {
       if (!p.head) continue;
       if (!p.same_rows) count_rows(p);
-      const auto result = score_product(p, number).a;
-      auto v = vector(FR_VECTOR_MUL, model_.head_dim, output_of(p),
-                      {result, head_bytes(), plan_.numerics.activation});
+      const auto operand = attended();
+      const Rows result{score_product(p, number).a, head_bytes(),
+                        score_product(p, number).a + u32(element_bytes(operand, model_.head_dim)),
+                        head_bytes()};
+      const std::vector<Patch> all{FR_PATCH(fr_vector, rows, rows_of(p), 1)};
+      const auto output = output_of(p);
+      auto v = vector(FR_VECTOR_MUL, model_.head_dim, output,
+                      has_blocks(operand) ? output : Matrix{result.at, result.stride, type_of(operand)});
       set_b(v, sums_of(p));
       v.flags = FR_VECTOR_FLAG_B_SCALAR;
-      Sync made{{}, {{result_made, 1}}}, stored{{{result_made, 1}}, {}};
-      if (p.number + 2 == pieces.size()) made.wait.push_back({output_full, 1});
-      out_.add(FR_OP_VECTOR, v, made, {FR_PATCH(fr_vector, rows, rows_of(p), 1)});
+      Sync first, made{{}, {{result_made, 1}}}, stored{{{result_made, 1}}, {}};
+      if (p.number + 2 == pieces.size()) first.wait.push_back({output_full, 1});
+      if (!numerics().quantises()) first.signal = made.signal;
+      out_.add(FR_OP_VECTOR, v, first, all);
+      if (has_blocks(operand)) {
+        out_.add(FR_OP_VECTOR, in_blocks(output, model_.head_dim, result), made, all);
+      } else if (comes_plain(operand)) {
+        out_.add(FR_OP_VECTOR,
+                 peaks_of({result.at, result.stride, type_of(operand)}, model_.head_dim, output), {}, all);
+        take_peaks(plain_peaks(), unit.from + p.from, rows_of(p), unit.second, made);
+      }
       const auto column = (unit.heads.begin + *p.head) * model_.head_dim;
-      auto copies = stores_of(attended(), {column, column + model_.head_dim}, result, head_bytes());
-      for (auto& c : copies) c.global += (unit.from + p.from) * strip_row(attended());
-      std::vector<Patch> patches{FR_PATCH(fr_copy, size1, rows_of(p), 1)};
-      if (unit.second) patches.push_back(FR_PATCH(fr_copy, global, rows0, narrow(strip_row(attended()))));
+      auto stores = stores_of(operand, {column, column + model_.head_dim}, result);
+      for (auto& s : stores) s.copy.global += (unit.from + p.from) * s.row;
       const bool last = p.number + 1 == pieces.size() || !pieces[p.number + 1].head;
       if (last) stored.signal.push_back({queries_free, 1});
-      store_all(copies, stored, patches);
+      store_all(stores, stored, {FR_PATCH(fr_copy, size1, rows_of(p), 1)}, unit.second);
     }
   }
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -67,6 +68,7 @@ class WideLayers : public WideResidual {
     add(block_free, wide().block_count);
     add(queries_free, 2);
     add(norm_free, 2);
+    if (numerics().token_scales) add(operand_free, Wide::panel_count);
     add(stream_free, 1);
     for (const auto semaphore : {keys_free, values_free, scores_free}) uses.push_back({semaphore, 2});
     if (uses.size() % 2 != 0) uses.push_back({FR_NO_SEMAPHORE, 0});
@@ -76,6 +78,11 @@ class WideLayers : public WideResidual {
 
   void wide_layer() {
     out_.scalar(FR_SCALAR_MUL, cache_offset, layer, none, static_cast<std::int64_t>(plan_.kv_layer_bytes()));
+    if (scaled()) {
+      out_.scalar(FR_SCALAR_DIV, cache_scales_offset, cache_offset, none,
+                  static_cast<std::int64_t>(plan_.cache_row_bytes()));
+      out_.scalar(FR_SCALAR_MUL, cache_scales_offset, cache_scales_offset, none, 4);
+    }
     if (has_windows()) choose_window();
     // The one command of the vector engine with the first operator's tag: where a layer begins.
     out_.set_tag(u32(graph_.prologue.size()));
@@ -85,12 +92,24 @@ class WideLayers : public WideResidual {
     tag(OperatorKind::attention);
     wide_attention();
     tag(OperatorKind::attention_output);
+    const auto& at = plan_.constants;
     project_sums(&Projections::attention_output, attended(),
-                 wide().constants + plan_.constants.ffn_norm + u32(group_hidden(column_group()).begin * 4));
+                 {{own_norm(at.ffn_norm), own_norm(at.ffn_norm_bias)},
+                  if_there(model_.output_bias, at.attention_output_bias),
+                  if_there(model_.post_norms, own_norm(at.post_attention_norm))});
     tag(model_.gated ? OperatorKind::gate_up : OperatorKind::up);
     gate_up();
     tag(OperatorKind::down);
-    project_sums(&Projections::down, hidden_layer(), wide().next_norm);
+    project_sums(&Projections::down, hidden_layer(),
+                 {next_norm(), if_there(model_.ffn_bias, at.down_bias),
+                  if_there(model_.post_norms, own_norm(at.post_ffn_norm))});
+  }
+  /// Of the layer's constants for all hidden columns, those of the group.
+  std::uint32_t own_norm(std::uint32_t offset) const {
+    return wide().constants + offset + u32(group_hidden(column_group()).begin * 4);
+  }
+  static std::optional<std::uint32_t> if_there(bool there, std::uint32_t at) {
+    return there ? std::optional(at) : std::nullopt;
   }
 
   // Queries, keys and values
@@ -147,21 +166,33 @@ class WideLayers : public WideResidual {
     return works;
   }
   void query_key_value() {
-    project_blocks(
-        [this](std::uint32_t group) { return head_works(group); }, wide().head_blocks, normalised(),
-        [this](const Work& work, const std::vector<int>& held, std::size_t, Free& free) {
-          place_wide_heads(work.columns.front(), held.front());
-          free.by_store.push_back(held.front());
-        },
-        [this] {
-          out_.add(FR_OP_LOAD, run_of(memory_.constants[cluster_], wide().constants, plan_.constants.bytes),
-                   {}, {FR_PATCH(fr_copy, global, layer, narrow(plan_.constants.bytes))});
-          load_angles(memory_.cosines, wide().cosines);
-          load_angles(memory_.sines, wide().sines);
-          load_next_norm(1);
-          out_.add(FR_OP_VECTOR_NOP, {{{layer_constants_full, 1}}, {}});
-        });
+    project_blocks([this](std::uint32_t group) { return head_works(group); }, wide().head_blocks,
+                   normalised(),
+                   [this](const Work& work, const std::vector<int>& held, std::size_t, Free& free) {
+                     place_wide_heads(work.columns.front(), held.front());
+                     free.by_store.push_back(held.front());
+                   },
+                   [this] {
+                     load_constants();
+                     load_angles(memory_.cosines, wide().cosines);
+                     load_angles(memory_.sines, wide().sines);
+                     load_next_norm(1);
+                     out_.add(FR_OP_VECTOR_NOP, {{{layer_constants_full, 1}}, {}});
+                   });
     post_to_chain(cache_posted);
+  }
+  void load_constants() {
+    const auto bytes = plan_.constants.bytes, own = plan_.constants.own_bytes();
+    const std::vector<Patch> of_layer{FR_PATCH(fr_copy, global, layer, narrow(bytes))};
+    out_.add(FR_OP_LOAD, run_of(memory_.constants[cluster_], wide().constants, plan_.constants.own), {},
+             of_layer);
+    if (own == 0) return;
+    for (std::uint32_t i = 0; i < wide().row_groups; ++i)
+      out_.add(FR_OP_LOAD,
+               run_of(memory_.constants[first_owner() + i] + plan_.constants.own,
+                      wide().own_constants + i * own, own),
+               i + 1 == wide().row_groups ? Sync{{}, {{scales_full, 1}}} : Sync{}, of_layer);
+    out_.add(FR_OP_TENSOR_NOP, {{{scales_full, 1}}, {}});
   }
   void load_angles(std::uint64_t table, std::uint32_t to) {
     const auto angles = plan_.rotated() * 2ull;
@@ -174,22 +205,32 @@ class WideLayers : public WideResidual {
       out_.add(FR_OP_LOAD, run_of(table, to, 0), {}, patches);
     }
   }
+  /// Of the rows of a block's nth head, in a cache of integers.
+  std::uint32_t cache_scales_of(int block, std::uint64_t nth) const {
+    const auto heads = wide().block_bytes / (wide().rows() * model_.head_dim * 4);
+    return wide().cache_scales + u32((static_cast<std::uint64_t>(block) * heads + nth) * wide().rows() * 4);
+  }
+  unsigned type_of_head(Head::Kind kind) const {
+    return kind == Head::query ? numerics().activation : numerics().cache;
+  }
   /// The heads of a block become queries, keys and values, in its place, and are stored.
   void place_wide_heads(const Columns& source, int number) {
     const auto& columns = source.block.n;
     const auto block = block_at(number, columns.size());
     const auto heads = heads_in(source.owner, columns);
     const auto rotated = plan_.rotated();
-    const auto head_bytes = model_.head_dim * act_;
     Sync made{{{block_full, 1}}, {}};
+    if (model_.qkv_bias)
+      add_bias(block, source, plan_.constants.query_key_value_bias, std::exchange(made, {}));
     std::vector<Matrix> results;
     for (const auto& head : heads) {
       const Matrix from{block.at + u32((head.column - columns.begin) * 4), block.stride, FR_TYPE_F32};
       const bool rotates = head.kind != Head::value && rotated > 0,
                  whole = !rotates || rotated == model_.head_dim;
       // A head alone in its block moves together, row by row, so that it is stored in one piece.
-      const Matrix to{from.at, heads.size() == 1 && whole ? head_bytes : block.stride,
-                      plan_.numerics.activation};
+      const auto type = type_of_head(head.kind);
+      const Matrix to{from.at,
+                      heads.size() == 1 && whole ? ip::row_bytes(type, model_.head_dim) : block.stride, type};
       if (model_.qk_norm && head.kind != Head::value) {
         auto v = vector(FR_VECTOR_RMSNORM, model_.head_dim, from, from);
         v.arg0 = bits(model_.norm_eps);
@@ -198,9 +239,11 @@ class WideLayers : public WideResidual {
                   0, FR_TYPE_F32});
         out_.add(FR_OP_VECTOR, v, std::exchange(made, {}), {all_rows()});
       }
+      const bool quantised = scaled() && head.kind != Head::query;
+      const auto& placed = quantised ? from : to;
       const auto part = [&](unsigned op, std::uint64_t first, std::uint64_t cols) {
         return vector(op, cols, {from.at + u32(first * 4), from.stride, FR_TYPE_F32},
-                      {to.at + u32(first * act_), to.stride, to.type});
+                      {placed.at + u32(ip::row_bytes(placed.type, first)), placed.stride, placed.type});
       };
       const bool last = &head == &heads.back();
       const auto sync_of = [&](bool ends) {
@@ -214,10 +257,14 @@ class WideLayers : public WideResidual {
         v.flags = model_.rotary.interleaved ? FR_VECTOR_FLAG_INTERLEAVED : 0;
         set_b(v, {wide().cosines, rotated * 2ull, FR_TYPE_F32});
         set_c(v, {wide().sines, rotated * 2ull, FR_TYPE_F32});
-        out_.add(FR_OP_VECTOR, v, sync_of(whole), {all_rows()});
+        out_.add(FR_OP_VECTOR, v, sync_of(whole && !quantised), {all_rows()});
       }
       const std::uint64_t plain = rotates ? rotated : 0;
-      if (plain < model_.head_dim)
+      if (quantised) {
+        auto v = vector(FR_VECTOR_QUANTIZE, model_.head_dim, from, to);
+        set_c(v, {cache_scales_of(number, results.size()), 4, FR_TYPE_F32});
+        out_.add(FR_OP_VECTOR, v, sync_of(true), {all_rows()});
+      } else if (plain < model_.head_dim)
         out_.add(FR_OP_VECTOR, part(FR_VECTOR_COPY, plain, model_.head_dim - plain), sync_of(true),
                  {all_rows()});
       results.push_back(to);
@@ -229,6 +276,7 @@ class WideLayers : public WideResidual {
         if (last && last_copy) sync.signal.push_back({block_stored, 1});
         return sync;
       };
+      const auto head_bytes = ip::row_bytes(results[i].type, model_.head_dim);
       auto c = run_of(0, results[i].at, head_bytes);
       c.size1 = 0;
       c.local_stride1 = narrow(results[i].stride);
@@ -238,9 +286,22 @@ class WideLayers : public WideResidual {
         out_.add(FR_OP_STORE, c, ends(std::exchange(stored, {}), true), {FR_PATCH(fr_copy, size1, rows, 1)});
         continue;
       }
-      c.global = (heads[i].kind == Head::key ? memory_.keys : memory_.values) +
-                 (heads[i].number - plan_.kv_heads.begin) * plan_.kv_head_bytes();
+      const bool key = heads[i].kind == Head::key;
+      const auto nth = heads[i].number - plan_.kv_heads.begin;
+      c.global = (key ? memory_.keys : memory_.values) + nth * plan_.kv_head_bytes();
       for (const bool second : {false, true}) {
+        if (scaled()) {
+          std::vector<Patch> patches{FR_PATCH(fr_copy, global, cache_scales_offset, 1),
+                                     FR_PATCH(fr_copy, global, position, 4),
+                                     FR_PATCH(fr_copy, global, second ? +first1 : +first0, 4),
+                                     FR_PATCH(fr_copy, bytes, second ? +rows1 : +rows0, 4)};
+          if (second) patches.push_back(FR_PATCH(fr_copy, local, rows0, 4));
+          out_.add(
+              FR_OP_STORE,
+              run_of((key ? memory_.key_scales : memory_.value_scales) + nth * plan_.kv_head_scale_bytes(),
+                     cache_scales_of(number, i), 0),
+              std::exchange(stored, {}), patches);
+        }
         std::vector<Patch> patches{FR_PATCH(fr_copy, global, cache_offset, 1),
                                    FR_PATCH(fr_copy, global, position, narrow(head_bytes)),
                                    FR_PATCH(fr_copy, global, second ? +first1 : +first0, narrow(head_bytes)),
@@ -250,10 +311,20 @@ class WideLayers : public WideResidual {
       }
     }
   }
+  /// To the sums of a block, the bias at `offset` among the constants.
+  void add_bias(const Matrix& sums, const Columns& columns, std::uint32_t offset, const Sync& sync) {
+    const auto& n = columns.block.n;
+    auto v = vector(FR_VECTOR_ADD, n.size(), sums, sums);
+    set_b(v, own_constant(columns.owner, offset, n.begin));
+    out_.add(FR_OP_VECTOR, v, sync, {all_rows()});
+  }
   // Feed-forward
 
   /// Strips are as wide as pieces of work, where those are alike.
   Operand hidden_layer() const {
+    return {memory_.swiglu, model_.ffn, hidden_posted, strip_of_hidden(), numerics().block_scales};
+  }
+  std::uint64_t strip_of_hidden() const {
     const auto depth = std::uint64_t{wide().panel_depth};
     std::uint64_t strip = 0;
     for (std::uint32_t g = 0; g < wide().column_groups; ++g)
@@ -261,9 +332,9 @@ class WideLayers : public WideResidual {
         const auto begin = first_hidden(work.columns.front()),
                    width = work.columns.size() / work.step * work.columns.front().block.n.size();
         if (strip == 0) strip = width;
-        if (width != strip || begin % strip != 0) return {memory_.swiglu, model_.ffn, hidden_posted, depth};
+        if (width != strip || begin % strip != 0) return depth;
       }
-    return {memory_.swiglu, model_.ffn, hidden_posted, depth % strip == 0 ? strip : depth};
+    return depth % strip == 0 ? strip : depth;
   }
   std::uint64_t first_hidden(const Columns& gate) const {
     return plan_.share(gate.owner).ffn.begin + gate.block.n.begin;
@@ -326,19 +397,24 @@ class WideLayers : public WideResidual {
     return mixed;
   }
   void gate_up() {
+    if (comes_plain(hidden_layer())) begin_peaks(plain_peaks());
     project_blocks([this](std::uint32_t group) { return gated_works(group); }, wide().block_count,
                    normalised(),
                    [this](const Work& work, const std::vector<int>& blocks, std::size_t first, Free& free) {
                      activate_blocks(work, blocks, first, free);
                    });
-    post_to_team(hidden_posted);
+    post_operand(hidden_layer());
   }
   /// The gate and its up from column `first` of a piece of work on; behind the last one all are stored.
   void activate_blocks(const Work& work, const std::vector<int>& blocks, std::size_t first, Free& free) {
     const auto n = work.columns[first].block.n.size();
-    const auto gate = block_at(blocks[first], n), results = block_at(blocks.front(), n);
-    const Matrix to{results.at + u32(first / work.step * n * act_), results.stride,
-                    plan_.numerics.activation};
+    const auto operand = hidden_layer();
+    const auto gate = block_at(blocks[first], n), home = block_at(blocks.front(), n);
+    const auto count = work.columns.size() / work.step * n, before = first / work.step * n;
+    const Rows results{home.at, home.stride, home.at + u32(element_bytes(operand, count)), home.stride};
+    const Rows own{results.at + u32(element_bytes(operand, before)), home.stride,
+                   results.scales + u32(scale_bytes_of(operand, before)), home.stride};
+    const Matrix to = has_blocks(operand) ? gate : Matrix{own.at, own.stride, type_of(operand)};
     const auto function = function_of(model_.activation);
     const bool last = first + work.step == work.columns.size();
     Sync sync{{{block_full, 1}}, {}}, made;
@@ -348,22 +424,35 @@ class WideLayers : public WideResidual {
     free.by_vector.insert(free.by_vector.end(), used.begin(), used.end());
     if (!used.empty()) made.signal.push_back({block_free, static_cast<std::uint8_t>(used.size())});
     if (last) made.signal.push_back({result_made, 1});
+    if (model_.ffn_bias)
+      for (std::size_t i = 0; i < work.step; ++i)
+        add_bias(block_at(blocks[first + i], n), work.columns[first + i], plan_.constants.gate_up_bias,
+                 std::exchange(sync, {}));
+    if (!numerics().quantises()) sync.signal = made.signal;
     if (!model_.gated) {
-      sync.signal = made.signal;
       out_.add(FR_OP_VECTOR, vector(function, n, gate, to), sync, {all_rows()});
     } else {
       if (function != FR_VECTOR_SILU)
-        out_.add(FR_OP_VECTOR, vector(function, n, gate, gate), std::exchange(sync, {}), {all_rows()});
-      sync.signal = made.signal;
+        out_.add(FR_OP_VECTOR, vector(function, n, gate, gate), {std::exchange(sync.wait, {}), {}},
+                 {all_rows()});
       auto v = vector(function == FR_VECTOR_SILU ? FR_VECTOR_SWIGLU : FR_VECTOR_MUL, n, gate, to);
       set_b(v, block_at(blocks[first + 1], n));
       out_.add(FR_OP_VECTOR, v, sync, {all_rows()});
     }
+    if (has_blocks(operand)) {
+      out_.add(FR_OP_VECTOR, in_blocks(gate, n, own), made, {all_rows()});
+    } else if (comes_plain(operand)) {
+      // In the place of what is used up: the up's block, the gate's, or behind the results in their rows.
+      const auto junk = model_.gated ? block_at(blocks[first + 1], n)
+                        : first > 0  ? gate
+                                     : Matrix{to.at + u32(element_bytes(operand, n)), to.stride, FR_TYPE_F32};
+      out_.add(FR_OP_VECTOR, peaks_of(to, n, junk), {}, {all_rows()});
+      take_peaks(plain_peaks(), 0, rows, false, made);
+    }
     if (!last) return;
     const auto begin = first_hidden(work.columns.front());
-    store_all(stores_of(hidden_layer(), {begin, begin + work.columns.size() / work.step * n}, results.at,
-                        results.stride),
-              {{{result_made, 1}}, {{block_stored, 1}}}, {FR_PATCH(fr_copy, size1, rows, 1)});
+    store_all(stores_of(operand, {begin, begin + count}, results), {{{result_made, 1}}, {{block_stored, 1}}},
+              {FR_PATCH(fr_copy, size1, rows, 1)});
     free.by_store.push_back(blocks.front());
   }
 
@@ -396,27 +485,52 @@ class WideLayers : public WideResidual {
     out_.scalar(FR_SCALAR_EQUAL, other, below, none, 0);
     out_.scalar(FR_SCALAR_MUL, other, other, half, 0);
     out_.scalar(FR_SCALAR_ADD, local, local, other, 0);
-    // Its panels, of the row group's: full ones at once, then what is left.
-    out_.scalar(FR_SCALAR_MUL, group, group, none,
-                static_cast<std::int64_t>(wide().group_pitch(model_.hidden, act_)));
-    out_.scalar(FR_SCALAR_MUL, local, local, none, narrow(panel_row()));
-    out_.scalar(FR_SCALAR_ADD, group, group, local, 0);
-    const auto full = model_.hidden / wide().panel_depth, rest = model_.hidden % wide().panel_depth;
-    if (full > 0) {
-      auto c = run_of(memory_.ffn_sum, s_.normed, panel_row());
-      c.size1 = u32(full);
-      c.local_stride1 = narrow(panel_row());
-      c.global_stride1 = static_cast<std::int64_t>(panel_pitch());
-      link(FR_OP_LOAD, c, {}, {FR_PATCH(fr_copy, global, group, 1)});
-    }
-    if (rest > 0)
-      link(FR_OP_LOAD,
-           run_of(memory_.ffn_sum + full * panel_pitch(), s_.normed + u32(full * panel_row()), rest * act_),
-           {}, {FR_PATCH(fr_copy, global, group, 1)});
+    load_row(group, local);
     // As after the layers of a step of few tokens.
     for (const auto reg : {load_slot, use_slot}) out_.scalar(FR_SCALAR_MUL, reg, none, none, 0);
     out_.scalar(FR_SCALAR_MUL, weight_offset, layers, none,
                 static_cast<std::int64_t>(layer_advance(cluster_)));
+  }
+  /// The normalised row of these registers, row group and row of that; changes both. Panels come full ones at
+  /// once, then what is left.
+  void load_row(unsigned group, unsigned local) {
+    const auto operand = normalised();
+    const std::uint64_t depth = wide().panel_depth, full = model_.hidden / depth,
+                        rest = model_.hidden % depth;
+    const bool quantised = operand.quantised;
+    out_.scalar(FR_SCALAR_MUL, group, group, none, static_cast<std::int64_t>(group_pitch(operand)));
+    const auto load = [&](std::uint64_t from, std::uint32_t to, std::uint64_t row, std::uint64_t last_row) {
+      const Patch at_group = FR_PATCH(fr_copy, global, group, 1),
+                  at_row = FR_PATCH(fr_copy, global, local, narrow(row));
+      if (full > 0) {
+        auto c = run_of(memory_.ffn_sum + from, to, row);
+        c.size1 = u32(full);
+        c.local_stride1 = narrow(row);
+        c.global_stride1 = static_cast<std::int64_t>(panel_pitch(operand));
+        link(FR_OP_LOAD, c, {}, {at_group, at_row});
+      }
+      if (rest > 0)
+        link(FR_OP_LOAD,
+             run_of(memory_.ffn_sum + full * panel_pitch(operand) + from, to + u32(full * row), last_row), {},
+             {at_group, at_row});
+    };
+    const Matrix row{quantised ? s_.quantised : s_.normed, 0, type_of(operand)};
+    load(0, row.at, element_bytes(operand, depth), element_bytes(operand, rest));
+    if (!quantised) return;
+    const bool has_group_scales = has_blocks(operand);
+    if (has_group_scales)
+      load(strip_scales_at(operand, 0), s_.row_scales, scale_bytes_of(operand, depth),
+           scale_bytes_of(operand, rest));
+    else
+      link(FR_OP_LOAD, run_of(memory_.ffn_sum + panels_of(operand) * panel_pitch(operand), s_.row_scales, 4),
+           {}, {FR_PATCH(fr_copy, global, group, 1), FR_PATCH(fr_copy, global, local, 4)});
+    auto v =
+        vector(has_group_scales ? FR_VECTOR_DEQUANTIZE_GROUPS : FR_VECTOR_MUL, model_.hidden, row, normed());
+    v.rows = 1;
+    v.arg0 = has_group_scales ? numerics().group : 0;
+    v.flags = has_group_scales ? 0 : FR_VECTOR_FLAG_B_SCALAR;
+    set_b(v, {s_.row_scales, 4, has_group_scales ? 0u + FR_TYPE_E8M0 : 0u + FR_TYPE_F32});
+    link(FR_OP_VECTOR, v);
   }
 };
 

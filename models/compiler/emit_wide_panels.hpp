@@ -9,81 +9,46 @@
 #include <utility>
 #include <vector>
 
-#include "models/compiler/emit_wide.hpp"
+#include "models/compiler/emit_wide_operands.hpp"
 
 namespace forerun::models::emission {
 
-class WidePanels : public WideEmitter {
+class WidePanels : public WideOperands {
  public:
-  using WideEmitter::WideEmitter;
+  using WideOperands::WideOperands;
 
  protected:
-  /// An operand in memory, there when the team has posted: [row group][panel][strip][rows][columns of a
-  /// strip]. A panel comes in one piece, and what a cluster makes at a time, columns of one strip, is stored
-  /// in one piece.
-  struct Operand {
-    std::uint64_t at, width;
-    WideSemaphore posted;
-    std::uint64_t strip;  ///< columns, which divide panel_depth
-  };
-  std::uint64_t strip_row(const Operand& operand) const { return operand.strip * act_; }
-  std::uint64_t panels_of(const Operand& operand) const { return wide().panels_of(operand.width); }
-  /// Bytes between panels.
-  std::uint64_t panel_pitch() const { return wide().panel_pitch(act_); }
-  std::uint64_t rows_of_group(const Operand& operand) const {
-    return operand.at + row_group() * wide().group_pitch(operand.width, act_);
-  }
-  /// Copies that store columns of some rows: one for each strip that they reach into, the rows patched in.
-  std::vector<fr_copy> stores_of(const Operand& operand, Range columns, std::uint32_t from,
-                                 std::uint64_t stride) const {
-    std::vector<fr_copy> copies;
-    const auto depth = std::uint64_t{wide().panel_depth}, strip = operand.strip;
-    for (auto k = columns.begin; k < columns.end;) {
-      const auto end = std::min(columns.end, (k / strip + 1) * strip);
-      auto c = run_of(rows_of_group(operand) + k / depth * panel_pitch() +
-                          k % depth / strip * (wide().panel_rows() * strip_row(operand)) + k % strip * act_,
-                      from + u32((k - columns.begin) * act_), (end - k) * act_);
-      c.size1 = 0;
-      c.local_stride1 = narrow(stride);
-      c.global_stride1 = static_cast<std::int64_t>(strip_row(operand));
-      copies.push_back(c);
-      k = end;
-    }
-    return copies;
-  }
-  /// Adds these, the first with the waits and the last with the signals of `sync`.
-  void store_all(const std::vector<fr_copy>& copies, const Sync& sync, const std::vector<Patch>& patches) {
-    for (const auto& c : copies) {
-      Sync use;
-      if (&c == &copies.front()) use.wait = sync.wait;
-      if (&c == &copies.back()) use.signal = sync.signal;
-      out_.add(FR_OP_STORE, c, use, patches);
-    }
-  }
-
   /// A part of a panel: the first of a team loads it from memory, and each but the last stores it in the
   /// scratchpad of the one behind, so that load engines have tiles alone to copy.
   void move_panel_part(const Operand& operand, std::uint64_t from, std::uint32_t to, std::uint32_t part) {
     const bool last = part + 1 == Wide::panel_parts;
-    const auto pitch = narrow(panel_row());
+    const auto pitch = narrow(panel_row(operand));
     if (begins_team()) {
-      const auto row = strip_row(operand);
-      for (std::uint64_t strip = 0; strip < wide().panel_depth / operand.strip; ++strip) {
-        const bool ends = last && strip + 1 == wide().panel_depth / operand.strip;
-        auto c = run_of(from + strip * wide().panel_rows() * row, to + u32(strip * row), row);
+      const auto strips = wide().panel_depth / operand.strip;
+      Sync begins;
+      if (part == 0) begins.wait.push_back({panel_free, 1});
+      const auto load = [&](std::uint64_t strip_from, std::uint64_t local, std::uint64_t row, bool ends) {
+        auto c = run_of(from + strip_from, to + u32(local), row);
         c.size1 = 0;
         c.local_stride1 = pitch;
         c.global_stride1 = static_cast<std::int64_t>(row);
-        Sync sync;
-        if (part == 0 && strip == 0) sync.wait.push_back({panel_free, 1});
-        if (ends) sync.signal.push_back({panel_full, 1});
-        if (!ends_team() && strip + 1 == wide().panel_depth / operand.strip)
-          sync.signal.push_back({panel_loaded, 1});
+        auto sync = std::exchange(begins, {});
+        if (ends && last) sync.signal.push_back({panel_full, 1});
+        if (ends && !ends_team()) sync.signal.push_back({panel_loaded, 1});
         panel_loads_.push_back({c,
                                 sync,
                                 {FR_PATCH(fr_copy, size1, part_rows, 1),
-                                 FR_PATCH(fr_copy, local, part_rows, narrow(part * panel_row())),
+                                 FR_PATCH(fr_copy, local, part_rows, narrow(part * panel_row(operand))),
                                  FR_PATCH(fr_copy, global, part_rows, narrow(part * row))}});
+      };
+      for (std::uint64_t strip = 0; strip < strips; ++strip) {
+        const bool ends = strip + 1 == strips;
+        load(strip_at(operand, strip), element_bytes(operand, strip * operand.strip),
+             element_bytes(operand, operand.strip), ends && !has_blocks(operand));
+        if (has_blocks(operand))
+          load(strip_scales_at(operand, strip),
+               element_bytes(operand, wide().panel_depth) + scale_bytes_of(operand, strip * operand.strip),
+               scale_bytes_of(operand, operand.strip), ends);
       }
     }
     if (ends_team()) return;
@@ -94,21 +59,37 @@ class WidePanels : public WideEmitter {
     if (last) sync.signal.push_back({panel_pushed, 1});
     out_.add(FR_OP_STORE, run_of(chip::address_map::scratchpad(behind) + to, to, 0), sync,
              {FR_PATCH(fr_copy, bytes, part_rows, pitch),
-              FR_PATCH(fr_copy, local, part_rows, narrow(part * panel_row())),
-              FR_PATCH(fr_copy, global, part_rows, narrow(part * panel_row()))});
+              FR_PATCH(fr_copy, local, part_rows, narrow(part * panel_row(operand))),
+              FR_PATCH(fr_copy, global, part_rows, narrow(part * panel_row(operand)))});
     if (wide().places[behind].team_behind != Place::none) post_to(behind, 1, 1, panel_loaded);
     if (last) post_to(behind, 1, 1, panel_full);
   }
-  /// When a panel has been multiplied, and stored for the one behind: its place is free, for the load engine
-  /// or for the one before.
+  /// What tells that nobody here reads a panel any more.
+  WideSemaphore panel_left() const { return begins_team() && ends_team() ? panel_free : panel_used; }
+  /// When it has been stored for the one behind, too, its place is free, for the load engine or for the one
+  /// before.
   void free_panel() {
-    out_.add(FR_OP_TENSOR_NOP, {{}, {{begins_team() && ends_team() ? panel_free : panel_used, 1}}});
     if (begins_team() && ends_team()) return;
     Sync sync{{{panel_used, 1}}, {}};
     if (!ends_team()) sync.wait.push_back({panel_pushed, 1});
     if (!begins_team()) return posts_.push_back({place().team_before, panel_room, sync});
     sync.signal.push_back({panel_free, 1});
     out_.add(FR_OP_VECTOR_NOP, sync);
+  }
+  /// A panel that came plain, whose scales are known.
+  void quantise_panel(const Operand& operand, std::size_t panel) {
+    const auto columns = std::min<std::uint64_t>(
+        wide().panel_depth, operand.width - panel % panels_of(operand) * wide().panel_depth);
+    const auto buffer = u32(panel % Wide::panel_count);
+    const auto to = form_of(operand);
+    auto v = vector(FR_VECTOR_MUL, columns,
+                    {wide().panels + buffer * wide().panel_bytes, panel_row(operand), type_of(operand)},
+                    {to.at + buffer * to.pitch, to.row, to.type});
+    set_b(v, {inverse_peaks(), 4, FR_TYPE_F32});
+    v.flags = FR_VECTOR_FLAG_B_SCALAR;
+    out_.add(FR_OP_VECTOR, v, {{{panel_full, 1}, {operand_free, 1}}, {{operand_full, 1}, {panel_left(), 1}}},
+             {all_rows()});
+    free_panel();
   }
 
   /// Multiplies panels of this row group's rows with tiles of weights, as often as `loads` want the operand.
@@ -124,18 +105,33 @@ class WidePanels : public WideEmitter {
       products.resize(std::max(products.size(), together.front().panel + 1));
       products[together.front().panel] += together.size();
     }
+    const bool plain = comes_plain(operand);
+    const auto form = form_of(operand);
     // Parts of the next panel come between the tiles for the present one, so that neither waits long for the
     // other.
-    std::size_t loaded = 0, begun = 0;
+    std::size_t loaded = 0, begun = 0, quantised = 0;
     const auto load_parts_until = [&](std::size_t parts) {
       for (const auto end = std::min(parts, total * Wide::panel_parts); loaded < end; ++loaded) {
-        if (loaded == 0)
-          out_.add(FR_OP_LOAD_NOP, wait_for(static_cast<Semaphore>(operand.posted), wide().column_groups));
+        if (loaded == 0) await(operand);
         const auto panel = loaded / Wide::panel_parts;
-        move_panel_part(operand, rows_of_group(operand) + panel % panels * panel_pitch(),
+        move_panel_part(operand, rows_of_group(operand) + panel % panels * panel_pitch(operand),
                         wide().panels + u32(panel % Wide::panel_count * wide().panel_bytes),
                         u32(loaded % Wide::panel_parts));
       }
+    };
+    const auto quantise_until = [&](std::size_t end) {
+      for (; plain && quantised < end; ++quantised) quantise_panel(operand, quantised);
+    };
+    const auto begin_panel = [&] {
+      load_parts_until((begun + 1) * Wide::panel_parts);
+      flush_loads();
+      quantise_until(begun + 1);
+      out_.add(FR_OP_TENSOR_NOP, {{{plain ? operand_full : panel_full, 1}}, {}});
+      ++begun;
+    };
+    const auto end_panel = [&] {
+      out_.add(FR_OP_TENSOR_NOP, {{}, {{plain ? operand_free : panel_left(), 1}}});
+      if (!plain) free_panel();
     };
     std::size_t made = 0;  // products of the present panel
     stream(
@@ -147,27 +143,31 @@ class WidePanels : public WideEmitter {
         },
         [&](const Unit& unit) {
           if (unit.panel == begun) {
-            load_parts_until((begun + 1) * Wide::panel_parts);
-            flush_loads();
-            out_.add(FR_OP_TENSOR_NOP, {{{panel_full, 1}}, {}});
-            ++begun;
+            begin_panel();
             made = 0;
           }
-          ++made;
+          // The next one has been asked for by now, and the arrays have something to do meanwhile.
+          if (++made == Wide::panel_parts + 1 && begun < total) quantise_until(begun + 1);
           load_parts_until(begun * Wide::panel_parts + std::min<std::size_t>(made, Wide::panel_parts));
         },
         [&](Unit& unit) {
-          multiply(unit, prepare(unit));
-          if (--products[unit.panel] == 0) free_panel();
+          multiply(unit, form, prepare(unit));
+          if (--products[unit.panel] == 0) end_panel();
           done(unit);
         });
-    for (; begun < total; ++begun) {
-      load_parts_until((begun + 1) * Wide::panel_parts);
-      flush_loads();
-      out_.add(FR_OP_TENSOR_NOP, {{{panel_full, 1}}, {}});
-      free_panel();
+    while (begun < total) {
+      begin_panel();
+      end_panel();
       flush_loads();
     }
+  }
+  /// Until it is in memory; the scales of one that comes plain are found then.
+  void await(const Operand& operand) {
+    out_.add(FR_OP_LOAD_NOP, wait_for(static_cast<Semaphore>(operand.posted), wide().column_groups));
+    if (!comes_plain(operand)) return;
+    load_peaks(plain_peaks());
+    out_.add(FR_OP_LOAD_NOP, {{}, {{squares_full, 1}}});
+    find_scales(plain_peaks(), std::nullopt, {{{squares_full, 1}}, {}});
   }
 
   /// A block, and which semaphore tells that it is free: of the vector or of the store engine, which last
@@ -271,6 +271,15 @@ class WidePanels : public WideEmitter {
 
   // Meetings
 
+  /// An operand that is in memory, or will be as soon as what was stored before.
+  void post_operand(const Operand& operand) {
+    Sync made;
+    if (comes_plain(operand)) {
+      made.wait.push_back({peaks_made, 1});
+      out_.add(FR_OP_VECTOR_NOP, {{}, {{peaks_made, 1}}});
+    }
+    post_to_team(operand.posted, made);
+  }
   void post_to_team(WideSemaphore posted, Sync sync = {}) {
     for (std::uint32_t g = 0; g < wide().column_groups; ++g)
       post_to(teammate(g), 1, 1, posted, std::exchange(sync, {}));

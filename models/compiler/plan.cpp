@@ -114,6 +114,7 @@ void lay_out_constants(Plan& plan) {
     c.kv_down_norm = take(m.latent.kv_rank);
   }
   if (m.experts.corrected) c.router_correction = take(m.experts.count);
+  c.own = static_cast<std::uint32_t>(at);
   if (m.positions == Positions::alibi) c.slopes = take(plan.widest(&Share::heads));
   if (m.qkv_bias) c.query_key_value_bias = take(plan.widest_qkv());
   if (m.output_bias) c.attention_output_bias = take(hidden);
@@ -222,22 +223,28 @@ std::vector<WeightTile> tile_gates(std::uint64_t inputs, std::uint64_t outputs, 
   return tiles;
 }
 
-/// Tiles of all projections, of at most the size of a slot; for steps of many tokens with gates apart.
+/// Tiles of all projections, of at most the size of a slot; for steps of many tokens with gates apart, and
+/// whole heads.
 void cut_tiles(Plan& plan, const chip::Tensor& tensor, bool for_many) {
   const auto& m = plan.model;
   TileLimits limits{plan.scratch.slot_bytes, tensor.rows, std::uint64_t{tensor.columns} * tensor.arrays,
                     plan.tile_format()};
   if (for_many) {
-    const auto depth = limits.slot_bytes / limits.format.row_bytes(limits.array_columns);
-    limits.depth = depth < limits.array_rows ? depth : depth / limits.array_rows * limits.array_rows;
+    const std::uint64_t least = std::max(1u, limits.format.group);
+    const auto depth = limits.slot_bytes / limits.format.bytes(least, limits.array_columns) * least;
+    const auto rows = std::lcm(limits.array_rows, least);
+    limits.depth = depth < rows ? depth : depth / rows * rows;
   }
+  auto whole_heads = limits;
+  if (for_many)
+    whole_heads.array_columns = std::max<std::uint64_t>(1, limits.array_columns / m.head_dim) * m.head_dim;
   const bool latent = m.is_latent();
   const auto& l = m.latent;
   plan.projections.clear();
   for (const auto& s : plan.shares)
     plan.projections.push_back(
         {latent ? tile_weights(l.q_rank != 0 ? l.q_rank : m.hidden, s.query_columns, limits)
-                : tile_weights(m.hidden, s.qkv_columns(), limits),
+                : tile_weights(m.hidden, s.qkv_columns(), whole_heads),
          tile_weights(plan.attended(), s.hidden.size(), limits),
          for_many && m.gated ? tile_gates(m.hidden, s.ffn.size(), limits)
                              : tile_weights(m.hidden, plan.up_columns(s), limits),
@@ -250,6 +257,15 @@ void cut_tiles(Plan& plan, const chip::Tensor& tensor, bool for_many) {
          tile_weights(m.experts.shared_ffn, s.hidden.size(), limits),
          tile_weights(m.hidden, plan.up_columns(s.expert_ffn), limits),
          tile_weights(m.experts.ffn, s.hidden.size(), limits)});
+}
+
+/// Tiles of narrower weights take as many inputs as those of 16 bits, because panels of operands are as deep.
+std::uint64_t slot_for_many(const Plan& plan, const Lanes& lanes) {
+  const auto format = plan.tile_format();
+  const std::uint64_t inputs = std::max(1u, format.group), weights = largest_slot_for_many / 2;
+  const auto bytes = std::min<std::uint64_t>(largest_slot_for_many,
+                                             divide_up(weights * format.bytes(inputs, 8), 8 * inputs));
+  return std::min<std::uint64_t>(largest_slot_for_many, round_up(bytes, lanes.first.granule(bytes)));
 }
 
 /// Steps of up to `most_tokens` tokens, fewer if the scratchpad is small.
@@ -267,7 +283,7 @@ void choose_steps(Plan& plan, const chip::Chip& chip, std::uint32_t most_tokens,
   auto& s = plan.scratch;
   s.ring = static_cast<std::uint32_t>(used);
   s.slot_bytes = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(ring / 8 / 256 * 256, for_many ? largest_slot_for_many : largest_slot));
+      std::min<std::uint64_t>(ring / 8 / 256 * 256, for_many ? slot_for_many(plan, lanes) : largest_slot));
   s.slot_bytes -= s.slot_bytes % static_cast<std::uint32_t>(lanes.first.granule(s.slot_bytes));
   const auto least = plan.scaled_row_bytes();
   if (s.slot_bytes < std::max<std::uint64_t>(least, 256))
@@ -300,6 +316,9 @@ void choose_steps_of_many(Plan& plan, const chip::Chip& chip, std::uint32_t want
           "(clusters.command.launch)");
     return;
   }
+  // Arrays in RTL apply no scales: they would leave these products of integers to the model.
+  const bool rtl = chip.clusters.tensor.model != chip::TensorModel::tlm;
+  if (rtl && !row_groups && plan.numerics.sum() == FR_TYPE_I32) return;
   const auto otherwise = plan;
   const auto time = estimate_few(plan, chip, wanted);
   choose_steps(plan, chip, few, lanes, true);

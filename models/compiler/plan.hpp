@@ -148,7 +148,8 @@ struct Scratch {
 };
 
 /// Offsets in a layer's block of constants (f32): the weights of norms, biases, and the output scales of
-/// weights that have them. Those that a model does not have are not laid out.
+/// weights that have them. Those that a model does not have are not laid out. Up to `own` all clusters have the
+/// same, behind it each has those of its own columns.
 struct Constants {
   std::uint32_t attention_norm = 0, ffn_norm = 0, post_attention_norm = 0, post_ffn_norm = 0;
   std::uint32_t attention_norm_bias = 0, ffn_norm_bias = 0, query_norm = 0, key_norm = 0;
@@ -157,7 +158,9 @@ struct Constants {
   std::uint32_t q_down_norm = 0, kv_down_norm = 0;
   std::uint32_t router_correction = 0;  ///< of all experts
   std::uint32_t slopes = 0;             ///< ALiBi: of own query heads, divided by the scale of scores
+  std::uint32_t own = 0;
   std::uint32_t bytes = 0;
+  std::uint32_t own_bytes() const { return bytes - own; }
 };
 
 /// Global addresses.

@@ -13,24 +13,33 @@ namespace {
 
 constexpr std::uint64_t alignment = 64;
 constexpr std::uint32_t least_slots = 4;
+constexpr std::uint32_t temporary_columns = 64;
 
 /// Whether the schedule has commands for all that the model does.
 bool has_commands(const ModelConfig& m, const Plan& plan) {
   const auto& n = plan.numerics;
-  return m.experts.count == 0 && !m.is_latent() && !n.quantises() && !n.output_scales && !n.scales_groups() &&
-         n.cache == n.activation && plan.sequences == 1 && plan.devices == 1 && m.norm == NormKind::rms &&
-         !m.post_norms && !m.qkv_bias && !m.output_bias && !m.ffn_bias && m.positions == Positions::rotary;
+  return m.experts.count == 0 && !m.is_latent() && plan.sequences == 1 && plan.devices == 1 &&
+         m.positions != Positions::alibi && !m.embedding_norm &&
+         !(m.norm == NormKind::layer && (n.token_scales || m.post_norms)) &&
+         !(m.post_norms && (m.output_bias || m.ffn_bias));
 }
 
-/// Every head lies in one tile of its projection, and each gate beside its up.
+/// Every head lies in one tile of its projection, each gate beside its up, and every block of an operand's
+/// inputs in one share.
 bool tiles_fit(const Plan& plan) {
   const std::uint64_t head = plan.model.head_dim;
+  const std::uint64_t shared = plan.numerics.block_scales ? plan.numerics.group : 1;
+  if (head % shared != 0) return false;
   for (std::uint32_t c = 0; c < plan.clusters; ++c) {
     const auto& share = plan.share(c);
     if (share.heads.empty() || share.hidden.empty() || share.ffn.empty()) return false;
     for (const auto& block : blocks_of(plan.tiles(c).query_key_value))
       if (block.n.begin % head != 0 || block.n.size() % head != 0) return false;
     const auto up = blocks_of(plan.tiles(c).gate_up);
+    if (share.hidden.begin % shared != 0 || share.hidden.end % shared != 0 || share.ffn.begin % shared != 0)
+      return false;
+    for (const auto& gate : up)
+      if (gate.n.size() % shared != 0) return false;
     if (!plan.model.gated) continue;
     if (up.size() % 2 != 0) return false;
     for (std::size_t i = 0; i < up.size() / 2; ++i)
@@ -109,16 +118,40 @@ std::optional<Wide> lay_out(const Plan& plan, const chip::Chip& chip, const Lane
   w.head_blocks = u32(std::min<std::uint64_t>(w.block_count, (zone - 2 * angles) / w.block_bytes));
   w.cosines = u32(zone - 2 * angles);
   w.sines = u32(zone - angles);
-  w.constants = take(plan.constants.bytes);
-  w.next_norm = take(hidden * 4);
+  w.constants = take(plan.constants.own);
+  w.own_constants = take(std::uint64_t{row_groups} * plan.constants.own_bytes());
+  const bool layer_norm = m.norm == NormKind::layer;
+  w.next_norm = take(hidden * 4 * (layer_norm ? 2 : 1));
   w.stream = take(stream_part);
-  w.statistics = take(rows * 4 * (2 + w.column_groups + row_groups));
+  for (std::uint32_t c = 0; layer_norm && c < plan.clusters; c += row_groups) {
+    std::uint64_t pieces = 0;
+    for (std::uint32_t i = 0; i < row_groups; ++i)
+      pieces += divide_up(plan.share(c + i).hidden.size(), temporary_columns);
+    w.norm_pieces = std::max(w.norm_pieces, u32(pieces));
+  }
+  w.statistics = take(rows * 4 * (4 + w.column_groups + row_groups + w.norm_pieces));
 
   // Panels as deep as the deepest tile; what is left is for weights.
   const auto deepest = std::max<std::uint64_t>(queries, m.ffn);
   w.panel_depth = u32(std::min(depth, deepest));
   w.panel_bytes = u32(aligned(w.panel_rows() * w.panel_depth * act));
   w.slot_bytes = u32(aligned(slot));
+  const auto& n = plan.numerics;
+  if (n.cache_scales) w.cache_scales = take(w.block_count * (w.block_bytes / m.head_dim));
+  if (n.quantises() || layer_norm) {
+    w.temporary_columns = temporary_columns;
+    w.temporary = take(rows * temporary_columns * 4);
+  }
+  if (n.block_scales) {
+    if (w.panel_depth % n.group != 0) return std::nullopt;
+    const auto row = ip::row_bytes(n.operand, w.panel_depth) + w.panel_depth / n.group;
+    w.panel_bytes = std::max(w.panel_bytes, u32(aligned(w.panel_rows() * row)));
+  } else if (n.token_scales) {
+    w.scale_columns = u32(n.scales_groups() ? divide_up(depth, n.group) : 1);
+    w.peaks = take(rows * 4 * (5 + w.column_groups + (w.scale_columns > 1 ? w.scale_columns : 0)));
+    w.operand_bytes = u32(aligned(w.panel_rows() * ip::row_bytes(n.operand, w.panel_depth)));
+    w.operands = take(std::uint64_t{Wide::panel_count} * w.operand_bytes);
+  }
   const auto bytes = std::uint64_t{Wide::panel_count} * w.panel_bytes;
   if (at + bytes + std::uint64_t{least_slots} * w.slot_bytes > scratch) return std::nullopt;
   w.panels = take(bytes);

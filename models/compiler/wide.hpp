@@ -51,11 +51,21 @@ struct Wide {
   std::uint32_t panels = 0, panel_bytes = 0;  ///< two of operands, [rows][panel_depth]
   std::uint32_t panel_depth = 0;
   std::uint32_t slots_at = 0, slots = 0, slot_bytes = 0;  ///< tiles of weights
-  std::uint32_t constants = 0, next_norm = 0;  ///< of the layer; attention's norm of the next layer
-  AttentionTiles attention;                    ///< in the place of sums and panels, and behind the slots
+  /// Of the layer; attention's norm of the next layer: weights of the group's columns, then biases.
+  std::uint32_t constants = 0, next_norm = 0;
+  /// Of the layer, for each owner of columns in the group, `Constants::own_bytes()` apart.
+  std::uint32_t own_constants = 0;
+  AttentionTiles attention;  ///< in the place of sums and panels, and behind the slots
   /// Rows of a block of the residual stream, one of `stream_parts` parts, on their way to the sums.
   std::uint32_t stream = 0, stream_parts = 1;
-  std::uint32_t statistics = 0;  ///< sums of squares of rows
+  std::uint32_t statistics = 0;    ///< sums of squares of rows
+  std::uint32_t norm_pieces = 0;   ///< of own columns, that LayerNorm adds up the squares of
+  std::uint32_t cache_scales = 0;  ///< of a cache in integers: f32 [block][head][rows]
+  // Where operands are quantised on the chip (emit_wide_operands.hpp):
+  std::uint32_t operands = 0, operand_bytes = 0;       ///< with scales of tokens, two panels of them
+  std::uint32_t peaks = 0;                             ///< largest magnitudes and scales of rows
+  std::uint32_t scale_columns = 0;                     ///< groups of inputs of a tile, 1 where there are none
+  std::uint32_t temporary = 0, temporary_columns = 0;  ///< f32 [rows][columns]
   std::uint32_t end = 0;
 
   /// Operands in memory, [row group][panel][strip][rows][columns of a strip], so that a panel comes in one

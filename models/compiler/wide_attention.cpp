@@ -28,7 +28,7 @@ std::uint64_t pieces_of(const Plan& plan, const AttentionTiles& t) {
 /// Sizes; then places, if there is room.
 void measure(const Plan& plan, AttentionTiles& t) {
   const std::uint64_t row = plan.model.head_dim * plan.activation_bytes();
-  t.tile_bytes = u32(aligned(t.positions * row));
+  t.tile_bytes = u32(aligned(t.positions * plan.scaled_row_bytes()));
   t.score_stride = u32(aligned(std::uint64_t{t.positions} * 4));
   t.score_bytes = t.piece_rows * t.score_stride;
   t.query_bytes = u32(aligned(std::uint64_t{plan.group()} * t.unit_rows * row));
@@ -97,8 +97,9 @@ double estimate(const Plan& plan, const chip::Chip& chip, const AttentionTiles& 
   const double link = std::min(double(chip.noc.link_width.count) * chip.noc.clock.hertz,
                                chip::peak_memory_bandwidth(chip).bytes_per_second / plan.clusters) /
                       c.clock.hertz;
-  const double loads = seen * 2 * head * act / link / (double(t.unit_rows) * plan.group());
-  const double before = std::min<double>(t.positions, tokens) * 2 * head * act / link;
+  const double cached = 2.0 * double(plan.scaled_row_bytes());
+  const double loads = seen * cached / link / (double(t.unit_rows) * plan.group());
+  const double before = std::min<double>(t.positions, tokens) * cached / link;
   const double rows_in_all = 2.0 * half * plan.group();
   return std::max({vector, arrays, scratchpad, loads}) + unhidden * arrays + before / rows_in_all;
 }
@@ -152,7 +153,8 @@ std::optional<AttentionTiles> choose_attention(const Plan& plan, const chip::Chi
     area.bytes = end > area.at ? end - area.at : 0;
   }
   const auto width = std::max<std::uint32_t>(few, chip.clusters.tensor.columns * chip.clusters.tensor.arrays);
-  const auto tiles = wanted != 0 ? std::vector{std::min(wanted, plan.context)} : tiles_of(plan.context, width);
+  const auto tiles =
+      wanted != 0 ? std::vector{std::min(wanted, plan.context)} : tiles_of(plan.context, width);
   std::optional<AttentionTiles> best;
   for (const auto unit : parts_of(half))
     for (const auto piece : parts_of(unit))

@@ -19,7 +19,8 @@ struct AttentionTiles {
   std::uint32_t positions = 0;   ///< of a tile; the context, where one holds all
 
   // Byte addresses in the scratchpad.
-  std::uint32_t keys = 0, values = 0, tile_bytes = 0;           ///< two of each, [positions][head_dim]
+  /// Two of each, [positions][head_dim], and behind them the scales of positions, if the cache has such.
+  std::uint32_t keys = 0, values = 0, tile_bytes = 0;
   std::uint32_t scores = 0, score_stride = 0, score_bytes = 0;  ///< two, f32 [piece_rows][positions]
   std::uint32_t states = 0, sums = 0;           ///< of pieces: f32 [piece_rows][2], f32 [piece_rows]
   std::uint32_t queries = 0, query_bytes = 0;   ///< two, [head][unit_rows][head_dim]

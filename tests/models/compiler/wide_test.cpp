@@ -283,7 +283,7 @@ TEST_P(TilesOfFamily, HaveTheGoldenLogits) {
 INSTANTIATE_TEST_SUITE_P(All, TilesOfFamily,
                          testing::Values(Attention{"llama"}, Attention{"llama-scaled", 1.5F},
                                          Attention{"mistral", 0, 5, 5}, Attention{"mistral", 0, 40, 0},
-                                         Attention{"qwen3"}, Attention{"phi3"}),
+                                         Attention{"qwen3"}, Attention{"phi3"}, Attention{"gemma2"}),
                          [](const auto& test) {
                            std::string name = test.param.model;
                            std::replace(name.begin(), name.end(), '-', '_');
@@ -325,7 +325,8 @@ TEST_P(ManyTokensOfFamily, HaveTheGoldenLogits) {
   expect_golden(model, {chip_with(2), chip::Format::f32, 2, {8, 3, 1}}, golden.ids);
 }
 INSTANTIATE_TEST_SUITE_P(All, ManyTokensOfFamily,
-                         testing::Values("llama", "llama-scaled", "llama-wide", "mistral", "qwen3", "gemma",
+                         testing::Values("llama", "llama-scaled", "llama-wide", "llama-biased", "mistral",
+                                         "qwen2", "qwen2-yarn", "qwen3", "gemma", "gemma2", "gpt2", "opt",
                                          "phi3", "phi3-long"),
                          [](const auto& test) {
                            std::string name = test.param;
