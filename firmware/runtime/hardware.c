@@ -70,6 +70,8 @@ static const char* read_window(struct hardware* hardware, const struct tree_node
   const char* const label = tree_string(node, "label");
   if (label == NULL || !tree_reg(node, 0, &window.base, &window.bytes))
     return "a window of the network without label or reg";
+  uint64_t bytes;
+  if (!reduces) (void)tree_reg(node, 1, &window.registers, &bytes);
   if (strlen(label) >= sizeof window.label)
     return "a window of the network with a label of more than 31 characters";
   if (hardware->window_count == HARDWARE_WINDOWS)

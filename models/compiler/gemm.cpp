@@ -69,6 +69,8 @@ Gemm::Gemm(const GemmShape& shape, const chip::Chip& chip, chip::Format format)
   if (plan_.rows == 0)
     throw CompileError(fmt::format("{} needs more than the {} bytes of a cluster's scratchpad", name(),
                                    chip.clusters.scratchpad.size.count));
+  everyone_ = window_of_all(chip, clusters_);
+  plan_.shared = gains_by_sharing(chip);
 
   a_ = take(shape.count * shape.m * shape.k * element_);
   align(lanes.first.stride);
@@ -181,6 +183,7 @@ Program Gemm::program(bool data, std::uint32_t) const {
   Program p;
   for (std::uint32_t c = 0; c < clusters_; ++c) p.streams.push_back(stream(c));
   p.tags = {"load", "multiply", "convert", "store"};
+  if (plan_.shared) p.tags.push_back("share");
   const auto all_rows = shape_.count * shape_.m;
   p.segments.push_back({"A", a_, all_rows * shape_.k * element_, {}});
   p.segments.push_back({"B", b_, b_bytes_, {}});
