@@ -147,8 +147,7 @@ TEST(Program, OfADeviceHoldsItsShareOfTheWeights) {
     chip.devices = devices;
     chip.clusters.count = 1;
     std::uint64_t bytes = 0;
-    for (const auto& segment :
-         compile(model, chip, {.context = 64, .data = false, .device = device}).segments)
+    for (const auto& segment : compile(model, chip, {.context = 64, .data = false, .device = device}).segments)
       if (segment.name == "weights") bytes += segment.memory_bytes;
     return bytes;
   };
