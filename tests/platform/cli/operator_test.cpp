@@ -46,8 +46,7 @@ TEST(Gemm, IsTheGoldenProductWithBThatStays) {
 
 TEST(Gemm, IsTheGoldenProductWithASentToAllClustersAtOnce) {
   // Slices of one block; blocks of rows, with a rest; fewer rows than clusters; B that stays, and that is
-  // turned around; a crossbar; routers flit by flit; a window that leaves clusters out, of which none is in
-  // the product.
+  // turned around; a crossbar; routers flit by flit.
   const std::string window = " --set 'noc.multicast={everyone: all}'";
   for (const std::string work :
        {"--gemm 150x600x520 --dtype bf16" + window,
