@@ -118,7 +118,9 @@ void Noc::admit() {
 void Noc::send_branch(Transit& parent, std::uint32_t branch) {
   const auto& node = parent.tree->nodes[parent.node];
   const auto& way = node.branches[branch];
-  const auto unit = first_unit_ + node.router * units_of_router + branch % units_of_router;
+  auto unit = first_unit_ + node.router * units_of_router;  // the one that has least to send
+  for (auto other = unit + 1; other < first_unit_ + (node.router + 1) * units_of_router; ++other)
+    if (endpoints_[other].leaving < endpoints_[unit].leaving) unit = other;
   const auto length = parent.data->get_data_length();
   tlm::tlm_generic_payload* payload = nullptr;
   std::uint32_t destination;
