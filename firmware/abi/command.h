@@ -75,7 +75,7 @@ enum {
   X(GATHER, 0x11, LOAD, FR_FIELDS_GATHER, "copy the table rows that an index list names into the scratchpad")      \
   X(LOAD_NOP, 0x1f, LOAD, FR_FIELDS_NONE, "wait and signal only")                                                  \
   X(STORE, 0x20, STORE, FR_FIELDS_COPY, "copy up to four dimensions, scratchpad to global")                        \
-  X(POST, 0x21, STORE, FR_FIELDS_POST, "after all earlier stores are acknowledged, add to a semaphore of other clusters") \
+  X(POST, 0x21, STORE, FR_FIELDS_POST, "after all earlier stores are acknowledged (by all clusters of a multicast window), add to a semaphore of clusters") \
   X(STORE_NOP, 0x2f, STORE, FR_FIELDS_NONE, "wait and signal only")                                                \
   X(MATMUL, 0x30, TENSOR, FR_FIELDS_MATMUL, "C[m][n] = (C +) sum over k of A[m][k] * B[k][n]")                     \
   X(MATMUL_SCALED, 0x31, TENSOR, FR_FIELDS_MATMUL_SCALED, "MATMUL whose operands have scales: sums of groups of k are scaled and added") \
@@ -176,9 +176,9 @@ enum {
   F(uint32_t, slots, "pieces to read: `members`, or 0 for one as it lies")
 
 #define FR_FIELDS_POST(F)                                                                    \
-  F(uint64_t, address, "global address of FR_CLUSTER_POST of the first cluster")             \
+  F(uint64_t, address, "global address of FR_CLUSTER_POST of the first cluster, or of the registers of a multicast window: all its clusters") \
   F(uint64_t, stride, "bytes from one cluster's register to the next one's")                 \
-  F(uint32_t, count, "clusters to post to")                                                  \
+  F(uint32_t, count, "clusters, or windows, to post to")                                     \
   F(uint32_t, skip, "number (0..count-1) of a cluster left out, or 0xffffffff for none")     \
   F(uint32_t, semaphore, "semaphore number")                                                 \
   F(uint32_t, amount, "1..65535")

@@ -68,8 +68,11 @@ static const char* read_cluster(struct hardware* hardware, const struct tree_nod
 static const char* read_window(struct hardware* hardware, const struct tree_node* node, bool reduces) {
   struct window_device window = {.reduces = reduces};
   const char* const label = tree_string(node, "label");
-  if (label == NULL || !tree_reg(node, 0, &window.base, &window.bytes))
+  uint64_t bytes;
+  if (label == NULL || !tree_reg(node, 0, &window.base, &bytes))
     return "a window of the network without label or reg";
+  window.bytes = (uint32_t)bytes;
+  if (!reduces) (void)tree_reg(node, 1, &window.registers, &bytes);
   if (strlen(label) >= sizeof window.label)
     return "a window of the network with a label of more than 31 characters";
   if (hardware->window_count == HARDWARE_WINDOWS)
@@ -219,7 +222,7 @@ void hardware_print(const struct hardware* hardware) {
                   hardware->cluster_count, hardware->clusters[0].registers,
                   hardware->clusters[0].scratchpad_bytes >> 10);
   for (unsigned i = 0; i < hardware->window_count; ++i)
-    console_print("  %s %s at 0x%08" PRIx64 ", %" PRIu64 " KiB\n",
+    console_print("  %s %s at 0x%08" PRIx64 ", %" PRIu32 " KiB\n",
                   hardware->windows[i].reduces ? "reduction" : "multicast", hardware->windows[i].label,
                   hardware->windows[i].base, hardware->windows[i].bytes >> 10);
   if (hardware->perf.base != 0)

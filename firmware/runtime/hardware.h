@@ -28,7 +28,9 @@ struct cluster_device {
 struct window_device {
   char label[32]; /* its name in the chip file */
   bool reduces;
-  uint64_t base, bytes;
+  uint32_t bytes; /* from the base on, up to 256 MiB */
+  uint64_t base;
+  uint64_t registers; /* where writes reach the registers of the clusters of a multicast; else 0 */
 };
 
 struct hardware {

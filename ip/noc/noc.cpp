@@ -47,6 +47,8 @@ void Noc::end_of_elaboration() {
   if (!groups_.empty()) {
     first_unit_ = static_cast<std::uint32_t>(endpoints_.size());
     const auto routers = static_cast<std::uint32_t>(graph_.routers().size());
+    held_.resize(routers);
+    claimed_.resize(routers);
     for (std::uint32_t router = 0; router < routers; ++router)
       for (unsigned i = 0; i < units_of_router; ++i) {
         graph_.add_unit(fmt::format("{}.unit{}", graph_.routers()[router].name, i), router);

@@ -48,15 +48,19 @@ namespace forerun::ip {
 ///
 /// **Multicast windows**: a write reaches every member along the tree of routes from its initiator; a unit in
 /// each router where the tree branches takes the whole packet and sends one copy each way; the units join the
-/// responses to one, an error if any member gave one. **Reduction windows**: writes of all members to the
-/// same offset (the n-th of each belong together) are summed element by element in units where their routes
-/// meet and reach the target as one write; its response goes back to all. Sums are taken in the order of the
-/// tree, never of arrival, each rounded to the element type. Both move data only where there are any
-/// (TimingOnly), at the same time. Reads get TLM_COMMAND_ERROR_RESPONSE, as do writes into a reduction by
-/// others than its members; byte enables TLM_BYTE_ENABLE_ERROR_RESPONSE; more than 4 KiB, parts of elements
-/// or contributions that differ in length TLM_BURST_ERROR_RESPONSE. A reset gives contributions that wait for
-/// others a TLM_GENERIC_ERROR_RESPONSE. In loose timing a multicast is a b_transport to each member, and the
-/// last contribution to a reduction carries the sum; the others return at once.
+/// responses to one, an error if any member gave one. Units hold NocParameters::unit_buffer of data each: a
+/// write enters the network when all units of its tree have room for it, and keeps that room in each until
+/// its last copy has left it. So nothing that is under way waits for room, whatever else is, and no order of
+/// writes can lock the network up; before it enters it waits at its initiator, the oldest first. **Reduction
+/// windows**: writes of all members to the same offset (the n-th of each belong together) are summed element
+/// by element in units where their routes meet and reach the target as one write; its response goes back to
+/// all. Sums are taken in the order of the tree, never of arrival, each rounded to the element type. Both
+/// move data only where there are any (TimingOnly), at the same time. Reads get TLM_COMMAND_ERROR_RESPONSE,
+/// as do writes into a reduction by others than its members; byte enables TLM_BYTE_ENABLE_ERROR_RESPONSE;
+/// more than 4 KiB, parts of elements or contributions that differ in length TLM_BURST_ERROR_RESPONSE. A
+/// reset gives contributions that wait for others a TLM_GENERIC_ERROR_RESPONSE. In loose timing a multicast
+/// is a b_transport to each member, and the last contribution to a reduction carries the sum; the others
+/// return at once.
 class Noc : public sc_core::sc_module {
  public:
   using Initiator = tlm_utils::simple_target_socket_tagged<Noc>;  ///< an initiator binds to this
@@ -112,6 +116,8 @@ class Noc : public sc_core::sc_module {
   Counter flits{counters, "flits", "flit", "flits of the packets delivered"};
   Counter flit_hops{counters, "flit_hops", "flit", "flits times links between routers that they crossed"};
   Counter copies{counters, "copies", "packet", "packets that units of multicast windows sent"};
+  Counter unit_waits{counters, "unit_waits", "ps",
+                     "sum over writes to multicast windows of the time until units had room for them"};
   Counter sums{counters, "sums", "packet", "packets that units of reduction windows sent"};
   Counter latency_sum{counters, "latency_sum", "ps",
                       "sum over packets of the time from source queue to tail delivered"};
@@ -148,7 +154,7 @@ class Noc : public sc_core::sc_module {
 
  private:
   static constexpr std::uint32_t none = noc::none;
-  static constexpr unsigned units_of_router = 4;
+  static constexpr unsigned units_of_router = 2;  ///< more than 8 ports make routers slow to simulate
 
   /// A packet with what it carries, or a part of a multicast or reduction.
   struct Transit : noc::Packet, tlm::tlm_extension<Transit> {
@@ -167,6 +173,7 @@ class Noc : public sc_core::sc_module {
     const noc::GroupTree* tree = nullptr;
     std::uint32_t node = noc::none, branch = 0;  // of the tree to which it goes; which of its branches it is
     std::uint32_t pending = 0;                   // parts without response
+    std::uint32_t unsent = 0;                    // parts that have not left their unit
     std::uint32_t resets = 0;                    // of the network before it was sent
     tlm::tlm_response_status status = tlm::TLM_OK_RESPONSE;
     Transit* parent = nullptr;
@@ -196,7 +203,7 @@ class Noc : public sc_core::sc_module {
     std::vector<std::uint32_t> targets;
     std::uint32_t group = noc::none;
   };
-  enum class What : std::uint8_t { left, arrived, join, accepted, answered };
+  enum class What : std::uint8_t { left, arrived, join, accepted, answered, copied };
   /// What comes at one time goes by kind and endpoint; only those of one endpoint go by the calls.
   struct Event {
     std::int64_t when;
@@ -255,6 +262,16 @@ class Noc : public sc_core::sc_module {
   void add_reduction(std::unique_ptr<noc::Group> group, const std::vector<const Initiator*>& members);
   const noc::GroupTree& tree_of(const noc::Group& group, std::uint32_t root);
   void abandon_sums();
+  void enter(Transit& transit);
+  bool is_multicast(const Transit& transit) const {
+    return transit.group != nullptr && !transit.group->reduces && !transit.tree->nodes.empty();
+  }
+  bool has_room(const Transit& transit) const;
+  void take_room(Transit& transit);
+  void copied(Transit& part);
+  void admit();
+  void wait_for_room(Transit& transit, List& list);
+  std::uint32_t room_for(const Transit& transit) const;
   void send_branch(Transit& parent, std::uint32_t branch);
   void arrive_at_unit(Transit& transit);
   void contribute(Transit& transit);
@@ -302,6 +319,10 @@ class Noc : public sc_core::sc_module {
     std::uint32_t present = 0;  // members with one or more
   };
   std::map<std::pair<const noc::Group*, std::uint64_t>, LooseMeeting> loose_meetings_;
+  // Multicasts that wait for room in units, and by router the bytes of data that are promised to its units.
+  List waiting_;
+  std::vector<std::uint32_t> held_, claimed_;
+  std::uint32_t claim_ = 0;
   std::uint32_t resets_ = 0;
   std::uint32_t owing_ = 0;  // requests in source queues that owe END_REQ
 };

@@ -57,11 +57,70 @@ const noc::GroupTree& Noc::tree_of(const noc::Group& group, std::uint32_t root) 
   return *tree;
 }
 
+/// Bytes of a unit's buffer: its data, or a flit.
+std::uint32_t Noc::room_for(const Transit& transit) const {
+  return std::max(transit.data->get_data_length(), static_cast<std::uint32_t>(parameters_.link_width.count));
+}
+
+bool Noc::has_room(const Transit& transit) const {
+  const auto room = room_for(transit);
+  return std::all_of(transit.tree->nodes.begin(), transit.tree->nodes.end(), [&](const auto& node) {
+    return claimed_[node.router] != claim_ && held_[node.router] + room <= parameters_.unit_buffer.count;
+  });
+}
+
+void Noc::take_room(Transit& transit) {
+  for (const auto& node : transit.tree->nodes) held_[node.router] += room_for(transit);
+  unit_waits += static_cast<std::uint64_t>(std::max<std::int64_t>(now_picoseconds() - transit.born_ps, 0));
+  inject(transit);
+}
+
+/// A request joins the network: a multicast when all units of its tree have room.
+void Noc::enter(Transit& transit) {
+  if (transit.network != 0 || !is_multicast(transit)) return inject(transit);
+  if (waiting_.empty()) ++claim_;  // nobody has claimed anything
+  if (has_room(transit)) return take_room(transit);
+  ++endpoints_[transit.source].leaving;
+  wait_for_room(transit, waiting_);
+  wake_for_network();
+}
+
+void Noc::wait_for_room(Transit& transit, List& list) {
+  for (const auto& node : transit.tree->nodes) claimed_[node.router] = claim_;
+  list.push(transit);
+}
+
+/// A copy has left its unit; the last one frees the room of all.
+void Noc::copied(Transit& part) {
+  auto& whole = *part.parent;
+  if (--whole.unsent > 0) return;
+  held_[whole.tree->nodes[whole.node].router] -= room_for(whole);
+  if (!waiting_.empty()) admit();
+}
+
+/// Those for which there is room, the oldest first; none goes before an older one that needs the same unit.
+void Noc::admit() {
+  ++claim_;
+  List still;
+  while (!waiting_.empty()) {
+    auto& transit = waiting_.pop();
+    if (!has_room(transit)) {
+      wait_for_room(transit, still);
+      continue;
+    }
+    --endpoints_[transit.source].leaving;
+    take_room(transit);
+  }
+  waiting_ = still;
+}
+
 /// Sends a copy of what has arrived at a node along one of its branches.
 void Noc::send_branch(Transit& parent, std::uint32_t branch) {
   const auto& node = parent.tree->nodes[parent.node];
   const auto& way = node.branches[branch];
-  const auto unit = first_unit_ + node.router * units_of_router + branch % units_of_router;
+  auto unit = first_unit_ + node.router * units_of_router;  // the one that has least to send
+  for (auto other = unit + 1; other < first_unit_ + (node.router + 1) * units_of_router; ++other)
+    if (endpoints_[other].leaving < endpoints_[unit].leaving) unit = other;
   const auto length = parent.data->get_data_length();
   tlm::tlm_generic_payload* payload = nullptr;
   std::uint32_t destination;
@@ -92,7 +151,7 @@ void Noc::arrive_at_unit(Transit& transit) {
   if (transit.network == 0) {
     if (transit.group->reduces) return contribute(transit);
     const auto branches = static_cast<std::uint32_t>(transit.tree->nodes[transit.node].branches.size());
-    transit.pending = branches;
+    transit.pending = transit.unsent = branches;
     for (std::uint32_t i = 0; i < branches; ++i) send_branch(transit, i);
     return;
   }

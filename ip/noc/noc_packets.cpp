@@ -146,6 +146,8 @@ void Noc::catch_up() {
         post(clock_.cycles_to_ps(event.cycle + 1), What::left, transit);
       } else {
         --endpoints_[transit.source].leaving;
+        if (transit.parent != nullptr && transit.network == 0)
+          post(clock_.cycles_to_ps(event.cycle + 1), What::copied, transit);
       }
     } else {
       arrives(transit, event.cycle);
@@ -175,13 +177,16 @@ void Noc::run() {
         arrive(*event.transit);
         break;
       case What::join:
-        inject(*event.transit);
+        enter(*event.transit);
         break;
       case What::accepted:
         end_request(*event.transit);
         break;
       case What::answered:
         answer(*event.transit);
+        break;
+      case What::copied:
+        copied(*event.transit);
         break;
     }
   }
@@ -202,7 +207,8 @@ void Noc::wake_for_next() {
 /// In time for what the network announces ahead; END_REQ comes with the cycle that follows.
 void Noc::wake_for_network() {
   if (next_cycle_ == noc::Network::never) return;
-  wake(clock_.cycles_to_ps(next_cycle_ + (owing_ > 0 ? 1 : noc::Network::notice)));
+  const bool at_once = owing_ > 0 || !waiting_.empty();
+  wake(clock_.cycles_to_ps(next_cycle_ + (at_once ? 1 : noc::Network::notice)));
 }
 
 void Noc::inject(Transit& transit) {

@@ -46,6 +46,9 @@ std::string Noc::describe_stall() {
       text += fmt::format("{} has not taken a response; {} more behind it\n",
                           name(static_cast<std::uint32_t>(i)), behind);
   }
+  for (const auto* t = waiting_.first; t != nullptr; t = t->next)
+    text += fmt::format("a multicast from {} to address {:#x} waits for room in units\n",
+                        graph_.endpoints()[t->source].name, t->address);
   for (const auto& [key, meeting] : meetings_) {
     const auto& [tree, node, address] = key;
     text += fmt::format("a sum at {} waits for {} of {} contributions to address {:#x}\n",

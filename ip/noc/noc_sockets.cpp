@@ -70,7 +70,7 @@ tlm::tlm_sync_enum Noc::nb_transport_fw(int id, tlm::tlm_generic_payload& payloa
   if (transit.born_ps > now_picoseconds())
     post(transit.born_ps, What::join, transit);
   else
-    inject(transit);
+    enter(transit);
   if (!free) return tlm::TLM_ACCEPTED;
   phase = tlm::END_REQ;
   return tlm::TLM_UPDATED;
@@ -117,7 +117,7 @@ void Noc::b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::sc_tim
   sc_core::sc_event done;
   auto& transit = start_request(own, endpoint, *range, destination, local);
   transit.waiter = &done;
-  inject(transit);
+  enter(transit);
   wait(done);
   if (payload.is_read() && own.is_response_ok())
     std::memcpy(payload.get_data_ptr(), own.get_data_ptr(), length);

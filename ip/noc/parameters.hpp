@@ -63,6 +63,7 @@ struct NocParameters {
   unsigned priorities = 1;        ///< QoS classes, 1 .. 8; higher ones go first wherever two compete
   unsigned buffer_flits = 16;     ///< input buffer of each virtual channel, 1 or more
   noc::Switching switching = noc::Switching::wormhole;
+  Bytes unit_buffer{65536};   ///< data that the units of a router hold of multicasts, 4096 or more
   unsigned credit_delay = 1;  ///< cycles a router needs to note a credit, 1 or more
 
   // Router pipeline, in cycles, as BookSim counts it.

@@ -25,6 +25,7 @@ void NocParameters::check() const {
   range("virtual_channels", virtual_channels, 1, 16);
   range("priorities", priorities, 1, 8);
   range("buffer_flits", buffer_flits, 1, 65536);
+  range("unit_buffer", unit_buffer.count, 4096, 1 << 30);
   range("credit_delay", credit_delay, 1, 1000);
   range("routing_delay", routing_delay, 0, 1000);
   range("vc_alloc_delay", vc_alloc_delay, 1, 1000);

@@ -436,7 +436,8 @@ class CommandEmitter {
       if (plan_.launches) link_nop(FR_ENGINE_LOAD);
       return all;
     }
-    const Sync done{{}, {{posted, 1}}};
+    // A post by the window reaches this cluster too.
+    const auto done = plan_.everyone ? Sync{} : Sync{{}, {{posted, 1}}};
     if (columns.empty()) {
       link_nop(FR_ENGINE_STORE,
                done);  // it posts nevertheless, for it says that it has used what was there before
@@ -455,14 +456,14 @@ class CommandEmitter {
         link(FR_OP_STORE, c, sync, patches);
       };
       if (plan_.everyone) {
-        put(*plan_.everyone, 1, done);
+        put(plan_.everyone->scratchpads, 1, done);
       } else {  // each cluster begins with the one behind it, so that they do not all write to the same one
         const auto behind = plan_.clusters - cluster_ - 1;
         if (behind > 0) put(chip::address_map::scratchpad(cluster_ + 1), behind, {});
         put(chip::address_map::scratchpad(0), cluster_ + 1, done);
       }
     }
-    post(posted, 0, plan_.clusters, cluster_);
+    post_all(posted);
     link_when(plan_.launches ? +FR_ENGINE_LOAD : engine, posted, plan_.clusters);
     if (plan_.launches) link_nop(engine);
     return all;
@@ -498,6 +499,17 @@ class CommandEmitter {
     p.stride = chip::address_map::cluster_stride;
     p.count = count;
     p.skip = skip;
+    p.semaphore = posted;
+    p.amount = 1;
+    out_.add(FR_OP_POST, p);
+  }
+  /// To all clusters that take part; to this one only by a window.
+  void post_all(Semaphore posted) {
+    if (!plan_.everyone) return post(posted, 0, plan_.clusters, cluster_);
+    fr_post p{};
+    p.address = plan_.everyone->registers + FR_CLUSTER_POST;
+    p.count = 1;
+    p.skip = 0xffffffff;
     p.semaphore = posted;
     p.amount = 1;
     out_.add(FR_OP_POST, p);

@@ -75,6 +75,8 @@ Gemm::Gemm(const GemmShape& shape, const chip::Chip& chip, chip::Format format, 
   if (plan_.rows == 0)
     throw CompileError(fmt::format("{} needs more than the {} bytes of a cluster's scratchpad", name(),
                                    chip.clusters.scratchpad.size.count));
+  everyone_ = window_of_all(chip, clusters_);
+  plan_.shared = gains_by_sharing(chip);
 
   // Everything lies in the same place in all devices.
   std::uint64_t most_products = 0, most_results = 0;
@@ -215,6 +217,7 @@ Program Gemm::program(bool data, std::uint32_t device) const {
   const auto first = device * clusters_;
   for (std::uint32_t c = 0; c < clusters_; ++c) p.streams.push_back(stream(first + c));
   p.tags = {"load", "multiply", "convert", gathers_ ? "gather" : "store"};
+  if (plan_.shared) p.tags.push_back("share");
   p.segments.push_back({"A", a_, products_of(device).size() * shape_.m * shape_.k * element_, {}});
   p.segments.push_back({"B", b_, b_bytes_, {}});
   // One device stands for all where none sends anything and all have as much to do.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "models/compiler/multicast.hpp"
 #include "models/compiler/placement.hpp"
 #include "models/compiler/single_operator.hpp"
 
@@ -30,6 +31,9 @@ struct GemmPlan {
   bool resident = false;
   /// Arrays hold A and take B by columns, for they are wider than B: what they give is turned around.
   bool swapped = false;
+  /// Each cluster loads a part of a slot's rows of A and stores it in the slots of all, through a multicast
+  /// window of the network. Otherwise each loads all of A that it needs.
+  bool shared = false;
   std::uint32_t rows = 0, columns = 0, slice = 0;  ///< of a block of C; along k
   std::uint32_t slots = 0, sums = 0, outs = 0;     ///< buffers
   std::uint32_t slot_bytes = 0, b_bytes = 0;       ///< of a buffer; b: where it is resident
@@ -57,6 +61,7 @@ class Gemm : public SingleOperator {
  private:
   struct Block;
   class Emitter;
+  class SharedEmitter;
   // A cluster is counted among those of all devices: `device * clusters_ + its own number`.
   std::vector<unsigned char> stream(std::uint32_t cluster) const;
   Range columns(std::uint32_t cluster) const;  ///< of each of its products
@@ -74,6 +79,9 @@ class Gemm : public SingleOperator {
   bool converts() const { return out_type_ != sum_type_ || plan_.swapped; }
   GemmPlan plan_blocks(const chip::Clusters& chip) const;
   std::optional<GemmPlan> plan_resident(const chip::Clusters& chip) const;
+  /// What arrays, memory and a cluster's link take at least, the longest of it, in seconds.
+  double shortest(const chip::Chip& chip, bool shared) const;
+  bool gains_by_sharing(const chip::Chip& chip) const;
   void fill_a(std::uint32_t device, std::vector<unsigned char>& bytes) const;
   void fill_b(std::uint32_t cluster, std::vector<unsigned char>& bytes) const;
   /// What a block of B takes in a scratchpad, where the parts of its lane follow one another.
@@ -91,6 +99,7 @@ class Gemm : public SingleOperator {
   std::uint32_t clusters_;               ///< of a device
   std::uint32_t columns_;                ///< of a torus of devices
   std::uint64_t widest_ = 0, most_ = 0;  ///< columns of a cluster, products of one
+  std::optional<Everyone> everyone_;
   GemmPlan plan_;
   std::uint64_t a_, b_, b_bytes_ = 0;  ///< b: of all lanes
   /// By cluster of a device. Blocks in the order of use, [product][columns][slice], each [k][n], or swapped

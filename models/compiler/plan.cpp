@@ -395,17 +395,6 @@ void choose_cache(Plan& plan, const chip::Chip& chip, std::uint32_t wanted, cons
   if (plan.cache_tile == 0) plan = otherwise;
 }
 
-/// The address of the multicast window of just the first `clusters` clusters, if there is one.
-std::optional<std::uint64_t> window_of_all(const chip::Chip& chip, std::uint32_t clusters) {
-  for (unsigned i = 0; i < chip.noc.multicast.size(); ++i) {
-    const auto& listed = chip.noc.multicast[i].clusters;
-    if (listed.empty() ? clusters == chip.clusters.count
-                       : listed.size() == clusters && listed.back() == clusters - 1)
-      return chip::address_map::multicast(i);
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 unsigned Plan::activation_bytes() const { return ip::element_bytes(numerics.activation); }

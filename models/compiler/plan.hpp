@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "models/compiler/cache.hpp"
+#include "models/compiler/multicast.hpp"
 #include "models/compiler/numerics.hpp"
 #include "models/compiler/placement.hpp"
 #include "models/compiler/split.hpp"
@@ -213,7 +214,7 @@ struct Plan {
       0;                   ///< bytes between heads of the cache, so that they begin at different ports
   bool symmetric = false;  ///< several devices, all with shares of the same sizes
   /// A window of the network whose writes reach the scratchpads of all clusters that take part.
-  std::optional<std::uint64_t> everyone;
+  std::optional<Everyone> everyone;
   bool draws_experts = false;  ///< without data, there is nothing to choose by
   bool launches = false;       ///< what follows an exchange is launched: nothing of it is loaded before
   Scratch scratch;

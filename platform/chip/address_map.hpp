@@ -35,6 +35,9 @@ inline constexpr std::uint64_t scratchpads = 0x10'0000'0000;
 inline constexpr std::uint64_t scratchpad_stride = 0x1000'0000;
 /// The first window of noc.multicast and of noc.reduction; the others follow at window_stride.
 inline constexpr std::uint64_t multicasts = 0x50'0000'0000;
+/// The registers of the clusters of the first window of noc.multicast; those of the others follow at
+/// cluster_stride.
+inline constexpr std::uint64_t multicast_register_windows = 0x58'0000'0000;
 inline constexpr std::uint64_t reductions = 0x60'0000'0000;
 inline constexpr std::uint64_t window_stride = 0x1000'0000;
 inline constexpr std::uint64_t hbm = 0x100'0000'0000;
@@ -52,6 +55,9 @@ inline constexpr unsigned max_clusters = 1000;
 inline constexpr unsigned max_windows = 64;
 
 constexpr std::uint64_t multicast(unsigned index) { return multicasts + index * window_stride; }
+constexpr std::uint64_t multicast_registers(unsigned index) {
+  return multicast_register_windows + index * cluster_stride;
+}
 constexpr std::uint64_t reduction(unsigned index) { return reductions + index * window_stride; }
 constexpr std::uint64_t cluster_registers(unsigned index) { return clusters + index * cluster_stride; }
 constexpr std::uint64_t scratchpad(unsigned index) { return scratchpads + index * scratchpad_stride; }

@@ -213,6 +213,7 @@ struct Noc {
   unsigned priorities = 1, control_priority = 0;
   unsigned synchroniser_stages = 0;  ///< 0: all tiles run on the network's clock
   std::vector<MulticastWindow> multicast;
+  Bytes multicast_buffer{65536};  ///< of a router, for multicasts on their way
   std::vector<ReductionWindow> reduction;
   std::vector<std::string> tiles;  ///< row by row from the top, "X C M H ."; empty: chosen by place_tiles
   bool operator==(const Noc&) const = default;

@@ -40,7 +40,8 @@ namespace map = address_map;
 static_assert(map::cluster_registers(map::max_clusters) <= map::sram);
 static_assert(map::scratchpad(map::max_clusters) <= map::multicasts);
 static_assert(map::scratchpad_stride <= map::window_stride);
-static_assert(map::multicast(map::max_windows) <= map::reductions);
+static_assert(map::multicast(map::max_windows) <= map::multicast_register_windows);
+static_assert(map::multicast_registers(map::max_windows) <= map::reductions);
 static_assert(map::reduction(map::max_windows) <= map::hbm);
 static_assert(map::cluster_interrupt(map::max_clusters) <= 1024);
 
@@ -183,6 +184,9 @@ const Key table[] = {
     KEY(noc.multicast, any, "",
         "windows of addresses by name: a write reaches the same place in the scratchpad of each cluster "
         "listed"),
+    KEY(noc.multicast_buffer, power_of_two(4 * kib, mib), "",
+        "data of writes to such windows that a router holds where their ways part; a write sets out when all "
+        "routers on its way have room"),
     KEY(noc.reduction, any, "",
         "windows by name: what all clusters listed write to an address is summed on its way to the target, a "
         "cluster's "

@@ -7,6 +7,7 @@
 
 #include "firmware/abi/command.h"
 #include "firmware/abi/program.h"
+#include "platform/chip/address_map.hpp"
 
 namespace forerun::sim {
 namespace {
@@ -56,6 +57,17 @@ std::vector<Placed> loops_over_layers(std::span<const unsigned char> stream) {
 
 }  // namespace
 
+namespace {
+
+/// One by one, or by a window of the network. Programs post by windows of all their clusters only.
+bool posts_to(const fr_post& post, std::size_t clusters) {
+  namespace map = chip::address_map;
+  return post.count == clusters || (post.address >= map::multicast_registers(0) &&
+                                    post.address < map::multicast_registers(map::max_windows));
+}
+
+}  // namespace
+
 std::vector<std::pair<std::uint64_t, std::uint64_t>> layer_bodies(std::span<const unsigned char> stream) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> bodies;
   for (const auto& loop : loops_over_layers(stream)) {
@@ -68,7 +80,7 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> layer_bodies(std::span<cons
 std::vector<std::uint64_t> meetings(std::span<const unsigned char> stream, std::size_t clusters) {
   std::vector<std::uint64_t> offsets;
   for (const auto& command : read_commands(stream))
-    if (command.header.opcode == FR_OP_POST && command.as<fr_post>().count == clusters)
+    if (command.header.opcode == FR_OP_POST && posts_to(command.as<fr_post>(), clusters))
       offsets.push_back(command.offset);
   return offsets;
 }

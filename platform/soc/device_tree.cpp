@@ -182,11 +182,15 @@ std::uint32_t element_type(chip::Element element) {
 
 void write_windows(Writer& w, const chip::Chip& chip) {
   for (unsigned i = 0; const auto& window : chip.noc.multicast)
-    w.device("multicast", {{map::multicast(i++), window_size(chip, window).count}}, [&] {
-      w.strings("compatible", {"forerun,multicast"});
-      w.strings("label", {window.name});
-      w.cells("forerun,clusters", window_clusters(chip, window.clusters));
-    });
+    w.device("multicast",
+             {{map::multicast(i), window_size(chip, window).count},
+              {map::multicast_registers(i), FR_CLUSTER_REGISTER_BYTES}},
+             [&] {
+               w.strings("compatible", {"forerun,multicast"});
+               w.strings("label", {window.name});
+               w.cells("forerun,clusters", window_clusters(chip, window.clusters));
+               ++i;
+             });
   for (unsigned i = 0; const auto& window : chip.noc.reduction)
     w.device("reduction", {{map::reduction(i++), window_size(chip, window).count}}, [&] {
       w.strings("compatible", {"forerun,reduction"});

@@ -16,7 +16,8 @@ namespace forerun::soc {
 /// firmware/abi/registers.h;
 /// - forerun,cluster: reg = registers, scratchpad; forerun,index = the cluster's number; one interrupt;
 /// - forerun,multicast, forerun,reduction: a window of the network; label = its name in the chip file, reg =
-/// its addresses, forerun,clusters = the numbers of its clusters, forerun,element = FR_TYPE_* that is summed.
+/// its addresses (of a multicast those of scratchpads and of registers), forerun,clusters = the numbers of
+/// its clusters, forerun,element = FR_TYPE_* that is summed.
 std::vector<std::uint8_t> make_device_tree(const chip::Chip& chip);
 
 }  // namespace forerun::soc

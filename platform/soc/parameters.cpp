@@ -299,6 +299,7 @@ ip::NocParameters noc_parameters(const chip::Chip& chip, const chip::Grid& grid)
           .priorities = n.priorities,
           .buffer_flits = n.buffer,
           .switching = static_cast<ip::noc::Switching>(n.switching),
+          .unit_buffer = n.multicast_buffer,
           .credit_delay = n.credit_delay,
           .routing_delay = n.routing_delay,
           .vc_alloc_delay = n.vc_alloc_delay,

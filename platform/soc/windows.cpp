@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/soc/windows.hpp"
 
+#include "firmware/abi/registers.h"
 #include "platform/chip/address_map.hpp"
 
 namespace forerun::soc {
@@ -19,10 +20,13 @@ static_assert(static_cast<int>(chip::Element::f32) == static_cast<int>(ip::noc::
 void connect_windows(ip::Noc& noc, const chip::Chip& chip, std::span<const ClusterPort> clusters,
                      const std::vector<const ip::Noc::Target*>& memory) {
   for (unsigned i = 0; const auto& window : chip.noc.multicast) {
-    std::vector<ip::Noc::Member> members;
-    for (const auto cluster : window_clusters(chip, window.clusters))
-      members.push_back({clusters[cluster].target, map::scratchpad_stride});
-    noc.map_multicast(map::multicast(i++), window_size(chip, window).count, members);
+    std::vector<ip::Noc::Member> scratchpads, registers;
+    for (const auto cluster : window_clusters(chip, window.clusters)) {
+      scratchpads.push_back({clusters[cluster].target, map::scratchpad_stride});
+      registers.push_back({clusters[cluster].target, 0});
+    }
+    noc.map_multicast(map::multicast(i), window_size(chip, window).count, scratchpads);
+    noc.map_multicast(map::multicast_registers(i++), FR_CLUSTER_REGISTER_BYTES, registers);
   }
   for (unsigned i = 0; const auto& window : chip.noc.reduction) {
     const auto base = map::reduction(i++), size = window_size(chip, window).count,

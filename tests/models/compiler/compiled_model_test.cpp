@@ -36,8 +36,10 @@ TEST(CompiledModel, Integer) { EXPECT_LT(worst_error(chip_with(2), chip::Format:
 TEST(CompiledModel, ExchangesByMulticast) {
   auto chip = chip_with(4);
   chip.noc.multicast = {{"some", {1, 2}}, {"everyone", {}}};
-  ASSERT_EQ(make_plan(load_model(bundled).config, chip, {chip::Format::f32, 64}).everyone,
-            chip::address_map::multicast(1));
+  const auto everyone = make_plan(load_model(bundled).config, chip, {chip::Format::f32, 64}).everyone;
+  ASSERT_TRUE(everyone);
+  EXPECT_EQ(everyone->scratchpads, chip::address_map::multicast(1));
+  EXPECT_EQ(everyone->registers, chip::address_map::multicast_registers(1));
   EXPECT_LT(worst_error(chip, chip::Format::f32, 8), 1e-4);
 }
 TEST(CompiledModel, LaunchesWhatFollowsExchanges) {

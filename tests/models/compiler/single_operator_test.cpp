@@ -113,6 +113,21 @@ TEST(SingleOperator, KnowsProducts) {
   try_result(work, c);
 }
 
+TEST(SingleOperator, SendsAToAllClustersWhereMemoryIsTheLimit) {
+  chip::Chip chip;
+  const models::GemmShape shape{512, 4096, 4096, 1};
+  const auto shared = [&](const models::GemmShape& s) {
+    return models::Gemm(s, chip, chip::Format::bf16).plan().shared;
+  };
+  EXPECT_FALSE(shared(shape)) << "no window";
+  chip.noc.multicast = {{"others", {1, 2}}, {"everyone", {}}};
+  EXPECT_TRUE(shared(shape));
+  EXPECT_FALSE(shared({512, 4096, 4096, 16})) << "each product is made by one cluster";
+  EXPECT_FALSE(shared({1, 4096, 4096, 1})) << "next to no A";
+  chip.clusters.tensor.rows = chip.clusters.tensor.columns = 16;
+  EXPECT_FALSE(shared(shape)) << "the arrays are the limit";
+}
+
 TEST(SingleOperator, KeepsBWhereSeveralProductsAreMade) {
   chip::Chip chip;
   chip.clusters.tensor.columns = 64, chip.clusters.tensor.arrays = 4;

@@ -44,6 +44,37 @@ TEST(Gemm, IsTheGoldenProductWithBThatStays) {
   }
 }
 
+TEST(Gemm, IsTheGoldenProductWithASentToAllClustersAtOnce) {
+  // Slices of one block; blocks of rows, with a rest; fewer rows than clusters; B that stays, and that is
+  // turned around; a crossbar; routers flit by flit.
+  const std::string window = " --set 'noc.multicast={everyone: all}'";
+  for (const std::string work :
+       {"--gemm 150x600x520 --dtype bf16" + window,
+        "--gemm 150x1000x520 --dtype fp16 --set 'clusters.scratchpad.size=64 KiB'" + window,
+        "--gemm 7x3000x256 --dtype fp32" + window,
+        "--gemm 300x500x480 --dtype fp16 --set 'clusters.scratchpad.size=128 KiB'" + window,
+        "--gemm 600x256x256 --dtype bf16 --set 'clusters.scratchpad.size=192 KiB'" + window,
+        "--gemm 150x600x520 --dtype fp32 --set noc.topology=crossbar" + window,
+        "--gemm 70x300x256 --dtype bf16 --set noc.model=flit --set noc.multicast_buffer=4KiB" + window}) {
+    const auto result = launch("run " + work);
+    EXPECT_EQ(result.code, 0) << work << result.err;
+    EXPECT_THAT(result.out, HasSubstr("C is the golden product, bit for bit")) << work;
+    EXPECT_THAT(result.out, HasSubstr("\nshare ")) << work;
+  }
+}
+
+TEST(Gemm, ReadsWhatItSendsToAllClustersOnce) {
+  const std::string work =
+      "--gemm 256x1024x2048 --dtype bf16 --data none --set 'noc.multicast={everyone: all}'";
+  const auto report = report_of(work), alone = report_of("--gemm 256x1024x2048 --dtype bf16 --data none");
+  const double a = 256 * 1024 * 2, b = 1024 * 2048 * 2;
+  const auto& read = report["phases"][0]["hbm_bytes_read"];
+  EXPECT_GE(read, a + b);
+  EXPECT_LE(read, 1.1 * (a + b));
+  EXPECT_GE(alone["phases"][0]["hbm_bytes_read"], 16 * a + b);
+  EXPECT_LT(seconds(report), 0.8 * seconds(alone));
+}
+
 TEST(Gemm, MovesSmallProductsOnce) {
   const double operands = 64.0 * (512 * 64 + 64 * 512) * 2, results = 64.0 * 512 * 512 * 2;
   const auto report = report_of("--gemm 64x512x64x512 --dtype fp16 --data none");

@@ -331,6 +331,17 @@ TEST(RepeatedLayers, OfStepsOfManyTokens) {
   expect_close(report_of(arguments + "--repeat-layers"), report_of(arguments + "--all-layers"), 0.03, 0.04);
 }
 
+/// Clusters post to all others by one command instead of one for each.
+TEST(RepeatedLayers, WhoseClustersMeetThroughAWindow) {
+  const Scratch scratch;
+  const auto arguments = shape(scratch) +
+                         "--dtype bf16 --set clusters.count=4 --set 'noc.multicast={everyone: all}' --phase "
+                         "decode --context 100 ";
+  const auto counted = report_of(arguments + "--repeat-layers");
+  EXPECT_LT(counted["layers"]["simulated"], counted["layers"]["of_model"]);
+  expect_close(counted, report_of(arguments + "--all-layers"));
+}
+
 /// The first layers are of another kind; those with experts go on with experts of their own.
 TEST(RepeatedLayers, BehindLayersOfAnotherKind) {
   const Scratch scratch;

@@ -8,7 +8,9 @@
 #include <cmath>
 
 #include "firmware/abi/program.h"
+#include "firmware/abi/registers.h"
 #include "models/compiler/stream.hpp"
+#include "platform/chip/address_map.hpp"
 
 using namespace forerun;
 using namespace forerun::sim;
@@ -30,8 +32,11 @@ TEST(LayerLoops, MeetWhereAllClustersPost) {
   out.add(FR_OP_POST, post);
   post.count = 4;
   const auto second = out.add(FR_OP_POST, post);
+  post.count = 1;
+  post.address = chip::address_map::multicast_registers(2) + FR_CLUSTER_POST;
+  const auto by_window = out.add(FR_OP_POST, post);
   out.add(FR_OP_END);
-  EXPECT_EQ(meetings(out.bytes(), 4), (std::vector<std::uint64_t>{first, second}));
+  EXPECT_EQ(meetings(out.bytes(), 4), (std::vector<std::uint64_t>{first, second, by_window}));
 }
 
 TEST(LayerLoops, AreThoseThatTheLayersParameterCounts) {

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "firmware/abi/command.h"
+#include "firmware/abi/registers.h"
 #include "platform/chip/address_map.hpp"
 
 namespace forerun::soc {
@@ -155,9 +156,12 @@ TEST(DeviceTree, ListsTheWindowsOfTheNetwork) {
   const Tree tree(chip);
   EXPECT_TRUE(tree.compatible("/soc/multicast@5000000000", "forerun,multicast"));
   EXPECT_STREQ(tree.text("/soc/multicast@5000000000", "label").c_str(), "everyone");
-  EXPECT_EQ(tree.cells("/soc/multicast@5000000000", "reg"), (Cells{0x50, 0, 0, 4 << 20}));
+  EXPECT_EQ(tree.cells("/soc/multicast@5000000000", "reg"),
+            (Cells{0x50, 0, 0, 4 << 20, 0x58, 0, 0, FR_CLUSTER_REGISTER_BYTES}));
   EXPECT_EQ(tree.cells("/soc/multicast@5000000000", "forerun,clusters"), (Cells{0, 1, 2, 3}));
   EXPECT_STREQ(tree.text("/soc/multicast@5010000000", "label").c_str(), "two");
+  EXPECT_EQ(tree.cells("/soc/multicast@5010000000", "reg"),
+            (Cells{0x50, 0x1000'0000, 0, 4 << 20, 0x58, 0x1'0000, 0, FR_CLUSTER_REGISTER_BYTES}));
   EXPECT_EQ(tree.cells("/soc/multicast@5010000000", "forerun,clusters"), (Cells{1, 3}));
   EXPECT_TRUE(tree.compatible("/soc/reduction@6000000000", "forerun,reduction"));
   EXPECT_STREQ(tree.text("/soc/reduction@6000000000", "label").c_str(), "total");

@@ -224,6 +224,7 @@ TEST(SocParameters, TakeOverNocAndControlTile) {
   chip.noc.fat_tree_radix = 3;
   chip.noc.switching = chip::NocSwitching::virtual_cut_through, chip.noc.virtual_channels = 7,
   chip.noc.credit_delay = 6;
+  chip.noc.multicast_buffer = {1 << 15};
   const auto tree = noc_parameters(chip, grid);
   EXPECT_EQ(tree.model, ip::noc::Model::flit);
   EXPECT_EQ(tree.topology, ip::noc::Topology::fat_tree);
@@ -231,6 +232,7 @@ TEST(SocParameters, TakeOverNocAndControlTile) {
   EXPECT_EQ(tree.switching, ip::noc::Switching::virtual_cut_through);
   EXPECT_EQ(tree.virtual_channels, 7u);
   EXPECT_EQ(tree.credit_delay, 6u);
+  EXPECT_EQ(tree.unit_buffer, Bytes{1 << 15});
   EXPECT_EQ(noc_endpoint(chip, {1e9}).clock.hertz, 0.0) << "no crossings";
   chip.noc.synchroniser_stages = 3;
   EXPECT_EQ(noc_endpoint(chip, {1e9}, 1).clock.hertz, 1e9);

@@ -130,6 +130,61 @@ TEST_P(SocWindows, CarryAStoreToTheScratchpadsOfAllClusters) {
   EXPECT_TRUE(bench.finished) << bench.soc.describe_stall();
 }
 
+TEST_P(SocWindows, CarryAPostToAllClustersBehindTheStoresBeforeIt) {
+  constexpr std::uint64_t seen = map::hbm + 0x20'0000;
+  Bench bench("bench", chip(), [](Bench& b) {
+    load_inputs(b.soc);
+    for (const unsigned i : {1u, 2u, 7u}) {  // what is there when they are told
+      StreamBuilder s;
+      s.add(FR_OP_STORE_NOP, {{{3, 2}}, {}});
+      auto copy = store_to(seen + i * 0x2000);
+      copy.local = place;
+      s.add(FR_OP_STORE, copy);
+      s.add(FR_OP_END);
+      start(b, i, s);
+    }
+    StreamBuilder s;
+    s.add(FR_OP_STORE, store_to(map::multicast(1) + place));
+    fr_post post{};
+    post.address = map::multicast_registers(1) + FR_CLUSTER_POST;
+    post.count = 1;
+    post.skip = 0xffffffff;
+    post.semaphore = 3;
+    post.amount = 2;
+    s.add(FR_OP_POST, post);
+    s.add(FR_OP_END);
+    start(b, 5, s);
+    finish(b);
+    for (const unsigned i : {1u, 2u, 7u})
+      EXPECT_EQ(read<std::uint32_t>(b.soc, seen + i * 0x2000), input(5)) << "cluster " << i;
+    for (unsigned i = 0; i < clusters; ++i)
+      EXPECT_EQ(b.soc.clusters[i]->posts.value(), i == 1 || i == 2 || i == 7 ? 1u : 0u) << "cluster " << i;
+  });
+  sc_core::sc_start(1, sc_core::SC_MS);
+  EXPECT_TRUE(bench.finished) << bench.soc.describe_stall();
+}
+
+TEST_P(SocWindows, StartAllClustersByOneWrite) {
+  Bench bench("bench", chip(), [](Bench& b) {
+    StreamBuilder s;
+    s.add(FR_OP_STORE_NOP);
+    s.add(FR_OP_END);
+    b.soc.write(map::hbm, s.bytes());
+    const auto registers = map::multicast_registers(0);
+    b.put<std::uint64_t>(registers + FR_CLUSTER_STREAM, map::hbm);
+    b.put<std::uint64_t>(registers + FR_CLUSTER_STREAM_BYTES, s.bytes().size());
+    b.put<std::uint64_t>(registers + FR_CLUSTER_PARAMETERS, map::hbm + 0x10'0000);
+    b.put(registers + FR_CLUSTER_CONTROL, FR_CLUSTER_CONTROL_START);
+    finish(b);
+    for (unsigned i = 0; i < clusters; ++i) {
+      EXPECT_EQ(b.get<std::uint64_t>(map::cluster_registers(i) + FR_CLUSTER_COMMANDS), 2u) << "cluster " << i;
+      EXPECT_EQ(b.get<std::uint32_t>(map::cluster_registers(i) + FR_CLUSTER_ERROR), 0u) << "cluster " << i;
+    }
+  });
+  sc_core::sc_start(1, sc_core::SC_MS);
+  EXPECT_TRUE(bench.finished) << bench.soc.describe_stall();
+}
+
 TEST_P(SocWindows, SumWhatClustersStoreIntoAScratchpadOrMemory) {
   Bench bench("bench", chip(), [](Bench& b) {
     load_inputs(b.soc);

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The window of the network by which clusters that work together send the same bytes to all of them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "platform/chip/chip.hpp"
+
+namespace forerun::models {
+
+/// Global addresses of a window of noc.multicast: writes reach the same offset in all its clusters.
+struct Everyone {
+  std::uint64_t scratchpads = 0, registers = 0;
+};
+
+/// A window of just the first `clusters` clusters, if the chip has one and there are several.
+std::optional<Everyone> window_of_all(const chip::Chip& chip, std::uint32_t clusters);
+
+}  // namespace forerun::models
