@@ -53,7 +53,8 @@ Outcome run(const Work& work, bool window) {
   sc_core::sc_start();
   const auto verdict = gemm.verify(bench.peek<std::uint8_t>(gemm.result(), gemm.result_bytes()));
   EXPECT_TRUE(verdict.right) << verdict.text;
-  for (const auto& cluster : bench.soc.clusters) outcome.memory_bytes += cluster->load.bytes_moved.value();
+  for (const auto& cluster : bench.devices.front()->soc.clusters)
+    outcome.memory_bytes += cluster->load.bytes_moved.value();
   return outcome;
 }
 

@@ -48,7 +48,7 @@ TEST(Gemm, IsTheGoldenProductWithASentToAllClustersAtOnce) {
   // Slices of one block; blocks of rows, with a rest; fewer rows than clusters; B that stays, and that is
   // turned around; a crossbar; routers flit by flit.
   const std::string window = " --set 'noc.multicast={everyone: all}'";
-  for (const std::string work :
+  for (const std::string& work :
        {"--gemm 150x600x520 --dtype bf16" + window,
         "--gemm 150x1000x520 --dtype fp16 --set 'clusters.scratchpad.size=64 KiB'" + window,
         "--gemm 7x3000x256 --dtype fp32" + window,
