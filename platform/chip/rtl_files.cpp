@@ -23,7 +23,8 @@ bool ends_with_one_of(const std::string& text, std::initializer_list<const char*
 /// What follows "KEY is FILE, ", or nothing.
 std::string wrong_with(const std::string& file) {
   constexpr const char* how = "forerun rtl or forerun_add_rtl_block";
-  if (!std::filesystem::is_regular_file(file))
+  std::error_code error;  // for example that the name is too long
+  if (!std::filesystem::is_regular_file(file, error))
     return fmt::format("which is no file; expected a model that {} has made", how);
   if (ends_with_one_of(file, {".v", ".sv", ".vh", ".svh", ".vhd"}))
     return fmt::format(

@@ -123,10 +123,11 @@ void ModelOptions::add_to(CLI::App& command) {
 
 std::string ModelOptions::path() const {
   namespace fs = std::filesystem;
-  if (model.find('/') != std::string::npos || fs::exists(model)) return model;
+  std::error_code error;  // for example that the name is too long
+  if (model.find('/') != std::string::npos || fs::exists(model, error)) return model;
   const fs::path zoo = FORERUN_ZOO_DIR;
-  if (fs::is_directory(zoo / model)) return (zoo / model).string();
-  if (fs::exists(zoo / (model + ".yaml"))) return (zoo / (model + ".yaml")).string();
+  if (fs::is_directory(zoo / model, error)) return (zoo / model).string();
+  if (fs::exists(zoo / (model + ".yaml"), error)) return (zoo / (model + ".yaml")).string();
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(zoo))
     names.push_back(entry.is_directory() ? entry.path().filename().string() : entry.path().stem().string());
