@@ -506,13 +506,7 @@ class CommandEmitter {
   /// To all clusters that take part; to this one only by a window.
   void post_all(Semaphore posted) {
     if (!plan_.everyone) return post(posted, 0, plan_.clusters, cluster_);
-    fr_post p{};
-    p.address = plan_.everyone->registers + FR_CLUSTER_POST;
-    p.count = 1;
-    p.skip = 0xffffffff;
-    p.semaphore = posted;
-    p.amount = 1;
-    out_.add(FR_OP_POST, p);
+    out_.add(FR_OP_POST, post_to(*plan_.everyone, posted));
   }
   /// Goes on with `engine` when so many have posted; a count has eight bits.
   void link_when(unsigned engine, Semaphore posted, unsigned count) {

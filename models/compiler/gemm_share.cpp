@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "firmware/abi/registers.h"
-
 namespace forerun::models {
 
 double Gemm::shortest(const chip::Chip& chip, bool shared) const {
@@ -108,13 +106,7 @@ void Gemm::SharedEmitter::multiply(std::uint64_t i) {
 }
 
 void Gemm::SharedEmitter::post(std::uint8_t semaphore, const Sync& sync) {
-  fr_post post{};
-  post.address = gemm_.everyone_->registers + FR_CLUSTER_POST;
-  post.count = 1;
-  post.skip = 0xffffffff;
-  post.semaphore = semaphore;
-  post.amount = 1;
-  out_.add(FR_OP_POST, post, sync);
+  out_.add(FR_OP_POST, post_to(*gemm_.everyone_, semaphore), sync);
 }
 
 }  // namespace forerun::models

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/compiler/multicast.hpp"
 
+#include "firmware/abi/registers.h"
 #include "platform/chip/address_map.hpp"
 
 namespace forerun::models {
@@ -15,6 +16,16 @@ std::optional<Everyone> window_of_all(const chip::Chip& chip, std::uint32_t clus
       return Everyone{map::multicast(i), map::multicast_registers(i)};
   }
   return std::nullopt;
+}
+
+fr_post post_to(const Everyone& everyone, std::uint8_t semaphore) {
+  fr_post post{};
+  post.address = everyone.registers + FR_CLUSTER_POST;
+  post.count = 1;
+  post.skip = 0xffffffff;
+  post.semaphore = semaphore;
+  post.amount = 1;
+  return post;
 }
 
 }  // namespace forerun::models

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "firmware/abi/command.h"
 #include "platform/chip/chip.hpp"
 
 namespace forerun::models {
@@ -16,5 +17,8 @@ struct Everyone {
 
 /// A window of just the first `clusters` clusters, if the chip has one and there are several.
 std::optional<Everyone> window_of_all(const chip::Chip& chip, std::uint32_t clusters);
+
+/// Adds 1 to a semaphore of all its clusters, the one that posts among them.
+fr_post post_to(const Everyone& everyone, std::uint8_t semaphore);
 
 }  // namespace forerun::models

@@ -143,6 +143,7 @@ struct Bench {
   std::uint32_t step(std::uint64_t position, std::uint64_t tokens, std::uint64_t logit_rows,
                      bool sample = false, float temperature = 1, std::uint64_t seed = 0) {
     const auto& h = program.header;
+    EXPECT_LE(tokens, h.max_tokens);
     std::vector<std::int64_t> p(FR_PARAMETERS);
     p[FR_PARAMETER_POSITION] = static_cast<std::int64_t>(position);
     p[FR_PARAMETER_TOKENS] = static_cast<std::int64_t>(tokens);
