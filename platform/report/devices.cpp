@@ -38,7 +38,7 @@ void collect_devices(const sim::Simulation& simulation, const sim::Inference& in
   r.device_count = chip.devices;
   if (!simulation.link) return;
   r.symmetric = simulation.others.empty();
-  const auto clusters = inference.program().streams.size();
+  const auto clusters = inference.clusters();
   r.devices.push_back(
       use_of({simulation.soc, inference.at_start(), inference.at_end()}, chip, format, clusters));
   for (std::size_t i = 0; i < inference.peers().size(); ++i) {

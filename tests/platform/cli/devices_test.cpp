@@ -208,6 +208,35 @@ TEST(Devices, OneStandsForAllWithDrafts) {
   expect_symmetric(job + "--set clusters.count=8 --page-positions 16");
 }
 
+/// Parts of the time are those of the clusters that take part, also where only a draft's are so many.
+TEST(Devices, ReportOfADraftOnMoreClustersIsOfAllOfThem) {
+  const Scratch scratch;
+  const auto shape = [](unsigned hidden) {
+    return fmt::format(
+        "{{\"model_type\": \"llama\", \"hidden_size\": {}, \"intermediate_size\": 64, \"num_hidden_layers\": "
+        "1, "
+        "\"num_attention_heads\": 8, \"num_key_value_heads\": 8, \"head_dim\": 16, "
+        "\"max_position_embeddings\": 128, \"vocab_size\": 1024, \"bos_token_id\": 1, \"eos_token_id\": 2}}",
+        hidden);
+  };
+  scratch.write("narrow.json", shape(16));
+  scratch.write("wide.json", shape(128));
+  const auto report = report_of(
+      fmt::format("--chip edge --set clusters.count=4 --set devices=2 --data none --model {} --draft {} "
+                  "--acceptance 0.5 --phase decode --context 20 --steps 4",
+                  scratch.file("narrow.json"), scratch.file("wide.json")));
+  EXPECT_EQ(report["clusters"], 4);
+  unsigned compared = 0;
+  for (const auto& engine : report["engines"]) {
+    const auto name = engine["name"].get<std::string>() + "_busy";
+    const auto& device = report["devices"]["simulated"][0];
+    if (!device.contains(name)) continue;
+    EXPECT_EQ(device[name], engine["busy"]) << name;
+    ++compared;
+  }
+  EXPECT_EQ(compared, 2u) << "tensor cores and collectives";
+}
+
 TEST(Devices, ReportLinksAndDevices) {
   const auto result = launch("run --chip edge --set devices=2 --steps 1 --data none --prompt-tokens 2");
   EXPECT_EQ(result.code, 0) << result.err;
