@@ -262,5 +262,7 @@ TEST(Devices, WhatCannotBeIsRefused) {
               HasSubstr("cannot be paged on this chip"));
   EXPECT_THAT(problem("--set devices=3 --context-parts 2 --prompt A"),
               HasSubstr("of one device, with equal parts"));
+  EXPECT_THAT(problem("--set devices=2 --row-groups 2 --prompt-tokens 100"),
+              HasSubstr("no steps of many tokens on several devices"));
   EXPECT_THAT(problem("--set devices=2 --native"), HasSubstr("--native runs the firmware of one device"));
 }
