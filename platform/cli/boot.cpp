@@ -53,12 +53,8 @@ int boot(const BootOptions& o) {
     for (const auto& line : device->first_broken_rules(5))
       fmt::print(stderr, "forerun: {}: {}\n", device->file(), line);
   }
-  if (!simulation.soc.lost_block.empty()) {
-    fmt::print(stderr, "forerun: error: {}\n", simulation.soc.lost_block);
-    return failed;
-  }
-  if (simulation.soc.rtl_difference) {
-    fmt::print(stderr, "forerun: error: {}\n", simulation.soc.rtl_difference->describe(""));
+  if (const auto problem = simulation.rtl_problem({}); !problem.empty()) {
+    fmt::print(stderr, "forerun: error: {}\n", problem);
     return failed;
   }
   fmt::print(stderr, "forerun: {} in {:.6f} s of simulated and {:.2f} s of host time\n",

@@ -169,6 +169,10 @@ int run_operator(const OperatorOptions& options, chip::Chip chip, const ModelOpt
   const double setup = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   limits.progress = [&] { return inference.messages(); };
   const auto outcome = simulation.run(limits);
+  if (const auto problem = simulation.rtl_problem(inference.tags()); !problem.empty()) {
+    fmt::print(stderr, "forerun: error: {}\n", problem);
+    return failed;
+  }
   if (!inference.finished() || outcome.kind != sim::Outcome::Kind::exited || outcome.exit_code != 0) {
     fmt::print(stderr, "forerun: error: {}\n",
                inference.failure().empty() ? sim::describe_end(outcome) : inference.failure());

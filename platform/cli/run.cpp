@@ -221,13 +221,9 @@ void prepare_rtl(soc::Soc& soc, const ModelOptions& model) {
 }
 
 /// What went wrong, or empty.
-std::string problem_of(const soc::Soc& soc, const sim::Inference& inference, const sim::Outcome& outcome) {
-  if (soc.rtl_difference) {
-    const auto& tags = inference.tags();
-    const auto tag = soc.rtl_difference->tag;
-    return soc.rtl_difference->describe(tag && *tag < tags.size() ? tags[*tag] : "");
-  }
-  if (!soc.lost_block.empty()) return soc.lost_block;
+std::string problem_of(sim::Simulation& simulation, const sim::Inference& inference,
+                       const sim::Outcome& outcome) {
+  if (auto problem = simulation.rtl_problem(inference.tags()); !problem.empty()) return problem;
   if (!inference.failure().empty()) return inference.failure();
   switch (outcome.kind) {
     case sim::Outcome::Kind::exited:
@@ -372,7 +368,7 @@ int run(const RunOptions& o) {
   const bool recorded = recorder.close();
 
   // From here on, after the simulation's own stacks, there are return values instead of exceptions.
-  if (const auto problem = problem_of(simulation.soc, inference, outcome); !problem.empty()) {
+  if (const auto problem = problem_of(simulation, inference, outcome); !problem.empty()) {
     fmt::print(stderr, "forerun: error: {}\n", problem);
     return failed;
   }

@@ -231,6 +231,19 @@ std::string Simulation::describe() {
   return text;
 }
 
+std::string Simulation::rtl_problem(const std::vector<std::string>& parts) {
+  for (std::size_t i = 0; i <= others.size(); ++i) {
+    const auto& chip = device(i);
+    auto text = chip.lost_block;
+    if (chip.rtl_difference) {
+      const auto tag = chip.rtl_difference->tag;
+      text = chip.rtl_difference->describe(tag && *tag < parts.size() ? parts[*tag] : "");
+    }
+    if (!text.empty()) return others.empty() ? text : fmt::format("device {}: {}", i, text);
+  }
+  return "";
+}
+
 void Simulation::stop() {
   stopped_ = true;
   sc_core::sc_stop();

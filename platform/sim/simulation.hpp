@@ -75,6 +75,9 @@ class Simulation {
   void load(const ElfProgram& program);
   /// Runs to the end, or until a limit is reached.
   Outcome run(const RunLimits& limits = {});
+  /// After run(): where RTL in any device differs from the models, or which block is lost; or empty. `parts`
+  /// are the names of the operators, by the tags of their commands.
+  std::string rtl_problem(const std::vector<std::string>& parts);
   /// Ends run() at this moment; from a process of the simulation.
   void stop();
 

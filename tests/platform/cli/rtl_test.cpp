@@ -228,6 +228,25 @@ TEST(Lockstep, FindsAReadyThatIsACycleLate) {
       testing::ContainsRegex("row [0-9]+ of weights is taken in cycle [0-9]+, by the model in cycle [0-9]+"));
 }
 
+/// A weight of -1/2, which only the second of two products has.
+TEST(Lockstep, FindsAFaultOfSingleOperatorsAndOfTheirDevices) {
+  const Scratch scratch;
+  make_tile(scratch, "tensor_cell.sv", "fma_bf16(a_data, weight_now, sum)",
+            "fma_bf16(a_data, weight_now == 16'hbf00 ? 16'h3f00 : weight_now, sum)");
+  const auto problem = [&](const std::string& work) {
+    const auto result = launch(
+        "run --chip edge --set clusters.tensor.rows=4 --set clusters.tensor.columns=4 "
+        "--dtype bf16 --set clusters.tensor.model=lockstep --set rtl.tensor=" +
+        scratch.file("tile.so") + " --gemm " + work);
+    EXPECT_EQ(result.code, 1) << work << result.out;
+    return result.err;
+  };
+  EXPECT_THAT(problem("2x1x1x1"), HasSubstr("error: RTL and models differ in cluster 0, first in cycle "));
+  EXPECT_THAT(problem("2x1x1x1"), HasSubstr("of MATMUL bf16 1x1x1 on 1 array of 4x4 of multiply (at "));
+  EXPECT_THAT(problem("2x1x1x1 --set devices=2"),
+              HasSubstr("error: device 1: RTL and models differ in cluster 0, first in cycle "));
+}
+
 TEST(Waves, AreWrittenInTheirWindowOnly) {
   const Scratch scratch;
   const auto result =
