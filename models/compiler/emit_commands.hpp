@@ -468,8 +468,10 @@ class CommandEmitter {
     if (plan_.launches) link_nop(engine);
     return all;
   }
-  /// Of own columns between all devices, without what is to be read. Where all devices do the same, each puts
-  /// its columns where they are as far from the receiver's as the devices are; otherwise in their place.
+  /// Of own columns between all devices, without what is to be read. A cluster without columns posts only
+  /// where all clusters are `contributors`: then it says that it has used what was there before. Where all
+  /// devices do the same, each puts its columns where they are as far from the receiver's as the devices are;
+  /// otherwise in their place.
   fr_collective all_gather(Semaphore posted, const Matrix& own, Range columns, std::uint64_t width,
                            std::uint64_t buffer, unsigned contributors) const {
     const auto element = ip::element_bytes(own.type);
@@ -482,7 +484,7 @@ class CommandEmitter {
     c.slot_stride = static_cast<std::int64_t>(slot * element);
     c.post = chip::address_map::cluster_registers(0) + FR_CLUSTER_POST;
     c.post_stride = chip::address_map::cluster_stride;
-    c.post_count = columns.empty() ? 0 : plan_.clusters;
+    c.post_count = columns.empty() && contributors < plan_.shares.size() ? 0 : plan_.clusters;
     c.semaphore = posted;
     c.wait = contributors;
     c.members = plan_.devices;

@@ -255,8 +255,10 @@ class ExpertEmitter : public WideLayers {
         activate(share_.expert_ffn, {FR_PATCH(fr_vector, d, expert_row, narrow(own.stride))});
       });
     link_nop(FR_ENGINE_TENSOR);
-    const auto all = exchange(swiglu_posted, own, share_.expert_ffn, e.ffn, s_.inputs, memory_.swiglu,
-                              contributors(&Share::expert_ffn), FR_ENGINE_TENSOR, round_rows, round_buffer);
+    // No other exchange is between two rounds: clusters without columns post, too.
+    const auto all =
+        exchange(swiglu_posted, own, share_.expert_ffn, e.ffn, s_.inputs, memory_.swiglu,
+                 static_cast<unsigned>(plan_.shares.size()), FR_ENGINE_TENSOR, round_rows, round_buffer);
     link_nop(FR_ENGINE_TENSOR);
     hand_over(FR_ENGINE_TENSOR);
     for_experts([&] {

@@ -12,6 +12,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "firmware/abi/command.h"
 #include "models/compiler/compiler.hpp"
 #include "platform/chip/load.hpp"
 #include "tests/models/support/model_files.hpp"
@@ -84,4 +85,41 @@ TEST(DrawnExperts, AreThoseOfSomeTokens) {
   }
   for (const std::size_t tokens : {2u, 4u, 8u})  // a token leaves an expert out in 3 of 4 cases
     EXPECT_NEAR(taken[tokens - 1], 8 * (1 - std::pow(0.75, tokens)), 0.8) << tokens;
+}
+
+/// Rounds of experts follow one another without another exchange: their two buffers take turns only if all
+/// clusters of all devices wait for one another, those without columns of the experts, too.
+TEST(Experts, RoundsWaitForAllClustersOfAllDevices) {
+  const tests::ScratchFolder folder;
+  tests::spill(
+      folder / "config.json",
+      R"({"model_type": "mixtral", "hidden_size": 256, "intermediate_size": 32, "num_hidden_layers": 2,
+"num_attention_heads": 8, "num_key_value_heads": 8, "max_position_embeddings": 128, "vocab_size": 1024,
+"num_local_experts": 8, "num_experts_per_tok": 2})");
+  const auto model = models::load_model(folder.path().string(), true);
+  chip::Chip chip;
+  chip.devices = 2;
+  chip.clusters.count = 4;
+  models::CompileOptions options;
+  options.context = 64, options.data = false;
+  std::uint32_t posts = 0, waits = 0, without_columns = 0;
+  for (options.device = 0; options.device < chip.devices; ++options.device) {
+    const auto program = models::compile(model, chip, options);
+    for (const auto& stream : program.streams) {
+      fr_command_header header;
+      for (std::size_t at = 0; at < stream.size(); at += header.words * 8u) {
+        std::memcpy(&header, &stream[at], sizeof header);
+        if (header.opcode != FR_OP_ALL_GATHER || program.tags.at(header.tag) != "layers.experts") continue;
+        fr_collective round;
+        std::memcpy(&round, &stream[at], sizeof round);
+        if (round.row_stride != 32 * 2) continue;  // the exchange that ends the layer
+        posts += round.post_count / chip.clusters.count;
+        waits = round.wait;
+        without_columns += round.bytes == 0 ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_EQ(without_columns, 4u) << "of 8 clusters";
+  EXPECT_EQ(posts, 8u);
+  EXPECT_EQ(waits, 8u);
 }
