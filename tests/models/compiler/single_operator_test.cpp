@@ -11,6 +11,7 @@
 #include "models/compiler/all_reduce.hpp"
 #include "models/compiler/gemm.hpp"
 #include "models/compiler/row_operator.hpp"
+#include "platform/chip/address_map.hpp"
 
 using namespace forerun;
 using models::RowShape;
@@ -126,6 +127,22 @@ TEST(SingleOperator, SendsAToAllClustersWhereMemoryIsTheLimit) {
   EXPECT_FALSE(shared({1, 4096, 4096, 1})) << "next to no A";
   chip.clusters.tensor.rows = chip.clusters.tensor.columns = 16;
   EXPECT_FALSE(shared(shape)) << "the arrays are the limit";
+}
+
+/// The window must have just the clusters that work, which are the first ones.
+TEST(SingleOperator, TakesTheWindowOfItsClustersOnly) {
+  chip::Chip chip;
+  chip.noc.multicast = {{"six", {0, 1, 2, 3, 4, 5}}, {"others", {1, 2, 3, 4, 5, 6, 7}}, {"everyone", {}}};
+  EXPECT_FALSE(models::window_of_all(chip, 7)) << "six, seven others, or all 16";
+  EXPECT_FALSE(models::window_of_all(chip, 1));
+  EXPECT_EQ(models::window_of_all(chip, 16)->scratchpads, chip::address_map::multicast(2));
+  const models::GemmShape of_six{512, 4096, 96, 1}, of_seven{512, 4096, 112, 1};
+  chip.hbm.stacks = chip.hbm.channels = chip.hbm.ports = 1;  // memory is the limit
+  EXPECT_TRUE(models::Gemm(of_six, chip, chip::Format::bf16).plan().shared);
+  EXPECT_FALSE(models::Gemm(of_seven, chip, chip::Format::bf16).plan().shared);
+  chip.noc.multicast.push_back({"seven", {0, 1, 2, 3, 4, 5, 6}});
+  EXPECT_EQ(models::window_of_all(chip, 7)->registers, chip::address_map::multicast_registers(3));
+  EXPECT_TRUE(models::Gemm(of_seven, chip, chip::Format::bf16).plan().shared);
 }
 
 TEST(SingleOperator, KeepsBWhereSeveralProductsAreMade) {
