@@ -16,8 +16,8 @@ namespace forerun::models {
 namespace {
 
 /// Chunks that are under way at once, each with a buffer of either kind and semaphores of its own: a device
-/// sends chunk i + 3 when it has gathered chunk i + 1, for which all others had added up chunk i + 1 and so
-/// used what they got of chunk i; and chunk i + 3 is gathered only when all have sent it, and so gathered i.
+/// sends chunk i + 3 when it has gathered chunk i, for which all others had added up chunk i and so used what
+/// they got of it; and sums of chunk i + 3 are sent only when all have sent that chunk, and so gathered i.
 constexpr unsigned under_way = 3;
 constexpr unsigned buffers = 2;                // of what is loaded and stored
 constexpr std::uint64_t shortest = 32 * 1024;  // chunk, bytes
