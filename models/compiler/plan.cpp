@@ -308,9 +308,16 @@ void choose_steps_of_many(Plan& plan, const chip::Chip& chip, std::uint32_t want
                           const CompileOptions& options, const Lanes& lanes) {
   const auto row_groups = options.page_positions == 0 ? options.row_groups : 0;
   const auto few = std::max(plan.choices, row_groups ? std::clamp(wanted / 2, 1u, few_tokens) : few_tokens);
+  if (row_groups.value_or(0) > 0) {
+    if (plan.keep_logits)
+      throw CompileError("there are no steps of many tokens with the logits of all positions");
+    if (wanted <= few)
+      throw CompileError(
+          fmt::format("prompts of {} tokens are too short for steps of many, of more than {}", wanted, few));
+    if (plan.devices > 1)
+      throw CompileError("there are no steps of many tokens on several devices (devices)");
+  }
   if (plan.keep_logits || row_groups == 0u || wanted <= few) return;
-  if (plan.devices > 1 && row_groups)
-    throw CompileError("there are no steps of many tokens on several devices (devices)");
   if (plan.launches) {  // clusters that hand tiles on to one another are no launches
     if (row_groups)
       throw CompileError(

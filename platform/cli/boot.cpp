@@ -38,6 +38,7 @@ int boot(const BootOptions& o) {
   sim::Simulation simulation(chip, {}, options);
   simulation.load(program);
   ip::UartBackend backend("console", simulation.soc.serial(), line_for(o.uart));
+  if (chip.devices > 1) fmt::print(stderr, "forerun: only the UART of device 0 is connected\n");
   if (!backend.terminal().empty()) fmt::print(stderr, "forerun: the UART is at {}\n", backend.terminal());
   GdbSession gdb(simulation, o.gdb);
   auto limits = o.limit.limits(chip);  // a program of anybody's may compute for as long as it likes
@@ -47,12 +48,7 @@ int boot(const BootOptions& o) {
 
   const auto* const cpu = simulation.soc.cpu.get();  // none when it is RTL
   std::fflush(stdout);
-  std::uint64_t broken = 0;
-  for (const auto* device : simulation.soc.rtl_blocks()) {
-    broken += device->broken_rules();
-    for (const auto& line : device->first_broken_rules(5))
-      fmt::print(stderr, "forerun: {}: {}\n", device->file(), line);
-  }
+  const auto broken = tell_broken_rules(simulation, 0);
   if (const auto problem = simulation.rtl_problem({}); !problem.empty()) {
     fmt::print(stderr, "forerun: error: {}\n", problem);
     return failed;

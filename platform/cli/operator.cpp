@@ -184,7 +184,7 @@ int run_operator(const OperatorOptions& options, chip::Chip chip, const ModelOpt
   const auto report = report::make_report(simulation, inference, shown, format, outcome, setup);
   const bool written = !report_file || report_file->commit(report::to_json(report));
   std::cout << report::to_text(report) << std::flush;
-  return written ? ok : failed;
+  return RtlChoice{}.exit_code(written ? ok : failed, tell_broken_rules(simulation, report.broken_rules()));
 }
 
 }  // namespace forerun::cli

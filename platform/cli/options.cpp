@@ -83,6 +83,14 @@ int RtlChoice::exit_code(int code, std::uint64_t broken) const {
   return broken_rules;
 }
 
+std::uint64_t tell_broken_rules(const sim::Simulation& simulation, std::uint64_t told) {
+  std::vector<std::string> lines;
+  const auto broken = simulation.broken_rules(lines, 5);
+  if (broken > told)
+    for (const auto& line : lines) fmt::print(stderr, "forerun: {}\n", line);
+  return broken;
+}
+
 void LimitChoice::add_to(CLI::App& command) {
   command.add_option(
       "--limit", limit,

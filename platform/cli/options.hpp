@@ -51,6 +51,10 @@ struct RtlChoice {
   int exit_code(int code, std::uint64_t broken) const;
 };
 
+/// How often RTL in any device has broken rules of its bus. If that is oftener than `told`, which a report
+/// tells, the first of all go to stderr.
+std::uint64_t tell_broken_rules(const sim::Simulation& simulation, std::uint64_t told);
+
 /// When a simulation is given up.
 struct LimitChoice {
   std::optional<std::string> limit, idle;

@@ -382,7 +382,7 @@ int run(const RunOptions& o) {
                        (!logits || logits->commit(as_bytes(inference.logits()))) &&
                        (!report_file || report_file->commit(report::to_json(report)));
   std::cout << "\n" << report::to_text(report) << recorder.summary() << std::flush;
-  return o.rtl.exit_code(written ? ok : failed, report.broken_rules());
+  return o.rtl.exit_code(written ? ok : failed, tell_broken_rules(simulation, report.broken_rules()));
 }
 
 }  // namespace

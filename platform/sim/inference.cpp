@@ -33,6 +33,11 @@ std::string error_text(std::uint64_t number) {
 }
 #undef FR_X
 
+std::string describe_trap(const ip::Message& message) {
+  return fmt::format("firmware trapped: mcause {:#x}, mepc {:#x}, mtval {:#x}", message[1], message[2],
+                     message[3]);
+}
+
 std::span<const std::uint8_t> bytes_of(const std::vector<std::uint32_t>& values) {
   return {reinterpret_cast<const std::uint8_t*>(values.data()), values.size() * sizeof(std::uint32_t)};
 }
@@ -187,8 +192,7 @@ void Inference::take(const ip::Message& message) {
           describe_failure(message, soc_, program_, request_.draft ? request_.draft->program : nullptr);
       return finish();
     case FR_MESSAGE_TRAP:
-      failure_ = fmt::format("firmware trapped: mcause {:#x}, mepc {:#x}, mtval {:#x}", message[1],
-                             message[2], message[3]);
+      failure_ = describe_trap(message);
       return;
     default:
       failure_ = fmt::format("firmware sent an unknown message of type {}", message[0]);
@@ -210,9 +214,11 @@ void Inference::take_from(std::size_t peer, const ip::Message& message) {
     case FR_MESSAGE_FAILED:
       failure_ = describe_failure(message, *peers_[peer].soc, *peers_[peer].program, peers_[peer].draft);
       break;
+    case FR_MESSAGE_TRAP:
+      failure_ = describe_trap(message);
+      break;
     default:
-      failure_ = fmt::format("firmware sent a message of type {} ({:#x}, {:#x}, {:#x})", message[0],
-                             message[1], message[2], message[3]);
+      failure_ = fmt::format("firmware sent an unknown message of type {}", message[0]);
   }
   failure_ = fmt::format("device {}: {}", peer + 1, failure_);
   finish();

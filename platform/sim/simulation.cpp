@@ -16,6 +16,8 @@
 #include "ip/base/method.hpp"
 #include "ip/base/time.hpp"
 #include "platform/chip/names.hpp"
+#include "platform/rtl/device.hpp"
+#include "platform/rtl/scratchpad.hpp"
 #include "platform/soc/parameters.hpp"
 
 namespace forerun::sim {
@@ -242,6 +244,29 @@ std::string Simulation::rtl_problem(const std::vector<std::string>& parts) {
     if (!text.empty()) return others.empty() ? text : fmt::format("device {}: {}", i, text);
   }
   return "";
+}
+
+std::uint64_t Simulation::broken_rules(std::vector<std::string>& lines, std::size_t most) const {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i <= others.size(); ++i) {
+    const auto& chip = device(i);
+    const auto add = [&](const std::string& file, std::uint64_t broken,
+                         const std::vector<std::string>& first) {
+      sum += broken;
+      for (const auto& line : first)
+        if (lines.size() < most)
+          lines.push_back(others.empty() ? fmt::format("{}: {}", file, line)
+                                         : fmt::format("device {}: {}: {}", i, file, line));
+    };
+    for (const auto* block : chip.rtl_blocks())
+      add(block->file(), block->broken_rules(), block->first_broken_rules(most));
+    for (const auto* scratchpad : chip.scratchpad_rtl) {
+      std::vector<std::string> first;
+      for (const auto& violation : scratchpad->log().kept()) first.push_back(violation.message());
+      add(scratchpad->file(), scratchpad->log().total(), first);
+    }
+  }
+  return sum;
 }
 
 void Simulation::stop() {

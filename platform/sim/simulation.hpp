@@ -69,6 +69,7 @@ class Simulation {
   std::vector<std::unique_ptr<soc::Soc>> others;  ///< devices 1 and up
   std::unique_ptr<ip::LinkNetwork> link;          ///< of several devices
   soc::Soc& device(std::size_t i) { return i == 0 ? soc : *others[i - 1]; }
+  const soc::Soc& device(std::size_t i) const { return i == 0 ? soc : *others[i - 1]; }
 
   /// The boot ROM of the build, and a program in the chip's memory at which it jumps. Before run().
   /// Throws ElfError when a part of the program lies in no memory, std::runtime_error without a boot ROM.
@@ -78,6 +79,9 @@ class Simulation {
   /// After run(): where RTL in any device differs from the models, or which block is lost; or empty. `parts`
   /// are the names of the operators, by the tags of their commands.
   std::string rtl_problem(const std::vector<std::string>& parts);
+  /// How often RTL in any device has broken rules of AXI; the first `most` of them go to `lines`, each with
+  /// its file.
+  std::uint64_t broken_rules(std::vector<std::string>& lines, std::size_t most) const;
   /// Ends run() at this moment; from a process of the simulation.
   void stop();
 

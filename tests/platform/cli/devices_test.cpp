@@ -244,6 +244,12 @@ TEST(Devices, ReportLinksAndDevices) {
     EXPECT_THAT(result.out, HasSubstr(text));
 }
 
+TEST(Devices, LooseTimingCountsNothingOnLinks) {
+  const auto result = launch("run --chip edge --steps 1 --prompt We --set devices=2 --set timing=loose");
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("links: not counted with timing: loose"));
+}
+
 TEST(Devices, WhatCannotBeIsRefused) {
   const auto problem = [](const std::string& arguments) {
     const auto result = launch("run --chip edge --steps 1 " + arguments);
@@ -264,5 +270,9 @@ TEST(Devices, WhatCannotBeIsRefused) {
               HasSubstr("of one device, with equal parts"));
   EXPECT_THAT(problem("--set devices=2 --row-groups 2 --prompt-tokens 100"),
               HasSubstr("no steps of many tokens on several devices"));
+  EXPECT_THAT(problem("--row-groups 1 --prompt-tokens 100 --logits /dev/null"),
+              HasSubstr("no steps of many tokens with the logits of all positions"));
+  EXPECT_THAT(problem("--row-groups 1 --prompt-tokens 1"),
+              HasSubstr("prompts of 1 tokens are too short for steps of many, of more than 1"));
   EXPECT_THAT(problem("--set devices=2 --native"), HasSubstr("--native runs the firmware of one device"));
 }

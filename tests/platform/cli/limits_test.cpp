@@ -183,4 +183,5 @@ TEST(BrokenRules, MakeAnExitCodeOfTheirOwn) {
   EXPECT_GT(read_report(scratch.file("report.json"))["rtl"][0]["broken_axi_rules"], 1000);
   EXPECT_EQ(launch(job + "--allow-broken-rules").code, 0);
   EXPECT_EQ(launch("boot " FORERUN_BINARY_DIR "/firmware/hello.elf --uart none " + memory.in_sram()).code, 3);
+  EXPECT_EQ(launch("run --gemm 8x16x8 " + memory.in_sram()).code, 3);
 }
