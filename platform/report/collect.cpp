@@ -128,12 +128,8 @@ class Collector {
       p.cycles += step.cycles;
     }
     p.seconds = window.seconds();
-    p.bytes_read = window.sum("hbm", ".bytes_read");
-    p.bytes_written = window.sum("hbm", ".bytes_written");
-    for (unsigned stack = 0; stack < chip_.hbm.stacks; ++stack) {  // RTL counts at its ports
-      p.bytes_read += window.sum(fmt::format("hbm{}.port", stack), ".bytes_read");
-      p.bytes_written += window.sum(fmt::format("hbm{}.port", stack), ".bytes_written");
-    }
+    p.bytes_read = window.memory(".bytes_read");
+    p.bytes_written = window.memory(".bytes_written");
     p.bandwidth = ratio(as_double(p.bytes_read + p.bytes_written), p.seconds);
     p.bandwidth_fraction = ratio(p.bandwidth, peak_bandwidth_);
     p.operations = 2 * as_double(window.sum("cluster", ".tensor.macs"));

@@ -18,8 +18,8 @@ DeviceUse use_of(const sim::Window& window, const chip::Chip& chip, chip::Format
   DeviceUse d;
   const double seconds = window.seconds(),
                time = static_cast<double>(window.picoseconds()) * as_double(clusters);
-  d.bytes_read = window.sum("hbm", ".bytes_read");
-  d.bytes_written = window.sum("hbm", ".bytes_written");
+  d.bytes_read = window.memory(".bytes_read");
+  d.bytes_written = window.memory(".bytes_written");
   d.bandwidth = ratio(as_double(d.bytes_read + d.bytes_written), seconds);
   d.bandwidth_fraction = ratio(d.bandwidth, chip::peak_memory_bandwidth(chip).bytes_per_second);
   d.operation_rate = ratio(2 * as_double(window.sum("cluster", ".tensor.macs")), seconds);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/sim/statistics.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -56,6 +58,13 @@ std::uint64_t Window::sum(std::string_view prefix, std::string_view suffix) cons
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < statistics.size(); ++i)
     if (matches(statistics[i].name, prefix, suffix)) total += to_.values[i] - from_.values[i];
+  return total;
+}
+
+std::uint64_t Window::memory(std::string_view suffix) const {
+  auto total = sum("hbm", suffix);
+  for (unsigned stack = 0; stack < soc_.chip().hbm.stacks; ++stack)
+    total += sum(fmt::format("hbm{}.port", stack), suffix);
   return total;
 }
 

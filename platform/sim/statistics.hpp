@@ -32,6 +32,9 @@ class Window {
   /// Sum over the statistics whose name is `prefix` NUMBER `suffix`, or `prefix` `suffix`: sum("cluster",
   /// ".tensor.macs").
   std::uint64_t sum(std::string_view prefix, std::string_view suffix) const;
+  /// Of all memory: what its models count or, where it is RTL, its ports. `suffix`: ".bytes_read" or
+  /// ".bytes_written".
+  std::uint64_t memory(std::string_view suffix) const;
   /// Of link `link` of Soc::noc.links(): 0 flits, 1 busy and 2 blocked picoseconds.
   std::uint64_t link(std::size_t link, std::size_t what) const {
     return to_.links[3 * link + what] - from_.links[3 * link + what];
