@@ -41,7 +41,7 @@ WRAPPER
 
 try() {  # try LINE COMMAND
   commands=$((commands + 1))
-  (cd "$work" && exec timeout 240 bash -euo pipefail -c "$2") > "$work/.log" 2>&1 < /dev/null
+  (cd "$work" && exec timeout 600 bash -euo pipefail -c "$2") > "$work/.log" 2>&1 < /dev/null
   case $? in
     0 | 141) ;;  # 141: a reader such as head has seen enough
     *)
@@ -163,7 +163,7 @@ make_scratch
 export FORERUN_RTL_CACHE=$build/rtl-cache  # models of RTL are made once for all pages
 # What a page compiles lies in another folder each time, which need not matter to ccache.
 if command -v ccache > /dev/null; then
-  export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1
+  export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1 OBJCACHE=ccache
 fi
 all_help=$(for command in run boot compile loss chip rtl sweep traffic replay validate; do "$program" $command --help; done)
 number=0 inside=0 note='' text='' language='' begin=0
