@@ -89,7 +89,7 @@ TEST(Lane, HoldsBlocksInEqualPartsOnAllItsPorts) {
 }
 
 TEST(Lane, PartsOfAllTilesFitTheirSlotAndTheMemoryOfTheWeights) {
-  const auto model = load_model(std::string(FORERUN_SOURCE_DIR) + "/models/zoo/llama-3-8b.yaml").config;
+  const auto model = load_model(FORERUN_SOURCE_DIR "/models/zoo/llama-3-8b.yaml").config;
   for (const unsigned clusters : {1u, 4u, 12u, 15u, 16u, 32u}) {
     chip::Chip chip;
     chip.clusters.count = clusters;
