@@ -221,7 +221,7 @@ void prepare_rtl(soc::Soc& soc, const ModelOptions& model) {
 }
 
 /// What went wrong, or empty.
-std::string problem_of(sim::Simulation& simulation, const sim::Inference& inference,
+std::string problem_of(const sim::Simulation& simulation, const sim::Inference& inference,
                        const sim::Outcome& outcome) {
   if (auto problem = simulation.rtl_problem(inference.tags()); !problem.empty()) return problem;
   if (!inference.failure().empty()) return inference.failure();

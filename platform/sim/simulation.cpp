@@ -233,7 +233,7 @@ std::string Simulation::describe() {
   return text;
 }
 
-std::string Simulation::rtl_problem(const std::vector<std::string>& parts) {
+std::string Simulation::rtl_problem(const std::vector<std::string>& parts) const {
   for (std::size_t i = 0; i <= others.size(); ++i) {
     const auto& chip = device(i);
     auto text = chip.lost_block;

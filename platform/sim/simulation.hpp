@@ -78,7 +78,7 @@ class Simulation {
   Outcome run(const RunLimits& limits = {});
   /// After run(): where RTL in any device differs from the models, or which block is lost; or empty. `parts`
   /// are the names of the operators, by the tags of their commands.
-  std::string rtl_problem(const std::vector<std::string>& parts);
+  std::string rtl_problem(const std::vector<std::string>& parts) const;
   /// How often RTL in any device has broken rules of AXI; the first `most` of them go to `lines`, each with
   /// its file.
   std::uint64_t broken_rules(std::vector<std::string>& lines, std::size_t most) const;

@@ -250,6 +250,13 @@ TEST(Devices, LooseTimingCountsNothingOnLinks) {
   EXPECT_THAT(result.out, HasSubstr("links: not counted with timing: loose"));
 }
 
+TEST(Devices, BootSaysWhichUartIsConnected) {
+  const auto result =
+      launch("boot " FORERUN_BINARY_DIR "/firmware/hello.elf --chip edge --set devices=2 --uart none");
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("only the UART of device 0 is connected"));
+}
+
 TEST(Devices, WhatCannotBeIsRefused) {
   const auto problem = [](const std::string& arguments) {
     const auto result = launch("run --chip edge --steps 1 " + arguments);
